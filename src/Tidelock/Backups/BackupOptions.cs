@@ -1,0 +1,30 @@
+namespace Tidelock.Backups;
+
+/// <summary>The gate <c>gates.backup:</c> as an author writes it: which backup, how old, how well proven.</summary>
+/// <param name="By">Who takes it.</param>
+/// <param name="MaxAge">The oldest backup that is accepted.</param>
+/// <param name="Rehearse">Whether it must be restored into a throwaway cluster and queried.</param>
+/// <param name="File">A named dump (directory or custom format) instead of taking one; null to take one.</param>
+/// <param name="Folder">Where dumps are written; null for <c>tidelock/backups</c> in the user's state directory.</param>
+/// <param name="Jobs">Parallel jobs of pg_dump and pg_restore.</param>
+public sealed record BackupOptions(
+    BackupSource By,
+    TimeSpan MaxAge,
+    bool Rehearse,
+    string? File,
+    string? Folder,
+    int Jobs
+);
+
+/// <summary>Who takes the backup.</summary>
+public enum BackupSource
+{
+    /// <summary>Tidelock runs pg_dump.</summary>
+    PgDump,
+
+    /// <summary>Somebody took one and names its file.</summary>
+    File,
+
+    /// <summary>A managed service took one: a person confirms it.</summary>
+    Confirmed,
+}

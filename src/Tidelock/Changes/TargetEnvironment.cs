@@ -1,0 +1,6 @@
+namespace Tidelock.Changes;
+
+/// <summary>A named database of a change (staging, production).</summary>
+/// <param name="Name">As in the change file.</param>
+/// <param name="Database">The connection string after <c>${VAR}</c> expansion: a secret, never shown or journaled.</param>
+public sealed record TargetEnvironment(string Name, string Database);

@@ -1,0 +1,45 @@
+using Tidelock.Changes;
+using Tidelock.Postgres;
+
+namespace Tidelock.Migrations;
+
+/// <summary>Section <c>migration:</c>: how the change is made. One of its kinds.</summary>
+/// <param name="Locks">How long to wait for locks.</param>
+public abstract record Migration(LockBudget Locks);
+
+/// <summary>A view gets a new definition; Tidelock works out the statements.</summary>
+/// <param name="Name">The view.</param>
+/// <param name="Definition">The new SELECT, without a trailing semicolon.</param>
+/// <param name="Dependents">What happens to what depends on the view.</param>
+/// <param name="Locks">How long to wait for locks.</param>
+public sealed record ViewMigration(
+    RelationName Name,
+    ChangeFile Definition,
+    DependentsPolicy Dependents,
+    LockBudget Locks
+) : Migration(Locks);
+
+/// <summary>SQL written by hand, run in one transaction.</summary>
+/// <param name="Up">There.</param>
+/// <param name="Down">And back; null when the author wrote none, so that the method <c>downgrade</c> is not to be had.</param>
+/// <param name="Locks">How long to wait for locks.</param>
+public sealed record SqlMigration(ChangeFile Up, ChangeFile? Down, LockBudget Locks) : Migration(Locks);
+
+/// <summary>What happens to the views that depend on a view that must be dropped.</summary>
+public enum DependentsPolicy
+{
+    /// <summary>They are re-created exactly as they were, in the same transaction.</summary>
+    Preserve,
+
+    /// <summary>The change is refused when there are any.</summary>
+    Refuse,
+}
+
+/// <summary>How long to wait for a lock, how often, and in total.</summary>
+/// <param name="Try">The longest one try may wait for all its locks: readers queue behind it meanwhile.</param>
+/// <param name="Total">From the first try to the last.</param>
+/// <param name="Tries">At most this many.</param>
+public sealed record LockBudget(TimeSpan Try, TimeSpan Total, int Tries)
+{
+    public static LockBudget Default { get; } = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60), 200);
+}

@@ -1,0 +1,50 @@
+namespace Tidelock.Postgres;
+
+/// <summary>Which database this is, whatever name or address leads to it. Checked again after every reconnect.</summary>
+/// <param name="SystemIdentifier"><c>pg_control_system().system_identifier</c>, as text.</param>
+/// <param name="Timeline">The timeline the server writes on.</param>
+/// <param name="Database">Database name.</param>
+/// <param name="DatabaseOid">Database oid: changes when the database is swapped for another of the same name.</param>
+/// <param name="ServerVersion"><c>server_version_num</c>, for example 150018.</param>
+/// <param name="InRecovery">Whether this is a standby.</param>
+public sealed record ServerIdentity(
+    string SystemIdentifier,
+    int Timeline,
+    string Database,
+    uint DatabaseOid,
+    int ServerVersion,
+    bool InRecovery
+)
+{
+    /// <summary>Whether this is the database a run began on: same server, timeline and database, and writable.</summary>
+    public bool IsSame(ServerIdentity other) =>
+        string.Equals(SystemIdentifier, other.SystemIdentifier, StringComparison.Ordinal)
+        && Timeline == other.Timeline
+        && string.Equals(Database, other.Database, StringComparison.Ordinal)
+        && !InRecovery;
+
+    public int Major => ServerVersion / 10000;
+
+    public static async Task<ServerIdentity> ReadAsync(PostgresSession session, CancellationToken cancellation) =>
+        (
+            await session
+                .QueryAsync(
+                    """
+                    select (select system_identifier::text from pg_control_system()),
+                           (select timeline_id from pg_control_checkpoint()),
+                           current_database()::text, (select oid from pg_database where datname = current_database()),
+                           current_setting('server_version_num')::int, pg_is_in_recovery()
+                    """,
+                    r => new ServerIdentity(
+                        r.GetString(0),
+                        r.GetInt32(1),
+                        r.GetString(2),
+                        r.GetFieldValue<uint>(3),
+                        r.GetInt32(4),
+                        r.GetBoolean(5)
+                    ),
+                    cancellation
+                )
+                .ConfigureAwait(false)
+        )[0];
+}

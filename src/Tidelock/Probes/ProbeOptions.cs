@@ -1,0 +1,22 @@
+namespace Tidelock.Probes;
+
+/// <summary>One probe as declared under <c>watch.probes</c>: which signal it yields and how it is read.</summary>
+/// <param name="Signal">The name criteria use.</param>
+/// <param name="Unit">What its values stand for.</param>
+public abstract record ProbeOptions(string Signal, SignalUnit Unit);
+
+/// <summary>What a signal's values stand for; bounds of criteria are converted to it.</summary>
+public enum SignalUnit
+{
+    /// <summary>A bare number: connections, rows.</summary>
+    Number,
+
+    /// <summary>A share of one: 0.01 is 1 %.</summary>
+    Ratio,
+
+    /// <summary>A duration in seconds.</summary>
+    Seconds,
+
+    /// <summary>Events per second.</summary>
+    PerSecond,
+}

@@ -1,0 +1,29 @@
+namespace Tidelock.Probes;
+
+/// <summary>What a probe saw of its signal in one tick.</summary>
+/// <param name="Signal">The signal's name.</param>
+/// <param name="At">The time the value stands for, which is not always the time it was read.</param>
+/// <param name="Outcome">A value, no data, or an error.</param>
+/// <param name="Value">In the signal's unit; null unless there is a value. Never NaN.</param>
+/// <param name="Weight">Requests behind the value, where the probe knows; null otherwise.</param>
+/// <param name="Detail">Why there is no data or what the error was; null for a value.</param>
+public sealed record Sample(
+    string Signal,
+    DateTimeOffset At,
+    SampleOutcome Outcome,
+    double? Value,
+    double? Weight = null,
+    string? Detail = null
+);
+
+/// <summary>The three things a probe can come back with.</summary>
+public enum SampleOutcome
+{
+    Value,
+
+    /// <summary>The source answered and has nothing: NaN, an empty vector, a stale series.</summary>
+    NoData,
+
+    /// <summary>The source did not answer: a time-out, a refused connection, a 5xx.</summary>
+    Error,
+}

@@ -1,0 +1,7 @@
+namespace Tidelock.Rollbacks;
+
+/// <summary>Section <c>rollback:</c>.</summary>
+/// <param name="Method">The way back that is taken when nobody chooses another: <c>definition</c>, <c>downgrade</c>, <c>backup</c>.</param>
+/// <param name="Automatic">Whether a breach goes back at once; otherwise people are asked first.</param>
+/// <param name="AskFor">How long people are asked before the rollback starts by itself.</param>
+public sealed record RollbackOptions(string Method, bool Automatic, TimeSpan AskFor);

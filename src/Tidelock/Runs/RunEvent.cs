@@ -1,0 +1,254 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tidelock.Postgres;
+using Tidelock.Probes;
+using Tidelock.Texts;
+using Tidelock.Watching;
+
+namespace Tidelock.Runs;
+
+/// <summary>
+/// What happened in a run. The family is closed and its JSON is a public contract: kinds are added, never changed. Each event
+/// applies itself to the state, and the state is nothing but the fold of a run's events.
+/// </summary>
+[JsonPolymorphic(
+    TypeDiscriminatorPropertyName = "kind",
+    UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization
+)]
+[JsonDerivedType(typeof(RunStarted), "RunStarted")]
+[JsonDerivedType(typeof(EpochTaken), "EpochTaken")]
+[JsonDerivedType(typeof(GateEvaluated), "GateEvaluated")]
+[JsonDerivedType(typeof(StepStarted), "StepStarted")]
+[JsonDerivedType(typeof(StepEnded), "StepEnded")]
+[JsonDerivedType(typeof(FactRecorded), "FactRecorded")]
+[JsonDerivedType(typeof(MigrationApplied), "MigrationApplied")]
+[JsonDerivedType(typeof(MigrationReverted), "MigrationReverted")]
+[JsonDerivedType(typeof(WatchTicked), "WatchTicked")]
+[JsonDerivedType(typeof(RunHeld), "RunHeld")]
+[JsonDerivedType(typeof(RunContinued), "RunContinued")]
+[JsonDerivedType(typeof(CommandTaken), "CommandTaken")]
+[JsonDerivedType(typeof(RollbackStarted), "RollbackStarted")]
+[JsonDerivedType(typeof(RunSuspended), "RunSuspended")]
+[JsonDerivedType(typeof(RunEnded), "RunEnded")]
+public abstract record RunEvent
+{
+    /// <summary>When it happened, by the clock of the machine that ran. Never earlier than the event before it.</summary>
+    public DateTimeOffset At { get; init; }
+
+    /// <summary>The state after this event.</summary>
+    public abstract RunState Apply(RunState state);
+}
+
+/// <summary>The first event of every run.</summary>
+/// <param name="Change">Name of the change.</param>
+/// <param name="Title">Its title.</param>
+/// <param name="Digest">Digest of the change and its files.</param>
+/// <param name="Folder">Where the change was read from.</param>
+/// <param name="TargetEnvironment">Name of the environment.</param>
+/// <param name="Target">The database as people read it; no user, no password.</param>
+/// <param name="Identity">Which server and database that is.</param>
+/// <param name="Method">The way back the change declares.</param>
+/// <param name="Host">Machine of the program.</param>
+/// <param name="By">Who started it.</param>
+/// <param name="Tool">Tidelock's version.</param>
+/// <param name="WatchFor">How long the application will be watched.</param>
+/// <param name="Contacts">Whom to call, by role.</param>
+/// <param name="Links">Documents, by title.</param>
+public sealed record RunStarted(
+    string Change,
+    string Title,
+    string Digest,
+    string Folder,
+    string TargetEnvironment,
+    string Target,
+    ServerIdentity Identity,
+    string Method,
+    string Host,
+    string By,
+    string Tool,
+    TimeSpan WatchFor,
+    IReadOnlyDictionary<string, string> Contacts,
+    IReadOnlyDictionary<string, string> Links
+) : RunEvent
+{
+    public override RunState Apply(RunState state) =>
+        state with
+        {
+            Started = this,
+            Status = RunStatus.Running,
+            StartedAt = At,
+        };
+}
+
+/// <summary>A program took the run over: at its start, at every resume, at a rollback days later. Older epochs may do nothing.</summary>
+/// <param name="Epoch">From 1, rising.</param>
+/// <param name="Host">Its machine.</param>
+/// <param name="ProcessId">Its process there.</param>
+public sealed record EpochTaken(long Epoch, string Host, int ProcessId) : RunEvent
+{
+    public override RunState Apply(RunState state) =>
+        state with
+        {
+            Epoch = Epoch,
+            Host = Host,
+            Status = state.Status is RunStatus.Suspended ? RunStatus.Running : state.Status,
+        };
+}
+
+/// <summary>A gate as it stood when the run was asked to start. The last one of a name counts.</summary>
+/// <param name="Gate">Its name: <c>staging</c>, <c>backup</c>, …</param>
+/// <param name="Level"><c>required</c> or <c>recommended</c>.</param>
+/// <param name="Passed">Whether it holds.</param>
+/// <param name="Finding">What was found, or who confirmed it and when.</param>
+/// <param name="By">The person who confirmed or overrode it; null when the machine knew.</param>
+/// <param name="Overridden">Whether it was passed over, which is shown in red for ever.</param>
+public sealed record GateEvaluated(string Gate, string Level, bool Passed, Message Finding, string? By, bool Overridden)
+    : RunEvent
+{
+    public override RunState Apply(RunState state) => state with { Gates = state.Gates.SetItem(Gate, this) };
+}
+
+/// <summary>A step begins, or begins again after a crash.</summary>
+/// <param name="Step">Its name; steps of a rollback are called <c>rollback.…</c>.</param>
+/// <param name="Attempt">From 1.</param>
+public sealed record StepStarted(string Step, int Attempt) : RunEvent
+{
+    public override RunState Apply(RunState state) =>
+        state.WithStep(
+            Step,
+            s =>
+                s with
+                {
+                    Status = StepStatus.Running,
+                    Attempts = Attempt,
+                    StartedAt = s.StartedAt ?? At,
+                    EndedAt = null,
+                }
+        );
+}
+
+/// <summary>A step ended.</summary>
+/// <param name="Step">Its name.</param>
+/// <param name="Result">How.</param>
+/// <param name="Finding">What a person should know about it.</param>
+public sealed record StepEnded(string Step, StepResult Result, Message Finding) : RunEvent
+{
+    public override RunState Apply(RunState state) =>
+        state.WithStep(
+            Step,
+            s =>
+                s with
+                {
+                    Status = Result == StepResult.Passed ? StepStatus.Passed : StepStatus.Failed,
+                    Result = Result,
+                    EndedAt = At,
+                    Finding = Finding,
+                }
+        );
+}
+
+/// <summary>A fact a step or an extension owns: an intent before its effect, or a result after it. Opaque to the spine.</summary>
+/// <param name="Step">Whose fact.</param>
+/// <param name="Name">Which; a later one of the same name replaces an earlier one in the state.</param>
+/// <param name="Value">JSON of the owner's making.</param>
+public sealed record FactRecorded(string Step, string Name, JsonElement Value) : RunEvent
+{
+    public override RunState Apply(RunState state) =>
+        state with
+        {
+            Facts = state.Facts.SetItem($"{Step}/{Name}", Value),
+        };
+}
+
+/// <summary>The migration is committed in the target.</summary>
+/// <param name="TransactionId">The transaction that did it, where one did.</param>
+/// <param name="Finding">How, in words.</param>
+public sealed record MigrationApplied(string? TransactionId, Message Finding) : RunEvent
+{
+    public override RunState Apply(RunState state) => state with { InPlace = true, AppliedAt = At };
+}
+
+/// <summary>The target is back where it was.</summary>
+/// <param name="Method">The way back that was taken.</param>
+/// <param name="Finding">How, in words.</param>
+public sealed record MigrationReverted(string Method, Message Finding) : RunEvent
+{
+    public override RunState Apply(RunState state) => state with { InPlace = false, RevertedAt = At };
+}
+
+/// <summary>One tick of the watch: all samples, and what the criteria said.</summary>
+/// <param name="Baseline">Whether this was measured before the migration.</param>
+/// <param name="Samples">One per signal.</param>
+/// <param name="Verdicts">One per criterion; none in the baseline.</param>
+public sealed record WatchTicked(bool Baseline, IReadOnlyList<Sample> Samples, IReadOnlyList<Verdict> Verdicts)
+    : RunEvent
+{
+    public override RunState Apply(RunState state) =>
+        Baseline
+            ? state with
+            {
+                BaselineTicks = state.BaselineTicks.Add(this),
+            }
+            : state with
+            {
+                Ticks = state.Ticks.Add(this),
+            };
+}
+
+/// <summary>The run waits: for a person, or for data. The watch goes on meanwhile.</summary>
+/// <param name="Reason">Why, and what ends it.</param>
+/// <param name="Until">When the run acts by itself; null when it waits without an end.</param>
+public sealed record RunHeld(Message Reason, DateTimeOffset? Until) : RunEvent
+{
+    public override RunState Apply(RunState state) => state with { Held = this };
+}
+
+/// <summary>What held the run is over.</summary>
+public sealed record RunContinued(Message Reason) : RunEvent
+{
+    public override RunState Apply(RunState state) => state with { Held = null };
+}
+
+/// <summary>A person's command was taken from the inbox. Taken exactly once.</summary>
+/// <param name="CommandId">The inbox row.</param>
+/// <param name="Verb">What was asked.</param>
+/// <param name="By">Who asked.</param>
+/// <param name="Argument">Its argument, for example a rollback method or a duration; empty for none.</param>
+public sealed record CommandTaken(string CommandId, RunVerb Verb, string By, string Argument) : RunEvent
+{
+    public override RunState Apply(RunState state) =>
+        state with
+        {
+            TakenCommands = state.TakenCommands.Add(CommandId),
+            Commands = state.Commands.Add(this),
+        };
+}
+
+/// <summary>The way back begins.</summary>
+/// <param name="Method">Which.</param>
+/// <param name="Reason">The criterion with its numbers, or who asked for it.</param>
+/// <param name="By">The person; null when the run decided by itself.</param>
+public sealed record RollbackStarted(string Method, Message Reason, string? By) : RunEvent
+{
+    public override RunState Apply(RunState state) => state.BeginRollback(this);
+}
+
+/// <summary>The program was told to stop. The run is not over: <c>tidelock resume</c> goes on.</summary>
+public sealed record RunSuspended(Message Reason) : RunEvent
+{
+    public override RunState Apply(RunState state) => state with { Status = RunStatus.Suspended };
+}
+
+/// <summary>The run is over.</summary>
+public sealed record RunEnded(RunResult Result, Message Finding) : RunEvent
+{
+    public override RunState Apply(RunState state) =>
+        state with
+        {
+            Status = RunStatus.Ended,
+            Result = Result,
+            EndedAt = At,
+            Finding = Finding,
+            Held = null,
+        };
+}

@@ -1,0 +1,159 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Tidelock.Texts;
+
+namespace Tidelock.Runs;
+
+/// <summary>What is known of a run: the fold of its events. Nothing here is set in any other way.</summary>
+public sealed record RunState
+{
+    public static RunState Empty { get; } = new();
+
+    public RunStarted? Started { get; init; }
+    public DateTimeOffset StartedAt { get; init; }
+    public RunStatus Status { get; init; }
+    public long Epoch { get; init; }
+    public string Host { get; init; } = "";
+
+    /// <summary>Steps in the order in which they began; those of a rollback after those of the deployment.</summary>
+    public ImmutableList<StepState> Steps { get; init; } = [];
+
+    /// <summary>Facts by <c>step/name</c>.</summary>
+    public ImmutableSortedDictionary<string, JsonElement> Facts { get; init; } =
+        ImmutableSortedDictionary.Create<string, JsonElement>(StringComparer.Ordinal);
+
+    public ImmutableSortedDictionary<string, GateEvaluated> Gates { get; init; } =
+        ImmutableSortedDictionary.Create<string, GateEvaluated>(StringComparer.Ordinal);
+
+    /// <summary>Whether the migration is committed and not taken back.</summary>
+    public bool InPlace { get; init; }
+    public DateTimeOffset? AppliedAt { get; init; }
+    public DateTimeOffset? RevertedAt { get; init; }
+    public ImmutableList<WatchTicked> BaselineTicks { get; init; } = [];
+    public ImmutableList<WatchTicked> Ticks { get; init; } = [];
+    public RunHeld? Held { get; init; }
+    public ImmutableHashSet<string> TakenCommands { get; init; } =
+        ImmutableHashSet.Create<string>(StringComparer.Ordinal);
+    public ImmutableList<CommandTaken> Commands { get; init; } = [];
+
+    /// <summary>The last rollback that began; null for none.</summary>
+    public RollbackStarted? Rollback { get; init; }
+    public RunResult? Result { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+    public Message? Finding { get; init; }
+
+    /// <summary>The fold.</summary>
+    public static RunState Of(IEnumerable<RunEvent> events) => events.Aggregate(Empty, (state, e) => e.Apply(state));
+
+    /// <summary>The state of a step; one that has not begun is <see cref="StepStatus.Pending"/>.</summary>
+    public StepState Step(string name) =>
+        Steps.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.Ordinal)) ?? new StepState(name);
+
+    /// <summary>A fact, or null where it was never recorded.</summary>
+    public JsonElement? Fact(string step, string name) =>
+        Facts.TryGetValue($"{step}/{name}", out var value) ? value : null;
+
+    internal RunState WithStep(string name, Func<StepState, StepState> change)
+    {
+        var at = Steps.FindIndex(s => string.Equals(s.Name, name, StringComparison.Ordinal));
+        return this with
+        {
+            Steps = at < 0 ? Steps.Add(change(new StepState(name))) : Steps.SetItem(at, change(Steps[at])),
+        };
+    }
+
+    internal RunState BeginRollback(RollbackStarted rollback) =>
+        this with
+        {
+            Rollback = rollback,
+            Status = RunStatus.Running,
+            Result = null,
+            EndedAt = null,
+            Held = null,
+            Steps = Steps.RemoveAll(s => s.IsRollback),
+            Facts = Facts.RemoveRange(
+                Facts.Keys.Where(k => k.StartsWith(StepState.RollbackPrefix, StringComparison.Ordinal)).ToList()
+            ),
+        };
+}
+
+/// <summary>One step of a run.</summary>
+/// <param name="Name">Its name.</param>
+public sealed record StepState(string Name)
+{
+    public const string RollbackPrefix = "rollback.";
+
+    public StepStatus Status { get; init; }
+    public int Attempts { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+    public StepResult? Result { get; init; }
+    public Message? Finding { get; init; }
+    public bool IsRollback => Name.StartsWith(RollbackPrefix, StringComparison.Ordinal);
+}
+
+public enum RunStatus
+{
+    /// <summary>No event yet.</summary>
+    None,
+    Running,
+
+    /// <summary>Its program was told to stop; it can be resumed.</summary>
+    Suspended,
+    Ended,
+}
+
+public enum StepStatus
+{
+    Pending,
+    Running,
+    Passed,
+    Failed,
+}
+
+/// <summary>How a step ended.</summary>
+public enum StepResult
+{
+    Passed,
+
+    /// <summary>It will not go on as things are; nothing was changed by it.</summary>
+    Refused,
+
+    /// <summary>It found something wrong, or could not do its work.</summary>
+    Failed,
+
+    /// <summary>The watch or a check says: go back.</summary>
+    Breached,
+
+    /// <summary>What is in place is not known, or could not be put right; only a person can go on.</summary>
+    NeedsPerson,
+}
+
+/// <summary>How a run ended.</summary>
+public enum RunResult
+{
+    /// <summary>The change is in place and declared.</summary>
+    Completed,
+
+    /// <summary>Refused or failed before anything was changed.</summary>
+    NothingChanged,
+
+    /// <summary>Refused by a gate, a check or a person before anything was changed.</summary>
+    Refused,
+
+    /// <summary>The change was taken back and the way back was verified.</summary>
+    RolledBack,
+
+    /// <summary>Something is in place that should not be, or is not known.</summary>
+    NeedsPerson,
+}
+
+/// <summary>What a person may ask of a run from another terminal.</summary>
+public enum RunVerb
+{
+    Rollback,
+    Abort,
+    Continue,
+    Extend,
+    Pause,
+}

@@ -1,0 +1,21 @@
+using Tidelock.Probes;
+
+namespace Tidelock.Watching;
+
+/// <summary>Section <c>watch:</c>.</summary>
+/// <param name="For">How long the application is watched.</param>
+/// <param name="Every">One tick.</param>
+/// <param name="Grace">How long a signal may be without data, or its source without an answer, before the run holds.</param>
+/// <param name="BaselineFor">How long the signals are measured before the migration.</param>
+/// <param name="Probes">What is read.</param>
+/// <param name="Healthy">What must hold for the watch to end well.</param>
+/// <param name="RollBackWhen">What takes the change back.</param>
+public sealed record WatchOptions(
+    TimeSpan For,
+    TimeSpan Every,
+    TimeSpan Grace,
+    TimeSpan BaselineFor,
+    IReadOnlyList<ProbeOptions> Probes,
+    IReadOnlyList<Criterion> Healthy,
+    IReadOnlyList<Criterion> RollBackWhen
+);
