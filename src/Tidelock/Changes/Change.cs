@@ -3,7 +3,7 @@ namespace Tidelock.Changes;
 /// <summary>What its author declares: a folder with <c>change.yaml</c> and its files, read and found without mistakes.</summary>
 public sealed class Change
 {
-    private readonly IReadOnlyDictionary<Type, object> sections;
+    private readonly IReadOnlyList<object> sections;
 
     public Change(
         string name,
@@ -21,7 +21,7 @@ public sealed class Change
         Digest = digest;
         Files = files;
         Environments = environments;
-        this.sections = sections.ToDictionary(s => s.GetType());
+        this.sections = [.. sections];
     }
 
     public string Name { get; }
@@ -52,5 +52,5 @@ public sealed class Change
 
     /// <summary>The options a folder read from its own section.</summary>
     public T Section<T>()
-        where T : notnull => (T)sections[typeof(T)];
+        where T : notnull => sections.OfType<T>().First();
 }

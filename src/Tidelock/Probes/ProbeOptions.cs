@@ -8,7 +8,7 @@ public abstract record ProbeOptions(string Signal, SignalUnit Unit);
 /// <summary>What a signal's values stand for; bounds of criteria are converted to it.</summary>
 public enum SignalUnit
 {
-    /// <summary>A bare number: connections, rows.</summary>
+    /// <summary>A bare number: connections, rows, or a query whose author named no unit. A bound of <c>1%</c> is 0.01 here too.</summary>
     Number,
 
     /// <summary>A share of one: 0.01 is 1 %.</summary>
