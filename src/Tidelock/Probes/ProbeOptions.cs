@@ -19,4 +19,10 @@ public enum SignalUnit
 
     /// <summary>Events per second.</summary>
     PerSecond,
+
+    /// <summary>
+    /// The author did not say (a Prometheus query without <c>unit</c>): bounds are bare numbers, or percentages of one. A bound in
+    /// milliseconds or per minute is a mistake, because nobody knows what it would be compared with.
+    /// </summary>
+    Unstated,
 }

@@ -1,3 +1,5 @@
+using Tidelock.Texts;
+
 namespace Tidelock.Probes;
 
 /// <summary>What a probe saw of its signal in one tick.</summary>
@@ -13,8 +15,23 @@ public sealed record Sample(
     SampleOutcome Outcome,
     double? Value,
     double? Weight = null,
-    string? Detail = null
-);
+    Message? Detail = null
+)
+{
+    /// <summary>A value.</summary>
+    public static Sample Of(string signal, DateTimeOffset at, double value, double? weight = null) =>
+        double.IsFinite(value)
+            ? new(signal, at, SampleOutcome.Value, value, weight)
+            : NoData(signal, at, Message.Of("probes.not-a-number"));
+
+    /// <summary>The source answered and has nothing.</summary>
+    public static Sample NoData(string signal, DateTimeOffset at, Message why) =>
+        new(signal, at, SampleOutcome.NoData, null, null, why);
+
+    /// <summary>The source did not answer, or not with one number.</summary>
+    public static Sample Error(string signal, DateTimeOffset at, Message what) =>
+        new(signal, at, SampleOutcome.Error, null, null, what);
+}
 
 /// <summary>The three things a probe can come back with.</summary>
 public enum SampleOutcome
