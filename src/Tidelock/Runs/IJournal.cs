@@ -45,7 +45,11 @@ public enum AppendResult
 }
 
 /// <summary>The first and last entry of a run.</summary>
-public sealed record RunHeads(RunId Run, JournalEntry First, JournalEntry Last);
+public sealed record RunHeads(RunId Run, JournalEntry First, JournalEntry Last)
+{
+    internal static IReadOnlyList<RunHeads> Of(IEnumerable<JournalEntry> entries) =>
+        [.. entries.GroupBy(e => e.Stream, StringComparer.Ordinal).Select(g => new RunHeads(new RunId(g.Key), g.First(), g.Last()))];
+}
 
 /// <summary>A command in a run's inbox.</summary>
 /// <param name="Id">Made by the sender.</param>

@@ -6,4 +6,8 @@ public sealed class JournalUnwritableException(string location, string reason, E
         Texts.Message.Of("runs.journal-unwritable", ("journal", location), ("reason", reason)),
         ExitCode.NeedsPerson,
         inner
-    );
+    )
+{
+    /// <summary>What the file system or the server said.</summary>
+    public string Reason { get; } = reason;
+}

@@ -1,0 +1,72 @@
+using Tidelock.Texts;
+
+namespace Tidelock.Runs;
+
+/// <summary>The policy "ask": holds the run, and goes back by itself when nobody has decided within the limit.</summary>
+internal sealed class AskBeforeRollback(RunExecution execution)
+{
+    public async Task RunAsync(Message finding, CancellationToken cancellation)
+    {
+        var writer = execution.Writer;
+        var reason = Message.Of("runs.asking", ("reason", finding), ("limit", execution.Policy.AskFor), ("method", execution.Policy.Method));
+        var until = writer.State.Held?.Until ?? execution.Time.GetUtcNow() + execution.Policy.AskFor;
+        await writer.AppendAsync(new RunHeld(reason, until), cancellation).ConfigureAwait(false);
+        var next = await DecisionAsync(finding, until, cancellation).ConfigureAwait(false);
+        await writer.AppendAsync(next, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<RunEvent> DecisionAsync(Message finding, DateTimeOffset until, CancellationToken cancellation)
+    {
+        using var deadline = new CancellationTokenSource(Left(until), execution.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
+        try
+        {
+            await foreach (var request in execution.Requests.ReadAllAsync(either.Token).ConfigureAwait(false))
+            {
+                if (await DecisionAsync(request, cancellation).ConfigureAwait(false) is { } decision)
+                {
+                    return decision;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            // Nobody decided in time.
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        return new RollbackStarted(execution.Policy.Method, finding, null);
+    }
+
+    private async Task<RunEvent?> DecisionAsync(RunRequest request, CancellationToken cancellation)
+    {
+        if (request is RunRequest.Command { Row: var row } && !execution.Writer.State.TakenCommands.Contains(row.Id))
+        {
+            await execution.Writer.AppendAsync(new CommandTaken(row.Id, row.Verb, row.By, row.Argument), cancellation).ConfigureAwait(false);
+            return row.Verb switch
+            {
+                RunVerb.Rollback or RunVerb.Abort => new RollbackStarted(
+                    row.Argument.Length > 0 ? row.Argument : execution.Policy.Method,
+                    Message.Of("runs.asked-by", ("by", row.By)),
+                    row.By
+                ),
+                RunVerb.Continue => new RunContinued(Message.Of("runs.continued-by", ("by", row.By))),
+                RunVerb.Extend or RunVerb.Pause => null,
+            };
+        }
+
+        return request switch
+        {
+            RunRequest.Suspend suspend => new RunSuspended(suspend.Reason),
+            RunRequest.LockLost => throw new TargetLostException(Message.Of("runs.lock-lost", ("target", execution.Target))),
+            RunRequest.Interrupt => new RunSuspended(Message.Of("runs.left-unwatched", ("by", execution.By))),
+            _ => null,
+        };
+    }
+
+    private TimeSpan Left(DateTimeOffset until)
+    {
+        var left = until - execution.Time.GetUtcNow();
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+}

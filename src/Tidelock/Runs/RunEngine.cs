@@ -1,0 +1,111 @@
+using Npgsql;
+using Tidelock.Texts;
+
+namespace Tidelock.Runs;
+
+/// <summary>
+/// Runs a run's steps in order from wherever its journal stands, and decides what follows each of them. The deployment's steps
+/// come first; once a rollback has begun, only the rollback's steps are run.
+/// </summary>
+internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<IStep> rollback, TimeProvider time)
+{
+    /// <summary>Goes on until the run has ended or is suspended, and returns its state.</summary>
+    /// <exception cref="TargetLostException">The database or the run lock is gone; take both anew and call again.</exception>
+    /// <exception cref="RunTakenOverException">A newer epoch has the run.</exception>
+    /// <exception cref="JournalUnwritableException">The journal cannot be written and nothing new may be started.</exception>
+    public async Task<RunState> RunAsync(RunExecution execution, CancellationToken cancellation)
+    {
+        while (execution.Writer.State.Status == RunStatus.Running)
+        {
+            var step = Next(execution.Writer.State);
+            if (step is null)
+            {
+                await EndWellAsync(execution, cancellation).ConfigureAwait(false);
+                break;
+            }
+
+            var running = new StepExecution(step, execution, time);
+            var (outcome, order) = await running.RunAsync(cancellation).ConfigureAwait(false);
+            if (outcome is not null)
+            {
+                await execution.Writer.AppendAsync(new StepEnded(step.Name, outcome.Result, outcome.Finding), cancellation).ConfigureAwait(false);
+            }
+
+            await FollowAsync(execution, outcome, order, cancellation).ConfigureAwait(false);
+        }
+
+        return execution.Writer.State;
+    }
+
+    /// <summary>The step that is next, or null when all have passed.</summary>
+    private IStep? Next(RunState state) =>
+        (state.Rollback is null ? deployment : rollback).FirstOrDefault(s => state.Step(s.Name).Status != StepStatus.Passed);
+
+    private static Task EndWellAsync(RunExecution execution, CancellationToken cancellation)
+    {
+        var back = execution.Writer.State.Rollback;
+        return execution.Writer.AppendAsync(
+            back is null
+                ? new RunEnded(RunResult.Completed, Message.Of("runs.completed"))
+                : new RunEnded(RunResult.RolledBack, Message.Of("runs.rolled-back", ("method", back.Method))),
+            cancellation
+        );
+    }
+
+    private static Task FollowAsync(RunExecution execution, StepOutcome? outcome, StepOrder? order, CancellationToken cancellation) =>
+        order switch
+        {
+            _ when outcome?.Result == StepResult.NeedsPerson => EndAsync(execution, RunResult.NeedsPerson, outcome.Finding, cancellation),
+            StepOrder.Suspend suspend => execution.Writer.AppendAsync(new RunSuspended(suspend.Reason), cancellation),
+            StepOrder.TargetLost lost when outcome?.Result != StepResult.Passed => throw new TargetLostException(lost.Reason),
+            StepOrder.GoBack back => GoBackAsync(execution, back, cancellation),
+            _ when outcome is { Result: not StepResult.Passed } => FailedAsync(execution, outcome, cancellation),
+            _ => Task.CompletedTask,
+        };
+
+    private static Task GoBackAsync(RunExecution execution, StepOrder.GoBack back, CancellationToken cancellation)
+    {
+        var state = execution.Writer.State;
+        if (state.Rollback is not null)
+        {
+            return Task.CompletedTask;
+        }
+
+        return state.InPlace
+            ? execution.Writer.AppendAsync(new RollbackStarted(back.Method, back.Reason, back.By), cancellation)
+            : EndAsync(execution, RunResult.Refused, back.Reason, cancellation);
+    }
+
+    private static Task FailedAsync(RunExecution execution, StepOutcome outcome, CancellationToken cancellation)
+    {
+        var state = execution.Writer.State;
+        if (state.Rollback is not null)
+        {
+            return EndAsync(execution, RunResult.NeedsPerson, outcome.Finding, cancellation);
+        }
+
+        if (!state.InPlace)
+        {
+            var result = outcome.Result == StepResult.Refused ? RunResult.Refused : RunResult.NothingChanged;
+            return EndAsync(execution, result, outcome.Finding, cancellation);
+        }
+
+        return execution.Policy.Automatic
+            ? execution.Writer.AppendAsync(new RollbackStarted(execution.Policy.Method, outcome.Finding, null), cancellation)
+            : new AskBeforeRollback(execution).RunAsync(outcome.Finding, cancellation);
+    }
+
+    private static Task EndAsync(RunExecution execution, RunResult result, Message finding, CancellationToken cancellation) =>
+        execution.Writer.AppendAsync(new RunEnded(result, finding), cancellation);
+
+    /// <summary>Whether the server or the way to it is gone, as opposed to SQL that failed.</summary>
+    internal static bool IsLost(Exception e) =>
+        e switch
+        {
+            PostgresException p => p.SqlState.StartsWith("08", StringComparison.Ordinal)
+                || p.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow,
+            NpgsqlException n => n.InnerException is not TimeoutException,
+            TidelockException t => t.Problem.Code.StartsWith("postgres.connect.", StringComparison.Ordinal),
+            _ => false,
+        };
+}

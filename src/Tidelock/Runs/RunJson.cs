@@ -1,0 +1,25 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Tidelock.Runs;
+
+/// <summary>How events stand in the journal: camelCase, enums by name, one line. A public contract.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals
+)]
+[JsonSerializable(typeof(RunEvent))]
+[JsonSerializable(typeof(RunState))]
+internal sealed partial class RunJson : JsonSerializerContext
+{
+    /// <summary>Non-ASCII letters stay readable in the journal.</summary>
+    public static RunJson Readable =>
+        field ??= new(
+            new JsonSerializerOptions(Default.GeneratedSerializerOptions!)
+            {
+                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            }
+        );
+}

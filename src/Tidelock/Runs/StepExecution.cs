@@ -1,0 +1,155 @@
+using Npgsql;
+using Tidelock.Texts;
+
+namespace Tidelock.Runs;
+
+/// <summary>One step while it runs, beside the requests that arrive meanwhile.</summary>
+internal sealed class StepExecution(IStep step, RunExecution execution, TimeProvider time)
+{
+    private StepOrder? order;
+
+    /// <summary>Runs the step to its end. No outcome means that it was stopped and may be run again.</summary>
+    public async Task<(StepOutcome? Outcome, StepOrder? Order)> RunAsync(CancellationToken cancellation)
+    {
+        var state = execution.Writer.State;
+        await execution.Writer.AppendAsync(new StepStarted(step.Name, state.Step(step.Name).Attempts + 1), cancellation).ConfigureAwait(false);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var ended = new CancellationTokenSource();
+        var work = Task.Run(() => WorkAsync(stop.Token), CancellationToken.None);
+        var listen = ListenAsync(stop, ended.Token);
+        var outcome = await work.ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await listen.ConfigureAwait(false);
+        return (outcome, order);
+    }
+
+    private async Task<StepOutcome?> WorkAsync(CancellationToken stop)
+    {
+        var context = new StepContext(
+            step.Name,
+            execution.Run,
+            execution.Change,
+            execution.TargetEnvironment,
+            execution.Target,
+            time,
+            execution.Writer,
+            execution.Observer
+        );
+        try
+        {
+            return await step.RunAsync(context, stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is RunTakenOverException or JournalUnwritableException)
+        {
+            throw;
+        }
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (Exception e) when (RunEngine.IsLost(e))
+        {
+            order ??= new StepOrder.TargetLost(Problem(e));
+            return null;
+        }
+        catch (Exception e)
+        {
+            return StepOutcome.Failed(Problem(e));
+        }
+    }
+
+    private static Message Problem(Exception e) =>
+        e switch
+        {
+            TidelockException t => t.Problem,
+            PostgresException p => Message.Of(
+                "runs.sql-failed",
+                ("code", p.SqlState),
+                ("reason", p.MessageText),
+                ("detail", p.Detail ?? p.Hint ?? p.Where ?? "-")
+            ),
+            _ => Message.Of("runs.step-failed", ("kind", e.GetType().Name), ("reason", e.Message)),
+        };
+
+    private async Task ListenAsync(CancellationTokenSource stop, CancellationToken ended)
+    {
+        try
+        {
+            await foreach (var request in execution.Requests.ReadAllAsync(ended).ConfigureAwait(false))
+            {
+                order = await OrderAsync(request, ended).ConfigureAwait(false) ?? order;
+                if (order is not null)
+                {
+                    await stop.CancelAsync().ConfigureAwait(false);
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            // The step has ended; what is still in the channel is read by the next one.
+        }
+    }
+
+    private async Task<StepOrder?> OrderAsync(RunRequest request, CancellationToken ended) =>
+        request switch
+        {
+            RunRequest.Command command => await CommandAsync(command.Row).ConfigureAwait(false),
+            RunRequest.Suspend suspend => new StepOrder.Suspend(suspend.Reason),
+            RunRequest.LockLost => new StepOrder.TargetLost(Message.Of("runs.lock-lost", ("target", execution.Target))),
+            RunRequest.Interrupt => Interrupted(ended),
+            RunRequest.InterruptAnswered answered => Answered(answered),
+            _ => null,
+        };
+
+    private async Task<StepOrder?> CommandAsync(RunCommand row)
+    {
+        if (execution.Writer.State.TakenCommands.Contains(row.Id))
+        {
+            return null;
+        }
+
+        await execution.Writer.AppendAsync(new CommandTaken(row.Id, row.Verb, row.By, row.Argument), CancellationToken.None).ConfigureAwait(false);
+        return row.Verb switch
+        {
+            RunVerb.Rollback or RunVerb.Abort => Back(row.By, row.Argument),
+            RunVerb.Continue or RunVerb.Extend or RunVerb.Pause => null,
+        };
+    }
+
+    /// <summary>Before the change is in place Ctrl-C gives the run up; after it the person is asked, and the step goes on.</summary>
+    private StepOrder.GoBack? Interrupted(CancellationToken ended)
+    {
+        if (!execution.Writer.State.InPlace)
+        {
+            return Back(execution.By, "");
+        }
+
+        _ = AskAsync(ended);
+        return null;
+    }
+
+    private async Task AskAsync(CancellationToken ended)
+    {
+        try
+        {
+            var answer = await execution.Dialogue.AskAfterInterruptAsync(execution.Writer.State, ended).ConfigureAwait(false);
+            execution.Answers.TryWrite(new RunRequest.InterruptAnswered(answer ?? InterruptAnswer.Leave, execution.By));
+        }
+        catch (OperationCanceledException)
+        {
+            // The step ended before the person answered; the next Ctrl-C asks again.
+        }
+    }
+
+    private StepOrder? Answered(RunRequest.InterruptAnswered answered) =>
+        answered.Answer switch
+        {
+            InterruptAnswer.KeepWatching => null,
+            InterruptAnswer.RollBack => Back(answered.By, ""),
+            InterruptAnswer.Leave => new StepOrder.Suspend(Message.Of("runs.left-unwatched", ("by", answered.By))),
+        };
+
+    private StepOrder.GoBack Back(string by, string method) =>
+        new(by, method.Length > 0 ? method : execution.Policy.Method, Message.Of("runs.asked-by", ("by", by)));
+}
