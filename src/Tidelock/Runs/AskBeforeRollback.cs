@@ -8,7 +8,12 @@ internal sealed class AskBeforeRollback(RunExecution execution)
     public async Task RunAsync(Message finding, CancellationToken cancellation)
     {
         var writer = execution.Writer;
-        var reason = Message.Of("runs.asking", ("reason", finding), ("limit", execution.Policy.AskFor), ("method", execution.Policy.Method));
+        var reason = Message.Of(
+            "runs.asking",
+            ("reason", finding),
+            ("limit", execution.Policy.AskFor),
+            ("method", execution.Policy.Method)
+        );
         var until = writer.State.Held?.Until ?? execution.Time.GetUtcNow() + execution.Policy.AskFor;
         await writer.AppendAsync(new RunHeld(reason, until), cancellation).ConfigureAwait(false);
         var next = await DecisionAsync(finding, until, cancellation).ConfigureAwait(false);
@@ -42,7 +47,9 @@ internal sealed class AskBeforeRollback(RunExecution execution)
     {
         if (request is RunRequest.Command { Row: var row } && !execution.Writer.State.TakenCommands.Contains(row.Id))
         {
-            await execution.Writer.AppendAsync(new CommandTaken(row.Id, row.Verb, row.By, row.Argument), cancellation).ConfigureAwait(false);
+            await execution
+                .Writer.AppendAsync(new CommandTaken(row.Id, row.Verb, row.By, row.Argument), cancellation)
+                .ConfigureAwait(false);
             return row.Verb switch
             {
                 RunVerb.Rollback or RunVerb.Abort => new RollbackStarted(
@@ -58,7 +65,9 @@ internal sealed class AskBeforeRollback(RunExecution execution)
         return request switch
         {
             RunRequest.Suspend suspend => new RunSuspended(suspend.Reason),
-            RunRequest.LockLost => throw new TargetLostException(Message.Of("runs.lock-lost", ("target", execution.Target))),
+            RunRequest.LockLost => throw new TargetLostException(
+                Message.Of("runs.lock-lost", ("target", execution.Target))
+            ),
             RunRequest.Interrupt => new RunSuspended(Message.Of("runs.left-unwatched", ("by", execution.By))),
             _ => null,
         };

@@ -48,7 +48,11 @@ public enum AppendResult
 public sealed record RunHeads(RunId Run, JournalEntry First, JournalEntry Last)
 {
     internal static IReadOnlyList<RunHeads> Of(IEnumerable<JournalEntry> entries) =>
-        [.. entries.GroupBy(e => e.Stream, StringComparer.Ordinal).Select(g => new RunHeads(new RunId(g.Key), g.First(), g.Last()))];
+        [
+            .. entries
+                .GroupBy(e => e.Stream, StringComparer.Ordinal)
+                .Select(g => new RunHeads(new RunId(g.Key), g.First(), g.Last())),
+        ];
 }
 
 /// <summary>A command in a run's inbox.</summary>

@@ -28,7 +28,9 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
             var (outcome, order) = await running.RunAsync(cancellation).ConfigureAwait(false);
             if (outcome is not null)
             {
-                await execution.Writer.AppendAsync(new StepEnded(step.Name, outcome.Result, outcome.Finding), cancellation).ConfigureAwait(false);
+                await execution
+                    .Writer.AppendAsync(new StepEnded(step.Name, outcome.Result, outcome.Finding), cancellation)
+                    .ConfigureAwait(false);
             }
 
             await FollowAsync(execution, outcome, order, cancellation).ConfigureAwait(false);
@@ -39,7 +41,9 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
 
     /// <summary>The step that is next, or null when all have passed.</summary>
     private IStep? Next(RunState state) =>
-        (state.Rollback is null ? deployment : rollback).FirstOrDefault(s => state.Step(s.Name).Status != StepStatus.Passed);
+        (state.Rollback is null ? deployment : rollback).FirstOrDefault(s =>
+            state.Step(s.Name).Status != StepStatus.Passed
+        );
 
     private static Task EndWellAsync(RunExecution execution, CancellationToken cancellation)
     {
@@ -52,12 +56,24 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
         );
     }
 
-    private static Task FollowAsync(RunExecution execution, StepOutcome? outcome, StepOrder? order, CancellationToken cancellation) =>
+    private static Task FollowAsync(
+        RunExecution execution,
+        StepOutcome? outcome,
+        StepOrder? order,
+        CancellationToken cancellation
+    ) =>
         order switch
         {
-            _ when outcome?.Result == StepResult.NeedsPerson => EndAsync(execution, RunResult.NeedsPerson, outcome.Finding, cancellation),
+            _ when outcome?.Result == StepResult.NeedsPerson => EndAsync(
+                execution,
+                RunResult.NeedsPerson,
+                outcome.Finding,
+                cancellation
+            ),
             StepOrder.Suspend suspend => execution.Writer.AppendAsync(new RunSuspended(suspend.Reason), cancellation),
-            StepOrder.TargetLost lost when outcome?.Result != StepResult.Passed => throw new TargetLostException(lost.Reason),
+            StepOrder.TargetLost lost when outcome?.Result != StepResult.Passed => throw new TargetLostException(
+                lost.Reason
+            ),
             StepOrder.GoBack back => GoBackAsync(execution, back, cancellation),
             _ when outcome is { Result: not StepResult.Passed } => FailedAsync(execution, outcome, cancellation),
             _ => Task.CompletedTask,
@@ -91,19 +107,29 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
         }
 
         return execution.Policy.Automatic
-            ? execution.Writer.AppendAsync(new RollbackStarted(execution.Policy.Method, outcome.Finding, null), cancellation)
+            ? execution.Writer.AppendAsync(
+                new RollbackStarted(execution.Policy.Method, outcome.Finding, null),
+                cancellation
+            )
             : new AskBeforeRollback(execution).RunAsync(outcome.Finding, cancellation);
     }
 
-    private static Task EndAsync(RunExecution execution, RunResult result, Message finding, CancellationToken cancellation) =>
-        execution.Writer.AppendAsync(new RunEnded(result, finding), cancellation);
+    private static Task EndAsync(
+        RunExecution execution,
+        RunResult result,
+        Message finding,
+        CancellationToken cancellation
+    ) => execution.Writer.AppendAsync(new RunEnded(result, finding), cancellation);
 
     /// <summary>Whether the server or the way to it is gone, as opposed to SQL that failed.</summary>
     internal static bool IsLost(Exception e) =>
         e switch
         {
             PostgresException p => p.SqlState.StartsWith("08", StringComparison.Ordinal)
-                || p.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow,
+                || p.SqlState
+                    is PostgresErrorCodes.AdminShutdown
+                        or PostgresErrorCodes.CrashShutdown
+                        or PostgresErrorCodes.CannotConnectNow,
             NpgsqlException n => n.InnerException is not TimeoutException,
             TidelockException t => t.Problem.Code.StartsWith("postgres.connect.", StringComparison.Ordinal),
             _ => false,

@@ -29,7 +29,9 @@ public static class RunEvents
     {
         using var document = JsonDocument.Parse(payload);
         var kind = document.RootElement.TryGetProperty("kind", out var value) ? value.GetString() : null;
-        return RunJson.Readable.RunEvent.PolymorphismOptions!.DerivedTypes.Any(t => t.TypeDiscriminator is string name && name == kind);
+        return RunJson.Readable.RunEvent.PolymorphismOptions!.DerivedTypes.Any(t =>
+            t.TypeDiscriminator is string name && name == kind
+        );
     }
 }
 

@@ -38,8 +38,10 @@ public sealed record RunState
 
     /// <summary>The last rollback that began; null for none.</summary>
     public RollbackStarted? Rollback { get; init; }
+
     /// <summary>Kinds of events this version does not know; with any of them the run is not resumed.</summary>
-    public ImmutableSortedSet<string> UnknownKinds { get; init; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    public ImmutableSortedSet<string> UnknownKinds { get; init; } =
+        ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
     public RunResult? Result { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
     public Message? Finding { get; init; }

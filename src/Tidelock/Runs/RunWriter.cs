@@ -19,8 +19,10 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
     private readonly TimeProvider time;
     private readonly TimeSpan patience;
     private readonly IRunObserver observer;
-    private readonly Channel<(RunEvent Event, TaskCompletionSource Stored)> queue =
-        Channel.CreateUnbounded<(RunEvent, TaskCompletionSource)>(new() { SingleReader = true });
+    private readonly Channel<(RunEvent Event, TaskCompletionSource Stored)> queue = Channel.CreateUnbounded<(
+        RunEvent,
+        TaskCompletionSource
+    )>(new() { SingleReader = true });
     private readonly Queue<JournalEntry> backlog = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly Task loop;
@@ -40,8 +42,15 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
         IRunObserver observer
     )
     {
-        (this.journal, this.run, this.epoch, this.last, this.time, this.patience, this.observer) =
-            (journal, run, epoch, last, time, patience, observer);
+        (this.journal, this.run, this.epoch, this.last, this.time, this.patience, this.observer) = (
+            journal,
+            run,
+            epoch,
+            last,
+            time,
+            patience,
+            observer
+        );
         State = state;
         lastAt = last is null ? DateTimeOffset.MinValue : RunEvents.Parse(last).At;
         loop = Task.Run(LoopAsync);
@@ -116,7 +125,13 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
         {
             var now = time.GetUtcNow();
             var timed = e with { At = now > lastAt ? now : lastAt };
-            var entry = JournalEntry.Next(run.Value, last, Guid.CreateVersion7(now).ToString("N"), timed.GetType().Name, RunEvents.Format(timed));
+            var entry = JournalEntry.Next(
+                run.Value,
+                last,
+                Guid.CreateVersion7(now).ToString("N"),
+                timed.GetType().Name,
+                RunEvents.Format(timed)
+            );
             backlog.Enqueue(entry);
             var isStored = await StoreWithinAsync(MayWait(e) ? TimeSpan.Zero : patience).ConfigureAwait(false);
             Fold(timed, entry);
@@ -169,7 +184,10 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
         {
             try
             {
-                if (await journal.AppendAsync(entry, epoch, CancellationToken.None).ConfigureAwait(false) == AppendResult.Conflict)
+                if (
+                    await journal.AppendAsync(entry, epoch, CancellationToken.None).ConfigureAwait(false)
+                    == AppendResult.Conflict
+                )
                 {
                     throw new RunTakenOverException(run);
                 }

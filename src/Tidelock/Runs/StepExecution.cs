@@ -12,7 +12,9 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
     public async Task<(StepOutcome? Outcome, StepOrder? Order)> RunAsync(CancellationToken cancellation)
     {
         var state = execution.Writer.State;
-        await execution.Writer.AppendAsync(new StepStarted(step.Name, state.Step(step.Name).Attempts + 1), cancellation).ConfigureAwait(false);
+        await execution
+            .Writer.AppendAsync(new StepStarted(step.Name, state.Step(step.Name).Attempts + 1), cancellation)
+            .ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var ended = new CancellationTokenSource();
         var work = Task.Run(() => WorkAsync(stop.Token), CancellationToken.None);
@@ -109,7 +111,9 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
             return null;
         }
 
-        await execution.Writer.AppendAsync(new CommandTaken(row.Id, row.Verb, row.By, row.Argument), CancellationToken.None).ConfigureAwait(false);
+        await execution
+            .Writer.AppendAsync(new CommandTaken(row.Id, row.Verb, row.By, row.Argument), CancellationToken.None)
+            .ConfigureAwait(false);
         return row.Verb switch
         {
             RunVerb.Rollback or RunVerb.Abort => Back(row.By, row.Argument),
@@ -133,7 +137,9 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
     {
         try
         {
-            var answer = await execution.Dialogue.AskAfterInterruptAsync(execution.Writer.State, ended).ConfigureAwait(false);
+            var answer = await execution
+                .Dialogue.AskAfterInterruptAsync(execution.Writer.State, ended)
+                .ConfigureAwait(false);
             execution.Answers.TryWrite(new RunRequest.InterruptAnswered(answer ?? InterruptAnswer.Leave, execution.By));
         }
         catch (OperationCanceledException)

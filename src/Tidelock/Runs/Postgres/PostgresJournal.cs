@@ -39,15 +39,17 @@ internal sealed class PostgresJournal : IJournal
     )
     {
         var entries = await UseAsync(
-            s => s.QueryAsync(
-                "select * from tidelock.events where stream = $1 and sequence > $2 order by sequence",
-                Entry,
-                cancellation,
-                new() { Value = stream },
-                new() { Value = after }
-            ),
-            cancellation
-        ).ConfigureAwait(false);
+                s =>
+                    s.QueryAsync(
+                        "select * from tidelock.events where stream = $1 and sequence > $2 order by sequence",
+                        Entry,
+                        cancellation,
+                        new() { Value = stream },
+                        new() { Value = after }
+                    ),
+                cancellation
+            )
+            .ConfigureAwait(false);
         foreach (var entry in entries)
         {
             yield return entry;
@@ -56,70 +58,76 @@ internal sealed class PostgresJournal : IJournal
 
     public Task<long> TakeEpochAsync(RunId run, CancellationToken cancellation) =>
         UseAsync(
-            s => s.ScalarAsync<long>(
-                """
-                insert into tidelock.epochs values ($1, 1)
-                    on conflict (run) do update set epoch = tidelock.epochs.epoch + 1 returning epoch
-                """,
-                cancellation,
-                new NpgsqlParameter { Value = run.Value }
-            ),
+            s =>
+                s.ScalarAsync<long>(
+                    """
+                    insert into tidelock.epochs values ($1, 1)
+                        on conflict (run) do update set epoch = tidelock.epochs.epoch + 1 returning epoch
+                    """,
+                    cancellation,
+                    new NpgsqlParameter { Value = run.Value }
+                ),
             cancellation
         );
 
     public async Task<IReadOnlyList<RunHeads>> ListAsync(CancellationToken cancellation) =>
         RunHeads.Of(
             await UseAsync(
-                s => s.QueryAsync(
-                    """
-                    select e.* from tidelock.events e
-                      join (select stream, min(sequence) as first, max(sequence) as last from tidelock.events
-                             where strpos(stream, '@') = 0 group by stream) h
-                        on h.stream = e.stream and e.sequence in (h.first, h.last)
-                     order by e.stream collate "C" desc, e.sequence
-                    """,
-                    Entry,
+                    s =>
+                        s.QueryAsync(
+                            """
+                            select e.* from tidelock.events e
+                              join (select stream, min(sequence) as first, max(sequence) as last from tidelock.events
+                                     where strpos(stream, '@') = 0 group by stream) h
+                                on h.stream = e.stream and e.sequence in (h.first, h.last)
+                             order by e.stream collate "C" desc, e.sequence
+                            """,
+                            Entry,
+                            cancellation
+                        ),
                     cancellation
-                ),
-                cancellation
-            ).ConfigureAwait(false)
+                )
+                .ConfigureAwait(false)
         );
 
     public Task SendAsync(RunCommand command, CancellationToken cancellation) =>
         UseAsync(
-            s => s.ScalarAsync<long>(
-                """
-                insert into tidelock.inbox (id, run, verb, argument, sender, sent_at) values ($1, $2, $3, $4, $5, $6)
-                    on conflict (id) do nothing returning number
-                """,
-                cancellation,
-                new() { Value = command.Id },
-                new() { Value = command.Run.Value },
-                new() { Value = command.Verb.ToString() },
-                new() { Value = command.Argument },
-                new() { Value = command.By },
-                new() { Value = command.SentAt.ToUniversalTime() }
-            ),
+            s =>
+                s.ScalarAsync<long>(
+                    """
+                    insert into tidelock.inbox (id, run, verb, argument, sender, sent_at) values ($1, $2, $3, $4, $5, $6)
+                        on conflict (id) do nothing returning number
+                    """,
+                    cancellation,
+                    new() { Value = command.Id },
+                    new() { Value = command.Run.Value },
+                    new() { Value = command.Verb.ToString() },
+                    new() { Value = command.Argument },
+                    new() { Value = command.By },
+                    new() { Value = command.SentAt.ToUniversalTime() }
+                ),
             cancellation
         );
 
     public async Task<IReadOnlyList<RunCommand>> InboxAsync(RunId run, CancellationToken cancellation) =>
         await UseAsync(
-            s => s.QueryAsync(
-                "select id, verb, argument, sender, sent_at from tidelock.inbox where run = $1 order by number",
-                r => new RunCommand(
-                    r.GetString(0),
-                    run,
-                    Enum.Parse<RunVerb>(r.GetString(1)),
-                    r.GetString(2),
-                    r.GetString(3),
-                    r.GetFieldValue<DateTimeOffset>(4)
-                ),
-                cancellation,
-                new NpgsqlParameter { Value = run.Value }
-            ),
-            cancellation
-        ).ConfigureAwait(false);
+                s =>
+                    s.QueryAsync(
+                        "select id, verb, argument, sender, sent_at from tidelock.inbox where run = $1 order by number",
+                        r => new RunCommand(
+                            r.GetString(0),
+                            run,
+                            Enum.Parse<RunVerb>(r.GetString(1)),
+                            r.GetString(2),
+                            r.GetString(3),
+                            r.GetFieldValue<DateTimeOffset>(4)
+                        ),
+                        cancellation,
+                        new NpgsqlParameter { Value = run.Value }
+                    ),
+                cancellation
+            )
+            .ConfigureAwait(false);
 
     public async ValueTask DisposeAsync()
     {
@@ -138,28 +146,38 @@ internal sealed class PostgresJournal : IJournal
         CancellationToken cancellation
     )
     {
-        await using var transaction = await session.Connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        await using var transaction = await session
+            .Connection.BeginTransactionAsync(cancellation)
+            .ConfigureAwait(false);
         NpgsqlParameter[] Id() => [new() { Value = entry.EventId }];
-        if (await session.ScalarAsync<int>("select 1 from tidelock.events where event_id = $1", cancellation, Id()).ConfigureAwait(false) == 1)
+        if (
+            await session
+                .ScalarAsync<int>("select 1 from tidelock.events where event_id = $1", cancellation, Id())
+                .ConfigureAwait(false) == 1
+        )
         {
             return AppendResult.Stored;
         }
 
-        var newest = await session.ScalarAsync<long>(
-            "select epoch from tidelock.epochs where run = $1 for share",
-            cancellation,
-            new NpgsqlParameter { Value = entry.Stream }
-        ).ConfigureAwait(false);
+        var newest = await session
+            .ScalarAsync<long>(
+                "select epoch from tidelock.epochs where run = $1 for share",
+                cancellation,
+                new NpgsqlParameter { Value = entry.Stream }
+            )
+            .ConfigureAwait(false);
         if (epoch is { } mine && newest > mine)
         {
             throw new RunTakenOverException(new RunId(entry.Stream));
         }
 
-        var last = await session.ScalarAsync<long>(
-            "select coalesce(max(sequence), 0) from tidelock.events where stream = $1",
-            cancellation,
-            new NpgsqlParameter { Value = entry.Stream }
-        ).ConfigureAwait(false);
+        var last = await session
+            .ScalarAsync<long>(
+                "select coalesce(max(sequence), 0) from tidelock.events where stream = $1",
+                cancellation,
+                new NpgsqlParameter { Value = entry.Stream }
+            )
+            .ConfigureAwait(false);
         if (last != entry.Sequence - 1 || !await InsertAsync(session, entry, cancellation).ConfigureAwait(false))
         {
             return AppendResult.Conflict;
@@ -169,21 +187,35 @@ internal sealed class PostgresJournal : IJournal
         return AppendResult.Stored;
     }
 
-    private static async Task<bool> InsertAsync(PostgresSession session, JournalEntry entry, CancellationToken cancellation) =>
-        await session.ScalarAsync<int>(
-            "insert into tidelock.events values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning 1",
-            cancellation,
-            new() { Value = entry.Stream },
-            new() { Value = entry.Sequence },
-            new() { Value = entry.EventId },
-            new() { Value = entry.Kind },
-            new() { Value = entry.Payload },
-            new() { Value = entry.PreviousHash },
-            new() { Value = entry.Hash }
-        ).ConfigureAwait(false) == 1;
+    private static async Task<bool> InsertAsync(
+        PostgresSession session,
+        JournalEntry entry,
+        CancellationToken cancellation
+    ) =>
+        await session
+            .ScalarAsync<int>(
+                "insert into tidelock.events values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning 1",
+                cancellation,
+                new() { Value = entry.Stream },
+                new() { Value = entry.Sequence },
+                new() { Value = entry.EventId },
+                new() { Value = entry.Kind },
+                new() { Value = entry.Payload },
+                new() { Value = entry.PreviousHash },
+                new() { Value = entry.Hash }
+            )
+            .ConfigureAwait(false) == 1;
 
     private static JournalEntry Entry(NpgsqlDataReader r) =>
-        new(r.GetString(0), r.GetInt64(1), r.GetString(2), r.GetString(3), r.GetString(4), r.GetString(5), r.GetString(6));
+        new(
+            r.GetString(0),
+            r.GetInt64(1),
+            r.GetString(2),
+            r.GetString(3),
+            r.GetString(4),
+            r.GetString(5),
+            r.GetString(6)
+        );
 
     private async Task<T> UseAsync<T>(Func<PostgresSession, Task<T>> work, CancellationToken cancellation)
     {

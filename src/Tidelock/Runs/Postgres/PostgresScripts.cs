@@ -11,12 +11,19 @@ internal static class PostgresScripts
 
     public static async Task<int> ApplyAsync(PostgresSession session, CancellationToken cancellation)
     {
-        await using var transaction = await session.Connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
-        await session.ExecuteAsync(FormattableString.Invariant($"select pg_advisory_xact_lock({LockKey})"), cancellation).ConfigureAwait(false);
+        await using var transaction = await session
+            .Connection.BeginTransactionAsync(cancellation)
+            .ConfigureAwait(false);
+        await session
+            .ExecuteAsync(FormattableString.Invariant($"select pg_advisory_xact_lock({LockKey})"), cancellation)
+            .ConfigureAwait(false);
         var version = await VersionAsync(session, cancellation).ConfigureAwait(false);
         if (version > Scripts.Length)
         {
-            throw new JournalUnwritableException(session.Target.ToString(), $"it was written by a newer version ({version})");
+            throw new JournalUnwritableException(
+                session.Target.ToString(),
+                $"it was written by a newer version ({version})"
+            );
         }
 
         foreach (var script in Scripts.Skip(version))
@@ -26,10 +33,14 @@ internal static class PostgresScripts
 
         if (version < Scripts.Length)
         {
-            await session.ExecuteAsync(
-                FormattableString.Invariant($"comment on schema tidelock is 'Tidelock journal, version {Scripts.Length}'"),
-                cancellation
-            ).ConfigureAwait(false);
+            await session
+                .ExecuteAsync(
+                    FormattableString.Invariant(
+                        $"comment on schema tidelock is 'Tidelock journal, version {Scripts.Length}'"
+                    ),
+                    cancellation
+                )
+                .ConfigureAwait(false);
         }
 
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
@@ -37,17 +48,21 @@ internal static class PostgresScripts
     }
 
     private static async Task<int> VersionAsync(PostgresSession session, CancellationToken cancellation) =>
-        await session.ScalarAsync<int>(
-            """
-            select substring(obj_description(oid, 'pg_namespace') from 'version (\d+)')::int
-              from pg_namespace where nspname = 'tidelock' and to_regclass('tidelock.events') is not null
-            """,
-            cancellation
-        ).ConfigureAwait(false);
+        await session
+            .ScalarAsync<int>(
+                """
+                select substring(obj_description(oid, 'pg_namespace') from 'version (\d+)')::int
+                  from pg_namespace where nspname = 'tidelock' and to_regclass('tidelock.events') is not null
+                """,
+                cancellation
+            )
+            .ConfigureAwait(false);
 
     private static string Read(string script)
     {
-        using var stream = typeof(PostgresScripts).Assembly.GetManifestResourceStream($"Tidelock.Runs.Postgres.{script}")!;
+        using var stream = typeof(PostgresScripts).Assembly.GetManifestResourceStream(
+            $"Tidelock.Runs.Postgres.{script}"
+        )!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }

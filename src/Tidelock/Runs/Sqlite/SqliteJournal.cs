@@ -30,13 +30,15 @@ internal sealed class SqliteJournal : IJournal
     public static async Task<SqliteJournal> OpenAsync(string path, CancellationToken cancellation)
     {
         var journal = new SqliteJournal(System.IO.Path.GetFullPath(path));
-        return await journal.GuardAsync(async () =>
-        {
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(journal.Location)!);
-            await using var connection = await journal.ConnectAsync(cancellation).ConfigureAwait(false);
-            await SqliteScripts.ApplyAsync(connection, cancellation).ConfigureAwait(false);
-            return journal;
-        }).ConfigureAwait(false);
+        return await journal
+            .GuardAsync(async () =>
+            {
+                Directory.CreateDirectory(System.IO.Path.GetDirectoryName(journal.Location)!);
+                await using var connection = await journal.ConnectAsync(cancellation).ConfigureAwait(false);
+                await SqliteScripts.ApplyAsync(connection, cancellation).ConfigureAwait(false);
+                return journal;
+            })
+            .ConfigureAwait(false);
     }
 
     public Task<AppendResult> AppendAsync(JournalEntry entry, long? epoch, CancellationToken cancellation) =>
@@ -49,12 +51,18 @@ internal sealed class SqliteJournal : IJournal
                 return AppendResult.Stored;
             }
 
-            if (epoch is { } mine && await NewestEpochAsync(connection, entry.Stream, cancellation).ConfigureAwait(false) > mine)
+            if (
+                epoch is { } mine
+                && await NewestEpochAsync(connection, entry.Stream, cancellation).ConfigureAwait(false) > mine
+            )
             {
                 throw new RunTakenOverException(new RunId(entry.Stream));
             }
 
-            if (await LastSequenceAsync(connection, entry.Stream, cancellation).ConfigureAwait(false) != entry.Sequence - 1)
+            if (
+                await LastSequenceAsync(connection, entry.Stream, cancellation).ConfigureAwait(false)
+                != entry.Sequence - 1
+            )
             {
                 return AppendResult.Conflict;
             }
@@ -70,12 +78,15 @@ internal sealed class SqliteJournal : IJournal
         [EnumeratorCancellation] CancellationToken cancellation
     )
     {
-        var entries = await GuardAsync(() => EntriesAsync(
-            "select * from events where stream = $stream and sequence > $after order by sequence",
-            cancellation,
-            ("$stream", stream),
-            ("$after", after)
-        )).ConfigureAwait(false);
+        var entries = await GuardAsync(() =>
+                EntriesAsync(
+                    "select * from events where stream = $stream and sequence > $after order by sequence",
+                    cancellation,
+                    ("$stream", stream),
+                    ("$after", after)
+                )
+            )
+            .ConfigureAwait(false);
         foreach (var entry in entries)
         {
             yield return entry;
@@ -98,15 +109,16 @@ internal sealed class SqliteJournal : IJournal
         GuardAsync(async () =>
         {
             var entries = await EntriesAsync(
-                """
-                select e.* from events e
-                  join (select stream, min(sequence) as first, max(sequence) as last from events
-                         where instr(stream, '@') = 0 group by stream) h
-                    on h.stream = e.stream and e.sequence in (h.first, h.last)
-                 order by e.stream desc, e.sequence
-                """,
-                cancellation
-            ).ConfigureAwait(false);
+                    """
+                    select e.* from events e
+                      join (select stream, min(sequence) as first, max(sequence) as last from events
+                             where instr(stream, '@') = 0 group by stream) h
+                        on h.stream = e.stream and e.sequence in (h.first, h.last)
+                     order by e.stream desc, e.sequence
+                    """,
+                    cancellation
+                )
+                .ConfigureAwait(false);
             return RunHeads.Of(entries);
         });
 
@@ -143,14 +155,16 @@ internal sealed class SqliteJournal : IJournal
             var commands = new List<RunCommand>();
             while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
             {
-                commands.Add(new RunCommand(
-                    reader.GetString(0),
-                    run,
-                    Enum.Parse<RunVerb>(reader.GetString(1)),
-                    reader.GetString(2),
-                    reader.GetString(3),
-                    DateTimeOffset.Parse(reader.GetString(4), CultureInfo.InvariantCulture)
-                ));
+                commands.Add(
+                    new RunCommand(
+                        reader.GetString(0),
+                        run,
+                        Enum.Parse<RunVerb>(reader.GetString(1)),
+                        reader.GetString(2),
+                        reader.GetString(3),
+                        DateTimeOffset.Parse(reader.GetString(4), CultureInfo.InvariantCulture)
+                    )
+                );
             }
 
             return (IReadOnlyList<RunCommand>)commands;
@@ -162,7 +176,10 @@ internal sealed class SqliteJournal : IJournal
     {
         var connection = new SqliteConnection(connectionString);
         await connection.OpenAsync(cancellation).ConfigureAwait(false);
-        await using var pragma = Command(connection, "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000");
+        await using var pragma = Command(
+            connection,
+            "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000"
+        );
         await pragma.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
         return connection;
     }
@@ -179,33 +196,55 @@ internal sealed class SqliteJournal : IJournal
         var entries = new List<JournalEntry>();
         while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
-            entries.Add(new JournalEntry(
-                reader.GetString(0),
-                reader.GetInt64(1),
-                reader.GetString(2),
-                reader.GetString(3),
-                reader.GetString(4),
-                reader.GetString(5),
-                reader.GetString(6)
-            ));
+            entries.Add(
+                new JournalEntry(
+                    reader.GetString(0),
+                    reader.GetInt64(1),
+                    reader.GetString(2),
+                    reader.GetString(3),
+                    reader.GetString(4),
+                    reader.GetString(5),
+                    reader.GetString(6)
+                )
+            );
         }
 
         return entries;
     }
 
-    private static async Task<bool> IsStoredAsync(SqliteConnection connection, JournalEntry entry, CancellationToken cancellation)
+    private static async Task<bool> IsStoredAsync(
+        SqliteConnection connection,
+        JournalEntry entry,
+        CancellationToken cancellation
+    )
     {
-        await using var command = Command(connection, "select 1 from events where event_id = $id", ("$id", entry.EventId));
+        await using var command = Command(
+            connection,
+            "select 1 from events where event_id = $id",
+            ("$id", entry.EventId)
+        );
         return await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is not null;
     }
 
-    private static async Task<long> NewestEpochAsync(SqliteConnection connection, string run, CancellationToken cancellation)
+    private static async Task<long> NewestEpochAsync(
+        SqliteConnection connection,
+        string run,
+        CancellationToken cancellation
+    )
     {
-        await using var command = Command(connection, "select coalesce(max(epoch), 0) from epochs where run = $run", ("$run", run));
+        await using var command = Command(
+            connection,
+            "select coalesce(max(epoch), 0) from epochs where run = $run",
+            ("$run", run)
+        );
         return (long)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
     }
 
-    private static async Task<long> LastSequenceAsync(SqliteConnection connection, string stream, CancellationToken cancellation)
+    private static async Task<long> LastSequenceAsync(
+        SqliteConnection connection,
+        string stream,
+        CancellationToken cancellation
+    )
     {
         await using var command = Command(
             connection,
@@ -215,7 +254,11 @@ internal sealed class SqliteJournal : IJournal
         return (long)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
     }
 
-    private static async Task InsertAsync(SqliteConnection connection, JournalEntry entry, CancellationToken cancellation)
+    private static async Task InsertAsync(
+        SqliteConnection connection,
+        JournalEntry entry,
+        CancellationToken cancellation
+    )
     {
         await using var command = Command(
             connection,

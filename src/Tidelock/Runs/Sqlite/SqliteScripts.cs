@@ -19,7 +19,10 @@ internal static class SqliteScripts
         var version = await VersionAsync(connection, cancellation).ConfigureAwait(false);
         if (version > Scripts.Length)
         {
-            throw new JournalUnwritableException(connection.DataSource, $"it was written by a newer version ({version})");
+            throw new JournalUnwritableException(
+                connection.DataSource,
+                $"it was written by a newer version ({version})"
+            );
         }
 
         foreach (var script in Scripts.Skip(version))
@@ -28,10 +31,11 @@ internal static class SqliteScripts
         }
 
         await ExecuteAsync(
-            connection,
-            string.Create(CultureInfo.InvariantCulture, $"pragma user_version = {Scripts.Length}"),
-            cancellation
-        ).ConfigureAwait(false);
+                connection,
+                string.Create(CultureInfo.InvariantCulture, $"pragma user_version = {Scripts.Length}"),
+                cancellation
+            )
+            .ConfigureAwait(false);
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
     }
 
