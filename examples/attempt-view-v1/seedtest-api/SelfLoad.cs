@@ -70,7 +70,9 @@ internal sealed class SelfLoad(
 
     private Uri Own() =>
         new(
-            server.Features.Get<IServerAddressesFeature>()!.Addresses.First()
+            server
+                .Features.Get<IServerAddressesFeature>()!
+                .Addresses.First()
                 .Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)
                 .Replace("[::]", "127.0.0.1", StringComparison.Ordinal)
         );

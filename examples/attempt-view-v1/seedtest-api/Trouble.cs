@@ -38,5 +38,6 @@ internal sealed class Trouble
         }
     }
 
-    private string Describe() => FormattableString.Invariant($"fail {rate:0.###}, slow {delay.TotalMilliseconds:0} ms\n");
+    private string Describe() =>
+        FormattableString.Invariant($"fail {rate:0.###}, slow {delay.TotalMilliseconds:0} ms\n");
 }
