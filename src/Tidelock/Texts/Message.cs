@@ -10,7 +10,12 @@ namespace Tidelock.Texts;
 /// <param name="Code">Area and key, for example <c>gates.window.outside</c>. Never translated. The part before the first dot names the
 /// resource file: <c>Texts/Gates.resx</c>.</param>
 /// <param name="Arguments">Values for the placeholders of the text, already neutral of language (numbers, names, durations).</param>
-public sealed record Message(string Code, IReadOnlyDictionary<string, string> Arguments)
+/// <param name="Parts">Messages inside this one, rendered in the same language; null for none.</param>
+public sealed record Message(
+    string Code,
+    IReadOnlyDictionary<string, string> Arguments,
+    IReadOnlyDictionary<string, Message>? Parts = null
+)
 {
     /// <summary>A message without arguments.</summary>
     public static Message Of(string code) => new(code, new Dictionary<string, string>(StringComparer.Ordinal));
@@ -19,12 +24,20 @@ public sealed record Message(string Code, IReadOnlyDictionary<string, string> Ar
     public static Message Of(string code, params ReadOnlySpan<(string Name, object? Value)> arguments)
     {
         var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        SortedDictionary<string, Message>? parts = null;
         foreach (var (name, value) in arguments)
         {
-            values[name] = Neutral(value);
+            if (value is Message part)
+            {
+                (parts ??= new(StringComparer.Ordinal))[name] = part;
+            }
+            else
+            {
+                values[name] = Neutral(value);
+            }
         }
 
-        return new Message(code, values);
+        return new Message(code, values, parts);
     }
 
     /// <summary>The area: the part of the code before the first dot.</summary>
@@ -34,15 +47,17 @@ public sealed record Message(string Code, IReadOnlyDictionary<string, string> Ar
     public bool Equals(Message? other) =>
         other is not null
         && string.Equals(Code, other.Code, StringComparison.Ordinal)
-        && Arguments.Count == other.Arguments.Count
-        && Arguments.All(a =>
-            other.Arguments.TryGetValue(a.Key, out var v) && string.Equals(v, a.Value, StringComparison.Ordinal)
-        );
+        && Same(Arguments, other.Arguments)
+        && Same(Parts, other.Parts);
 
     public override int GetHashCode() => Code.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>The English text, for logs and debuggers.</summary>
     public override string ToString() => TextCatalog.English.Render(this);
+
+    private static bool Same<T>(IReadOnlyDictionary<string, T>? one, IReadOnlyDictionary<string, T>? other) =>
+        (one?.Count ?? 0) == (other?.Count ?? 0)
+        && (one is null || one.All(a => other!.TryGetValue(a.Key, out var value) && Equals(value, a.Value)));
 
     private static string Neutral(object? value) =>
         value switch

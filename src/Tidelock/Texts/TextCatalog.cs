@@ -34,7 +34,7 @@ public sealed class TextCatalog
     public string Render(Message message)
     {
         var format = Find(message);
-        return format is null ? Unknown(message) : Fill(format, message.Arguments);
+        return format is null ? Unknown(message) : Fill(format, message);
     }
 
     private string? Find(Message message)
@@ -57,7 +57,7 @@ public sealed class TextCatalog
             ? message.Code
             : $"{message.Code} ({string.Join(", ", message.Arguments.Select(a => $"{a.Key}={a.Value}"))})";
 
-    private static string Fill(string format, IReadOnlyDictionary<string, string> arguments)
+    private string Fill(string format, Message message)
     {
         var text = new StringBuilder(format.Length + 64);
         var rest = format.AsSpan();
@@ -72,10 +72,15 @@ public sealed class TextCatalog
 
             text.Append(rest[..open]);
             var name = rest.Slice(open + 1, close - 1).ToString();
-            text.Append(arguments.TryGetValue(name, out var value) ? value : $"{{{name}}}");
+            text.Append(Value(message, name));
             rest = rest[(open + close + 1)..];
         }
 
         return text.ToString();
     }
+
+    private string Value(Message message, string name) =>
+        message.Parts?.TryGetValue(name, out var part) == true ? Render(part)
+        : message.Arguments.TryGetValue(name, out var value) ? value
+        : $"{{{name}}}";
 }

@@ -1,0 +1,56 @@
+using Tidelock.Backups;
+using Tidelock.Texts;
+
+namespace Tidelock.Gates;
+
+/// <summary>G2: there will be a backup that is proven. Taking, verifying and rehearsing it is the run's step; this looks ahead.</summary>
+internal sealed class BackupGate : IGate
+{
+    public string Name => "backup";
+
+    public bool MayBeOverridden => false;
+
+    public GateLevel Level(GateOptions options) => options.BackupLevel;
+
+    public Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
+    {
+        var options = context.Options.Backup;
+        return Task.FromResult(
+            options.By switch
+            {
+                BackupSource.PgDump => new GateFinding(
+                    true,
+                    Message.Of(options.Rehearse ? "gates.backup.rehearsed-by-run" : "gates.backup.taken-by-run")
+                ),
+                BackupSource.File => NamedFile(options),
+                BackupSource.Confirmed => Confirmed(context, options),
+            }
+        );
+    }
+
+    private static GateFinding NamedFile(BackupOptions options) =>
+        File.Exists(options.File) || Directory.Exists(options.File)
+            ? new GateFinding(true, Message.Of("gates.backup.named", ("file", options.File), ("age", options.MaxAge)))
+            : new GateFinding(false, Message.Of("gates.backup.missing", ("file", options.File)));
+
+    private GateFinding Confirmed(GateContext context, BackupOptions options)
+    {
+        var word = context.Confirmation(Name);
+        if (word is null)
+        {
+            return new GateFinding(false, Message.Of("gates.backup.unconfirmed"));
+        }
+
+        var age = context.Time.GetUtcNow() - word.At;
+        return age <= options.MaxAge
+            ? new GateFinding(
+                true,
+                Message.Of("gates.confirmed", ("by", word.By), ("at", word.At), ("note", word.Note)),
+                word.By
+            )
+            : new GateFinding(
+                false,
+                Message.Of("gates.backup.too-old", ("by", word.By), ("age", age), ("limit", options.MaxAge))
+            );
+    }
+}

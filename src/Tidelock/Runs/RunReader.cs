@@ -1,0 +1,25 @@
+namespace Tidelock.Runs;
+
+/// <summary>Reads runs from a journal.</summary>
+public static class RunReader
+{
+    /// <summary>All entries of a run in order.</summary>
+    public static async Task<IReadOnlyList<JournalEntry>> EntriesAsync(
+        IJournal journal,
+        RunId run,
+        CancellationToken cancellation
+    )
+    {
+        var entries = new List<JournalEntry>();
+        await foreach (var entry in journal.ReadAsync(run.Value, 0, cancellation).ConfigureAwait(false))
+        {
+            entries.Add(entry);
+        }
+
+        return entries;
+    }
+
+    /// <summary>The run as its journal tells it; empty for a run that is not there.</summary>
+    public static async Task<RunState> StateAsync(IJournal journal, RunId run, CancellationToken cancellation) =>
+        RunState.Of((await EntriesAsync(journal, run, cancellation).ConfigureAwait(false)).Select(RunEvents.Parse));
+}

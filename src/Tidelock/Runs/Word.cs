@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization;
+
+namespace Tidelock.Runs;
+
+/// <summary>
+/// A person's word about a digest in an environment: an approval, a confirmed or overridden gate, a notice. It belongs to the
+/// change and not to a run, so it stands in a stream of its own and counts for every run of the same digest.
+/// </summary>
+/// <param name="Kind">What was said.</param>
+/// <param name="Gate">On which gate.</param>
+/// <param name="By">Who.</param>
+/// <param name="Note">Why, or with which evidence.</param>
+/// <param name="At">When it was written down.</param>
+/// <param name="Host">On which machine.</param>
+public sealed record Word(WordKind Kind, string Gate, string By, string Note, DateTimeOffset At, string Host);
+
+/// <summary>What a word does.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<WordKind>))]
+public enum WordKind
+{
+    /// <summary>The gate holds, says a person.</summary>
+    Confirmed,
+
+    /// <summary>The gate does not hold and is passed over, says a person.</summary>
+    Overridden,
+
+    /// <summary>Earlier words of this person on this gate count no more.</summary>
+    Withdrawn,
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+
+namespace Tidelock.Runs;
+
+/// <summary>The words people gave about one digest in one environment: read and added to, never changed.</summary>
+public sealed class WordBook(IJournal journal, string digest, string environment)
+{
+    private const int Tries = 20;
+
+    private string Stream => $"{digest}@{environment}";
+
+    /// <summary>All words, oldest first.</summary>
+    public async Task<IReadOnlyList<Word>> ReadAsync(CancellationToken cancellation)
+    {
+        var words = new List<Word>();
+        await foreach (var entry in journal.ReadAsync(Stream, 0, cancellation).ConfigureAwait(false))
+        {
+            words.Add(JsonSerializer.Deserialize(entry.Payload, RunJson.Readable.Word)!);
+        }
+
+        return words;
+    }
+
+    /// <summary>Adds a word; somebody else adding one at the same moment only means another try.</summary>
+    /// <exception cref="JournalUnwritableException">It could not be stored.</exception>
+    public async Task AddAsync(Word word, CancellationToken cancellation)
+    {
+        var id = Guid.NewGuid().ToString("N");
+        for (var tries = 0; tries < Tries; tries++)
+        {
+            var last = await LastAsync(cancellation).ConfigureAwait(false);
+            var entry = JournalEntry.Next(
+                Stream,
+                last,
+                id,
+                word.Kind.ToString(),
+                JsonSerializer.Serialize(word, RunJson.Readable.Word)
+            );
+            if (await journal.AppendAsync(entry, null, cancellation).ConfigureAwait(false) == AppendResult.Stored)
+            {
+                return;
+            }
+        }
+
+        throw new JournalUnwritableException(
+            journal.Location,
+            FormattableString.Invariant($"{Tries} tries met other writers")
+        );
+    }
+
+    private async Task<JournalEntry?> LastAsync(CancellationToken cancellation)
+    {
+        JournalEntry? last = null;
+        await foreach (var entry in journal.ReadAsync(Stream, 0, cancellation).ConfigureAwait(false))
+        {
+            last = entry;
+        }
+
+        return last;
+    }
+}
