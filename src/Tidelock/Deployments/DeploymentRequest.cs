@@ -1,0 +1,16 @@
+using Tidelock.Changes;
+using Tidelock.Postgres;
+
+namespace Tidelock.Deployments;
+
+/// <summary>A change, a place, and who asks.</summary>
+/// <param name="Change">What is to be deployed, already read for this environment.</param>
+/// <param name="TargetEnvironment">Where.</param>
+/// <param name="Target">Its database.</param>
+/// <param name="By">Who runs the program: the person, not the role.</param>
+public sealed record DeploymentRequest(
+    Change Change,
+    TargetEnvironment TargetEnvironment,
+    PostgresTarget Target,
+    string By
+);
