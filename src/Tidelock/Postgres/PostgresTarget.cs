@@ -1,5 +1,5 @@
+using System.Globalization;
 using Npgsql;
-using Tidelock.Texts;
 
 namespace Tidelock.Postgres;
 
@@ -9,81 +9,137 @@ namespace Tidelock.Postgres;
 /// </summary>
 public sealed class PostgresTarget
 {
-    private readonly NpgsqlConnectionStringBuilder settings;
+    private readonly IReadOnlyDictionary<string, string> parameters;
+    private readonly IReadOnlyList<ServerAddress> servers;
+    private readonly Lazy<IReadOnlyList<string?>> passwords;
 
-    private PostgresTarget(NpgsqlConnectionStringBuilder settings) => this.settings = settings;
+    private PostgresTarget(IReadOnlyDictionary<string, string> parameters)
+    {
+        this.parameters = parameters;
+        servers = ServerAddress.ListOf(parameters);
+        passwords = new(() => [.. servers.Select(PasswordFor)]);
+    }
 
-    public string Host => settings.Host ?? "localhost";
+    /// <summary>The host, or folder of the Unix socket; several are separated by commas.</summary>
+    public string Host => string.Join(',', servers.Select(s => s.Host));
 
-    public int Port => settings.Port;
+    /// <summary>The port of the first host.</summary>
+    public int Port => servers[0].Port;
 
-    public string Database => settings.Database ?? User;
+    public string Database => parameters["dbname"];
 
-    public string User => settings.Username ?? "postgres";
+    public string User => parameters["user"];
 
-    /// <summary>Reads a connection string as libpq does.</summary>
+    /// <summary>
+    /// Reads a connection string as libpq does: the text itself, then the service file, then PG* variables, then defaults; a
+    /// password that is still missing comes from the password file.
+    /// </summary>
+    /// <param name="connection">URI or key=value form.</param>
+    /// <param name="variables">This process's environment variables.</param>
     /// <exception cref="TidelockException"><c>postgres.target.*</c>: what is wrong with it, never with the password in it.</exception>
     public static PostgresTarget Parse(string connection, IReadOnlyDictionary<string, string> variables)
     {
-        if (!Uri.TryCreate(connection, UriKind.Absolute, out var uri) || uri.Scheme is not ("postgresql" or "postgres"))
-        {
-            throw new TidelockException(Message.Of("postgres.target.not-a-connection-string"), ExitCode.Mistake);
-        }
-
-        var user = uri.UserInfo.Split(':', 2);
-        var query = uri
-            .Query.TrimStart('?')
-            .Split('&', StringSplitOptions.RemoveEmptyEntries)
-            .Select(p => p.Split('=', 2))
-            .ToDictionary(
-                p => p[0],
-                p => Uri.UnescapeDataString(p.ElementAtOrDefault(1) ?? ""),
-                StringComparer.Ordinal
-            );
-        var settings = new NpgsqlConnectionStringBuilder
-        {
-            Host = query.GetValueOrDefault("host") ?? Uri.UnescapeDataString(uri.Host),
-            Port =
-                query.TryGetValue("port", out var p) ? int.Parse(p, System.Globalization.CultureInfo.InvariantCulture)
-                : uri.Port > 0 ? uri.Port
-                : 5432,
-            Database = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/')),
-            Username = Uri.UnescapeDataString(user[0]),
-            Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : variables.GetValueOrDefault("PGPASSWORD"),
-        };
-        return new PostgresTarget(settings);
+        var found = ConnectionText.Read(connection.Trim());
+        ConnectionDefaults.Fill(found, variables);
+        NpgsqlParameters.Validate(found);
+        return new PostgresTarget(found);
     }
 
     /// <summary>The same server, user and settings with another database.</summary>
     public PostgresTarget WithDatabase(string database) =>
-        new(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Database = database });
+        new(new Dictionary<string, string>(parameters, StringComparer.Ordinal) { ["dbname"] = database });
 
     /// <summary>For Npgsql: unpooled, keepalives on, GSS off unless asked for.</summary>
-    public string NpgsqlConnectionString(string applicationName) =>
-        new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+    public string NpgsqlConnectionString(string applicationName)
+    {
+        var settings = new NpgsqlConnectionStringBuilder
         {
+            Host = string.Join(',', servers.Select(s => s.ForNpgsql(servers.Count > 1))),
+            Database = Database,
+            Username = User,
             ApplicationName = applicationName,
             Pooling = false,
             KeepAlive = 10,
             TcpKeepAlive = true,
-            Timeout = 10,
-            GssEncryptionMode = GssEncryptionMode.Disable,
             IncludeErrorDetail = false,
-        }.ConnectionString;
-
-    /// <summary>The PG* variables that make any libpq program reach this target, its password and application name included.</summary>
-    public IReadOnlyDictionary<string, string?> LibpqEnvironment(string applicationName) =>
-        new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["PGHOST"] = Host,
-            ["PGPORT"] = Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            ["PGDATABASE"] = Database,
-            ["PGUSER"] = User,
-            ["PGPASSWORD"] = settings.Password,
-            ["PGAPPNAME"] = applicationName,
-            ["PGCONNECT_TIMEOUT"] = "10",
+            Enlist = false,
         };
+        if (servers.Count == 1)
+        {
+            settings.Port = Port;
+        }
+
+        if (passwords.Value.Distinct(StringComparer.Ordinal).Count() == 1)
+        {
+            settings.Password = passwords.Value[0];
+        }
+        else
+        {
+            settings.Passfile = parameters["passfile"];
+        }
+
+        NpgsqlParameters.Apply(parameters, settings);
+        return settings.ConnectionString;
+    }
+
+    /// <summary>
+    /// The PG* variables that make any libpq program reach this target and no other, its password and application name included.
+    /// Null removes a variable that the child would inherit.
+    /// </summary>
+    /// <param name="applicationName"><c>tidelock/RUN/EPOCH</c>.</param>
+    /// <param name="sessionOptions">Added to PGOPTIONS: <c>-c lock_timeout=50</c>.</param>
+    public IReadOnlyDictionary<string, string?> LibpqEnvironment(string applicationName, string sessionOptions = "")
+    {
+        var variables = ConnectionParameters.Variables.ToDictionary(
+            v => v.Value,
+            v => parameters.GetValueOrDefault(v.Key),
+            StringComparer.Ordinal
+        );
+        foreach (var unsupported in ConnectionParameters.Unsupported.Values.Where(v => v.Length > 0))
+        {
+            variables[unsupported] = null;
+        }
+
+        variables["PGHOST"] = Host;
+        variables["PGHOSTADDR"] = parameters.GetValueOrDefault("hostaddr");
+        variables["PGPORT"] = string.Join(',', servers.Select(s => s.Port.ToString(CultureInfo.InvariantCulture)));
+        variables["PGPASSWORD"] =
+            passwords.Value.Distinct(StringComparer.Ordinal).Count() == 1 ? passwords.Value[0] : null;
+        variables["PGSERVICE"] = null;
+        variables["PGREQUIRESSL"] = null;
+        variables["PGAPPNAME"] = applicationName;
+        variables["PGCLIENTENCODING"] = "UTF8";
+        variables["PGOPTIONS"] = $"{parameters.GetValueOrDefault("options")} {sessionOptions}".Trim();
+        return variables;
+    }
+
+    /// <summary>
+    /// <c>dbname='seedtest'</c>: for programs such as pg_restore that want the database as an argument. Holds nothing else, and
+    /// cannot be taken for another connection string whatever the database is called.
+    /// </summary>
+    public string DatabaseArgument => "dbname=" + Value(Database);
 
     /// <summary><c>seedtest at db.example:5432</c>, for people; no user name and no password.</summary>
-    public override string ToString() => $"{Database} at {Host}:{Port}";
+    public override string ToString() => $"{Database} at {string.Join(", ", servers)}";
+
+    /// <summary>A parameter's value as it is written in the key=value form.</summary>
+    internal static string Value(string text) =>
+        "'" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal) + "'";
+
+    internal string SessionAttributes => parameters.GetValueOrDefault("target_session_attrs", "any");
+
+    internal string PasswordFilePath => parameters["passfile"];
+
+    internal bool HasPassword => passwords.Value.Any(p => p is not null);
+
+    private string? PasswordFor(ServerAddress server) =>
+        parameters.GetValueOrDefault("password") is { Length: > 0 } given
+            ? given
+            : PasswordFile.Find(
+                parameters["passfile"],
+                server.Host,
+                server.Port.ToString(CultureInfo.InvariantCulture),
+                Database,
+                User
+            );
 }

@@ -1,14 +1,13 @@
 using System.Text;
 using CliWrap;
-using CliWrap.Buffered;
-using CliWrap.Exceptions;
 using Tidelock.Texts;
 
 namespace Tidelock.Programs;
 
 /// <summary>
 /// One child program, described: path, arguments (never a secret), environment (where secrets travel), working folder.
-/// This folder is the only one that starts processes.
+/// This folder is the only one that starts processes. A child gets a session of its own, so that a terminal's Ctrl-C reaches
+/// Tidelock alone, which then decides what becomes of its children.
 /// </summary>
 /// <param name="Path">Absolute path, or a name looked up in PATH.</param>
 /// <param name="Arguments">Arguments as they appear in argv, so nothing secret.</param>
@@ -25,61 +24,127 @@ public sealed record ChildProgram(
         : this(path, arguments, new Dictionary<string, string?>(StringComparer.Ordinal)) { }
 
     /// <summary>
-    /// Runs to the end and returns exit code and output, whatever the exit code is. Cancelling first interrupts, then kills.
+    /// Called once when the program runs, to journal who it is. When this fails, the child is ended and the failure is passed on.
+    /// </summary>
+    public Func<StartedChild, Task>? OnStarted { get; init; }
+
+    /// <summary>How long a cancelled child has between the interrupt and the kill.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Runs to the end and returns exit code and output, whatever the exit code is. Cancelling first interrupts the child and its
+    /// own children, then kills them after <see cref="Grace"/>; it returns only when the child is gone.
     /// </summary>
     /// <exception cref="TidelockException"><c>programs.not-found</c> when there is no such program.</exception>
     public async Task<ProgramResult> RunAsync(CancellationToken cancellation)
     {
+        var output = new StringBuilder();
+        var errors = new StringBuilder();
+        var result = await ExecuteAsync(
+                PipeTarget.ToStringBuilder(output, Encoding.UTF8),
+                PipeTarget.ToStringBuilder(errors, Encoding.UTF8),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return new ProgramResult(this, result.ExitCode, output.ToString(), errors.ToString(), result.RunTime);
+    }
+
+    /// <summary>
+    /// Runs to the end and hands over each line of standard output and standard error as it comes, one at a time; returns the exit code.
+    /// </summary>
+    /// <exception cref="TidelockException"><c>programs.not-found</c> when there is no such program.</exception>
+    public async Task<int> RunAsync(Action<string> onLine, CancellationToken cancellation)
+    {
+        var one = new Lock();
+        var lines = PipeTarget.ToDelegate(
+            line =>
+            {
+                lock (one)
+                {
+                    onLine(line);
+                }
+            },
+            Encoding.UTF8
+        );
+        return (await ExecuteAsync(lines, lines, cancellation).ConfigureAwait(false)).ExitCode;
+    }
+
+    private async Task<CommandResult> ExecuteAsync(PipeTarget output, PipeTarget errors, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var kill = new CancellationTokenSource();
+        var running = Start(output, errors, kill.Token);
+        var child = StartedChild.Of(running.ProcessId);
+        await using var killing = kill.Token.Register(() => child.Signal(Signals.Kill)).ConfigureAwait(false);
+        await using var interrupting = cancellation
+            .Register(() =>
+            {
+                child.Signal(Signals.Interrupt);
+                kill.CancelAfter(Grace);
+            })
+            .ConfigureAwait(false);
+        await AnnounceAsync(child, running, kill).ConfigureAwait(false);
         try
         {
-            var result = await Describe()
-                .WithValidation(CommandResultValidation.None)
-                .ExecuteBufferedAsync(Encoding.UTF8, cancellation)
-                .ConfigureAwait(false);
-            return new ProgramResult(
-                this,
-                result.ExitCode,
-                result.StandardOutput,
-                result.StandardError,
-                result.RunTime
-            );
+            var result = await running.Task.ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+            return result;
         }
-        catch (Exception e) when (e is System.ComponentModel.Win32Exception or CommandExecutionException)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            throw new TidelockException(
-                Message.Of("programs.not-found", ("program", Path), ("reason", e.Message)),
-                ExitCode.Refused,
-                e
-            );
+            throw new OperationCanceledException(cancellation);
         }
     }
 
-    /// <summary>Runs to the end and hands over each line of standard output and standard error as it comes.</summary>
-    public async Task<int> RunAsync(Action<string> onLine, CancellationToken cancellation)
+    private async Task AnnounceAsync(
+        StartedChild child,
+        CommandTask<CommandResult> running,
+        CancellationTokenSource kill
+    )
     {
         try
         {
-            var result = await Describe()
+            await (OnStarted?.Invoke(child) ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        catch
+        {
+            await kill.CancelAsync().ConfigureAwait(false);
+            await ((Task)running.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+    }
+
+    private CommandTask<CommandResult> Start(PipeTarget output, PipeTarget errors, CancellationToken kill)
+    {
+        var program = ProgramPaths.Find(Path) ?? throw NotStarted(null);
+        var command = InOwnSession(program).WithEnvironmentVariables(Environment);
+        command = WorkingFolder is null ? command : command.WithWorkingDirectory(WorkingFolder);
+        try
+        {
+            return command
                 .WithValidation(CommandResultValidation.None)
-                .WithStandardOutputPipe(PipeTarget.ToDelegate(onLine))
-                .WithStandardErrorPipe(PipeTarget.ToDelegate(onLine))
-                .ExecuteAsync(cancellation)
-                .ConfigureAwait(false);
-            return result.ExitCode;
+                .WithStandardOutputPipe(output)
+                .WithStandardErrorPipe(errors)
+                .ExecuteAsync(kill);
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new TidelockException(
-                Message.Of("programs.not-found", ("program", Path), ("reason", e.Message)),
-                ExitCode.Refused,
-                e
-            );
+            throw NotStarted(e);
         }
     }
 
-    private Command Describe()
-    {
-        var command = Cli.Wrap(Path).WithArguments(Arguments).WithEnvironmentVariables(Environment);
-        return WorkingFolder is null ? command : command.WithWorkingDirectory(WorkingFolder);
-    }
+    /// <summary>setsid replaces itself by the program, so the pid stays. Where it is missing the child shares our session.</summary>
+    private Command InOwnSession(string program) =>
+        ProgramPaths.Find("setsid") is { } setsid
+            ? Cli.Wrap(setsid).WithArguments([program, .. Arguments])
+            : Cli.Wrap(program).WithArguments(Arguments);
+
+    private TidelockException NotStarted(Exception? inner) =>
+        inner is null
+            ? new(Message.Of("programs.not-found", ("program", Path)), ExitCode.Refused)
+            : new(
+                Message.Of("programs.not-started", ("program", Path), ("reason", inner.Message)),
+                ExitCode.Refused,
+                inner
+            );
 }

@@ -1,0 +1,228 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Tidelock.Programs;
+using Tidelock.Texts;
+
+namespace Tidelock.Postgres;
+
+/// <summary>
+/// A throwaway PostgreSQL server in a temporary folder: not durable, for rehearsals, the demo and tests. The server has a session
+/// of its own, so a terminal's Ctrl-C does not reach it; disposing stops and removes it.
+/// </summary>
+public sealed class LocalCluster : IAsyncDisposable
+{
+    private readonly string password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
+
+    private LocalCluster(string folder, ServerPrograms programs, LocalClusterOptions options)
+    {
+        Folder = folder;
+        Programs = programs;
+        Options = options;
+    }
+
+    /// <summary>All of the cluster is in here, and goes with it.</summary>
+    public string Folder { get; }
+
+    public ServerPrograms Programs { get; }
+
+    /// <summary>The folder of the Unix socket; whoever can enter it is trusted.</summary>
+    public string SocketFolder => Folder;
+
+    /// <summary>The TCP port, and the number of the socket.</summary>
+    public int Port { get; private set; }
+
+    /// <summary>The server's log.</summary>
+    public string LogFile => Path.Combine(Folder, "log");
+
+    private LocalClusterOptions Options { get; }
+
+    private string Data => Path.Combine(Folder, "data");
+
+    /// <summary>Makes and starts a cluster; about a second.</summary>
+    /// <exception cref="TidelockException"><c>postgres.programs.no-server</c>; <c>postgres.cluster.failed</c> with the last lines of
+    /// what the programs said. Nothing is left behind then.</exception>
+    public static async Task<LocalCluster> StartAsync(LocalClusterOptions options, CancellationToken cancellation)
+    {
+        var programs =
+            options.Programs
+            ?? await ServerPrograms.FindAsync(ProcessVariables.Read(), cancellation).ConfigureAwait(false);
+        var name = "tl-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5));
+        var folder = Path.GetFullPath(Path.Combine(options.Parent ?? Path.GetTempPath(), name));
+        UnprivilegedUser.RequireReachable(Path.GetDirectoryName(folder)!);
+        UnprivilegedUser.RequireReachable(programs.Folder);
+        var cluster = new LocalCluster(folder, programs, options);
+        try
+        {
+            await cluster.InitializeAsync(cancellation).ConfigureAwait(false);
+            await cluster.StartServerAsync(cancellation).ConfigureAwait(false);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>A database of this cluster as its superuser, through TCP where it is listened on, else through the socket.</summary>
+    public PostgresTarget Target(string database = "postgres") =>
+        Options.ListensOnTcp
+            ? Parse($"host=127.0.0.1 user=postgres password={password}", database)
+            : TargetAs("postgres", database);
+
+    /// <summary>A database of this cluster as any role, through the socket, without a password.</summary>
+    public PostgresTarget TargetAs(string role, string database) =>
+        Parse($"host={PostgresTarget.Value(SocketFolder)} user={PostgresTarget.Value(role)}", database);
+
+    /// <summary>Ends the server at once and starts it again, as a crash does (<c>immediate</c>) or an administrator (<c>fast</c>).</summary>
+    public async Task RestartAsync(string mode, CancellationToken cancellation)
+    {
+        await StopServerAsync(mode, cancellation).ConfigureAwait(false);
+        await StartServerAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts the stopped server on the same port.</summary>
+    public async Task StartServerAsync(CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            Port = Port > 0 ? Port : FreePort();
+            var started = await Server("-l", LogFile, "-w", "-t", "30", "-o", Flags(), "start")
+                .RunAsync(cancellation)
+                .ConfigureAwait(false);
+            if (started.Succeeded)
+            {
+                return;
+            }
+
+            // Somebody else may have taken the port since it was seen free.
+            if (attempt == 3 || IsFree(Port))
+            {
+                throw Failed(
+                    File.Exists(LogFile) ? LastLines(await LogAsync().ConfigureAwait(false)) : started.LastWords
+                );
+            }
+
+            Port = 0;
+        }
+    }
+
+    /// <summary>Stops the server and keeps its data; <paramref name="mode"/> as pg_ctl has it: smart, fast, immediate.</summary>
+    public async Task StopServerAsync(string mode, CancellationToken cancellation) =>
+        await Server("-m", mode, "-w", "-t", "30", "stop").RunAsync(cancellation).ConfigureAwait(false);
+
+    /// <summary>The whole log so far.</summary>
+    public Task<string> LogAsync() => File.ReadAllTextAsync(LogFile, CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (File.Exists(Path.Combine(Data, "postmaster.pid")))
+        {
+            await StopServerAsync("immediate", CancellationToken.None).ConfigureAwait(false);
+        }
+
+        if (Directory.Exists(Folder))
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+    }
+
+    private async Task InitializeAsync(CancellationToken cancellation)
+    {
+        UnprivilegedUser.CreateFolder(Folder);
+        var passwordFile = Path.Combine(Folder, "password");
+        await File.WriteAllTextAsync(passwordFile, password, cancellation).ConfigureAwait(false);
+        UnprivilegedUser.Own(passwordFile);
+        var made = await UnprivilegedUser
+            .Run(
+                new ChildProgram(
+                    Programs.InitDb,
+                    "--pgdata=" + Data,
+                    "--username=postgres",
+                    "--pwfile=" + passwordFile,
+                    "--auth-local=trust",
+                    "--auth-host=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--locale=C.UTF-8",
+                    "--no-sync"
+                )
+            )
+            .RunAsync(cancellation)
+            .ConfigureAwait(false);
+        File.Delete(passwordFile);
+        if (!made.Succeeded)
+        {
+            throw Failed(made.LastWords);
+        }
+
+        var settings = Options.Settings.Select(s => $"{s.Key} = {Identifiers.Literal(s.Value)}\n");
+        await File.AppendAllTextAsync(
+                Path.Combine(Data, "postgresql.conf"),
+                Throwaway + string.Concat(settings),
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+
+    private string Flags() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"-p {Port} -k '{SocketFolder}' -h '{(Options.ListensOnTcp ? "127.0.0.1" : "")}'"
+        );
+
+    private ChildProgram Server(params IReadOnlyList<string> arguments) =>
+        UnprivilegedUser.Run(new ChildProgram(Programs.PgCtl, ["-D", Data, "-s", .. arguments]));
+
+    private PostgresTarget Parse(string connection, string database) =>
+        PostgresTarget.Parse(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{connection} port={Port} dbname={PostgresTarget.Value(database)}"
+            ),
+            new Dictionary<string, string>(StringComparer.Ordinal)
+        );
+
+    private TidelockException Failed(string words) =>
+        new(
+            Message.Of("postgres.cluster.failed", ("folder", Folder), ("major", Programs.Major), ("words", words)),
+            ExitCode.NeedsPerson
+        );
+
+    private static string LastLines(string log) => string.Join('\n', log.Trim().Split('\n').TakeLast(8));
+
+    private static int FreePort()
+    {
+        using var socket = new TcpListener(IPAddress.Loopback, 0);
+        socket.Start();
+        return ((IPEndPoint)socket.LocalEndpoint).Port;
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var socket = new TcpListener(IPAddress.Loopback, port);
+            socket.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private const string Throwaway = """
+
+        fsync = off
+        synchronous_commit = off
+        full_page_writes = off
+        shared_buffers = 64MB
+        max_connections = 100
+        timezone = 'UTC'
+        log_timezone = 'UTC'
+        lc_messages = 'C'
+
+        """;
+}

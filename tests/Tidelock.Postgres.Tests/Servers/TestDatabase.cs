@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Npgsql;
+
+namespace Tidelock.Postgres.Tests.Servers;
+
+/// <summary>A database of its own for one test, reached as superuser or as any role.</summary>
+public sealed class TestDatabase : IAsyncDisposable
+{
+    private TestDatabase(LocalCluster cluster, string name)
+    {
+        Cluster = cluster;
+        Name = name;
+    }
+
+    public LocalCluster Cluster { get; }
+
+    public string Name { get; }
+
+    /// <summary>As the superuser postgres, over TCP with a password.</summary>
+    public PostgresTarget Target => Cluster.Target(Name);
+
+    /// <summary>As another role, which must exist; no password is asked.</summary>
+    public PostgresTarget TargetAs(string role) => Cluster.TargetAs(role, Name);
+
+    /// <summary>A URI such as an operator has in DATABASE_URL.</summary>
+    public string Uri => UriOf(Target);
+
+    public static async Task<TestDatabase> CreateAsync(LocalCluster cluster, string? name = null)
+    {
+        name ??= "t_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
+        var database = new TestDatabase(cluster, name);
+        await RunAsync(cluster.TargetAs("postgres", "postgres"), $"create database {Identifiers.Quote(name)}");
+        return database;
+    }
+
+    /// <summary>Runs SQL as the superuser.</summary>
+    public Task ExecuteAsync(string sql) => RunAsync(TargetAs("postgres"), sql);
+
+    /// <summary>Runs SQL as a role.</summary>
+    public Task ExecuteAsAsync(string role, string sql) => RunAsync(TargetAs(role), sql);
+
+    /// <summary>The first column of the first row, as the superuser.</summary>
+    public async Task<T?> ScalarAsync<T>(string sql)
+    {
+        await using var connection = await OpenAsync(TargetAs("postgres"));
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync() is T value ? value : default;
+    }
+
+    /// <summary>All rows, each as its columns' text joined by a bar, as psql -At prints them.</summary>
+    public async Task<List<string>> RowsAsync(string sql)
+    {
+        await using var connection = await OpenAsync(TargetAs("postgres"));
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await reader.ReadAsync())
+        {
+            var row = Enumerable.Range(0, reader.FieldCount).Select(i => Text(reader.GetValue(i)));
+            rows.Add(string.Join('|', row));
+        }
+
+        return rows;
+    }
+
+    /// <summary>A plain connection for a test that plays another client: a reader, a blocker.</summary>
+    public Task<NpgsqlConnection> ConnectAsync(string role = "postgres") => OpenAsync(TargetAs(role));
+
+    public async ValueTask DisposeAsync() =>
+        await RunAsync(
+            Cluster.TargetAs("postgres", "postgres"),
+            $"drop database if exists {Identifiers.Quote(Name)} with (force)"
+        );
+
+    private static string UriOf(PostgresTarget target)
+    {
+        var password = target.LibpqEnvironment("test")["PGPASSWORD"];
+        return $"postgresql://{target.User}:{password}@{target.Host}:{target.Port}/{System.Uri.EscapeDataString(target.Database)}";
+    }
+
+    private static string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+
+    private static async Task RunAsync(PostgresTarget target, string sql)
+    {
+        await using var connection = await OpenAsync(target);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static async Task<NpgsqlConnection> OpenAsync(PostgresTarget target)
+    {
+        var connection = new NpgsqlConnection(target.NpgsqlConnectionString("test"));
+        await connection.OpenAsync();
+        return connection;
+    }
+}
