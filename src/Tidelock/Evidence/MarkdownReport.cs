@@ -38,7 +38,12 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Line(words.Say(report.Outcome.InPlace ? "evidence.in-place" : "evidence.not-in-place"));
         foreach (var gate in report.Gates.Where(g => g.Standing is GateStanding.Overridden))
         {
-            var said = words.Say("evidence.overridden-by", ("gate", gate.Gate), ("by", gate.By), ("at", words.Time(gate.At)));
+            var said = words.Say(
+                "evidence.overridden-by",
+                ("gate", gate.Gate),
+                ("by", gate.By),
+                ("at", words.Time(gate.At))
+            );
             Line($"> 🔴 **{Cell(said)}** {Cell(words.Say(gate.Finding))}");
         }
     }
@@ -73,15 +78,23 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
     {
         Section("evidence.section.timeline");
         Table(
-            ["evidence.column.when", "evidence.column.what", "evidence.column.due", "evidence.column.done", "evidence.column.standing"],
-            report.Timeline.Points.Select(p => new[]
-            {
-                p.Label,
-                words.Of(p.Mark),
-                words.Clock(p.Due),
-                p.DoneAt is { } at ? words.Clock(at) : "–",
-                words.Of(p.Standing).ToString(),
-            })
+            [
+                "evidence.column.when",
+                "evidence.column.what",
+                "evidence.column.due",
+                "evidence.column.done",
+                "evidence.column.standing",
+            ],
+            report.Timeline.Points.Select(p =>
+                new[]
+                {
+                    p.Label,
+                    words.Of(p.Mark),
+                    words.Clock(p.Due),
+                    p.DoneAt is { } at ? words.Clock(at) : "–",
+                    words.Of(p.Standing).ToString(),
+                }
+            )
         );
     }
 
@@ -89,16 +102,25 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
     {
         Section("evidence.section.gates");
         Table(
-            ["evidence.column.gate", "evidence.column.level", "evidence.column.standing", "evidence.column.finding", "evidence.column.by", "evidence.column.at"],
-            report.Gates.Select(g => new[]
-            {
-                Cell(g.Gate),
-                words.Level(g.Level),
-                (g.Standing is GateStanding.Overridden ? "🔴 " : "") + words.Of(g.Standing),
-                Cell(words.Say(g.Finding)),
-                Cell(g.By ?? ""),
-                words.Time(g.At),
-            })
+            [
+                "evidence.column.gate",
+                "evidence.column.level",
+                "evidence.column.standing",
+                "evidence.column.finding",
+                "evidence.column.by",
+                "evidence.column.at",
+            ],
+            report.Gates.Select(g =>
+                new[]
+                {
+                    Cell(g.Gate),
+                    words.Level(g.Level),
+                    (g.Standing is GateStanding.Overridden ? "🔴 " : "") + words.Of(g.Standing),
+                    Cell(words.Say(g.Finding)),
+                    Cell(g.By ?? ""),
+                    words.Time(g.At),
+                }
+            )
         );
     }
 
@@ -107,13 +129,15 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Section("evidence.section.decisions");
         Table(
             ["evidence.column.at", "evidence.column.what", "evidence.column.words", "evidence.column.by"],
-            report.Decisions.Select(d => new[]
-            {
-                words.Time(d.At),
-                words.Of(d.Kind),
-                Cell(words.Say(d.Words)),
-                Cell(d.By ?? words.Say("evidence.by-itself")),
-            })
+            report.Decisions.Select(d =>
+                new[]
+                {
+                    words.Time(d.At),
+                    words.Of(d.Kind),
+                    Cell(words.Say(d.Words)),
+                    Cell(d.By ?? words.Say("evidence.by-itself")),
+                }
+            )
         );
     }
 
@@ -121,19 +145,31 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
     {
         Section("evidence.section.steps");
         Table(
-            ["evidence.column.step", "evidence.column.standing", "evidence.column.took", "evidence.column.attempts", "evidence.column.finding"],
-            report.Steps.Where(s => s.Attempts.Count > 0).Select(s => new[]
-            {
-                Cell(s.Step),
-                words.Of(s.Result).ToString(),
-                words.Span(s.Took),
-                texts.Render("evidence.count", ("count", s.Attempts.Count)),
-                Cell(words.Say(s.Finding)),
-            })
+            [
+                "evidence.column.step",
+                "evidence.column.standing",
+                "evidence.column.took",
+                "evidence.column.attempts",
+                "evidence.column.finding",
+            ],
+            report
+                .Steps.Where(s => s.Attempts.Count > 0)
+                .Select(s =>
+                    new[]
+                    {
+                        Cell(s.Step),
+                        words.Of(s.Result).ToString(),
+                        words.Span(s.Took),
+                        texts.Render("evidence.count", ("count", s.Attempts.Count)),
+                        Cell(words.Say(s.Finding)),
+                    }
+                )
         );
         foreach (var (step, fact) in report.Steps.SelectMany(s => s.Facts.Select(f => (s.Step, f))))
         {
-            Line($"<details><summary>{Cell(words.Say("evidence.fact", ("step", step), ("name", fact.Name), ("times", fact.Times)))}</summary>");
+            Line(
+                $"<details><summary>{Cell(words.Say("evidence.fact", ("step", step), ("name", fact.Name), ("times", fact.Times)))}</summary>"
+            );
             Line(Block(words.Fact(fact.Value), "json").TrimEnd());
             Line("</details>");
         }
@@ -149,29 +185,57 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Section("evidence.section.watch");
         Line(WatchWords(watch));
         Table(
-            ["evidence.column.signal", "evidence.column.baseline", "evidence.column.lowest", "evidence.column.mean", "evidence.column.highest", "evidence.column.last", "evidence.column.gaps", "evidence.column.course"],
-            watch.Signals.Select(s => new[]
-            {
-                Cell(s.Signal),
-                words.Value(s.Baseline.Mean, s.Unit),
-                words.Value(s.Watch.Min, s.Unit),
-                words.Value(s.Watch.Mean, s.Unit),
-                words.Value(s.Watch.Max, s.Unit),
-                words.Value(s.Watch.Last, s.Unit),
-                words.Say("evidence.gaps", ("nodata", s.Watch.NoData), ("errors", s.Watch.Errors)),
-                Sparkline.Of(s.Columns, 24),
-            })
+            [
+                "evidence.column.signal",
+                "evidence.column.baseline",
+                "evidence.column.lowest",
+                "evidence.column.mean",
+                "evidence.column.highest",
+                "evidence.column.last",
+                "evidence.column.gaps",
+                "evidence.column.course",
+            ],
+            watch.Signals.Select(s =>
+                new[]
+                {
+                    Cell(s.Signal),
+                    words.Value(s.Baseline.Mean, s.Unit),
+                    words.Value(s.Watch.Min, s.Unit),
+                    words.Value(s.Watch.Mean, s.Unit),
+                    words.Value(s.Watch.Max, s.Unit),
+                    words.Value(s.Watch.Last, s.Unit),
+                    words.Say("evidence.gaps", ("nodata", s.Watch.NoData), ("errors", s.Watch.Errors)),
+                    Sparkline.Of(s.Columns, 24),
+                }
+            )
         );
         Table(
-            ["evidence.column.criterion", "evidence.column.last-verdict", "evidence.column.words", "evidence.column.nearest", "evidence.column.verdicts"],
-            watch.Criteria.Select(c => new[]
-            {
-                Code(c.Criterion),
-                words.Of(c.Last).ToString(),
-                Cell(words.Say(c.FirstBreach ?? c.LastReason)),
-                words.Say("evidence.nearest", ("percent", Math.Round(c.Nearest * 100)), ("at", words.Clock(c.NearestAt))),
-                words.Say("evidence.verdicts", ("healthy", c.Healthy), ("breached", c.Breached), ("unknown", c.Unknown)),
-            })
+            [
+                "evidence.column.criterion",
+                "evidence.column.last-verdict",
+                "evidence.column.words",
+                "evidence.column.nearest",
+                "evidence.column.verdicts",
+            ],
+            watch.Criteria.Select(c =>
+                new[]
+                {
+                    Code(c.Criterion),
+                    words.Of(c.Last).ToString(),
+                    Cell(words.Say(c.FirstBreach ?? c.LastReason)),
+                    words.Say(
+                        "evidence.nearest",
+                        ("percent", Math.Round(c.Nearest * 100)),
+                        ("at", words.Clock(c.NearestAt))
+                    ),
+                    words.Say(
+                        "evidence.verdicts",
+                        ("healthy", c.Healthy),
+                        ("breached", c.Breached),
+                        ("unknown", c.Unknown)
+                    ),
+                }
+            )
         );
     }
 
@@ -208,7 +272,9 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Section("evidence.section.unread");
         Table(
             ["evidence.column.sequence", "evidence.column.kind", "evidence.column.words"],
-            report.Unread.Select(u => new[] { words.Say("evidence.count", ("count", u.Sequence)), Cell(u.Kind), Cell(words.Say(u.Reason)) })
+            report.Unread.Select(u =>
+                new[] { words.Say("evidence.count", ("count", u.Sequence)), Cell(u.Kind), Cell(words.Say(u.Reason)) }
+            )
         );
     }
 

@@ -27,7 +27,11 @@ internal static class MarkdownText
     /// <summary>A code span; backticks inside are fenced by a longer run of them.</summary>
     public static string Code(string text)
     {
-        var clean = new string([.. text.Select(c => char.IsControl(c) ? ' ' : c)]).Replace("|", "\\|", StringComparison.Ordinal);
+        var clean = new string([.. text.Select(c => char.IsControl(c) ? ' ' : c)]).Replace(
+            "|",
+            "\\|",
+            StringComparison.Ordinal
+        );
         var fence = Fence(clean, 1);
         return fence.Length == 1 ? $"`{clean}`" : $"{fence} {clean} {fence}";
     }

@@ -19,7 +19,12 @@ public sealed record ReportDecision(DateTimeOffset At, DecisionKind Kind, Messag
             EpochTaken { Epoch: > 1 } epoch => new(
                 e.At,
                 DecisionKind.TakenOver,
-                Message.Of("evidence.decided.epoch", ("epoch", epoch.Epoch), ("host", epoch.Host), ("pid", epoch.ProcessId)),
+                Message.Of(
+                    "evidence.decided.epoch",
+                    ("epoch", epoch.Epoch),
+                    ("host", epoch.Host),
+                    ("pid", epoch.ProcessId)
+                ),
                 null
             ),
             GateEvaluated { Overridden: true } gate => new(

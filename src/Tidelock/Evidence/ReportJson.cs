@@ -42,6 +42,12 @@ internal sealed class SpokenMessageConverter : JsonConverter<Message>
             writer.WriteString(name, argument);
         }
 
+        foreach (var (name, part) in value.Parts ?? new Dictionary<string, Message>(StringComparer.Ordinal))
+        {
+            writer.WritePropertyName(name);
+            Write(writer, part, options);
+        }
+
         writer.WriteEndObject();
         writer.WriteString("text", TextCatalog.English.Render(value));
         writer.WriteEndObject();

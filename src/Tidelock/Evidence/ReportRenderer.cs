@@ -10,5 +10,6 @@ public static class ReportRenderer
     public static string Markdown(RunReport report, TextCatalog texts) => new MarkdownReport(report, texts).ToString();
 
     /// <summary>For machines; the shape is documented and stable, and the same in every language.</summary>
-    public static string Json(RunReport report) => JsonSerializer.Serialize(report, ReportJson.Readable.RunReport) + "\n";
+    public static string Json(RunReport report) =>
+        JsonSerializer.Serialize(report, ReportJson.Readable.RunReport) + "\n";
 }

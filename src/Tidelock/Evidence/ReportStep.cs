@@ -34,7 +34,12 @@ public sealed record ReportStep(
             var change = ChangeBy(e);
             if (change is var (name, next))
             {
-                Change(steps, name, name.StartsWith(StepState.RollbackPrefix, StringComparison.Ordinal) ? rollback : 0, next);
+                Change(
+                    steps,
+                    name,
+                    name.StartsWith(StepState.RollbackPrefix, StringComparison.Ordinal) ? rollback : 0,
+                    next
+                );
             }
         }
 
@@ -105,7 +110,12 @@ public sealed record ReportFact(string Name, DateTimeOffset At, int Times, JsonE
     {
         var next = new ReportFact(fact.Name, fact.At, 1, fact.Value);
         return facts.Any(f => string.Equals(f.Name, fact.Name, StringComparison.Ordinal))
-            ? [.. facts.Select(f => string.Equals(f.Name, fact.Name, StringComparison.Ordinal) ? next with { Times = f.Times + 1 } : f)]
+            ?
+            [
+                .. facts.Select(f =>
+                    string.Equals(f.Name, fact.Name, StringComparison.Ordinal) ? next with { Times = f.Times + 1 } : f
+                ),
+            ]
             : [.. facts, next];
     }
 }

@@ -34,8 +34,7 @@ public sealed class ReportWords(TextCatalog texts)
 
     public string Span(TimeSpan? span) => span is { } known ? Durations.Short(known) : "–";
 
-    public string Value(double? value, SignalUnit unit) =>
-        value is { } known ? Known(known, unit) : "–";
+    public string Value(double? value, SignalUnit unit) => value is { } known ? Known(known, unit) : "–";
 
     private static string Known(double value, SignalUnit unit) =>
         unit switch
@@ -147,12 +146,18 @@ public sealed class ReportWords(TextCatalog texts)
             DecisionKind.Ended => Say("evidence.decision.ended"),
         };
 
-    private static string Digits(double value) =>
-        Math.Abs(value) is >= 1000 and < 1e15
-            ? Math.Round(value).ToString("#,0", CultureInfo.InvariantCulture)
-            : value.ToString("0.###", CultureInfo.InvariantCulture) is var text && (text is not "0" and not "-0" || value == 0)
-                ? text
-                : value.ToString("0.##E+0", CultureInfo.InvariantCulture);
+    /// <summary>Three significant digits, written out; thousands in groups.</summary>
+    private static string Digits(double value)
+    {
+        var size = Math.Abs(value);
+        if (size is >= 1e15 or (> 0 and < 1e-9))
+        {
+            return value.ToString("0.##E+0", CultureInfo.InvariantCulture);
+        }
+
+        var decimals = size is >= 100 or 0 ? 0 : Math.Min(12, 2 - (int)Math.Floor(Math.Log10(size)));
+        return Math.Round(value, decimals).ToString("#,0.############", CultureInfo.InvariantCulture);
+    }
 }
 
 /// <summary>A standing with its mark: the mark and the word carry the meaning, the tone only repeats it.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -35,6 +36,7 @@ public sealed record RunReport(
 )
 {
     /// <summary>The shape of the JSON.</summary>
+    [JsonPropertyOrder(-1)]
     public string Format => "tidelock/report/v1";
 
     /// <param name="entries">All entries of one run, as the journal holds them.</param>

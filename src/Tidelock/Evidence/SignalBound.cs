@@ -30,11 +30,14 @@ public sealed record SignalBound(string Criterion, double Value, SignalUnit Unit
     private static IEnumerable<SignalBound> Of(string signal, string criterion, double? baseline) =>
         criterion.Split(' ', StringSplitOptions.RemoveEmptyEntries) switch
         {
-            [var name, "<" or ">" or "<=" or ">=", var times, "baseline", ..] when name == signal && Factor(times) is { } factor =>
-                Line(criterion, baseline * factor),
+            [var name, "<" or ">" or "<=" or ">=", var times, "baseline", ..]
+                when name == signal && Factor(times) is { } factor => Line(criterion, baseline * factor),
             [var name, "<" or ">" or "<=" or ">=", var value, ..] when name == signal => Line(criterion, value),
             [var name, "within", var share, "of", "baseline", ..] when name == signal && Share(share) is { } part =>
-                [.. Line(criterion, baseline * (1 - part)), .. Line(criterion, baseline * (1 + part))],
+            [
+                .. Line(criterion, baseline * (1 - part)),
+                .. Line(criterion, baseline * (1 + part)),
+            ],
             _ => [],
         };
 
@@ -43,7 +46,10 @@ public sealed record SignalBound(string Criterion, double Value, SignalUnit Unit
 
     private static IEnumerable<SignalBound> Line(string criterion, string value)
     {
-        var unit = Units.FirstOrDefault(u => value.EndsWith(u.Suffix, StringComparison.Ordinal), ("", 1, SignalUnit.Number));
+        var unit = Units.FirstOrDefault(
+            u => value.EndsWith(u.Suffix, StringComparison.Ordinal),
+            ("", 1, SignalUnit.Number)
+        );
         return Number(value[..^unit.Suffix.Length]) is { } number
             ? [new SignalBound(criterion, number * unit.Factor, unit.Unit)]
             : [];

@@ -20,12 +20,28 @@ public sealed class ChainVerificationTests
 
     [Fact]
     public void A_changed_payload_is_found_where_it_stands() =>
-        Breaks(Replaced(4, e => e with { Payload = e.Payload.Replace("backup", "nothing", StringComparison.Ordinal) }), "evidence.chain.changed");
+        Breaks(
+            Replaced(4, e => e with { Payload = e.Payload.Replace("backup", "nothing", StringComparison.Ordinal) }),
+            "evidence.chain.changed"
+        );
 
     [Fact]
     public void A_payload_changed_together_with_its_hash_breaks_the_link_of_the_next() =>
         Breaks(
-            Replaced(4, e => JournalEntry.Next(e.Stream, Whole[2], e.EventId, e.Kind, e.Payload.Replace("backup", "other", StringComparison.Ordinal)) with { Sequence = e.Sequence }),
+            Replaced(
+                4,
+                e =>
+                    JournalEntry.Next(
+                        e.Stream,
+                        Whole[2],
+                        e.EventId,
+                        e.Kind,
+                        e.Payload.Replace("backup", "other", StringComparison.Ordinal)
+                    ) with
+                    {
+                        Sequence = e.Sequence,
+                    }
+            ),
             "evidence.chain.unlinked"
         );
 
@@ -52,7 +68,11 @@ public sealed class ChainVerificationTests
 
     [Fact]
     public void An_entry_of_another_run_is_found() =>
-        Breaks(Replaced(4, e => e with { Stream = "01JDK3V4Q8Z5W6X7Y8Z9A0B1C3" }), "evidence.chain.foreign", "evidence.chain.changed");
+        Breaks(
+            Replaced(4, e => e with { Stream = "01JDK3V4Q8Z5W6X7Y8Z9A0B1C3" }),
+            "evidence.chain.foreign",
+            "evidence.chain.changed"
+        );
 
     [Fact]
     public void A_kind_that_is_not_that_of_the_payload_is_found() =>
@@ -81,7 +101,10 @@ public sealed class ChainVerificationTests
     {
         var chain = ChainVerification.Of(entries);
         Assert.False(chain.IsSound);
-        Assert.Equal(codes.Order(StringComparer.Ordinal), chain.Breaks.Select(b => b.Code).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            codes.Order(StringComparer.Ordinal),
+            chain.Breaks.Select(b => b.Code).Distinct().Order(StringComparer.Ordinal)
+        );
         Assert.Equal("evidence.chain.broken", chain.Messages[0].Code);
     }
 }

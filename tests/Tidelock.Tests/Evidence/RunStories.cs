@@ -63,15 +63,20 @@ internal static class RunStories
     private static RunStory Applied() =>
         new RunStory()
             .Started()
-            .Gate("staging")
-            .Gate("backup")
-            .Gate("approval", by: "joon")
-            .Gate("announcement")
-            .Gate("dashboards", passed: false, by: "mina", overridden: true)
-            .Gate("on-call", passed: false, level: "recommended")
+            .Gate("staging", "in place on staging for 31 h without a breach")
+            .Gate("backup", "taken, verified and rehearsed by the run")
+            .Gate("approval", "approved by joon and sora (2 needed)", by: "joon")
+            .Gate("announcement", "the team was told 32 min ago in #db-ops")
+            .Gate("dashboards", "grafana.example answers 502", passed: false, by: "mina", overridden: true)
+            .Gate("on-call", "1 of 2 stand by", passed: false, level: "recommended")
             .Step("prerequisites", -120, -119.6)
             .Step("backup", -119, -100)
-            .Fact(-100, "backup", "manifest", """{ "file": "backup/seedtest", "bytes": 1288490188, "sha256": "ab12" }""")
+            .Fact(
+                -100,
+                "backup",
+                "manifest",
+                """{ "file": "backup/seedtest", "bytes": 1288490188, "sha256": "ab12" }"""
+            )
             .At(-100, new StepStarted("baseline", 1))
             .Watched(-95, -5, baseline: true)
             .At(-1, new StepEnded("baseline", StepResult.Passed, Said("200,000 rows, 3 dependents")))

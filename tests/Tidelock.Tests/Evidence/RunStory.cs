@@ -18,7 +18,10 @@ internal sealed class RunStory
 
     public IReadOnlyList<JournalEntry> Entries => entries;
 
-    public RunStory Started(string change = "attempt-view-v1", string title = "Lock the attempt VIEW to its V1 shape") =>
+    public RunStory Started(
+        string change = "attempt-view-v1",
+        string title = "Lock the attempt VIEW to its V1 shape"
+    ) =>
         At(
                 -130,
                 new RunStarted(
@@ -48,11 +51,22 @@ internal sealed class RunStory
             )
             .At(-130, new EpochTaken(1, "bastion-1", 4711));
 
-    public RunStory Gate(string gate, bool passed = true, string? by = null, bool overridden = false, string level = "required") =>
-        At(-128, new GateEvaluated(gate, level, passed, Said($"finding of {gate}"), by, overridden));
+    public RunStory Gate(
+        string gate,
+        string finding = "as it should be",
+        bool passed = true,
+        string? by = null,
+        bool overridden = false,
+        string level = "required"
+    ) => At(-128, new GateEvaluated(gate, level, passed, Said(finding), by, overridden));
 
-    public RunStory Step(string name, double from, double to, StepResult result = StepResult.Passed, string finding = "as expected") =>
-        At(from, new StepStarted(name, 1)).At(to, new StepEnded(name, result, Said(finding)));
+    public RunStory Step(
+        string name,
+        double from,
+        double to,
+        StepResult result = StepResult.Passed,
+        string finding = "as expected"
+    ) => At(from, new StepStarted(name, 1)).At(to, new StepEnded(name, result, Said(finding)));
 
     public RunStory Fact(double at, string step, string name, string json)
     {
@@ -60,7 +74,14 @@ internal sealed class RunStory
         return At(at, new FactRecorded(step, name, value.RootElement.Clone()));
     }
 
-    public RunStory Tick(double at, double errorRate, double? p95, VerdictState state, double progress, bool baseline = false) =>
+    public RunStory Tick(
+        double at,
+        double errorRate,
+        double? p95,
+        VerdictState state,
+        double progress,
+        bool baseline = false
+    ) =>
         At(
             at,
             new WatchTicked(
@@ -75,6 +96,13 @@ internal sealed class RunStory
                     ? []
                     :
                     [
+                        new Verdict("error_rate < 0.1%", VerdictState.Healthy, Said("error_rate inside its bound"), 0),
+                        new Verdict(
+                            "error_rate > 1% for 5m",
+                            VerdictState.Healthy,
+                            Said("error_rate far below 1 %"),
+                            0.03
+                        ),
                         new Verdict("p95 < 500ms", VerdictState.Healthy, Said("p95 inside its bound"), 0),
                         new Verdict("p95 > 2x baseline for 10m", state, Said("p95 mean over 10 min"), progress),
                     ]
@@ -86,7 +114,14 @@ internal sealed class RunStory
     {
         for (var at = from; at <= to; at += every)
         {
-            Tick(at, 0.0002 + (0.0001 * Math.Sin(at / 60)), p95 + (0.02 * Math.Sin(at / 45)), VerdictState.Healthy, 0.3, baseline);
+            Tick(
+                at,
+                0.0002 + (0.0001 * Math.Sin(at / 60)),
+                p95 + (0.02 * Math.Sin(at / 45)),
+                VerdictState.Healthy,
+                0.3,
+                baseline
+            );
         }
 
         return this;
@@ -106,6 +141,6 @@ internal sealed class RunStory
         return this;
     }
 
-    /// <summary>Words of a step that has no text of its own here.</summary>
-    public static Message Said(string words) => Message.Of("programs.failed", ("program", "pg_dump"), ("exit", 0), ("words", words));
+    /// <summary>Words without an entry in the catalog: they are shown as they are.</summary>
+    public static Message Said(string words) => Message.Of(words + ".");
 }
