@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tidelock.Evidence;
+using Tidelock.Runs;
 using Tidelock.Texts;
 using static Tidelock.Tests.Evidence.RunStory;
 
@@ -121,7 +122,7 @@ public sealed class RunReportTests
     {
         var story = RunStories
             .RolledBack()
-            .At(9000, new Runs.RollbackStarted("backup", Said("by hand"), "mina"))
+            .At(9000, new RollbackStarted("backup", Said("by hand"), "mina"))
             .Step("rollback.revert", 9001, 9002);
         Assert.Equal([1, 2], Of(story, 9100).Steps.Where(s => s.Step == "rollback.revert").Select(s => s.Rollback));
     }
