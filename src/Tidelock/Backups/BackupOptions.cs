@@ -14,7 +14,19 @@ public sealed record BackupOptions(
     string? File,
     string? Folder,
     int Jobs
-);
+)
+{
+    /// <summary>The folder dumps are written to.</summary>
+    public string FolderOrDefault() =>
+        Folder
+        ?? Path.Combine(
+            Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state
+                ? state
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state"),
+            "tidelock",
+            "backups"
+        );
+}
 
 /// <summary>Who takes the backup.</summary>
 public enum BackupSource

@@ -1,0 +1,174 @@
+using Tidelock.Postgres;
+using Tidelock.Programs;
+using Tidelock.Texts;
+
+namespace Tidelock.Backups;
+
+/// <summary>One backup being checked.</summary>
+internal sealed class BackupCheck(
+    ClientPrograms clients,
+    Backup backup,
+    ServerIdentity database,
+    TimeSpan maxAge,
+    DateTimeOffset now
+)
+{
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
+
+    private readonly List<Message> problems = [];
+    private readonly List<Message> notes = [];
+
+    public async Task<BackupVerification> RunAsync(CancellationToken cancellation)
+    {
+        DateTimeOffset? takenAt = backup.Manifest?.StartedAt;
+        if (DumpKind.Problem(backup.Dump) is { } notADump)
+        {
+            problems.Add(notADump);
+        }
+        else
+        {
+            await FilesAsync(cancellation).ConfigureAwait(false);
+            takenAt = await ListAsync(cancellation).ConfigureAwait(false) ?? takenAt;
+        }
+
+        Origin();
+        Age(takenAt);
+        var rehearsal = backup.Rehearsal();
+        var level =
+            problems.Count > 0 ? BackupLevel.Taken
+            : rehearsal is null ? BackupLevel.Verified
+            : BackupLevel.Rehearsed;
+        return new BackupVerification(level, problems, notes, takenAt, DumpKind.Size(backup.Dump), rehearsal);
+    }
+
+    private async Task FilesAsync(CancellationToken cancellation)
+    {
+        foreach (var file in backup.Manifest?.Files ?? [])
+        {
+            var path = Path.Combine(backup.Dump, file.Path);
+            var size = File.Exists(path) ? new FileInfo(path).Length : -1;
+            if (size < 0)
+            {
+                problems.Add(Message.Of("backups.file-missing", ("file", file.Path), ("path", backup.Path)));
+            }
+            else if (size != file.Size)
+            {
+                problems.Add(
+                    Message.Of(
+                        "backups.file-size",
+                        ("file", file.Path),
+                        ("path", backup.Path),
+                        ("size", size),
+                        ("expected", file.Size)
+                    )
+                );
+            }
+            else if (
+                !string.Equals(
+                    await DumpFiles.Sha256Async(path, cancellation).ConfigureAwait(false),
+                    file.Sha256,
+                    StringComparison.Ordinal
+                )
+            )
+            {
+                problems.Add(Message.Of("backups.file-changed", ("file", file.Path), ("path", backup.Path)));
+            }
+        }
+    }
+
+    /// <summary>What pg_restore makes of it; returns its age where only the dump itself tells.</summary>
+    private async Task<DateTimeOffset?> ListAsync(CancellationToken cancellation)
+    {
+        var (list, result) = await DumpList.ReadAsync(clients, backup.Dump, cancellation).ConfigureAwait(false);
+        if (list is null)
+        {
+            problems.Add(Message.Of("backups.list-failed", ("path", backup.Path), ("words", result.LastWords)));
+            return null;
+        }
+
+        if (!list.CreatesRelations)
+        {
+            problems.Add(Message.Of("backups.empty", ("path", backup.Path)));
+        }
+
+        Programs(list);
+        return backup.Manifest is null ? await ForeignAsync(list, cancellation).ConfigureAwait(false) : null;
+    }
+
+    private void Programs(DumpList list)
+    {
+        var server = backup.Manifest?.Identity.Major ?? list.ServerMajor;
+        if (server > clients.Major)
+        {
+            problems.Add(
+                Message.Of("backups.newer-server", ("path", backup.Path), ("server", server), ("client", clients.Major))
+            );
+        }
+    }
+
+    /// <summary>A dump somebody else took: no checksums and no system identifier, so it is read to its end.</summary>
+    private async Task<DateTimeOffset?> ForeignAsync(DumpList list, CancellationToken cancellation)
+    {
+        var read = await new ChildProgram(clients.PgRestore, "--file=/dev/null", backup.Dump)
+            .RunAsync(cancellation)
+            .ConfigureAwait(false);
+        if (!read.Succeeded)
+        {
+            problems.Add(Message.Of("backups.data-unreadable", ("path", backup.Path), ("words", read.LastWords)));
+        }
+
+        notes.Add(Message.Of("backups.no-manifest", ("path", backup.Path), ("database", database.Database)));
+        if (!string.Equals(list.Database, database.Database, StringComparison.Ordinal))
+        {
+            problems.Add(OtherDatabase(list.Database ?? "?"));
+        }
+
+        return list.CreatedAt;
+    }
+
+    private void Origin()
+    {
+        if (backup.Manifest is not { Identity: var from })
+        {
+            return;
+        }
+
+        if (!string.Equals(from.SystemIdentifier, database.SystemIdentifier, StringComparison.Ordinal))
+        {
+            problems.Add(
+                Message.Of(
+                    "backups.other-server",
+                    ("path", backup.Path),
+                    ("database", from.Database),
+                    ("from", from.SystemIdentifier),
+                    ("expected", database.SystemIdentifier)
+                )
+            );
+        }
+        else if (!string.Equals(from.Database, database.Database, StringComparison.Ordinal))
+        {
+            problems.Add(OtherDatabase(from.Database));
+        }
+    }
+
+    private Message OtherDatabase(string from) =>
+        Message.Of("backups.other-database", ("path", backup.Path), ("from", from), ("expected", database.Database));
+
+    private void Age(DateTimeOffset? takenAt)
+    {
+        if (takenAt is not { } at)
+        {
+            problems.Add(Message.Of("backups.age-unknown", ("path", backup.Path)));
+        }
+        else if (now - at > maxAge)
+        {
+            problems.Add(
+                Message.Of("backups.too-old", ("path", backup.Path), ("age", now - at), ("limit", maxAge), ("at", at))
+            );
+        }
+        else if (at - now > ClockTolerance)
+        {
+            problems.Add(Message.Of("backups.from-the-future", ("path", backup.Path), ("at", at), ("now", now)));
+        }
+    }
+}

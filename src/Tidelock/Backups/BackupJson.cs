@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+
+namespace Tidelock.Backups;
+
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true
+)]
+[JsonSerializable(typeof(BackupManifest))]
+[JsonSerializable(typeof(RehearsalRecord))]
+[JsonSerializable(typeof(RestoreIntent))]
+internal sealed partial class BackupJson : JsonSerializerContext;

@@ -1,0 +1,43 @@
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Backups;
+
+/// <summary>
+/// Checks a backup without restoring it: there, a dump, readable, unchanged since it was taken, of this database, fresh, and
+/// restorable by the programs at hand. A dump without a manifest is read to its end instead of compared with checksums.
+/// </summary>
+internal sealed class BackupVerifier(ClientPrograms clients, TimeProvider time)
+{
+    /// <param name="path">A folder that Tidelock wrote, or a dump in directory or custom format.</param>
+    /// <param name="database">The database it must be of.</param>
+    /// <param name="maxAge">The oldest that is accepted.</param>
+    public async Task<BackupVerification> VerifyAsync(
+        string path,
+        ServerIdentity database,
+        TimeSpan maxAge,
+        CancellationToken cancellation
+    )
+    {
+        if (!File.Exists(path) && !Directory.Exists(path))
+        {
+            return new BackupVerification(null, [Message.Of("backups.missing", ("path", path))], [], null, 0, null);
+        }
+
+        try
+        {
+            var check = new BackupCheck(clients, Backup.Open(path), database, maxAge, time.GetUtcNow());
+            return await check.RunAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (TidelockException e)
+        {
+            return Taken(e.Problem);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Taken(Message.Of("backups.unreadable", ("path", path), ("reason", e.Message)));
+        }
+    }
+
+    private static BackupVerification Taken(Message problem) => new(BackupLevel.Taken, [problem], [], null, 0, null);
+}

@@ -1,0 +1,26 @@
+using Tidelock.Texts;
+
+namespace Tidelock.Backups;
+
+/// <summary>Room on the disk of a folder, asked before anything is written to it.</summary>
+internal static class FreeSpace
+{
+    /// <summary>What stays free besides what is needed: other programs write to that disk, too.</summary>
+    private const long Margin = 64L << 20;
+
+    /// <summary>Null when there is room for so many bytes and a tenth more; else what is missing and where.</summary>
+    public static Message? Lacking(string folder, long bytes)
+    {
+        var needed = bytes + (bytes / 10) + Margin;
+        var free = new DriveInfo(folder).AvailableFreeSpace;
+        return free >= needed
+            ? null
+            : Message.Of(
+                "backups.no-space",
+                ("folder", folder),
+                ("free", Sizes.Short(free)),
+                ("needed", Sizes.Short(needed)),
+                ("database", Sizes.Short(bytes))
+            );
+    }
+}

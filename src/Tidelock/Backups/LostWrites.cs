@@ -1,0 +1,33 @@
+using Tidelock.Postgres;
+
+namespace Tidelock.Backups;
+
+/// <summary>
+/// What was written after a backup was taken and would be lost by restoring it. Unknown is never shown as nothing.
+/// </summary>
+/// <param name="Tables">Every table that the backup holds and that is still there, those with losses first.</param>
+/// <param name="Total">Rows inserted, updated or deleted in all tables; null when one of them is not known.</param>
+public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Total);
+
+/// <summary>What one table would lose.</summary>
+/// <param name="Table">Which.</param>
+/// <param name="Counted">The numbers; null when they are not known.</param>
+/// <param name="Why">Why not; null when they are.</param>
+/// <param name="NewestColumn">A timestamptz column <c>updated_at</c> or <c>created_at</c>; null where there is none.</param>
+/// <param name="NewestAt">Its newest value; null when there is none or reading took too long.</param>
+public sealed record LostTableWrites(
+    RelationName Table,
+    WriteCount? Counted,
+    Texts.Message? Why,
+    string? NewestColumn,
+    DateTimeOffset? NewestAt
+);
+
+/// <summary>
+/// Rows written, by the server's statistics. They include rows of transactions that were rolled back, and the last second of a
+/// busy session may be missing.
+/// </summary>
+public sealed record WriteCount(long Inserted, long Updated, long Deleted)
+{
+    public long Total => Inserted + Updated + Deleted;
+}

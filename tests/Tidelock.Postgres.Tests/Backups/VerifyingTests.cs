@@ -1,0 +1,220 @@
+using Microsoft.Extensions.Time.Testing;
+using Tidelock.Backups;
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Programs;
+
+namespace Tidelock.Postgres.Tests.Backups;
+
+public sealed class VerifyingTests(PostgresServer server)
+{
+    private static readonly TimeSpan TwoHours = TimeSpan.FromHours(2);
+
+    [Fact]
+    public async Task A_whole_fresh_backup_of_this_database_is_verified()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        var found = await VerifyAsync(exam, backup.Path);
+        Assert.Empty(found.Problems);
+        Assert.Equal(BackupLevel.Verified, found.Level);
+        Assert.Equal(backup.Manifest!.Size, found.Size);
+    }
+
+    [Theory]
+    [InlineData("toc.dat")]
+    [InlineData(".dat.gz")]
+    public async Task A_file_that_was_cut_off_is_named(string which)
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        var file = FileOf(backup, which);
+        await using (var content = File.OpenWrite(file))
+        {
+            content.SetLength(content.Length / 2);
+        }
+
+        await AssertProblemAsync(exam, backup.Path, "backups.file-size", Path.GetFileName(file));
+    }
+
+    [Theory]
+    [InlineData("toc.dat")]
+    [InlineData(".dat.gz")]
+    public async Task A_single_flipped_bit_is_found(string which)
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        var file = FileOf(backup, which);
+        var bytes = await File.ReadAllBytesAsync(file, CancellationToken.None);
+        bytes[bytes.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes, CancellationToken.None);
+        await AssertProblemAsync(exam, backup.Path, "backups.file-changed", Path.GetFileName(file));
+    }
+
+    [Fact]
+    public async Task A_missing_table_of_contents_is_said_as_such()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        File.Delete(Path.Combine(backup.Dump, "toc.dat"));
+        await AssertProblemAsync(exam, backup.Path, "backups.toc-missing", backup.Dump);
+    }
+
+    [Fact]
+    public async Task A_missing_data_file_is_named()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        var file = FileOf(backup, ".dat.gz");
+        File.Delete(file);
+        await AssertProblemAsync(exam, backup.Path, "backups.file-missing", Path.GetFileName(file));
+    }
+
+    [Fact]
+    public async Task A_backup_of_another_database_of_this_server_is_refused()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await using var other = await ExamDatabase.CreateAsync(server);
+        var backup = await other.TakeAsync();
+        await AssertProblemAsync(exam, backup.Path, "backups.other-database", other.Database.Name);
+    }
+
+    [Fact]
+    public async Task A_backup_of_a_database_of_the_same_name_on_another_server_is_refused()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await using var second = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
+        await using var twin = await ExamDatabase.CreateAsync(
+            await TestDatabase.CreateAsync(second, exam.Database.Name)
+        );
+        var backup = await twin.TakeAsync();
+        await AssertProblemAsync(exam, backup.Path, "backups.other-server", "system identifier");
+    }
+
+    [Fact]
+    public async Task A_backup_older_than_the_limit_is_refused_with_its_age()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        var later = new FakeTimeProvider(backup.Manifest!.StartedAt + TimeSpan.FromHours(3));
+        var found = await new BackupVerifier(exam.Clients, later).VerifyAsync(
+            backup.Path,
+            await exam.IdentityAsync(),
+            TwoHours,
+            CancellationToken.None
+        );
+        var problem = Assert.Single(found.Problems);
+        Assert.Equal("backups.too-old", problem.Code);
+        Assert.Equal("3 h", problem.Arguments["age"]);
+        Assert.Equal(BackupLevel.Taken, found.Level);
+    }
+
+    [Fact]
+    public async Task A_backup_from_the_future_is_refused()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        var earlier = new FakeTimeProvider(backup.Manifest!.StartedAt - TimeSpan.FromHours(1));
+        var found = await new BackupVerifier(exam.Clients, earlier).VerifyAsync(
+            backup.Path,
+            await exam.IdentityAsync(),
+            TwoHours,
+            CancellationToken.None
+        );
+        Assert.Equal("backups.from-the-future", Assert.Single(found.Problems).Code);
+    }
+
+    [Fact]
+    public async Task A_backup_of_a_newer_server_than_pg_restore_is_refused()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        var old = new BackupVerifier(exam.Clients with { Major = 14 }, TimeProvider.System);
+        var found = await old.VerifyAsync(backup.Path, await exam.IdentityAsync(), TwoHours, CancellationToken.None);
+        Assert.Equal("backups.newer-server", Assert.Single(found.Problems).Code);
+    }
+
+    [Fact]
+    public async Task Nothing_and_something_else_are_told_apart()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var text = Path.Combine(exam.Folder, "notes.txt");
+        await File.WriteAllTextAsync(text, "no dump", CancellationToken.None);
+        await AssertProblemAsync(exam, text, "backups.not-a-dump", text);
+        await AssertProblemAsync(exam, exam.Folder, "backups.toc-missing", exam.Folder);
+        var nothing = await VerifyAsync(exam, Path.Combine(exam.Folder, "nothing"));
+        Assert.Null(nothing.Level);
+        Assert.Equal("backups.missing", Assert.Single(nothing.Problems).Code);
+    }
+
+    [Theory]
+    [InlineData("--format=custom")]
+    [InlineData("--format=directory")]
+    public async Task A_dump_that_somebody_else_took_is_read_to_its_end(string format)
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var dump = await ForeignAsync(exam, format);
+        var found = await VerifyAsync(exam, dump);
+        Assert.Empty(found.Problems);
+        Assert.Equal(BackupLevel.Verified, found.Level);
+        Assert.Equal("backups.no-manifest", Assert.Single(found.Notes).Code);
+        Assert.NotNull(found.TakenAt);
+    }
+
+    [Fact]
+    public async Task A_cut_off_dump_that_somebody_else_took_is_found_although_its_list_is_whole()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var dump = await ForeignAsync(exam, "--format=custom");
+        await using (var content = File.OpenWrite(dump))
+        {
+            content.SetLength(content.Length - 200);
+        }
+
+        await AssertProblemAsync(exam, dump, "backups.data-unreadable", dump);
+    }
+
+    [Fact]
+    public async Task A_plain_dump_is_refused_with_the_reason()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await AssertProblemAsync(exam, await ForeignAsync(exam, "--format=plain"), "backups.plain-text", "--format=");
+    }
+
+    [Fact]
+    public async Task A_damaged_manifest_is_not_taken_for_a_dump_without_one()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        await File.WriteAllTextAsync(Path.Combine(backup.Path, "manifest.json"), "{}", CancellationToken.None);
+        await AssertProblemAsync(exam, backup.Path, "backups.manifest.broken", "manifest.json");
+    }
+
+    private static string FileOf(Backup backup, string ending) =>
+        Directory.GetFiles(backup.Dump).Where(f => f.EndsWith(ending, StringComparison.Ordinal)).Order().First();
+
+    private static async Task<string> ForeignAsync(ExamDatabase exam, string format)
+    {
+        var file = Path.Combine(exam.Folder, "theirs");
+        (
+            await new ChildProgram(
+                exam.Clients.PgDump,
+                [format, "--file=" + file],
+                exam.Database.Target.LibpqEnvironment("somebody")
+            ).RunAsync(CancellationToken.None)
+        ).OrThrow();
+        return file;
+    }
+
+    private static async Task<BackupVerification> VerifyAsync(ExamDatabase exam, string path) =>
+        await exam.Verifier.VerifyAsync(path, await exam.IdentityAsync(), TwoHours, CancellationToken.None);
+
+    private static async Task AssertProblemAsync(ExamDatabase exam, string path, string code, string mentions)
+    {
+        var found = await VerifyAsync(exam, path);
+        Assert.Contains(
+            found.Problems,
+            p => p.Code == code && p.ToString().Contains(mentions, StringComparison.Ordinal)
+        );
+        Assert.False(found.Passed);
+    }
+}
