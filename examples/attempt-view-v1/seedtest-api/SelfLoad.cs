@@ -6,7 +6,7 @@ using Npgsql;
 namespace SeedtestApi;
 
 /// <summary>
-/// <c>--self-load 20/s</c>: asks the program itself for one student after the other, so that its metrics move. At most 20
+/// <c>--self-load 20/s</c>: asks the program itself for one student after the other, so that its metrics move. At most 4
 /// requests are under way; those that would come on top are left out, as an impatient client would go elsewhere.
 /// </summary>
 internal sealed class SelfLoad(
@@ -17,7 +17,7 @@ internal sealed class SelfLoad(
     ILogger<SelfLoad> log
 ) : BackgroundService
 {
-    private const int MostAtOnce = 20;
+    private const int MostAtOnce = 4;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tidelock.Texts;
 
 namespace Tidelock.Changes;
@@ -7,4 +8,9 @@ namespace Tidelock.Changes;
 /// <param name="Line">From 1.</param>
 /// <param name="Column">From 1.</param>
 /// <param name="Problem">What is wrong and what to do; code <c>changes.*</c>, or of the section that found it.</param>
-public sealed record Mistake(string File, int Line, int Column, Message Problem);
+public sealed record Mistake(string File, int Line, int Column, Message Problem)
+{
+    /// <summary><c>change.yaml:12:5: …</c>, a form that terminals and editors make clickable.</summary>
+    public string Render(TextCatalog texts) =>
+        string.Create(CultureInfo.InvariantCulture, $"{File}:{Line}:{Column}: {texts.Render(Problem)}");
+}

@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text;
+using Tidelock.Texts;
+
+namespace Tidelock.Changes;
+
+/// <summary>The files a change names. Each is read once; none may lie outside the change's folder.</summary>
+internal sealed class ChangeFiles(string folder)
+{
+    private const long LargestFile = 16 * 1024 * 1024;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+
+    private readonly SortedDictionary<string, (ChangeFile File, byte[] Hash)> read = new(StringComparer.Ordinal);
+    private readonly string realFolder = RealPath.Of(folder);
+
+    public string Folder => folder;
+
+    /// <summary>In order of their paths.</summary>
+    public IEnumerable<ChangeFile> All => read.Values.Select(f => f.File);
+
+    /// <summary>Path and SHA-256 of every file's bytes, in order of the paths.</summary>
+    public IEnumerable<(string Path, byte[] Hash)> Hashes => read.Select(f => (f.Key, f.Value.Hash));
+
+    /// <summary>The file, or null with the reason why it cannot be had.</summary>
+    public ChangeFile? Read(string name, out Message? problem)
+    {
+        problem = null;
+        var path = Path.GetFullPath(Path.Combine(folder, name));
+        var relative = Path.GetRelativePath(folder, path).Replace('\\', '/');
+        if (read.TryGetValue(relative, out var known))
+        {
+            return known.File;
+        }
+
+        problem = Refusal(name, path);
+        if (problem is not null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var bytes = File.ReadAllBytes(path);
+            var file = new ChangeFile(relative, Text(bytes));
+            read[relative] = (file, SHA256.HashData(bytes));
+            return file;
+        }
+        catch (DecoderFallbackException)
+        {
+            problem = Message.Of("changes.file.encoding", ("file", name));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problem = Message.Of("changes.file.unreadable", ("file", name), ("reason", e.Message));
+        }
+
+        return null;
+    }
+
+    /// <summary>The text of UTF-8 bytes, without a byte order mark.</summary>
+    /// <exception cref="DecoderFallbackException">They are not UTF-8.</exception>
+    public static string Text(byte[] bytes) => StrictUtf8.GetString(bytes).TrimStart('\uFEFF');
+
+    private Message? Refusal(string name, string path)
+    {
+        if (Path.IsPathRooted(name) || !IsWithin(path, folder))
+        {
+            return Message.Of("changes.file.outside", ("file", name));
+        }
+
+        if (Directory.Exists(path))
+        {
+            return Message.Of("changes.file.folder", ("file", name));
+        }
+
+        var info = new FileInfo(path);
+        return !info.Exists ? Message.Of("changes.file.missing", ("file", name), ("folder", folder))
+            : !IsWithin(RealPath.Of(path), realFolder) ? Message.Of("changes.file.outside", ("file", name))
+            : info.Length > LargestFile ? Message.Of("changes.file.large", ("file", name), ("most", "16 MiB"))
+            : null;
+    }
+
+    private static bool IsWithin(string path, string outer) =>
+        path.StartsWith(
+            Path.TrimEndingDirectorySeparator(outer) + Path.DirectorySeparatorChar,
+            StringComparison.Ordinal
+        );
+}

@@ -1,0 +1,240 @@
+using System.Globalization;
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Changes;
+
+/// <summary>
+/// The kinds of single values a section is made of. Each gives its fallback where the author wrote nothing, and a mistake that says
+/// what is allowed where the author wrote something else.
+/// </summary>
+public static class ChangeScalars
+{
+    /// <summary>Text as written; a number or <c>true</c> must be quoted to be text. Never empty.</summary>
+    public static string Text(this ChangeNode node, string fallback = "") => Written(node) ?? fallback;
+
+    /// <summary>Text with its <c>${VAR}</c>s put in.</summary>
+    public static string ExpandedText(this ChangeNode node, string fallback = "") =>
+        Written(node) is { } text ? node.Context.Variables.Expand(text, node.Mistake).Text : fallback;
+
+    /// <summary>Any single value as text: <c>5</c>, <c>true</c>, <c>some words</c>; null where there is none.</summary>
+    public static string? AnyText(this ChangeNode node)
+    {
+        if (node.Scalar is { Kind: not ScalarKind.Nothing } scalar)
+        {
+            return scalar.Text;
+        }
+
+        node.RefuseKind("changes.kind.text");
+        return null;
+    }
+
+    public static bool Flag(this ChangeNode node, bool fallback)
+    {
+        if (node.Scalar is { Kind: ScalarKind.Truth } scalar)
+        {
+            return scalar.Text.StartsWith("t", StringComparison.OrdinalIgnoreCase);
+        }
+
+        node.RefuseKind("changes.kind.truth");
+        return fallback;
+    }
+
+    /// <summary>A whole number within its bounds, both included.</summary>
+    public static int Integer(this ChangeNode node, int fallback, int least, int most)
+    {
+        if (node.Scalar is not { Kind: ScalarKind.Integer } scalar)
+        {
+            node.RefuseKind("changes.kind.integer");
+            return fallback;
+        }
+
+        if (
+            int.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && number >= least
+            && number <= most
+        )
+        {
+            return number;
+        }
+
+        node.Mistake(
+            Message.Of(
+                "changes.integer.bounds",
+                ("key", node.Key),
+                ("text", scalar.Text),
+                ("least", least),
+                ("most", most)
+            )
+        );
+        return fallback;
+    }
+
+    /// <summary>A duration such as <c>50ms</c>, <c>30m</c> or <c>1h30m</c>, within its bounds, both included.</summary>
+    public static TimeSpan Duration(this ChangeNode node, TimeSpan fallback, TimeSpan least, TimeSpan most)
+    {
+        if (node.Scalar is { Kind: ScalarKind.Integer } number)
+        {
+            node.Mistake(Message.Of("changes.duration.unit", ("key", node.Key), ("text", number.Text)));
+            return fallback;
+        }
+
+        if (Written(node) is not { } text)
+        {
+            return fallback;
+        }
+
+        if (DurationText.TryParse(text) is not { } duration)
+        {
+            node.Mistake(Message.Of("changes.duration.form", ("key", node.Key), ("text", text)));
+            return fallback;
+        }
+
+        if (duration < least || duration > most)
+        {
+            node.Mistake(
+                Message.Of(
+                    "changes.duration.bounds",
+                    ("key", node.Key),
+                    ("text", text),
+                    ("least", least),
+                    ("most", most)
+                )
+            );
+            return fallback;
+        }
+
+        return duration;
+    }
+
+    /// <summary>One of a few words.</summary>
+    public static T Word<T>(this ChangeNode node, T fallback, params (string Word, T Value)[] words)
+    {
+        if (Written(node) is not { } text)
+        {
+            return fallback;
+        }
+
+        foreach (var (word, value) in words)
+        {
+            if (string.Equals(word, text, StringComparison.Ordinal))
+            {
+                return value;
+            }
+        }
+
+        var known = words.Select(w => w.Word).ToList();
+        node.Mistake(
+            NameGuess.Nearest(text, known) is { } meant
+                ? Message.Of("changes.word.meant", ("key", node.Key), ("text", text), ("meant", meant))
+                : Message.Of(
+                    "changes.word.unknown",
+                    ("key", node.Key),
+                    ("text", text),
+                    ("known", string.Join(", ", known))
+                )
+        );
+        return fallback;
+    }
+
+    /// <summary>
+    /// An http or https address with its <c>${VAR}</c>s put in. Where a variable is missing and not needed, a relative
+    /// <see cref="Uri"/> that keeps the text. Null where there is none or a wrong one.
+    /// </summary>
+    public static Uri? Address(this ChangeNode node, string? fallback = null)
+    {
+        if ((Written(node) ?? (node.Exists ? null : fallback)) is not { } written)
+        {
+            return null;
+        }
+
+        var (text, whole) = node.Context.Variables.Expand(written, node.Mistake);
+        var begins = written.StartsWith("${", StringComparison.Ordinal);
+        if (!whole && (begins || IsHttp(written)))
+        {
+            return new Uri(written, UriKind.Relative);
+        }
+
+        if (IsHttp(text) && !text.Any(char.IsWhiteSpace) && Uri.TryCreate(text, UriKind.Absolute, out var address))
+        {
+            return address;
+        }
+
+        node.Mistake(Message.Of("changes.address", ("key", node.Key), ("text", written)));
+        return null;
+    }
+
+    /// <summary>A relation's name, read as PostgreSQL reads it; null where there is none or a wrong one.</summary>
+    public static RelationName? Relation(this ChangeNode node)
+    {
+        if (Written(node) is not { } text)
+        {
+            return null;
+        }
+
+        var name = RelationName.TryParse(text);
+        if (name is null)
+        {
+            node.Mistake(Message.Of("changes.relation", ("key", node.Key), ("text", text)));
+        }
+
+        return name;
+    }
+
+    /// <summary>A file of the change, by its path from the change's folder; null where there is none or it cannot be had.</summary>
+    public static ChangeFile? File(this ChangeNode node)
+    {
+        if (Written(node) is not { } name)
+        {
+            return null;
+        }
+
+        var file = node.Context.Files.Read(name, out var problem);
+        if (problem is null && string.IsNullOrWhiteSpace(file!.Text))
+        {
+            problem = Message.Of("changes.file.empty", ("file", name));
+        }
+
+        if (problem is not null)
+        {
+            node.Mistake(problem);
+            return null;
+        }
+
+        return file;
+    }
+
+    /// <summary>SQL, written here or in a file: one word that ends in <c>.sql</c> names a file. Never expanded.</summary>
+    public static string Sql(this ChangeNode node)
+    {
+        if (node.Scalar is { Kind: ScalarKind.Text } scalar && IsSqlFile(scalar.Text))
+        {
+            return node.File()?.Text ?? "";
+        }
+
+        return node.Text();
+    }
+
+    internal static bool IsSqlFile(string text) =>
+        text.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !text.Any(char.IsWhiteSpace);
+
+    private static bool IsHttp(string text) =>
+        text.StartsWith("http://", StringComparison.Ordinal) || text.StartsWith("https://", StringComparison.Ordinal);
+
+    private static string? Written(ChangeNode node)
+    {
+        if (node.Scalar is not { Kind: ScalarKind.Text } scalar)
+        {
+            node.RefuseKind("changes.kind.text");
+            return null;
+        }
+
+        if (!string.IsNullOrWhiteSpace(scalar.Text))
+        {
+            return scalar.Text;
+        }
+
+        node.Mistake(Message.Of("changes.text.empty", ("key", node.Key)));
+        return null;
+    }
+}

@@ -1,0 +1,15 @@
+namespace Tidelock.Changes;
+
+/// <summary>What sections were read as, in the order of the list of sections.</summary>
+public sealed class SectionReadings
+{
+    private readonly List<object> options = [];
+
+    /// <summary>The options of a section that comes earlier; a base type finds its kinds.</summary>
+    public T Get<T>()
+        where T : notnull => options.OfType<T>().First();
+
+    internal IReadOnlyList<object> All => options;
+
+    internal void Add(object read) => options.Add(read);
+}

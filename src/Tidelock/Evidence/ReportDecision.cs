@@ -1,0 +1,70 @@
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Evidence;
+
+/// <summary>Something decided, commanded or done to the run as a whole.</summary>
+/// <param name="At">When.</param>
+/// <param name="Kind">What.</param>
+/// <param name="Words">In words, with the numbers behind it.</param>
+/// <param name="By">The person; null where the run decided by itself.</param>
+public sealed record ReportDecision(DateTimeOffset At, DecisionKind Kind, Message Words, string? By)
+{
+    internal static IReadOnlyList<ReportDecision> All(IEnumerable<RunEvent> events) =>
+        [.. events.Select(Of).OfType<ReportDecision>()];
+
+    private static ReportDecision? Of(RunEvent e) =>
+        e switch
+        {
+            EpochTaken { Epoch: > 1 } epoch => new(
+                e.At,
+                DecisionKind.TakenOver,
+                Message.Of(
+                    "evidence.decided.epoch",
+                    ("epoch", epoch.Epoch),
+                    ("host", epoch.Host),
+                    ("pid", epoch.ProcessId)
+                ),
+                null
+            ),
+            GateEvaluated { Overridden: true } gate => new(
+                e.At,
+                DecisionKind.GateOverridden,
+                Message.Of("evidence.decided.overridden", ("gate", gate.Gate)),
+                gate.By
+            ),
+            MigrationApplied applied => new(e.At, DecisionKind.Applied, applied.Finding, null),
+            RunHeld held => new(e.At, DecisionKind.Held, held.Reason, null),
+            RunContinued continued => new(e.At, DecisionKind.Continued, continued.Reason, null),
+            CommandTaken command => new(e.At, DecisionKind.Command, Asked(command), command.By),
+            RollbackStarted rollback => new(e.At, DecisionKind.RollbackStarted, rollback.Reason, rollback.By),
+            MigrationReverted reverted => new(e.At, DecisionKind.Reverted, reverted.Finding, null),
+            RunSuspended suspended => new(e.At, DecisionKind.Suspended, suspended.Reason, null),
+            RunEnded ended => new(e.At, DecisionKind.Ended, ended.Finding, null),
+            _ => null,
+        };
+
+    private static Message Asked(CommandTaken command) =>
+        command.Verb switch
+        {
+            RunVerb.Rollback => Message.Of("evidence.asked.rollback", ("argument", command.Argument)),
+            RunVerb.Abort => Message.Of("evidence.asked.abort", ("argument", command.Argument)),
+            RunVerb.Continue => Message.Of("evidence.asked.continue", ("argument", command.Argument)),
+            RunVerb.Extend => Message.Of("evidence.asked.extend", ("argument", command.Argument)),
+            RunVerb.Pause => Message.Of("evidence.asked.pause", ("argument", command.Argument)),
+        };
+}
+
+public enum DecisionKind
+{
+    GateOverridden,
+    TakenOver,
+    Applied,
+    Held,
+    Continued,
+    Command,
+    RollbackStarted,
+    Reverted,
+    Suspended,
+    Ended,
+}

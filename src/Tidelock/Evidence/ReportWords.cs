@@ -1,0 +1,175 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Tidelock.Probes;
+using Tidelock.Runs;
+using Tidelock.Texts;
+using Tidelock.Watching;
+
+namespace Tidelock.Evidence;
+
+/// <summary>The words of a report that are the same in every format: a mark and a word for every standing, times and values.</summary>
+public sealed class ReportWords(TextCatalog texts)
+{
+    private static readonly JsonWriterOptions Pretty = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public string Language => texts.Language;
+
+    public string Say(string code, params ReadOnlySpan<(string Name, object? Value)> arguments) =>
+        texts.Render(code, arguments);
+
+    public string Say(Message? message) => message is null ? "" : texts.Render(message);
+
+    /// <summary>UTC to the second: an audit compares machines.</summary>
+    public string Time(DateTimeOffset? at) =>
+        at?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "–";
+
+    /// <summary>Only the time of day, where the date stands nearby.</summary>
+    public string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+
+    public string Span(TimeSpan? span) => span is { } known ? Durations.Short(known) : "–";
+
+    public string Value(double? value, SignalUnit unit) => value is { } known ? Known(known, unit) : "–";
+
+    private static string Known(double value, SignalUnit unit) =>
+        unit switch
+        {
+            SignalUnit.Unstated or SignalUnit.Number => Digits(value),
+            SignalUnit.Ratio => $"{Digits(value * 100)} %",
+            SignalUnit.Seconds => Durations.Short(TimeSpan.FromSeconds(Math.Clamp(value, -1e9, 1e9))),
+            SignalUnit.PerSecond => $"{Digits(value)} /s",
+        };
+
+    public string Fact(JsonElement value)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, Pretty))
+        {
+            value.WriteTo(writer);
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
+    public MarkedWord Of(RunStanding standing) =>
+        standing switch
+        {
+            RunStanding.Unknown => new(Tone.Warn, "?", Say("evidence.standing.unknown")),
+            RunStanding.Running => new(Tone.Plain, "▶", Say("evidence.standing.running")),
+            RunStanding.Held => new(Tone.Warn, "‖", Say("evidence.standing.held")),
+            RunStanding.Suspended => new(Tone.Warn, "‖", Say("evidence.standing.suspended")),
+            RunStanding.RollingBack => new(Tone.Warn, "↩", Say("evidence.standing.rolling-back")),
+            RunStanding.Completed => new(Tone.Good, "✓", Say("evidence.standing.completed")),
+            RunStanding.NothingChanged => new(Tone.Bad, "✗", Say("evidence.standing.nothing-changed")),
+            RunStanding.Refused => new(Tone.Bad, "✗", Say("evidence.standing.refused")),
+            RunStanding.RolledBack => new(Tone.Warn, "↩", Say("evidence.standing.rolled-back")),
+            RunStanding.NeedsPerson => new(Tone.Bad, "✗", Say("evidence.standing.needs-person")),
+        };
+
+    public MarkedWord Of(GateStanding standing) =>
+        standing switch
+        {
+            GateStanding.Passed => new(Tone.Good, "✓", Say("evidence.gate.passed")),
+            GateStanding.Confirmed => new(Tone.Good, "✓", Say("evidence.gate.confirmed")),
+            GateStanding.NotPassed => new(Tone.Bad, "✗", Say("evidence.gate.not-passed")),
+            GateStanding.Overridden => new(Tone.Bad, "✗", Say("evidence.gate.overridden")),
+        };
+
+    public string Level(string level) =>
+        level switch
+        {
+            "required" => Say("evidence.level.required"),
+            "recommended" => Say("evidence.level.recommended"),
+            _ => level,
+        };
+
+    public MarkedWord Of(StepResult? result) =>
+        result is { } ended ? OfEnd(ended) : new MarkedWord(Tone.Warn, "…", Say("evidence.step.open"));
+
+    private MarkedWord OfEnd(StepResult result) =>
+        result switch
+        {
+            StepResult.Passed => new(Tone.Good, "✓", Say("evidence.step.passed")),
+            StepResult.Refused => new(Tone.Bad, "✗", Say("evidence.step.refused")),
+            StepResult.Failed => new(Tone.Bad, "✗", Say("evidence.step.failed")),
+            StepResult.Breached => new(Tone.Bad, "✗", Say("evidence.step.breached")),
+            StepResult.NeedsPerson => new(Tone.Bad, "✗", Say("evidence.step.needs-person")),
+        };
+
+    public MarkedWord Of(VerdictState state) =>
+        state switch
+        {
+            VerdictState.Healthy => new(Tone.Good, "✓", Say("evidence.verdict.healthy")),
+            VerdictState.Breached => new(Tone.Bad, "✗", Say("evidence.verdict.breached")),
+            VerdictState.Unknown => new(Tone.Warn, "?", Say("evidence.verdict.unknown")),
+        };
+
+    public MarkedWord Of(TimelineStanding standing) =>
+        standing switch
+        {
+            TimelineStanding.Due => new(Tone.Plain, "·", Say("evidence.point.due")),
+            TimelineStanding.Done => new(Tone.Good, "✓", Say("evidence.point.done")),
+            TimelineStanding.DoneLate => new(Tone.Warn, "!", Say("evidence.point.done-late")),
+            TimelineStanding.Late => new(Tone.Bad, "!", Say("evidence.point.late")),
+            TimelineStanding.Missed => new(Tone.Bad, "✗", Say("evidence.point.missed")),
+            TimelineStanding.NotReached => new(Tone.Plain, "–", Say("evidence.point.not-reached")),
+        };
+
+    public string Of(TimelineMark mark) =>
+        mark switch
+        {
+            TimelineMark.Announced => Say("evidence.mark.announced"),
+            TimelineMark.Start => Say("evidence.mark.start"),
+            TimelineMark.Migrated => Say("evidence.mark.migrated"),
+            TimelineMark.Verified => Say("evidence.mark.verified"),
+            TimelineMark.Watched => Say("evidence.mark.watched"),
+            TimelineMark.Declared => Say("evidence.mark.declared"),
+        };
+
+    public string Of(DecisionKind kind) =>
+        kind switch
+        {
+            DecisionKind.GateOverridden => Say("evidence.decision.overridden"),
+            DecisionKind.TakenOver => Say("evidence.decision.taken-over"),
+            DecisionKind.Applied => Say("evidence.decision.applied"),
+            DecisionKind.Held => Say("evidence.decision.held"),
+            DecisionKind.Continued => Say("evidence.decision.continued"),
+            DecisionKind.Command => Say("evidence.decision.command"),
+            DecisionKind.RollbackStarted => Say("evidence.decision.rollback"),
+            DecisionKind.Reverted => Say("evidence.decision.reverted"),
+            DecisionKind.Suspended => Say("evidence.decision.suspended"),
+            DecisionKind.Ended => Say("evidence.decision.ended"),
+        };
+
+    /// <summary>Three significant digits, written out; thousands in groups.</summary>
+    private static string Digits(double value)
+    {
+        var size = Math.Abs(value);
+        if (size is >= 1e15 or (> 0 and < 1e-9))
+        {
+            return value.ToString("0.##E+0", CultureInfo.InvariantCulture);
+        }
+
+        var decimals = size is >= 100 or 0 ? 0 : Math.Min(12, 2 - (int)Math.Floor(Math.Log10(size)));
+        return Math.Round(value, decimals).ToString("#,0.############", CultureInfo.InvariantCulture);
+    }
+}
+
+/// <summary>A standing with its mark: the mark and the word carry the meaning, the tone only repeats it.</summary>
+public sealed record MarkedWord(Tone Tone, string Mark, string Word)
+{
+    public override string ToString() => $"{Mark} {Word}";
+}
+
+public enum Tone
+{
+    Plain,
+    Good,
+    Warn,
+    Bad,
+}

@@ -1,0 +1,89 @@
+using System.Text.Json.Serialization;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Evidence;
+
+/// <summary>
+/// A run for a reader: reviewer, auditor, the engineer of the next night. Made from the journal's entries alone; its JSON is a
+/// public contract. Entries that this version does not know, or cannot read, are listed and do not stop it.
+/// </summary>
+/// <param name="Run">The run's id.</param>
+/// <param name="MadeAt">When the report was made; what is late in an unfinished run is counted to here.</param>
+/// <param name="Header">What was to be done, where, by whom; null where the first event cannot be read.</param>
+/// <param name="Outcome">How it ended or stands.</param>
+/// <param name="Timeline">T-30 to T+60.</param>
+/// <param name="Gates">In the order in which they were evaluated.</param>
+/// <param name="Steps">In the order in which they began, those of every rollback after those of the deployment.</param>
+/// <param name="Watch">The signals and criteria; null where nothing was watched.</param>
+/// <param name="Decisions">What was decided and commanded, in order.</param>
+/// <param name="Epochs">The programs that had the run.</param>
+/// <param name="Unread">Entries that could not be understood.</param>
+/// <param name="Chain">What the hash chain proves.</param>
+public sealed record RunReport(
+    string Run,
+    DateTimeOffset MadeAt,
+    ReportHeader? Header,
+    ReportOutcome Outcome,
+    Timeline Timeline,
+    IReadOnlyList<ReportGate> Gates,
+    IReadOnlyList<ReportStep> Steps,
+    ReportWatch? Watch,
+    IReadOnlyList<ReportDecision> Decisions,
+    IReadOnlyList<ReportEpoch> Epochs,
+    IReadOnlyList<UnreadEntry> Unread,
+    ChainVerification Chain
+)
+{
+    /// <summary>The shape of the JSON.</summary>
+    [JsonPropertyOrder(-1)]
+    public string Format => "tidelock/report/v1";
+
+    /// <param name="entries">All entries of one run, as the journal holds them.</param>
+    /// <param name="now">The time of the report.</param>
+    public static RunReport Of(IReadOnlyList<JournalEntry> entries, DateTimeOffset now)
+    {
+        var (events, unread) = Read(entries);
+        var state = RunState.Of(events);
+        return new RunReport(
+            entries.Count > 0 ? entries[0].Stream : "",
+            now,
+            ReportHeader.Of(state),
+            ReportOutcome.Of(state, now),
+            Timeline.Of(state, now),
+            ReportGate.All(events),
+            ReportStep.All(events),
+            ReportWatch.Of(events),
+            ReportDecision.All(events),
+            [.. events.OfType<EpochTaken>().Select(e => new ReportEpoch(e.Epoch, e.Host, e.ProcessId, e.At))],
+            unread,
+            ChainVerification.Of(entries)
+        );
+    }
+
+    private static (List<RunEvent> Events, List<UnreadEntry> Unread) Read(IReadOnlyList<JournalEntry> entries)
+    {
+        var events = new List<RunEvent>(entries.Count);
+        var unread = new List<UnreadEntry>();
+        foreach (var entry in entries)
+        {
+            switch (UnreadEntry.TryRead(entry))
+            {
+                case (UnknownEvent, _):
+                    unread.Add(new UnreadEntry(entry.Sequence, entry.Kind, Message.Of("evidence.unread.kind")));
+                    break;
+                case ({ } known, _):
+                    events.Add(known);
+                    break;
+                case (null, var reason):
+                    unread.Add(new UnreadEntry(entry.Sequence, entry.Kind, reason!));
+                    break;
+            }
+        }
+
+        return (events, unread);
+    }
+}
+
+/// <summary>A program that had the run.</summary>
+public sealed record ReportEpoch(long Epoch, string Host, int ProcessId, DateTimeOffset At);

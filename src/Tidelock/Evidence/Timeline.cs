@@ -1,0 +1,141 @@
+using Tidelock.Runs;
+
+namespace Tidelock.Evidence;
+
+/// <summary>
+/// T-30 to T+60: what is due, done and late. T-0 is when the migration step began; until then everything is counted from now, so a
+/// long backup makes nothing late. A watch other than 30 minutes moves the points after it.
+/// </summary>
+/// <param name="Zero">T-0; the time it would be if it began now where it has not begun.</param>
+/// <param name="Points">In the order in which they are due.</param>
+public sealed record Timeline(DateTimeOffset Zero, IReadOnlyList<TimelinePoint> Points)
+{
+    private static readonly TimeSpan Notice = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan ToMigrate = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ToVerify = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan ToDeclare = TimeSpan.FromMinutes(20);
+
+    public static Timeline Of(RunState state, DateTimeOffset now)
+    {
+        var began = state.Step("migrate").StartedAt;
+        var over = state.Status is RunStatus.Ended || state.Rollback is not null;
+        var zero = began ?? (over ? state.EndedAt ?? state.StartedAt : now);
+        var watched = ToVerify + (state.Started?.WatchFor ?? TimeSpan.FromMinutes(30));
+        TimelinePoint At(TimelineMark mark, TimeSpan offset, DateTimeOffset? done) =>
+            new(mark, offset, zero + offset, done, StandingOf(zero + offset, done, over, now));
+        return new Timeline(
+            zero,
+            [
+                Announcement(state, zero, over),
+                At(TimelineMark.Start, TimeSpan.Zero, began),
+                At(TimelineMark.Migrated, ToMigrate, state.AppliedAt),
+                At(TimelineMark.Verified, ToVerify, Passed(state, "verify", "smoke", "application")),
+                At(TimelineMark.Watched, watched, Passed(state, "watch")),
+                At(TimelineMark.Declared, watched + ToDeclare, Passed(state, "complete")),
+            ]
+        );
+    }
+
+    /// <summary>The gate knows whether the team was told in time; when it was told stands in the gate's finding.</summary>
+    private static TimelinePoint Announcement(RunState state, DateTimeOffset zero, bool over)
+    {
+        var standing = state.Gates.TryGetValue("announcement", out var gate) switch
+        {
+            true when gate!.Passed && !gate.Overridden => TimelineStanding.Done,
+            true => TimelineStanding.Missed,
+            false when over || state.Step("migrate").StartedAt is not null => TimelineStanding.NotReached,
+            false => TimelineStanding.Due,
+        };
+        return new TimelinePoint(TimelineMark.Announced, -Notice, zero - Notice, null, standing);
+    }
+
+    private static TimelineStanding StandingOf(
+        DateTimeOffset due,
+        DateTimeOffset? done,
+        bool over,
+        DateTimeOffset now
+    ) =>
+        done switch
+        {
+            { } at when at > due => TimelineStanding.DoneLate,
+            not null => TimelineStanding.Done,
+            null when over => TimelineStanding.NotReached,
+            null when now > due => TimelineStanding.Late,
+            null => TimelineStanding.Due,
+        };
+
+    private static DateTimeOffset? Passed(RunState state, params ReadOnlySpan<string> steps)
+    {
+        DateTimeOffset? last = null;
+        foreach (var name in steps)
+        {
+            var step = state.Step(name);
+            if (step.Status != StepStatus.Passed || step.EndedAt is null)
+            {
+                return null;
+            }
+
+            last = last > step.EndedAt ? last : step.EndedAt;
+        }
+
+        return last;
+    }
+}
+
+/// <summary>One point of the timeline.</summary>
+/// <param name="Mark">Which.</param>
+/// <param name="Offset">From T-0.</param>
+/// <param name="Due">When it is due.</param>
+/// <param name="DoneAt">When it was done; null where it is not, or where only that it was done is known.</param>
+/// <param name="Standing">Due, done or late.</param>
+public sealed record TimelinePoint(
+    TimelineMark Mark,
+    TimeSpan Offset,
+    DateTimeOffset Due,
+    DateTimeOffset? DoneAt,
+    TimelineStanding Standing
+)
+{
+    /// <summary>As people say it: <c>T-30</c>, <c>T-0</c>, <c>T+5</c>; <c>T+10:15</c> with seconds where there are any.</summary>
+    public string Label
+    {
+        get
+        {
+            var size = Offset.Duration();
+            var sign = Offset > TimeSpan.Zero ? '+' : '-';
+            var minutes = (int)size.TotalMinutes;
+            return size.Seconds == 0
+                ? FormattableString.Invariant($"T{sign}{minutes}")
+                : FormattableString.Invariant($"T{sign}{minutes}:{size.Seconds:00}");
+        }
+    }
+}
+
+public enum TimelineMark
+{
+    Announced,
+    Start,
+    Migrated,
+    Verified,
+    Watched,
+    Declared,
+}
+
+public enum TimelineStanding
+{
+    /// <summary>Not yet done, and there is time.</summary>
+    Due,
+    Done,
+
+    /// <summary>Done, after it was due.</summary>
+    DoneLate,
+
+    /// <summary>Not done, and it was due.</summary>
+    Late,
+
+    /// <summary>The gate for it was not passed, or was overridden.</summary>
+    Missed,
+
+    /// <summary>The run ended, or turned back, before it.</summary>
+    NotReached,
+}

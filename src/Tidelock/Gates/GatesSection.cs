@@ -1,0 +1,188 @@
+using System.Globalization;
+using Tidelock.Backups;
+using Tidelock.Changes;
+using Tidelock.Notifications;
+using Tidelock.Texts;
+
+namespace Tidelock.Gates;
+
+/// <summary>
+/// Reads <c>gates:</c>. A gate is written as its settings, or as one word for its level. One that is mentioned is required unless
+/// its level says otherwise; of the others only the backup and the rollback plan are.
+/// </summary>
+internal sealed class GatesSection : IChangeSection
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Year = TimeSpan.FromDays(366);
+
+    public string Key => "gates";
+
+    public string SchemaFragment => SchemaFragments.Beside<GatesSection>("gates");
+
+    public bool PerEnvironment => true;
+
+    public object Read(ChangeNode node, SectionReadings earlier)
+    {
+        if (node.Exists)
+        {
+            node.Only(
+                "staging",
+                "backup",
+                "approval",
+                "announcement",
+                "dashboards",
+                "rollbackPlan",
+                "window",
+                "onCall",
+                "slack"
+            );
+        }
+
+        return new GateOptions(
+            ReadSoak(node["staging"]),
+            Level(node["backup"], GateLevel.Required),
+            ReadBackup(Settings(node["backup"], "by", "maxAge", "rehearse", "file", "folder", "jobs")),
+            ReadApproval(node["approval"]),
+            ReadAnnouncement(node["announcement"]),
+            ReadDashboards(node["dashboards"]),
+            ReadRollbackPlan(node["rollbackPlan"]),
+            ReadWindow(node["window"]),
+            ReadOnCall(node["onCall"]),
+            ReadSlack(node["slack"], earlier.Get<NotifyOptions>())
+        );
+    }
+
+    private static SoakGateOptions ReadSoak(ChangeNode node)
+    {
+        var settings = Settings(node, "soak", "environment");
+        return new SoakGateOptions(
+            Level(node),
+            settings["environment"].Text("staging"),
+            settings["soak"].Duration(TimeSpan.FromHours(24), Second, Year)
+        );
+    }
+
+    private static BackupOptions ReadBackup(ChangeNode settings)
+    {
+        var file = settings["file"].Exists ? settings["file"].ExpandedText() : null;
+        var by = settings["by"]
+            .Word(
+                file is null ? BackupSource.PgDump : BackupSource.File,
+                ("pg_dump", BackupSource.PgDump),
+                ("file", BackupSource.File),
+                ("confirmed", BackupSource.Confirmed)
+            );
+        if ((by == BackupSource.File) != (file is not null))
+        {
+            settings.Mistake(Message.Of("backups.file-and-by"));
+        }
+
+        return new BackupOptions(
+            by,
+            settings["maxAge"].Duration(TimeSpan.FromHours(24), Second, Year),
+            settings["rehearse"].Flag(true),
+            file,
+            settings["folder"].Exists ? settings["folder"].ExpandedText() : null,
+            settings["jobs"].Integer(2, 1, 64)
+        );
+    }
+
+    private static ApprovalGateOptions ReadApproval(ChangeNode node) =>
+        new(Level(node), Settings(node, "required")["required"].Integer(1, 1, 20));
+
+    private static AnnouncementGateOptions ReadAnnouncement(ChangeNode node) =>
+        new(
+            Level(node),
+            Settings(node, "before")["before"].Duration(TimeSpan.FromMinutes(30), Second, TimeSpan.FromDays(30))
+        );
+
+    private static DashboardsGateOptions ReadDashboards(ChangeNode node)
+    {
+        var list = node.IsList ? node : Settings(node, "addresses")["addresses"];
+        var addresses = list.Items.Select(a => a.Address()).OfType<Uri>().ToList();
+        return new DashboardsGateOptions(Level(node), addresses);
+    }
+
+    private static GateLevel ReadRollbackPlan(ChangeNode node)
+    {
+        Settings(node);
+        return Level(node, GateLevel.Required);
+    }
+
+    private static WindowGateOptions ReadWindow(ChangeNode node)
+    {
+        var settings = Settings(node, "from", "to", "zone");
+        var zone = settings["zone"].Text("UTC");
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) || !found.HasIanaId)
+        {
+            settings["zone"].Mistake(Message.Of("gates.window.zone", ("zone", zone)));
+        }
+
+        var from = ReadTime(settings["from"]);
+        var to = ReadTime(settings["to"]);
+        if (settings.IsMapping && settings["from"].Exists != settings["to"].Exists)
+        {
+            settings.Mistake(Message.Of("gates.window.both"));
+        }
+        else if (from is not null && from == to)
+        {
+            settings["to"].Mistake(Message.Of("gates.window.empty", ("time", settings["to"].Text())));
+        }
+
+        return new WindowGateOptions(Level(node), from, to, zone);
+    }
+
+    private static TimeOnly? ReadTime(ChangeNode node)
+    {
+        if (node.Text() is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        if (TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+        {
+            return time;
+        }
+
+        node.Mistake(Message.Of("gates.window.time", ("text", text)));
+        return null;
+    }
+
+    private static OnCallGateOptions ReadOnCall(ChangeNode node) =>
+        new(Level(node), Settings(node, "people")["people"].Integer(2, 1, 100));
+
+    private static SlackGateOptions ReadSlack(ChangeNode node, NotifyOptions notify)
+    {
+        var channel = Settings(node, "channel")["channel"];
+        return new SlackGateOptions(Level(node), channel.Exists ? channel.ExpandedText() : notify.SlackChannel);
+    }
+
+    private static GateLevel Level(ChangeNode node, GateLevel unmentioned = GateLevel.Off)
+    {
+        if (!node.Exists)
+        {
+            return unmentioned;
+        }
+
+        var level = node.IsMapping ? node["level"] : node;
+        return level.Exists && !level.IsList
+            ? level.Word(
+                GateLevel.Required,
+                ("required", GateLevel.Required),
+                ("recommended", GateLevel.Recommended),
+                ("off", GateLevel.Off)
+            )
+            : GateLevel.Required;
+    }
+
+    /// <summary>The gate's own keys beside <c>level</c>; the short form of one word has none.</summary>
+    private static ChangeNode Settings(ChangeNode node, params string[] keys)
+    {
+        if (node.IsMapping || node.IsList)
+        {
+            node.Only([.. keys, "level"]);
+        }
+
+        return node;
+    }
+}

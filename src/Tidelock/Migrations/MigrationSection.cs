@@ -1,0 +1,89 @@
+using Tidelock.Changes;
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations;
+
+/// <summary>Reads <c>migration:</c>: one of <c>view</c> and <c>sql</c>, and the lock budget.</summary>
+internal sealed class MigrationSection : IChangeSection
+{
+    private static readonly ChangeFile NoFile = new("", "");
+
+    public string Key => "migration";
+
+    public string SchemaFragment => SchemaFragments.Beside<MigrationSection>("migration");
+
+    public bool PerEnvironment => false;
+
+    public object Read(ChangeNode node, SectionReadings earlier)
+    {
+        if (!node.Require() || !node.Only("view", "sql", "locks").IsMapping)
+        {
+            return new SqlMigration(NoFile, null, LockBudget.Default);
+        }
+
+        var locks = ReadLocks(node["locks"]);
+        if (node["view"].Exists == node["sql"].Exists)
+        {
+            node.Mistake(Message.Of("migrations.one-kind"));
+        }
+
+        return node["view"].Exists ? ReadView(node["view"], locks) : ReadSql(node["sql"], locks);
+    }
+
+    private static ViewMigration ReadView(ChangeNode node, LockBudget locks)
+    {
+        node.Only("name", "definition", "dependents");
+        node["name"].Require();
+        node["definition"].Require();
+        var definition = node["definition"].File();
+        if (definition is not null && !ViewDefinition.IsQuery(definition.Text))
+        {
+            node["definition"].Mistake(Message.Of("migrations.view.not-a-query", ("file", definition.Path)));
+        }
+
+        return new ViewMigration(
+            node["name"].Relation() ?? new("", ""),
+            definition is null ? NoFile : definition with { Text = ViewDefinition.WithoutSemicolon(definition.Text) },
+            node["dependents"]
+                .Word(
+                    DependentsPolicy.Preserve,
+                    ("preserve", DependentsPolicy.Preserve),
+                    ("refuse", DependentsPolicy.Refuse)
+                ),
+            locks
+        );
+    }
+
+    private static SqlMigration ReadSql(ChangeNode node, LockBudget locks)
+    {
+        if (!node.Exists)
+        {
+            return new SqlMigration(NoFile, null, locks);
+        }
+
+        node.Only("up", "down");
+        node["up"].Require();
+        return new SqlMigration(node["up"].File() ?? NoFile, node["down"].File(), locks);
+    }
+
+    private static LockBudget ReadLocks(ChangeNode node)
+    {
+        var standard = LockBudget.Default;
+        if (!node.Exists || !node.Only("try", "total", "tries").IsMapping)
+        {
+            return standard;
+        }
+
+        var budget = new LockBudget(
+            node["try"].Duration(standard.Try, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1)),
+            node["total"].Duration(standard.Total, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(24)),
+            node["tries"].Integer(standard.Tries, 1, 100_000)
+        );
+        if (budget.Try > budget.Total)
+        {
+            node.Mistake(Message.Of("migrations.locks.order", ("try", budget.Try), ("total", budget.Total)));
+        }
+
+        return budget;
+    }
+}

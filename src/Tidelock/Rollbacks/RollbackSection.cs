@@ -1,0 +1,41 @@
+using Tidelock.Changes;
+using Tidelock.Migrations;
+using Tidelock.Texts;
+
+namespace Tidelock.Rollbacks;
+
+/// <summary>Reads <c>rollback:</c>.</summary>
+internal sealed class RollbackSection : IChangeSection
+{
+    public string Key => "rollback";
+
+    public string SchemaFragment => SchemaFragments.Beside<RollbackSection>("rollback");
+
+    public bool PerEnvironment => true;
+
+    public object Read(ChangeNode node, SectionReadings earlier)
+    {
+        if (node.Exists)
+        {
+            node.Only("method", "automatic", "askFor");
+        }
+
+        var migration = earlier.Get<Migration>();
+        var method = node["method"]
+            .Word(Default(migration), ("definition", "definition"), ("downgrade", "downgrade"), ("backup", "backup"));
+        if (method == "downgrade" && migration is not SqlMigration { Down: not null })
+        {
+            node["method"].Mistake(Message.Of("rollbacks.no-downgrade"));
+        }
+
+        return new RollbackOptions(
+            method,
+            node["automatic"].Flag(true),
+            node["askFor"].Duration(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromHours(24))
+        );
+    }
+
+    /// <summary>A view's old definition can always be brought back exactly; SQL written by hand knows its own way back best.</summary>
+    private static string Default(Migration migration) =>
+        migration is SqlMigration { Down: not null } ? "downgrade" : "definition";
+}

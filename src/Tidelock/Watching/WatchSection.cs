@@ -1,0 +1,153 @@
+using System.Text.RegularExpressions;
+using Tidelock.Changes;
+using Tidelock.Probes;
+using Tidelock.Texts;
+
+namespace Tidelock.Watching;
+
+/// <summary>Reads <c>watch:</c>.</summary>
+/// <param name="kinds">The kinds of probes there are.</param>
+internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IChangeSection
+{
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Most = TimeSpan.FromDays(7);
+
+    /// <summary>Words of the criterion language, which cannot be signals.</summary>
+    private static readonly string[] Reserved =
+    [
+        "downstream",
+        "contract",
+        "baseline",
+        "within",
+        "of",
+        "for",
+        "fails",
+        "broken",
+    ];
+
+    /// <summary>What takes a change back when its author says nothing else.</summary>
+    private static readonly string[] DefaultRollBackWhen = ["downstream fails", "contract broken"];
+
+    public string Key => "watch";
+
+    public string SchemaFragment =>
+        SchemaFragments
+            .Beside<WatchSection>("watch")
+            .Replace(
+                "\"PROBE KINDS\"",
+                string.Join(",", kinds.Select(k => k.SchemaFragment)),
+                StringComparison.Ordinal
+            );
+
+    public bool PerEnvironment => true;
+
+    public object Read(ChangeNode node, SectionReadings earlier)
+    {
+        if (node.Exists)
+        {
+            node.Only("for", "every", "grace", "baseline", "prometheus", "probes", "healthy", "rollBackWhen");
+        }
+
+        var probes = ReadProbes(node);
+        var signals = probes.ToDictionary(p => p.Signal, p => p.Unit, StringComparer.Ordinal);
+        var options = new WatchOptions(
+            node["for"].Duration(TimeSpan.FromMinutes(30), Least, Most),
+            node["every"].Duration(TimeSpan.FromSeconds(5), Least, TimeSpan.FromMinutes(10)),
+            node["grace"].Duration(TimeSpan.FromMinutes(2), Least, TimeSpan.FromHours(1)),
+            node["baseline"].Duration(TimeSpan.FromMinutes(1), Least, TimeSpan.FromHours(24)),
+            [.. probes.Where(p => p.Options is not null).Select(p => p.Options!)],
+            ReadCriteria(node["healthy"], signals),
+            node["rollBackWhen"].Exists
+                ? ReadCriteria(node["rollBackWhen"], signals)
+                : [.. DefaultRollBackWhen.Select(text => Parse(text, signals))]
+        );
+        if (options.Every > options.For)
+        {
+            node.Mistake(Message.Of("watching.every-too-long", ("every", options.Every), ("for", options.For)));
+        }
+
+        return options;
+    }
+
+    private List<(string Signal, SignalUnit Unit, ProbeOptions? Options)> ReadProbes(ChangeNode watch)
+    {
+        var probes = new List<(string, SignalUnit, ProbeOptions?)>();
+        if (watch["prometheus"].Exists)
+        {
+            watch["prometheus"].Address();
+        }
+
+        foreach (var (signal, probe) in watch["probes"].Entries)
+        {
+            if (!SignalForm().IsMatch(signal) || Reserved.Contains(signal, StringComparer.Ordinal))
+            {
+                watch["probes"].MistakeAtKey(signal, Message.Of("watching.signal.form", ("signal", signal)));
+            }
+
+            // A probe with a mistake still names a signal: its criteria are not to be called unknown as well.
+            var options = ReadProbe(signal, probe, watch);
+            probes.Add((signal, options?.Unit ?? SignalUnit.Number, options));
+        }
+
+        return probes;
+    }
+
+    private ProbeOptions? ReadProbe(string signal, ChangeNode probe, ChangeNode watch)
+    {
+        if (!probe.IsMapping)
+        {
+            probe.Only();
+            return null;
+        }
+
+        var given = kinds.Where(k => probe[k.Key].Exists).ToList();
+        if (given.Count == 1)
+        {
+            return given[0].Read(signal, probe, watch);
+        }
+
+        probe.Mistake(
+            Message.Of(
+                "watching.probe.one-kind",
+                ("signal", signal),
+                ("known", string.Join(", ", kinds.Select(k => k.Key)))
+            )
+        );
+        return null;
+    }
+
+    private static IReadOnlyList<Criterion> ReadCriteria(
+        ChangeNode node,
+        IReadOnlyDictionary<string, SignalUnit> signals
+    )
+    {
+        var criteria = new List<Criterion>();
+        foreach (var item in node.Items)
+        {
+            var text = item.Text();
+            if (text.Length == 0)
+            {
+                continue;
+            }
+
+            if (CriterionParser.TryParse(text, signals, out var criterion, out var problem, out var column))
+            {
+                criteria.Add(criterion);
+            }
+            else
+            {
+                item.Mistake(problem, column);
+            }
+        }
+
+        return criteria;
+    }
+
+    private static Criterion Parse(string text, IReadOnlyDictionary<string, SignalUnit> signals) =>
+        CriterionParser.TryParse(text, signals, out var criterion, out var problem, out _)
+            ? criterion
+            : throw new TidelockException(problem, ExitCode.NeedsPerson);
+
+    [GeneratedRegex("^[a-z][a-z0-9_]*$", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex SignalForm();
+}

@@ -1,0 +1,131 @@
+using System.Text.Json;
+using Tidelock.Evidence;
+using Tidelock.Runs;
+using Tidelock.Texts;
+using static Tidelock.Tests.Evidence.RunStory;
+
+namespace Tidelock.Tests.Evidence;
+
+public sealed class RunReportTests
+{
+    [Fact]
+    public void A_completed_run_says_so_first_and_shows_the_overridden_gate_in_red()
+    {
+        var report = Of(RunStories.Completed());
+        var page = ReportRenderer.Markdown(report, TextCatalog.English);
+        Assert.Equal(RunStanding.Completed, report.Outcome.Standing);
+        Assert.StartsWith("# attempt-view-v1 → production: ✓ completed\n", page, StringComparison.Ordinal);
+        Assert.Contains("🔴 **Gate dashboards was overridden by mina", page, StringComparison.Ordinal);
+        Approved.Matches("completed.en.md", page);
+        Approved.Matches("completed.ko.md", ReportRenderer.Markdown(report, TextCatalog.Korean));
+    }
+
+    [Fact]
+    public void A_rolled_back_run_says_why_and_that_nothing_is_in_place()
+    {
+        var report = Of(RunStories.RolledBack());
+        Assert.Equal(RunStanding.RolledBack, report.Outcome.Standing);
+        Assert.False(report.Outcome.InPlace);
+        Assert.Contains(report.Decisions, d => d is { Kind: DecisionKind.RollbackStarted, By: null });
+        Assert.Contains(report.Watch!.Criteria, c => c is { Breached: 1, Nearest: 1 });
+        Assert.Contains(report.Steps, s => s is { Step: "rollback.revert", Rollback: 1 });
+        Approved.Matches("rolled-back.en.md", ReportRenderer.Markdown(report, TextCatalog.English));
+        Approved.Matches("rolled-back.ko.md", ReportRenderer.Markdown(report, TextCatalog.Korean));
+    }
+
+    [Fact]
+    public void A_held_run_says_why_it_waits_and_when_it_acts_by_itself()
+    {
+        var report = Of(RunStories.Held(), 500);
+        Assert.Equal(RunStanding.Held, report.Outcome.Standing);
+        Assert.Equal(Zero.AddSeconds(1030), report.Outcome.ActsAt);
+        Assert.Equal(13, report.Watch!.Signals.Single(s => s.Signal == "p95").Watch.Errors);
+        Approved.Matches("held.en.md", ReportRenderer.Markdown(report, TextCatalog.English));
+        Approved.Matches("held.ko.md", ReportRenderer.Markdown(report, TextCatalog.Korean));
+    }
+
+    [Fact]
+    public void A_broken_chain_is_reported_with_the_rest_of_the_run()
+    {
+        var entries = RunStories.Completed().Entries;
+        var report = RunReport.Of([.. entries.Take(20), .. entries.Skip(21)], Zero.AddHours(2));
+        Assert.False(report.Chain.IsSound);
+        var page = ReportRenderer.Markdown(report, TextCatalog.English);
+        Assert.Contains("does not hold", page, StringComparison.Ordinal);
+        Assert.Contains("✓ completed", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Kinds_of_a_newer_version_and_payloads_that_cannot_be_read_do_not_stop_a_report()
+    {
+        var story = RunStories.Completed();
+        story
+            .Stored("TideTurned", """{"kind":"TideTurned","height":3}""")
+            .Stored("RunHeld", """{"kind":"RunHeld","reason":7}""");
+        var report = Of(story);
+        Assert.Equal(["evidence.unread.kind", "evidence.unread.payload"], report.Unread.Select(u => u.Reason.Code));
+        Assert.Equal(RunStanding.Completed, report.Outcome.Standing);
+        Assert.Contains("TideTurned", ReportRenderer.Markdown(report, TextCatalog.Korean), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_whose_first_event_is_lost_is_reported_all_the_same()
+    {
+        var report = RunReport.Of([.. RunStories.Completed().Entries.Skip(1)], Zero.AddHours(2));
+        Assert.Null(report.Header);
+        Assert.Contains(
+            "could not be read",
+            ReportRenderer.Markdown(report, TextCatalog.English),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void No_entries_make_a_report_that_proves_nothing()
+    {
+        var report = RunReport.Of([], Zero);
+        Assert.Equal(RunStanding.Unknown, report.Outcome.Standing);
+        Assert.False(report.Chain.IsSound);
+        Assert.NotEmpty(ReportRenderer.Markdown(report, TextCatalog.English));
+    }
+
+    [Fact]
+    public void Words_of_others_stay_words_in_Markdown()
+    {
+        var story = new RunStory()
+            .Started("a|b\nc", "<script>alert(1)</script> `x` | *y*")
+            .Gate("approval", by: "o'neil | x");
+        var page = ReportRenderer.Markdown(Of(story), TextCatalog.English);
+        Assert.DoesNotContain("<script>", page, StringComparison.Ordinal);
+        Assert.StartsWith("# a\\|b c → production", page, StringComparison.Ordinal);
+        Assert.Contains("| o'neil \\| x |", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_JSON_is_a_contract_and_carries_codes_and_texts()
+    {
+        var text = ReportRenderer.Json(Of(RunStories.RolledBack()));
+        using var json = JsonDocument.Parse(text);
+        var root = json.RootElement;
+        Assert.Equal("tidelock/report/v1", root.GetProperty("format").GetString());
+        Assert.Equal("RolledBack", root.GetProperty("outcome").GetProperty("standing").GetString());
+        Assert.Equal(
+            "the old view is back.",
+            root.GetProperty("outcome").GetProperty("finding").GetProperty("text").GetString()
+        );
+        Assert.True(root.GetProperty("chain").GetProperty("isSound").GetBoolean());
+        Approved.Matches("rolled-back.json", text);
+    }
+
+    [Fact]
+    public void A_second_rollback_leaves_the_steps_of_the_first_in_the_report()
+    {
+        var story = RunStories
+            .RolledBack()
+            .At(9000, new RollbackStarted("backup", Said("by hand"), "mina"))
+            .Step("rollback.revert", 9001, 9002);
+        Assert.Equal([1, 2], Of(story, 9100).Steps.Where(s => s.Step == "rollback.revert").Select(s => s.Rollback));
+    }
+
+    private static RunReport Of(RunStory story, double now = 4000) => RunReport.Of(story.Entries, Zero.AddSeconds(now));
+}

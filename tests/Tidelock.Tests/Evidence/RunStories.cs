@@ -1,0 +1,90 @@
+using Tidelock.Runs;
+using Tidelock.Watching;
+using static Tidelock.Tests.Evidence.RunStory;
+
+namespace Tidelock.Tests.Evidence;
+
+/// <summary>The runs every reader of evidence has to understand.</summary>
+internal static class RunStories
+{
+    public static RunStory Completed() =>
+        Applied()
+            .Step("verify", 2, 20)
+            .Step("smoke", 20, 22)
+            .Step("application", 22, 25)
+            .At(25, new StepStarted("watch", 1))
+            .Watched(30, 1825)
+            .At(1826, new StepEnded("watch", StepResult.Passed, Said("30 min without a breach")))
+            .Step("complete", 1826, 1830)
+            .At(1830, new RunEnded(RunResult.Completed, Said("declared complete")));
+
+    public static RunStory RolledBack()
+    {
+        var story = Applied()
+            .Step("verify", 2, 20)
+            .Step("smoke", 20, 22)
+            .Step("application", 22, 25)
+            .At(25, new StepStarted("watch", 1))
+            .Watched(30, 480);
+        for (var at = 490; at <= 1080; at += 10)
+        {
+            var state = at >= 1080 ? VerdictState.Breached : VerdictState.Healthy;
+            story.Tick(at, 0.0004, 0.5 + (at * 0.0002), state, Math.Min(1, (at - 480) / 600.0));
+        }
+
+        return story
+            .At(1080, new StepEnded("watch", StepResult.Breached, Said("p95 612 ms mean over 10 min, bound 424 ms")))
+            .At(1080, new RollbackStarted("definition", Said("p95 612 ms mean over 10 min, bound 424 ms"), null))
+            .At(1080, new StepStarted("rollback.revert", 1))
+            .At(1081, new MigrationReverted("definition", Said("restored in 40 ms")))
+            .At(1081, new StepEnded("rollback.revert", StepResult.Passed, Said("catalog identical to the baseline")))
+            .Step("rollback.verify", 1081, 1083)
+            .At(1083, new RunEnded(RunResult.RolledBack, Said("the old view is back")));
+    }
+
+    public static RunStory Held()
+    {
+        var story = Applied()
+            .Step("verify", 2, 20)
+            .Step("smoke", 20, 22)
+            .Step("application", 22, 25)
+            .At(25, new StepStarted("watch", 1))
+            .Watched(30, 300);
+        for (var at = 310; at <= 430; at += 10)
+        {
+            story.Tick(at, 0.0002, null, VerdictState.Unknown, 0);
+        }
+
+        return story
+            .At(430, new RunHeld(Said("no data from Prometheus for 2 min"), Zero.AddSeconds(1030)))
+            .At(440, new CommandTaken("c1", RunVerb.Extend, "joon", "10m"));
+    }
+
+    private static RunStory Applied() =>
+        new RunStory()
+            .Started()
+            .Gate("staging", "in place on staging for 31 h without a breach")
+            .Gate("backup", "taken, verified and rehearsed by the run")
+            .Gate("approval", "approved by joon and sora (2 needed)", by: "joon")
+            .Gate("announcement", "the team was told 32 min ago in #db-ops")
+            .Gate("dashboards", "grafana.example answers 502", passed: false, by: "mina", overridden: true)
+            .Gate("on-call", "1 of 2 stand by", passed: false, level: "recommended")
+            .Step("prerequisites", -120, -119.6)
+            .Step("backup", -119, -100)
+            .Fact(
+                -100,
+                "backup",
+                "manifest",
+                """{ "file": "backup/seedtest", "bytes": 1288490188, "sha256": "ab12" }"""
+            )
+            .At(-100, new StepStarted("baseline", 1))
+            .Watched(-95, -5, baseline: true)
+            .At(-1, new StepEnded("baseline", StepResult.Passed, Said("200,000 rows, 3 dependents")))
+            .At(0, new StepStarted("migrate", 1))
+            .Fact(0.1, "migrate", "intent", """{ "transaction": "7731" }""")
+            .At(1, new EpochTaken(2, "bastion-1", 4800))
+            .At(1, new StepStarted("migrate", 2))
+            .Fact(1.2, "migrate", "intent", """{ "transaction": "7733", "note": "`quoted` <b>한글</b>" }""")
+            .At(1.5, new MigrationApplied("7733", Said("view replaced in 41 ms")))
+            .At(1.6, new StepEnded("migrate", StepResult.Passed, Said("readers waited at most 48 ms")));
+}
