@@ -1,11 +1,23 @@
 using Tidelock.Changes;
 using Tidelock.Postgres;
+using Tidelock.Relations;
 
 namespace Tidelock.Migrations;
 
 /// <summary>Section <c>migration:</c>: how the change is made. One of its kinds.</summary>
 /// <param name="Locks">How long to wait for locks.</param>
-public abstract record Migration(LockBudget Locks);
+public abstract record Migration(LockBudget Locks)
+{
+    /// <summary>The relation whose closure is captured before; null where the migration does not say.</summary>
+    public abstract RelationName? Relation { get; }
+
+    /// <summary>There.</summary>
+    /// <param name="before">The closure of <see cref="Relation"/> as the run's baseline has it; null where there was no such relation.</param>
+    public abstract IMigrationMove Forward(RelationClosure? before);
+
+    /// <summary>Back by the migration's own means; null when it has none.</summary>
+    public abstract IMigrationMove? Down();
+}
 
 /// <summary>A view gets a new definition; Tidelock works out the statements.</summary>
 /// <param name="Name">The view.</param>
@@ -17,13 +29,28 @@ public sealed record ViewMigration(
     ChangeFile Definition,
     DependentsPolicy Dependents,
     LockBudget Locks
-) : Migration(Locks);
+) : Migration(Locks)
+{
+    public override RelationName Relation => Name;
+
+    public override IMigrationMove Forward(RelationClosure? before) => new ViewForward(this, before);
+
+    /// <summary>None: the way back of a view is the definition that was there.</summary>
+    public override IMigrationMove? Down() => null;
+}
 
 /// <summary>SQL written by hand, run in one transaction.</summary>
 /// <param name="Up">There.</param>
-/// <param name="Down">And back; null when the author wrote none, so that the method <c>downgrade</c> is not to be had.</param>
+/// <param name="DownFile">And back; null when the author wrote none, so that the method <c>downgrade</c> is not to be had.</param>
 /// <param name="Locks">How long to wait for locks.</param>
-public sealed record SqlMigration(ChangeFile Up, ChangeFile? Down, LockBudget Locks) : Migration(Locks);
+public sealed record SqlMigration(ChangeFile Up, ChangeFile? DownFile, LockBudget Locks) : Migration(Locks)
+{
+    public override RelationName? Relation => null;
+
+    public override IMigrationMove Forward(RelationClosure? before) => new SqlMove(Up);
+
+    public override IMigrationMove? Down() => DownFile is null ? null : new SqlMove(DownFile);
+}
 
 /// <summary>What happens to the views that depend on a view that must be dropped.</summary>
 public enum DependentsPolicy

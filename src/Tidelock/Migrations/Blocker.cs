@@ -1,0 +1,36 @@
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations;
+
+/// <summary>A session that holds a lock the migration needs.</summary>
+/// <param name="ProcessId">Its backend; 0 for a prepared transaction.</param>
+/// <param name="User">Its role.</param>
+/// <param name="Application">What it calls itself.</param>
+/// <param name="Age">How long its transaction has been open.</param>
+/// <param name="State"><c>active</c>, <c>idle in transaction</c>, …</param>
+/// <param name="Query">The first 100 characters of its last query.</param>
+/// <param name="Relation">Which relation it holds.</param>
+public sealed record Blocker(
+    int ProcessId,
+    string User,
+    string Application,
+    TimeSpan Age,
+    string State,
+    string Query,
+    RelationName Relation
+)
+{
+    /// <summary>For people.</summary>
+    public Message Text =>
+        Message.Of(
+            "migrations.blocker",
+            ("pid", ProcessId),
+            ("user", User),
+            ("application", Application),
+            ("age", Age),
+            ("state", State),
+            ("query", Query),
+            ("relation", Relation)
+        );
+}

@@ -1,0 +1,79 @@
+using Npgsql;
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations;
+
+/// <summary>
+/// Carries a move out exactly once and within the lock budget. Every try is one transaction whose id is handed to the caller before it
+/// takes a lock; waiting between tries happens outside any lock.
+/// </summary>
+public sealed class MigrationTransaction(TimeProvider time)
+{
+    /// <summary>Npgsql has no name for it.</summary>
+    private const string IdleInTransactionSessionTimeout = "25P03";
+
+    /// <summary>A transaction this old is waited for before a try is made: the try would only make readers queue.</summary>
+    private static readonly TimeSpan LongTransaction = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Runs tries until one is decided or the budget is used up.</summary>
+    /// <param name="session">Open, idle, of the epoch that has the run. Of no use any more after <see cref="MigrationOutcome.Unknown"/>.</param>
+    /// <param name="move">There, or back.</param>
+    /// <param name="budget">How long to wait for locks.</param>
+    /// <param name="intent">Stores the try; no lock is taken before it returns. What it throws ends the migration with nothing changed.</param>
+    /// <param name="progress">Told who is waited for.</param>
+    /// <param name="cancellation">Ends the migration unless it is committing.</param>
+    /// <exception cref="TidelockException">The connection was lost before a transaction had begun.</exception>
+    public async Task<MigrationOutcome> RunAsync(
+        PostgresSession session,
+        IMigrationMove move,
+        LockBudget budget,
+        Func<MigrationTry, CancellationToken, Task> intent,
+        Action<Message> progress,
+        CancellationToken cancellation
+    )
+    {
+        var work = new MigrationTries(session, move, budget, intent, time);
+        var waiting = new LockWaiting(session, budget, progress, time);
+        while (true)
+        {
+            var locks = await work.PrepareAsync(cancellation).ConfigureAwait(false);
+            if (work.Outcome is null && !await waiting.IsBlockedAsync(locks, LongAge(budget), cancellation).ConfigureAwait(false))
+            {
+                await work.TryAsync(cancellation).ConfigureAwait(false);
+                if (work.Outcome is null)
+                {
+                    await waiting.IsBlockedAsync(locks, TimeSpan.Zero, cancellation).ConfigureAwait(false);
+                }
+            }
+
+            if (work.Outcome is not null)
+            {
+                return work.Outcome;
+            }
+
+            if (waiting.IsOver(work.Tries))
+            {
+                return waiting.NotGranted(work.Tries);
+            }
+
+            await waiting.PauseAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Another try may do better: the lock was not granted in time, or readers and the try waited for each other.</summary>
+    internal static bool MayBeRepeated(PostgresException e) =>
+        e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected;
+
+    /// <summary>The error ended the connection, so it may have hidden another answer.</summary>
+    internal static bool IsLost(PostgresException e) =>
+        e.SqlState
+            is PostgresErrorCodes.AdminShutdown
+                or PostgresErrorCodes.CrashShutdown
+                or PostgresErrorCodes.CannotConnectNow
+                or IdleInTransactionSessionTimeout
+        || e.SqlState.StartsWith("08", StringComparison.Ordinal);
+
+    private static TimeSpan LongAge(LockBudget budget) =>
+        budget.Try * 4 > LongTransaction ? budget.Try * 4 : LongTransaction;
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using Tidelock.Postgres;
+
+namespace Tidelock.Migrations;
+
+/// <summary>
+/// The open transaction of one try. Every statement gets what is left of the budget as its <c>lock_timeout</c>: PostgreSQL's own is per
+/// lock, the budget is for all locks of the try.
+/// </summary>
+public sealed class OpenTry
+{
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1);
+    private readonly TimeSpan budget;
+    private readonly TimeProvider time;
+    private long? firstLock;
+
+    internal OpenTry(PostgresSession session, TimeSpan budget, TimeProvider time)
+    {
+        Session = session;
+        this.budget = budget;
+        this.time = time;
+    }
+
+    /// <summary>For reads of the catalogs within the transaction.</summary>
+    public PostgresSession Session { get; }
+
+    /// <summary>How long the try has waited for its locks.</summary>
+    public TimeSpan Waited { get; private set; }
+
+    /// <summary>The statement that ran last, so that an error can be told about it.</summary>
+    internal object? Doing { get; private set; }
+
+    /// <summary>Runs a statement whose only work is to take a lock; from the first of them on the budget runs.</summary>
+    public async Task LockAsync(string sql, object about, CancellationToken cancellation)
+    {
+        firstLock ??= time.GetTimestamp();
+        var start = time.GetTimestamp();
+        try
+        {
+            await ExecuteAsync(sql, about, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            Waited += time.GetElapsedTime(start);
+        }
+    }
+
+    /// <summary>Runs exactly one statement.</summary>
+    /// <param name="sql">The server refuses a second statement in it.</param>
+    /// <param name="about">What it is for, for <see cref="IMigrationMove.Explain"/>.</param>
+    /// <param name="cancellation">Ends the statement.</param>
+    public Task ExecuteAsync(string sql, object about, CancellationToken cancellation)
+    {
+        Doing = about;
+        return Session.ExecuteOneAsync(sql, cancellation, LockTimeout());
+    }
+
+    private string LockTimeout()
+    {
+        var left = firstLock is { } since ? budget - time.GetElapsedTime(since) : budget;
+        var milliseconds = Math.Ceiling((left < Least ? Least : left).TotalMilliseconds);
+        return string.Create(CultureInfo.InvariantCulture, $"set local lock_timeout = {milliseconds}");
+    }
+}

@@ -1,0 +1,146 @@
+using Npgsql;
+using Tidelock.Postgres;
+using Tidelock.Relations;
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations;
+
+/// <summary>
+/// Gives a view its new definition: replaced in place where PostgreSQL can, else dropped and created with everything that hung on it and
+/// every dependent put back.
+/// </summary>
+internal sealed class ViewForward(ViewMigration migration, RelationClosure? before) : IMigrationMove
+{
+    private IReadOnlyList<CapturedColumn>? columns;
+
+    public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
+    {
+        if (before?.Relation.Kind == RelationKind.MaterializedView)
+        {
+            return MovePreparation.Refuse(Message.Of("migrations.view.materialized", ("relation", migration.Name)));
+        }
+
+        if (await ColumnsAsync(session, cancellation).ConfigureAwait(false) is { } mistake)
+        {
+            return new MovePreparation([], mistake);
+        }
+
+        if (before is null)
+        {
+            return new MovePreparation([], null);
+        }
+
+        if (!MustRecreate)
+        {
+            return new MovePreparation([migration.Name], null);
+        }
+
+        return await RefusalAsync(session, before, cancellation).ConfigureAwait(false) is { } refusal
+            ? MovePreparation.Refuse(refusal)
+            : new MovePreparation(before.All.Select(r => r.Name).ToList(), null);
+    }
+
+    public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
+    {
+        if (before is not null)
+        {
+            await ViewWork.LockAsync(open, MustRecreate ? before.All : [before.Relation], cancellation)
+                .ConfigureAwait(false);
+        }
+
+        var current = await ClosureCapture.ReadAsync(open.Session, migration.Name, cancellation).ConfigureAwait(false);
+        var meanwhile = ClosureComparison.Differences(before, current.ClosureOrNull);
+        if (meanwhile.Count > 0 || current is CaptureResult.NotAView)
+        {
+            return Message.Of(
+                "migrations.view.changed-meanwhile",
+                ("relation", migration.Name),
+                ("what", string.Join(", ", meanwhile.Take(5).Select(d => $"{d.Relation}: {d.What}")))
+            );
+        }
+
+        await ChangeAsync(open, cancellation).ConfigureAwait(false);
+        return await ViewWork.CheckAsync(open, migration.Name, columns!, cancellation).ConfigureAwait(false);
+    }
+
+    public Message Explain(PostgresException error, object? about) => ViewWork.Explain(error, about, migration.Name);
+
+    private bool MustRecreate => !ViewWork.Extends(before!.Relation.Columns, columns!);
+
+    private async Task<MigrationOutcome.Failed?> ColumnsAsync(PostgresSession session, CancellationToken cancellation)
+    {
+        if (columns is not null)
+        {
+            return null;
+        }
+
+        var candidate = new CandidateColumns(migration.Name.Schema, migration.Definition);
+        try
+        {
+            columns = await candidate.ReadAsync(session, cancellation).ConfigureAwait(false);
+            return null;
+        }
+        catch (PostgresException e) when (!MigrationTransaction.MayBeRepeated(e) && !MigrationTransaction.IsLost(e))
+        {
+            return new MigrationOutcome.Failed(e.SqlState, Explain(e, candidate.Statement));
+        }
+    }
+
+    private async Task<Message?> RefusalAsync(
+        PostgresSession session,
+        RelationClosure there,
+        CancellationToken cancellation
+    ) =>
+        migration.Dependents == DependentsPolicy.Refuse && there.Dependents.Count > 0
+            ? Message.Of(
+                "migrations.view.dependents-refused",
+                ("relation", migration.Name),
+                ("dependents", string.Join(", ", there.Dependents.Select(d => d.Name)))
+            )
+            : await ViewWork.CannotPutBackAsync(session, there, cancellation).ConfigureAwait(false);
+
+    private async Task ChangeAsync(OpenTry open, CancellationToken cancellation)
+    {
+        if (before is null)
+        {
+            await DefineAsync(open, $"create view {migration.Name.Sql} as\n", cancellation).ConfigureAwait(false);
+        }
+        else if (MustRecreate)
+        {
+            await RecreateAsync(open, before, cancellation).ConfigureAwait(false);
+        }
+        else
+        {
+            var replace = ClosureRestore.Replace(before.Relation, "").Sql;
+            await DefineAsync(open, replace, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RecreateAsync(OpenTry open, RelationClosure there, CancellationToken cancellation)
+    {
+        await ViewWork.RunAsync(open, ClosureRestore.Drop(there), cancellation).ConfigureAwait(false);
+        var create = ClosureRestore.Create(there.Relation, "").ToList();
+        await DefineAsync(open, create[0].Sql, cancellation).ConfigureAwait(false);
+        await ViewWork.RunAsync(
+                open,
+                [
+                    .. create.Skip(1),
+                    .. there.Dependents.SelectMany(ClosureRestore.Create),
+                    .. ClosureRestore.Attach(there.Relation, columns!.Select(c => c.Name).ToList()),
+                    .. there.Dependents.SelectMany(d => ClosureRestore.Attach(d)),
+                    .. there.Dependents.SelectMany(ClosureRestore.Populate),
+                ],
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+
+    private async Task DefineAsync(OpenTry open, string prefix, CancellationToken cancellation)
+    {
+        var sql = new AuthorsSql(migration.Definition, prefix);
+        await open.ExecuteAsync(CandidateColumns.SearchPath(migration.Name.Schema), sql, cancellation)
+            .ConfigureAwait(false);
+        await open.ExecuteAsync(sql.Sql, sql, cancellation).ConfigureAwait(false);
+        await open.ExecuteAsync("set local search_path to pg_catalog", sql, cancellation).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,150 @@
+using Npgsql;
+using Tidelock.Postgres;
+using Tidelock.Relations;
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations;
+
+/// <summary>What the ways there and back of a view have in common.</summary>
+internal static class ViewWork
+{
+    /// <summary>Locks dependents first and the base last, which is the order in which readers lock them.</summary>
+    public static async Task LockAsync(
+        OpenTry open,
+        IEnumerable<CapturedRelation> relations,
+        CancellationToken cancellation
+    )
+    {
+        foreach (var statement in relations.Reverse().Select(ClosureRestore.Lock))
+        {
+            await open.LockAsync(statement.Sql, statement.For, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    public static async Task RunAsync(
+        OpenTry open,
+        IEnumerable<RestoreStatement> statements,
+        CancellationToken cancellation
+    )
+    {
+        foreach (var statement in statements)
+        {
+            await open.ExecuteAsync(statement.Sql, statement.For, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Whether CREATE OR REPLACE can make the one of the other: the same columns, and perhaps more behind them.</summary>
+    public static bool Extends(IReadOnlyList<CapturedColumn> columns, IReadOnlyList<CapturedColumn> by) =>
+        columns.Count <= by.Count && columns.Zip(by).All(c => c.First.Shape == c.Second.Shape);
+
+    /// <summary>Why a drop would lose something; null when everything can be put back.</summary>
+    public static async Task<Message?> CannotPutBackAsync(
+        PostgresSession session,
+        RelationClosure there,
+        CancellationToken cancellation
+    )
+    {
+        if (there.Unrestorable.Count > 0)
+        {
+            return Message.Of(
+                "migrations.view.unrestorable",
+                ("relation", there.Relation.Name),
+                ("things", string.Join(", ", there.Unrestorable))
+            );
+        }
+
+        var strangers = await StrangersAsync(session, there, cancellation).ConfigureAwait(false);
+        return strangers.Count == 0
+            ? null
+            : Message.Of(
+                "migrations.view.cannot-become",
+                ("relation", there.Relation.Name),
+                ("roles", string.Join(", ", strangers))
+            );
+    }
+
+    /// <summary>
+    /// Looks at the catalogs, and lets PostgreSQL plan a read without reading: that finds a view that has become part of itself.
+    /// </summary>
+    public static async Task<Message?> CheckAsync(
+        OpenTry open,
+        RelationName name,
+        IReadOnlyList<CapturedColumn> columns,
+        CancellationToken cancellation
+    )
+    {
+        var read = await ClosureCapture.ReadAsync(open.Session, name, cancellation).ConfigureAwait(false);
+        var now = read.ClosureOrNull?.Relation.Columns ?? [];
+        if (now.Count != columns.Count || !Extends(now, columns))
+        {
+            return Message.Of(
+                "migrations.view.other-columns",
+                ("relation", name),
+                ("columns", string.Join(", ", now.Select(c => c.Shape)))
+            );
+        }
+
+        await PlanAsync(open, name, cancellation).ConfigureAwait(false);
+        return null;
+    }
+
+    public static Message Explain(PostgresException error, object? about, RelationName name) =>
+        about switch
+        {
+            AuthorsSql sql => sql.Explain(error),
+            RelationName other when other != name => Message.Of(
+                "migrations.view.dependent-does-not-fit",
+                ("relation", name),
+                ("dependent", other),
+                ("state", error.SqlState),
+                ("reason", AuthorsSql.Reason(error))
+            ),
+            _ => Message.Of(
+                "migrations.view.failed",
+                ("relation", name),
+                ("state", error.SqlState),
+                ("reason", AuthorsSql.Reason(error))
+            ),
+        };
+
+    private static async Task PlanAsync(OpenTry open, RelationName name, CancellationToken cancellation)
+    {
+        await open.ExecuteAsync("savepoint planned", name, cancellation).ConfigureAwait(false);
+        try
+        {
+            await open.ExecuteAsync($"explain (costs off) select * from {name.Sql}", name, cancellation)
+                .ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            // Rights are looked at after planning, so the plan was made.
+            await open.ExecuteAsync("rollback to savepoint planned", name, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static Task<List<string>> StrangersAsync(
+        PostgresSession session,
+        RelationClosure there,
+        CancellationToken cancellation
+    )
+    {
+        var roles = there
+            .All.SelectMany(r =>
+                r.Columns.SelectMany(c => c.Grants ?? [])
+                    .Concat(r.Grants ?? [])
+                    .Select(g => g.Grantor)
+                    .Prepend(r.Owner)
+            )
+            .Distinct(StringComparer.Ordinal)
+            .ToArray();
+        return session.QueryAsync(
+            """
+            select r from unnest($1::text[]) r
+            where not coalesce((select pg_has_role(session_user, oid, 'MEMBER') from pg_roles where rolname = r), false)
+            """,
+            row => row.GetString(0),
+            cancellation,
+            new NpgsqlParameter { Value = roles }
+        );
+    }
+}

@@ -1,0 +1,167 @@
+using System.Data;
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Relations;
+
+/// <summary>Reads the closure of a relation from the catalogs.</summary>
+public static class ClosureCapture
+{
+    private const int Reads = 5;
+
+    /// <summary>
+    /// Captures in a read-only transaction of its own, which has ended when this returns. Reads until two captures in a row agree:
+    /// <c>pg_get_viewdef</c> looks at the newest catalogs and not at the transaction's snapshot.
+    /// </summary>
+    /// <exception cref="TidelockException"><c>relations.capture.unstable</c>: somebody keeps changing what is captured.</exception>
+    public static async Task<CaptureResult> CaptureAsync(
+        PostgresSession session,
+        RelationName name,
+        CancellationToken cancellation
+    )
+    {
+        var last = await OnceAsync(session, name, cancellation).ConfigureAwait(false);
+        for (var read = 1; read < Reads; read++)
+        {
+            var next = await OnceAsync(session, name, cancellation).ConfigureAwait(false);
+            if (Same(last, next))
+            {
+                return next;
+            }
+
+            last = next;
+        }
+
+        throw new TidelockException(Message.Of("relations.capture.unstable", ("relation", name)), ExitCode.Refused);
+    }
+
+    /// <summary>Reads within whatever transaction the session has open.</summary>
+    internal static async Task<CaptureResult> ReadAsync(
+        PostgresSession session,
+        RelationName name,
+        CancellationToken cancellation
+    )
+    {
+        var found = await session
+            .QueryAsync(
+                "select c.oid, c.relkind::text from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2",
+                r => (Oid: r.GetFieldValue<uint>(0), Kind: r.GetString(1)),
+                cancellation,
+                new NpgsqlParameter { Value = name.Schema },
+                new NpgsqlParameter { Value = name.Name }
+            )
+            .ConfigureAwait(false);
+        return found switch
+        {
+            [] => new CaptureResult.Missing(),
+            [(var oid, "v" or "m")] => new CaptureResult.Captured(
+                await ClosureAsync(session, oid, cancellation).ConfigureAwait(false)
+            ),
+            [(_, var kind), ..] => new CaptureResult.NotAView(KindName(kind)),
+        };
+    }
+
+    private static async Task<CaptureResult> OnceAsync(
+        PostgresSession session,
+        RelationName name,
+        CancellationToken cancellation
+    )
+    {
+        await using var transaction = await session
+            .Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation)
+            .ConfigureAwait(false);
+        await session.ExecuteAsync("set transaction read only", cancellation).ConfigureAwait(false);
+        return await ReadAsync(session, name, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<RelationClosure> ClosureAsync(
+        PostgresSession session,
+        uint oid,
+        CancellationToken cancellation
+    )
+    {
+        var reached = await session
+            .QueryAsync(
+                SqlText.Beside<RelationClosure>("Dependents"),
+                r =>
+                    (
+                        Restorable: r.GetBoolean(0),
+                        Oid: r.GetFieldValue<uint>(1),
+                        Description: r.IsDBNull(2) ? "" : r.GetString(2)
+                    ),
+                cancellation,
+                OidParameter(oid)
+            )
+            .ConfigureAwait(false);
+        var relations = await session
+            .QueryAsync(
+                SqlText.Beside<RelationClosure>("Relations"),
+                Node.Read,
+                cancellation,
+                OidParameter(reached.Where(r => r.Restorable).Select(r => r.Oid).ToArray())
+            )
+            .ConfigureAwait(false);
+        var (ordered, cyclic) = InOrder(relations);
+        return new RelationClosure(
+            relations.Single(r => r.Oid == oid).Relation,
+            ordered.Where(r => r.Oid != oid).Select(r => r.Relation).ToList(),
+            reached
+                .Where(r => !r.Restorable)
+                .Select(r => r.Description)
+                .Concat(cyclic.Select(c => $"{c.Relation.SqlKind} {c.Relation.Name} (reads itself)"))
+                .ToList()
+        );
+    }
+
+    private static (List<Node> Ordered, List<Node> Cyclic) InOrder(List<Node> nodes)
+    {
+        var ordered = new List<Node>();
+        var rest = nodes.ToList();
+        var done = new HashSet<uint>();
+        while (rest.FindAll(n => n.Reads.All(done.Contains)) is { Count: > 0 } ready)
+        {
+            ordered.AddRange(ready);
+            done.UnionWith(ready.Select(r => r.Oid));
+            rest.RemoveAll(n => done.Contains(n.Oid));
+        }
+
+        return ([.. ordered, .. rest], rest);
+    }
+
+    private static bool Same(CaptureResult a, CaptureResult b) =>
+        (a, b) is (CaptureResult.Captured x, CaptureResult.Captured y)
+            ? string.Equals(Text(x.Closure), Text(y.Closure), StringComparison.Ordinal)
+            : a == b;
+
+    private static string Text(RelationClosure closure) =>
+        JsonSerializer.Serialize(closure, RelationsJson.Default.RelationClosure);
+
+    private static NpgsqlParameter OidParameter(uint oid) => new() { Value = oid, NpgsqlDbType = NpgsqlDbType.Oid };
+
+    private static NpgsqlParameter OidParameter(uint[] oids) =>
+        new() { Value = oids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid };
+
+    private static string KindName(string kind) =>
+        kind switch
+        {
+            "r" or "p" => "table",
+            "f" => "foreign table",
+            "i" or "I" => "index",
+            "S" => "sequence",
+            "c" => "composite type",
+            _ => kind,
+        };
+
+    private sealed record Node(uint Oid, CapturedRelation Relation, IReadOnlyList<uint> Reads)
+    {
+        public static Node Read(NpgsqlDataReader row) =>
+            new(
+                row.GetFieldValue<uint>(0),
+                JsonSerializer.Deserialize(row.GetString(1), RelationsJson.Default.CapturedRelation)!,
+                row.GetFieldValue<uint[]>(2)
+            );
+    }
+}

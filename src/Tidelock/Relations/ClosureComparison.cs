@@ -1,0 +1,177 @@
+using System.Globalization;
+using Tidelock.Postgres;
+
+namespace Tidelock.Relations;
+
+/// <summary>Compares two closures of the same relation, taken at different times.</summary>
+public static class ClosureComparison
+{
+    /// <summary>
+    /// All differences; definitions that differ as text are compared as fix-points, because PostgreSQL rewrites some definitions
+    /// when they are created again.
+    /// </summary>
+    public static async Task<IReadOnlyList<ClosureDifference>> DifferencesAsync(
+        PostgresSession session,
+        RelationClosure? before,
+        RelationClosure? after,
+        CancellationToken cancellation
+    )
+    {
+        var differences = new List<ClosureDifference>();
+        foreach (var difference in Differences(before, after))
+        {
+            if (!await SameMeaningAsync(session, difference, cancellation).ConfigureAwait(false))
+            {
+                differences.Add(difference);
+            }
+        }
+
+        return differences;
+    }
+
+    /// <summary>All differences, definitions compared as text.</summary>
+    public static IReadOnlyList<ClosureDifference> Differences(RelationClosure? before, RelationClosure? after)
+    {
+        var old = Aspects(before);
+        var now = Aspects(after);
+        return old
+            .Keys.Union(now.Keys)
+            .Select(k => new ClosureDifference(
+                k.Relation,
+                k.Part,
+                k.What,
+                old.GetValueOrDefault(k),
+                now.GetValueOrDefault(k)
+            ))
+            .Where(d => !string.Equals(d.Before, d.After, StringComparison.Ordinal))
+            .ToList();
+    }
+
+    /// <summary>
+    /// What a new definition of <paramref name="relation"/> does not explain. It explains another definition, other columns of it
+    /// and of what reads it, what hung on a column that is gone, and that the relation came or went.
+    /// </summary>
+    public static IReadOnlyList<ClosureDifference> Unexpected(
+        IReadOnlyList<ClosureDifference> differences,
+        RelationName relation
+    )
+    {
+        var gone = differences
+            .Where(d => d.Relation == relation && d is { Part: ClosurePart.Column, After: null })
+            .Select(d => Identifiers.Quote(d.What["column ".Length..]))
+            .ToHashSet(StringComparer.Ordinal);
+        var isNew = differences.Any(d =>
+            d.Relation == relation && d is { Part: ClosurePart.Existence, Before: null }
+        );
+        return differences.Where(d => !Explained(d)).ToList();
+
+        bool Explained(ClosureDifference d) =>
+            d.Part == ClosurePart.Column
+            || (d.Relation == relation && (isNew || d.Part == ClosurePart.Definition || HungOnColumn(d)));
+
+        bool HungOnColumn(ClosureDifference d) =>
+            d is { After: null, Part: ClosurePart.Grant or ClosurePart.Comment or ClosurePart.Default or ClosurePart.Storage }
+            && gone.Any(c => d.What.Contains($"column {c}", StringComparison.Ordinal));
+    }
+
+    private static async Task<bool> SameMeaningAsync(
+        PostgresSession session,
+        ClosureDifference difference,
+        CancellationToken cancellation
+    ) =>
+        difference is { Part: ClosurePart.Definition, Before: { } before, After: { } after }
+        && await FixPoint
+            .IsSameAsync(session, difference.Relation.Schema, before, after, cancellation)
+            .ConfigureAwait(false);
+
+    private static Dictionary<(RelationName Relation, ClosurePart Part, string What), string> Aspects(
+        RelationClosure? closure
+    )
+    {
+        var aspects = new Dictionary<(RelationName, ClosurePart, string), string>();
+        if (closure is null)
+        {
+            return aspects;
+        }
+
+        foreach (var relation in closure.All)
+        {
+            foreach (var (part, what, value) in Aspects(relation))
+            {
+                aspects[(relation.Name, part, what)] = value;
+            }
+        }
+
+        foreach (var thing in closure.Unrestorable)
+        {
+            aspects[(closure.Relation.Name, ClosurePart.Unrestorable, thing)] = thing;
+        }
+
+        return aspects;
+    }
+
+    private static IEnumerable<(ClosurePart Part, string What, string Value)> Aspects(CapturedRelation r) =>
+        [
+            (ClosurePart.Existence, r.SqlKind, r.Name.ToString()),
+            (ClosurePart.Definition, "definition", r.Definition),
+            (ClosurePart.Owner, "owner", r.Owner),
+            .. r.Options.Select(o => (ClosurePart.Option, $"option {o.Split('=')[0]}", o)),
+            .. r.Columns.SelectMany(Aspects),
+            .. Grants(r.Grants ?? OwnersRights(r), "grant"),
+            .. Comment($"comment on {r.SqlKind}", r.Comment),
+            .. r.Rules.Where(x => x.Definition is not null)
+                .Select(x => (ClosurePart.Rule, $"rule {x.Name}", x.Definition!)),
+            .. r.Rules.SelectMany(x => Comment($"comment on rule {x.Name}", x.Comment)),
+            .. r.Triggers.Select(x => (ClosurePart.Trigger, $"trigger {x.Name}", x.Definition)),
+            .. r.Triggers.SelectMany(x => Comment($"comment on trigger {x.Name}", x.Comment)),
+            .. r.Indexes.Select(x =>
+                (ClosurePart.Index, $"index {x.Name}", $"{x.Definition} {x.Tablespace} clustered={x.Clustered}")
+            ),
+            .. r.Indexes.SelectMany(x => Comment($"comment on index {x.Name}", x.Comment)),
+            (ClosurePart.Storage, "storage", $"{r.AccessMethod} {r.Tablespace}"),
+            (ClosurePart.Populated, "data", r.Populated ? "populated" : "not populated"),
+            .. r.Columns.Count == 0
+                ? Array.Empty<(ClosurePart, string, string)>()
+                : [(ClosurePart.Column, "columns in order", string.Join(", ", r.Columns.Select(c => c.Name)))],
+        ];
+
+    private static IEnumerable<(ClosurePart Part, string What, string Value)> Aspects(CapturedColumn c)
+    {
+        var name = $"column {Identifiers.Quote(c.Name)}";
+        return
+        [
+            (ClosurePart.Column, $"column {c.Name}", c.Shape),
+            .. Comment($"comment on {name}", c.Comment),
+            .. c.Default is null
+                ? Array.Empty<(ClosurePart, string, string)>()
+                : [(ClosurePart.Default, $"default of {name}", c.Default)],
+            .. Grants(c.Grants ?? [], $"grant on {name}"),
+            .. Settings(name, c),
+        ];
+    }
+
+    private static IEnumerable<(ClosurePart, string, string)> Settings(string name, CapturedColumn c)
+    {
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{c.Statistics} {c.Storage} {c.Compression} {string.Join(' ', c.Options ?? [])}"
+        );
+        return text.Trim().Length == 0 ? [] : [(ClosurePart.Storage, $"settings of {name}", text.Trim())];
+    }
+
+    private static IEnumerable<(ClosurePart, string, string)> Comment(string what, string? text) =>
+        text is null ? [] : [(ClosurePart.Comment, what, text)];
+
+    private static IEnumerable<(ClosurePart, string, string)> Grants(IEnumerable<CapturedGrant> grants, string what) =>
+        grants.Select(g =>
+            (
+                ClosurePart.Grant,
+                $"{what}: {g.Privilege} to {g.Grantee ?? "PUBLIC"} by {g.Grantor}",
+                g.Grantable ? "with grant option" : "without grant option"
+            )
+        );
+
+    /// <summary>What PostgreSQL's built-in default gives the owner, as far as a comparison goes: a missing ACL means the same.</summary>
+    private static IEnumerable<CapturedGrant> OwnersRights(CapturedRelation r) =>
+        r.OwnersDefault.Select(p => new CapturedGrant(r.Owner, r.Owner, p, Grantable: false));
+}

@@ -1,0 +1,164 @@
+using Tidelock.Postgres;
+
+namespace Tidelock.Relations;
+
+/// <summary>
+/// The statements that bring a closure back. They belong in one transaction of a superuser, or of a role that may become every owner
+/// and grantor, with <c>search_path = pg_catalog</c>. No statement says CASCADE, so nothing unknown is taken along.
+/// </summary>
+public static class ClosureRestore
+{
+    /// <summary>
+    /// Drops what is there and puts back what is wanted. Dependents that somebody added since are put back as well, after the
+    /// wanted ones.
+    /// </summary>
+    /// <param name="current">What is there; null when there is no such relation.</param>
+    /// <param name="wanted">What shall be there; null when there shall be no such relation.</param>
+    public static IReadOnlyList<RestoreStatement> Statements(RelationClosure? current, RelationClosure? wanted)
+    {
+        var added = current is null || wanted is null ? [] : Added(current, wanted);
+        var all = wanted is null ? [] : wanted.All.Concat(added).ToList();
+        return
+        [
+            .. current is null ? [] : Drop(current),
+            .. all.SelectMany(Create),
+            .. all.SelectMany(r => Attach(r)),
+            .. all.SelectMany(Populate),
+        ];
+    }
+
+    /// <summary>Drops dependents, deepest first, and the relation last.</summary>
+    internal static IEnumerable<RestoreStatement> Drop(RelationClosure closure) =>
+        closure.All.Reverse().Select(r => new RestoreStatement($"drop {r.SqlKind} {r.Name.Sql}", r.Name));
+
+    /// <summary>The relation with its options and owner; a materialized view without data.</summary>
+    internal static IEnumerable<RestoreStatement> Create(CapturedRelation relation) =>
+        Create(relation, relation.Definition);
+
+    /// <summary>The same with another definition.</summary>
+    internal static IEnumerable<RestoreStatement> Create(CapturedRelation relation, string definition)
+    {
+        yield return new RestoreStatement($"create {Head(relation)} as\n{definition}{Tail(relation)}", relation.Name);
+        yield return new RestoreStatement(Own(relation), relation.Name);
+    }
+
+    /// <summary>Replaces a view in place, its options repeated: PostgreSQL resets those that are not.</summary>
+    internal static RestoreStatement Replace(CapturedRelation view, string definition) =>
+        new($"create or replace {Head(view)} as\n{definition}", view.Name);
+
+    /// <summary>Takes the lock on the relation alone and changes nothing.</summary>
+    internal static RestoreStatement Lock(CapturedRelation relation) => new(Own(relation), relation.Name);
+
+    /// <summary>Defaults, rules, triggers, indexes, grants and comments.</summary>
+    /// <param name="relation">The relation as captured.</param>
+    /// <param name="columns">Its columns now, where they are others than captured: what hangs on the rest has nothing to hang on.</param>
+    internal static IEnumerable<RestoreStatement> Attach(
+        CapturedRelation relation,
+        IReadOnlyCollection<string>? columns = null
+    )
+    {
+        var kept = relation.Columns.Where(c => columns?.Contains(c.Name, StringComparer.Ordinal) ?? true).ToList();
+        return Statements().Select(sql => new RestoreStatement(sql, relation.Name));
+
+        IEnumerable<string> Statements() =>
+            [
+                .. kept.SelectMany(c => ColumnSettings(relation, c)),
+                .. relation.Indexes.SelectMany(i => Index(relation, i)),
+                .. relation.Rules.Select(r => r.Definition).OfType<string>(),
+                .. relation.Triggers.Select(t => t.Definition),
+                .. GrantRestore.Statements(relation, kept),
+                .. Comments(relation, kept),
+            ];
+    }
+
+    /// <summary>Fills a materialized view that had data; its owner's rights are in place by then.</summary>
+    internal static IEnumerable<RestoreStatement> Populate(CapturedRelation relation) =>
+        relation is { Kind: RelationKind.MaterializedView, Populated: true }
+            ? [new RestoreStatement($"refresh materialized view {relation.Name.Sql}", relation.Name)]
+            : [];
+
+    private static IEnumerable<CapturedRelation> Added(RelationClosure current, RelationClosure wanted)
+    {
+        var names = wanted.All.Select(r => r.Name).ToHashSet();
+        return current.Dependents.Where(d => !names.Contains(d.Name));
+    }
+
+    private static string Head(CapturedRelation relation) =>
+        $"{relation.SqlKind} {relation.Name.Sql}"
+        + (relation.AccessMethod is null ? "" : $" using {Identifiers.Quote(relation.AccessMethod)}")
+        + (relation.Options.Count == 0 ? "" : $" with ({string.Join(", ", relation.Options.Select(Option))})")
+        + (relation.Tablespace is null ? "" : $" tablespace {Identifiers.Quote(relation.Tablespace)}");
+
+    private static string Tail(CapturedRelation relation) =>
+        relation.Kind == RelationKind.MaterializedView ? "\nwith no data" : "";
+
+    private static string Own(CapturedRelation relation) =>
+        $"alter {relation.SqlKind} {relation.Name.Sql} owner to {Identifiers.Quote(relation.Owner)}";
+
+    private static string Option(string option)
+    {
+        var parts = option.Split('=', 2);
+        var name = string.Join('.', parts[0].Split('.', 2).Select(Identifiers.Quote));
+        return parts.Length == 1 ? name : $"{name} = {Identifiers.Literal(parts[1])}";
+    }
+
+    private static IEnumerable<string> ColumnSettings(CapturedRelation relation, CapturedColumn column)
+    {
+        var alter = $"alter {relation.SqlKind} {relation.Name.Sql} alter column {Identifiers.Quote(column.Name)}";
+        if (column.Default is not null)
+        {
+            yield return $"{alter} set default {column.Default}";
+        }
+
+        if (column.Statistics is { } target)
+        {
+            yield return FormattableString.Invariant($"{alter} set statistics {target}");
+        }
+
+        if (column.Storage is not null)
+        {
+            yield return $"{alter} set storage {column.Storage}";
+        }
+
+        if (column.Compression is not null)
+        {
+            yield return $"{alter} set compression {column.Compression}";
+        }
+
+        if (column.Options is { Count: > 0 })
+        {
+            yield return $"{alter} set ({string.Join(", ", column.Options.Select(Option))})";
+        }
+    }
+
+    private static IEnumerable<string> Index(CapturedRelation relation, CapturedIndex index)
+    {
+        var name = new RelationName(relation.Name.Schema, index.Name).Sql;
+        yield return index.Definition;
+        if (index.Tablespace is not null)
+        {
+            yield return $"alter index {name} set tablespace {Identifiers.Quote(index.Tablespace)}";
+        }
+
+        if (index.Clustered)
+        {
+            yield return $"alter materialized view {relation.Name.Sql} cluster on {Identifiers.Quote(index.Name)}";
+        }
+
+        if (index.Comment is not null)
+        {
+            yield return $"comment on index {name} is {Identifiers.Literal(index.Comment)}";
+        }
+    }
+
+    private static IEnumerable<string> Comments(CapturedRelation relation, IEnumerable<CapturedColumn> columns)
+    {
+        var on = relation.Name.Sql;
+        return new (string Object, string? Text)[] { ($"{relation.SqlKind} {on}", relation.Comment) }
+            .Concat(columns.Select(c => ($"column {on}.{Identifiers.Quote(c.Name)}", c.Comment)))
+            .Concat(relation.Rules.Select(r => ($"rule {Identifiers.Quote(r.Name)} on {on}", r.Comment)))
+            .Concat(relation.Triggers.Select(t => ($"trigger {Identifiers.Quote(t.Name)} on {on}", t.Comment)))
+            .Where(c => c.Item2 is not null)
+            .Select(c => $"comment on {c.Item1} is {Identifiers.Literal(c.Item2!)}");
+    }
+}
