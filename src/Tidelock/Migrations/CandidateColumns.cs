@@ -13,10 +13,7 @@ internal sealed class CandidateColumns(string schema, ChangeFile definition)
     /// <summary>The statement that PostgreSQL's errors are about.</summary>
     public AuthorsSql Statement => new(definition, $"create view {name.Sql} as\n");
 
-    public async Task<IReadOnlyList<CapturedColumn>> ReadAsync(
-        PostgresSession session,
-        CancellationToken cancellation
-    )
+    public async Task<IReadOnlyList<CapturedColumn>> ReadAsync(PostgresSession session, CancellationToken cancellation)
     {
         await using var transaction = await session
             .Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation)

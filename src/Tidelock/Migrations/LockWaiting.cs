@@ -45,11 +45,7 @@ internal sealed class LockWaiting(
             tries,
             blockers,
             blockers.Count == 0
-                ? Message.Of(
-                    "migrations.lock-not-granted",
-                    ("tries", tries),
-                    ("waited", time.GetElapsedTime(start))
-                )
+                ? Message.Of("migrations.lock-not-granted", ("tries", tries), ("waited", time.GetElapsedTime(start)))
                 : Message.Of(
                     "migrations.lock-not-granted-for",
                     ("tries", tries),

@@ -24,19 +24,20 @@ public abstract record Migration(LockBudget Locks)
 /// <param name="Definition">The new SELECT, without a trailing semicolon.</param>
 /// <param name="Dependents">What happens to what depends on the view.</param>
 /// <param name="Locks">How long to wait for locks.</param>
+/// <param name="DownFile">A way back by hand; null when the author wrote none. The method <c>definition</c> needs none.</param>
 public sealed record ViewMigration(
     RelationName Name,
     ChangeFile Definition,
     DependentsPolicy Dependents,
-    LockBudget Locks
+    LockBudget Locks,
+    ChangeFile? DownFile = null
 ) : Migration(Locks)
 {
     public override RelationName Relation => Name;
 
     public override IMigrationMove Forward(RelationClosure? before) => new ViewForward(this, before);
 
-    /// <summary>None: the way back of a view is the definition that was there.</summary>
-    public override IMigrationMove? Down() => null;
+    public override IMigrationMove? Down() => DownFile is null ? null : new SqlMove(DownFile);
 }
 
 /// <summary>SQL written by hand, run in one transaction.</summary>

@@ -38,7 +38,10 @@ public sealed class MigrationTransaction(TimeProvider time)
         while (true)
         {
             var locks = await work.PrepareAsync(cancellation).ConfigureAwait(false);
-            if (work.Outcome is null && !await waiting.IsBlockedAsync(locks, LongAge(budget), cancellation).ConfigureAwait(false))
+            if (
+                work.Outcome is null
+                && !await waiting.IsBlockedAsync(locks, LongAge(budget), cancellation).ConfigureAwait(false)
+            )
             {
                 await work.TryAsync(cancellation).ConfigureAwait(false);
                 if (work.Outcome is null)

@@ -97,9 +97,7 @@ internal sealed class MigrationTries(
         try
         {
             await transaction.CommitAsync(limit.Token).ConfigureAwait(false);
-            var fate = await TransactionFates
-                .AskAsync(session, one.TransactionId, limit.Token)
-                .ConfigureAwait(false);
+            var fate = await TransactionFates.AskAsync(session, one.TransactionId, limit.Token).ConfigureAwait(false);
             return fate == TransactionFate.Committed ? Applied(open, one) : Lost(one, fate.ToString());
         }
         catch (OperationCanceledException e)

@@ -44,7 +44,8 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
     {
         if (before is not null)
         {
-            await ViewWork.LockAsync(open, MustRecreate ? before.All : [before.Relation], cancellation)
+            await ViewWork
+                .LockAsync(open, MustRecreate ? before.All : [before.Relation], cancellation)
                 .ConfigureAwait(false);
         }
 
@@ -121,7 +122,8 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
         await ViewWork.RunAsync(open, ClosureRestore.Drop(there), cancellation).ConfigureAwait(false);
         var create = ClosureRestore.Create(there.Relation, "").ToList();
         await DefineAsync(open, create[0].Sql, cancellation).ConfigureAwait(false);
-        await ViewWork.RunAsync(
+        await ViewWork
+            .RunAsync(
                 open,
                 [
                     .. create.Skip(1),

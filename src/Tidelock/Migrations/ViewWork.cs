@@ -130,10 +130,7 @@ internal static class ViewWork
     {
         var roles = there
             .All.SelectMany(r =>
-                r.Columns.SelectMany(c => c.Grants ?? [])
-                    .Concat(r.Grants ?? [])
-                    .Select(g => g.Grantor)
-                    .Prepend(r.Owner)
+                r.Columns.SelectMany(c => c.Grants ?? []).Concat(r.Grants ?? []).Select(g => g.Grantor).Prepend(r.Owner)
             )
             .Distinct(StringComparer.Ordinal)
             .ToArray();

@@ -60,9 +60,7 @@ public static class ClosureComparison
             .Where(d => d.Relation == relation && d is { Part: ClosurePart.Column, After: null })
             .Select(d => Identifiers.Quote(d.What["column ".Length..]))
             .ToHashSet(StringComparer.Ordinal);
-        var isNew = differences.Any(d =>
-            d.Relation == relation && d is { Part: ClosurePart.Existence, Before: null }
-        );
+        var isNew = differences.Any(d => d.Relation == relation && d is { Part: ClosurePart.Existence, Before: null });
         return differences.Where(d => !Explained(d)).ToList();
 
         bool Explained(ClosureDifference d) =>
@@ -70,7 +68,11 @@ public static class ClosureComparison
             || (d.Relation == relation && (isNew || d.Part == ClosurePart.Definition || HungOnColumn(d)));
 
         bool HungOnColumn(ClosureDifference d) =>
-            d is { After: null, Part: ClosurePart.Grant or ClosurePart.Comment or ClosurePart.Default or ClosurePart.Storage }
+            d
+                is {
+                    After: null,
+                    Part: ClosurePart.Grant or ClosurePart.Comment or ClosurePart.Default or ClosurePart.Storage
+                }
             && gone.Any(c => d.What.Contains($"column {c}", StringComparison.Ordinal));
     }
 
@@ -119,7 +121,8 @@ public static class ClosureComparison
             .. r.Columns.SelectMany(Aspects),
             .. Grants(r.Grants ?? OwnersRights(r), "grant"),
             .. Comment($"comment on {r.SqlKind}", r.Comment),
-            .. r.Rules.Where(x => x.Definition is not null)
+            .. r
+                .Rules.Where(x => x.Definition is not null)
                 .Select(x => (ClosurePart.Rule, $"rule {x.Name}", x.Definition!)),
             .. r.Rules.SelectMany(x => Comment($"comment on rule {x.Name}", x.Comment)),
             .. r.Triggers.Select(x => (ClosurePart.Trigger, $"trigger {x.Name}", x.Definition)),

@@ -65,9 +65,7 @@ internal static class FixPoint
         CancellationToken cancellation
     )
     {
-        await session
-            .ExecuteOneAsync($"create view {name.Sql} as\n{definition}", cancellation)
-            .ConfigureAwait(false);
+        await session.ExecuteOneAsync($"create view {name.Sql} as\n{definition}", cancellation).ConfigureAwait(false);
         var text = await session
             .ScalarAsync<string>(
                 $"select rtrim(pg_get_viewdef({Identifiers.Literal(name.Sql)}::regclass), ';')",

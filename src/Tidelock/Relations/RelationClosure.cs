@@ -111,10 +111,4 @@ public sealed record CapturedRule(string Name, string? Definition, string? Comme
 public sealed record CapturedTrigger(string Name, string Definition, string? Comment);
 
 /// <summary>An index of a materialized view.</summary>
-public sealed record CapturedIndex(
-    string Name,
-    string Definition,
-    string? Comment,
-    string? Tablespace,
-    bool Clustered
-);
+public sealed record CapturedIndex(string Name, string Definition, string? Comment, string? Tablespace, bool Clustered);
