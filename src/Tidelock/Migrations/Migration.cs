@@ -16,7 +16,7 @@ public abstract record Migration(LockBudget Locks)
     public abstract IMigrationMove Forward(RelationClosure? before);
 
     /// <summary>Back by the migration's own means; null when it has none.</summary>
-    public abstract IMigrationMove? Down();
+    public abstract IMigrationMove? Backward();
 }
 
 /// <summary>A view gets a new definition; Tidelock works out the statements.</summary>
@@ -24,33 +24,33 @@ public abstract record Migration(LockBudget Locks)
 /// <param name="Definition">The new SELECT, without a trailing semicolon.</param>
 /// <param name="Dependents">What happens to what depends on the view.</param>
 /// <param name="Locks">How long to wait for locks.</param>
-/// <param name="DownFile">A way back by hand; null when the author wrote none. The method <c>definition</c> needs none.</param>
+/// <param name="Down">A way back by hand; null when the author wrote none. The method <c>definition</c> needs none.</param>
 public sealed record ViewMigration(
     RelationName Name,
     ChangeFile Definition,
     DependentsPolicy Dependents,
     LockBudget Locks,
-    ChangeFile? DownFile = null
+    ChangeFile? Down = null
 ) : Migration(Locks)
 {
     public override RelationName Relation => Name;
 
     public override IMigrationMove Forward(RelationClosure? before) => new ViewForward(this, before);
 
-    public override IMigrationMove? Down() => DownFile is null ? null : new SqlMove(DownFile);
+    public override IMigrationMove? Backward() => Down is null ? null : new SqlMove(Down);
 }
 
 /// <summary>SQL written by hand, run in one transaction.</summary>
 /// <param name="Up">There.</param>
-/// <param name="DownFile">And back; null when the author wrote none, so that the method <c>downgrade</c> is not to be had.</param>
+/// <param name="Down">And back; null when the author wrote none, so that the method <c>downgrade</c> is not to be had.</param>
 /// <param name="Locks">How long to wait for locks.</param>
-public sealed record SqlMigration(ChangeFile Up, ChangeFile? DownFile, LockBudget Locks) : Migration(Locks)
+public sealed record SqlMigration(ChangeFile Up, ChangeFile? Down, LockBudget Locks) : Migration(Locks)
 {
     public override RelationName? Relation => null;
 
     public override IMigrationMove Forward(RelationClosure? before) => new SqlMove(Up);
 
-    public override IMigrationMove? Down() => DownFile is null ? null : new SqlMove(DownFile);
+    public override IMigrationMove? Backward() => Down is null ? null : new SqlMove(Down);
 }
 
 /// <summary>What happens to the views that depend on a view that must be dropped.</summary>
