@@ -80,7 +80,7 @@ public sealed class ChangeLoaderTests
         Assert.Equal(GateLevel.Off, staging.Section<GateOptions>().Staging.Level);
         Assert.Equal(1, staging.Section<GateOptions>().Approval.Required);
         Assert.Equal(TimeSpan.FromHours(2), staging.Section<GateOptions>().Backup.MaxAge);
-        Assert.Equal(TimeSpan.FromMinutes(5), staging.Section<WatchOptions>().For);
+        Assert.Equal(TimeSpan.FromMinutes(15), staging.Section<WatchOptions>().For);
         Assert.Equal(5, staging.Section<WatchOptions>().Probes.Count);
         Assert.Equal(
             "https://staging.example/healthz",

@@ -23,6 +23,9 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
         "for",
         "fails",
         "broken",
+        "and",
+        "or",
+        "per",
     ];
 
     /// <summary>What takes a change back when its author says nothing else.</summary>
@@ -66,7 +69,21 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
             node.Mistake(Message.Of("watching.every-too-long", ("every", options.Every), ("for", options.For)));
         }
 
+        RefuseUnsuited(node["healthy"], options.Healthy, options);
+        RefuseUnsuited(node["rollBackWhen"], options.RollBackWhen, options);
         return options;
+    }
+
+    private static void RefuseUnsuited(ChangeNode node, IReadOnlyList<Criterion> criteria, WatchOptions options)
+    {
+        foreach (var criterion in criteria)
+        {
+            if (WatchRules.Unsuited(criterion, options) is { } problem)
+            {
+                node.Items.First(i => string.Equals(i.Text(), criterion.Text, StringComparison.Ordinal))
+                    .Mistake(problem);
+            }
+        }
     }
 
     private List<(string Signal, SignalUnit Unit, ProbeOptions? Options)> ReadProbes(ChangeNode watch)
@@ -86,7 +103,7 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
 
             // A probe with a mistake still names a signal: its criteria are not to be called unknown as well.
             var options = ReadProbe(signal, probe, watch);
-            probes.Add((signal, options?.Unit ?? SignalUnit.Number, options));
+            probes.Add((signal, options?.Unit ?? SignalUnit.Unstated, options));
         }
 
         return probes;

@@ -14,7 +14,7 @@ internal sealed class PrometheusProbeKind : IProbeKind
     public ProbeOptions? Read(string signal, ChangeNode probe, ChangeNode watch)
     {
         probe.Only("prometheus", "server", "unit");
-        var unit = SignalUnits.Read(probe["unit"], SignalUnit.Number);
+        var unit = SignalUnits.Read(probe["unit"], SignalUnit.Unstated);
         var query = probe["prometheus"].Text();
         var server = probe["server"].Exists ? probe["server"].Address() : watch["prometheus"].Address(DefaultServer);
         return query.Length > 0 && server is not null ? new PrometheusProbeOptions(signal, unit, server, query) : null;

@@ -12,7 +12,7 @@ internal sealed class SqlProbeKind : IProbeKind
     public ProbeOptions? Read(string signal, ChangeNode probe, ChangeNode watch)
     {
         probe.Only("sql", "unit");
-        var unit = SignalUnits.Read(probe["unit"], SignalUnit.Number);
+        var unit = SignalUnits.Read(probe["unit"], SignalUnit.Unstated);
         return probe["sql"].Sql() is { Length: > 0 } sql ? new SqlProbeOptions(signal, unit, sql) : null;
     }
 }

@@ -1,0 +1,44 @@
+namespace Tidelock.Watching;
+
+/// <summary>The values a condition is about.</summary>
+internal abstract record Band
+{
+    public abstract bool Contains(double value);
+
+    /// <summary>How near a value is to the band: 1 inside, 0 far away.</summary>
+    public double Closeness(double value) => Contains(value) ? 1 : Math.Clamp(Nearness(value), 0, 1);
+
+    protected abstract double Nearness(double value);
+
+    protected static double Ratio(double part, double whole) => whole > 0 ? part / whole : 0;
+}
+
+internal sealed record AboveBand(double Bound, bool Included) : Band
+{
+    public override bool Contains(double value) => Included ? value >= Bound : value > Bound;
+
+    protected override double Nearness(double value) => Ratio(value, Bound);
+}
+
+internal sealed record BelowBand(double Bound, bool Included) : Band
+{
+    public override bool Contains(double value) => Included ? value <= Bound : value < Bound;
+
+    protected override double Nearness(double value) => Ratio(Bound, value);
+}
+
+/// <summary>From <paramref name="Low"/> to <paramref name="High"/>, both within.</summary>
+internal sealed record InnerBand(double Low, double High) : Band
+{
+    public override bool Contains(double value) => value >= Low && value <= High;
+
+    protected override double Nearness(double value) => value < Low ? Ratio(value, Low) : Ratio(High, value);
+}
+
+/// <summary>Below <paramref name="Low"/> or above <paramref name="High"/>.</summary>
+internal sealed record OuterBand(double Low, double High) : Band
+{
+    public override bool Contains(double value) => value < Low || value > High;
+
+    protected override double Nearness(double value) => Ratio(Math.Abs((2 * value) - Low - High), High - Low);
+}

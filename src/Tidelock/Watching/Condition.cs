@@ -1,0 +1,27 @@
+using Tidelock.Texts;
+
+namespace Tidelock.Watching;
+
+/// <summary>What a criterion says about its signals. Each case judges itself and knows its opposite.</summary>
+internal abstract record Condition
+{
+    public abstract IEnumerable<string> Signals { get; }
+
+    /// <summary>Breached when the condition has come about and stayed for <paramref name="window"/>, by the rules of the watch.</summary>
+    public abstract Finding Judge(WatchEvidence evidence, TimeSpan window);
+
+    public abstract Condition Not();
+}
+
+/// <summary>What a condition says at one moment: a verdict without its criterion.</summary>
+internal sealed record Finding(VerdictState State, Message Reason, double Progress)
+{
+    private const double AlmostThere = 0.99;
+
+    public static Finding Breached(Message reason) => new(VerdictState.Breached, reason, 1);
+
+    public static Finding Unknown(Message reason) => new(VerdictState.Unknown, reason, 0);
+
+    public static Finding Healthy(Message reason, double progress) =>
+        new(VerdictState.Healthy, reason, Math.Clamp(progress, 0, AlmostThere));
+}

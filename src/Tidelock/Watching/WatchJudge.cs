@@ -1,0 +1,81 @@
+using Tidelock.Texts;
+
+namespace Tidelock.Watching;
+
+/// <summary>Decides what the watch does, from its evidence alone: the same evidence gives the same decision after a restart.</summary>
+public static class WatchJudge
+{
+    /// <summary>
+    /// A breach rolls back, whatever else is the case. Blindness holds. When the time is over only health and enough of it seen end
+    /// the watch; anything else holds until it changes or a person decides.
+    /// </summary>
+    /// <param name="evidence">Samples, baseline, start, time and options.</param>
+    /// <param name="extendedBy">By how much people have made the watch longer.</param>
+    public static WatchJudgement Judge(WatchEvidence evidence, TimeSpan extendedBy)
+    {
+        var options = evidence.Options;
+        var rollBackWhen = options.RollBackWhen.Select(c => c.JudgeRollBack(evidence)).ToList();
+        var healthy = options.Healthy.Select(c => c.JudgeHealthy(evidence)).ToList();
+        var endsAt = evidence.StartedAt + options.For + extendedBy;
+        return new WatchJudgement(rollBackWhen, healthy, Decide(evidence, rollBackWhen, healthy, endsAt), endsAt);
+    }
+
+    private static WatchDecision Decide(
+        WatchEvidence evidence,
+        List<Verdict> rollBackWhen,
+        List<Verdict> healthy,
+        DateTimeOffset endsAt
+    )
+    {
+        if (rollBackWhen.FirstOrDefault(v => v.State is VerdictState.Breached) is { } breach)
+        {
+            return new RollBack(breach);
+        }
+
+        if (Blind(evidence) is { } blind)
+        {
+            return new HoldWatch(blind.Reason, blind.Since);
+        }
+
+        return evidence.Now < endsAt
+            ? new ContinueWatching()
+            : AtTheEnd(evidence, [.. rollBackWhen, .. healthy], endsAt);
+    }
+
+    private static Blindness? Blind(WatchEvidence evidence) =>
+        Signals(evidence.Options).Select(s => Blindness.Of(s, evidence)).Where(b => b is not null).MinBy(b => b!.Since);
+
+    private static WatchDecision AtTheEnd(WatchEvidence evidence, List<Verdict> verdicts, DateTimeOffset endsAt)
+    {
+        if (verdicts.FirstOrDefault(v => v.State is not VerdictState.Healthy) is { } open)
+        {
+            return new HoldWatch(NotHealthy(open), endsAt);
+        }
+
+        var needed = evidence.Options.For * WatchRules.Coverage;
+        var seen = Signals(evidence.Options)
+            .Where(s => s is not (BuiltInSignals.Downstream or BuiltInSignals.Contract))
+            .Select(s => evidence.Of(s).Covered(evidence.StartedAt, evidence.Now))
+            .DefaultIfEmpty(needed)
+            .Min();
+        return seen >= needed
+            ? new WatchDone()
+            : new HoldWatch(
+                Message.Of(
+                    "watching.hold.too-little-seen",
+                    ("seen", seen),
+                    ("watch", evidence.Options.For),
+                    ("needed", needed)
+                ),
+                endsAt
+            );
+    }
+
+    private static Message NotHealthy(Verdict open) =>
+        open.State is VerdictState.Unknown
+            ? Message.Of("watching.hold.unknown-at-end", ("criterion", open.Criterion), ("reason", open.Reason))
+            : Message.Of("watching.hold.unhealthy-at-end", ("criterion", open.Criterion), ("reason", open.Reason));
+
+    private static IEnumerable<string> Signals(WatchOptions options) =>
+        options.RollBackWhen.Concat(options.Healthy).SelectMany(c => c.Signals).Distinct(StringComparer.Ordinal);
+}
