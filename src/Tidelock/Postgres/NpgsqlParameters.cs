@@ -23,13 +23,22 @@ internal static class NpgsqlParameters
         Use("options", value => settings.Options = value);
         Use("krbsrvname", value => settings.KerberosServiceName = value);
         Use("require_auth", value => settings.RequireAuth = value);
-        Use("target_session_attrs", value => settings.TargetSessionAttributes = Session(value));
+        Use("target_session_attrs", value => UseSession(Session(value)));
         Use("load_balance_hosts", value => settings.LoadBalanceHosts = value is "random");
         Use("channel_binding", value => settings.ChannelBinding = Binding(value));
         Use("sslnegotiation", value => settings.SslNegotiation = Negotiation(value));
         if (parameters.GetValueOrDefault("sslrootcert") is { Length: > 0 } root && root is not "system")
         {
             settings.RootCertificate = root;
+        }
+
+        // With one host Npgsql refuses this setting; the session itself looks then.
+        void UseSession(string value)
+        {
+            if (settings.Host?.Contains(',', StringComparison.Ordinal) == true)
+            {
+                settings.TargetSessionAttributes = value;
+            }
         }
 
         void Use(string name, Action<string> set)

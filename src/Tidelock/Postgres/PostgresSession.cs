@@ -16,11 +16,50 @@ public sealed class PostgresSession : IAsyncDisposable
 
     public PostgresTarget Target { get; }
 
-    /// <summary>Opens an unpooled connection and pins what a role or database setting could undo.</summary>
+    /// <summary>
+    /// Opens an unpooled connection and pins what a role or database setting could undo. A pooler in the way is refused before
+    /// anything is set, because the settings would leak into other clients' sessions.
+    /// </summary>
     /// <param name="target">The database.</param>
     /// <param name="applicationName"><c>tidelock/RUN/EPOCH</c>, so that a later epoch can end what an earlier one left behind.</param>
-    /// <exception cref="TidelockException"><c>postgres.connect.*</c>: refused, wrong password, no such database.</exception>
+    /// <exception cref="TidelockException"><c>postgres.connect.*</c>: server down, wrong password, no such database, a pooler, …</exception>
     public static async Task<PostgresSession> OpenAsync(
+        PostgresTarget target,
+        string applicationName,
+        CancellationToken cancellation
+    )
+    {
+        var connection = await ConnectAsync(target, applicationName, cancellation).ConfigureAwait(false);
+        try
+        {
+            var session = new PostgresSession(connection, target);
+            var backend = await session.ScalarAsync<int>("select pg_backend_pid()", cancellation).ConfigureAwait(false);
+            if (backend != connection.ProcessID)
+            {
+                throw new TidelockException(
+                    Message.Of("postgres.connect.pooler", ("target", target)),
+                    ExitCode.Refused
+                );
+            }
+
+            await SessionAttributes.RequireAsync(session, cancellation).ConfigureAwait(false);
+            await session.ExecuteAsync(SessionSettings.Pin(target), cancellation).ConfigureAwait(false);
+            return session;
+        }
+        catch (NpgsqlException e)
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw ConnectionFailure.Of(target, e);
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Opens a connection without setting or asking anything.</summary>
+    internal static async Task<NpgsqlConnection> ConnectAsync(
         PostgresTarget target,
         string applicationName,
         CancellationToken cancellation
@@ -30,18 +69,12 @@ public sealed class PostgresSession : IAsyncDisposable
         try
         {
             await connection.OpenAsync(cancellation).ConfigureAwait(false);
-            var session = new PostgresSession(connection, target);
-            await session.ExecuteAsync(Pinned, cancellation).ConfigureAwait(false);
-            return session;
+            return connection;
         }
-        catch (NpgsqlException e)
+        catch (Exception e)
         {
             await connection.DisposeAsync().ConfigureAwait(false);
-            throw new TidelockException(
-                Message.Of("postgres.connect.failed", ("target", target), ("reason", e.Message)),
-                ExitCode.Refused,
-                e
-            );
+            throw e is OperationCanceledException ? e : ConnectionFailure.Of(target, e);
         }
     }
 
@@ -86,10 +119,4 @@ public sealed class PostgresSession : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => Connection.DisposeAsync();
-
-    private const string Pinned = """
-        set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0;
-        set search_path = pg_catalog; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres';
-        set extra_float_digits = 1; set bytea_output = 'hex'; set quote_all_identifiers = off; set client_min_messages = warning;
-        """;
 }

@@ -109,7 +109,8 @@ public sealed class PostgresTarget
         variables["PGREQUIRESSL"] = null;
         variables["PGAPPNAME"] = applicationName;
         variables["PGCLIENTENCODING"] = "UTF8";
-        variables["PGOPTIONS"] = $"{parameters.GetValueOrDefault("options")} {sessionOptions}".Trim();
+        var role = ChoosesRole ? "" : "-c role=none";
+        variables["PGOPTIONS"] = $"{role} {parameters.GetValueOrDefault("options")} {sessionOptions}".Trim();
         return variables;
     }
 
@@ -126,11 +127,21 @@ public sealed class PostgresTarget
     internal static string Value(string text) =>
         "'" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal) + "'";
 
+    /// <summary>target_session_attrs: <c>any</c>, <c>read-write</c>, <c>primary</c>, …</summary>
     internal string SessionAttributes => parameters.GetValueOrDefault("target_session_attrs", "any");
 
     internal string PasswordFilePath => parameters["passfile"];
 
     internal bool HasPassword => passwords.Value.Any(p => p is not null);
+
+    /// <summary>Whether there is a password file that is not read because others could read it too.</summary>
+    internal bool PasswordFileIsIgnored => !HasPassword && PasswordFile.IsOpenToOthers(PasswordFilePath);
+
+    internal bool RequiresTls => parameters["sslmode"] is "require" or "verify-ca" or "verify-full";
+
+    /// <summary>Whether the connection string itself sets the role.</summary>
+    internal bool ChoosesRole =>
+        parameters.GetValueOrDefault("options", "").Contains("role=", StringComparison.OrdinalIgnoreCase);
 
     private string? PasswordFor(ServerAddress server) =>
         parameters.GetValueOrDefault("password") is { Length: > 0 } given

@@ -48,6 +48,16 @@ public sealed class TestDatabase : IAsyncDisposable
         return await command.ExecuteScalarAsync() is T value ? value : default;
     }
 
+    /// <summary>Waits until a query answers true, at most 20 seconds.</summary>
+    public async Task UntilAsync(string sql)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (!await ScalarAsync<bool>(sql))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(since).TotalSeconds < 20, $"still not: {sql}");
+        }
+    }
+
     /// <summary>All rows, each as its columns' text joined by a bar, as psql -At prints them.</summary>
     public async Task<List<string>> RowsAsync(string sql)
     {
