@@ -16,7 +16,7 @@ public sealed record UnreadEntry(long Sequence, string Kind, Message Reason)
         {
             return (RunEvents.Parse(entry), null);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             return (null, Message.Of("evidence.unread.payload", ("reason", e.Message)));
         }

@@ -20,7 +20,8 @@ internal sealed class RunStory
 
     public RunStory Started(
         string change = "attempt-view-v1",
-        string title = "Lock the attempt VIEW to its V1 shape"
+        string title = "Lock the attempt VIEW to its V1 shape",
+        string link = "#73"
     ) =>
         At(
                 -130,
@@ -44,7 +45,7 @@ internal sealed class RunStory
                     },
                     new Dictionary<string, string>(StringComparer.Ordinal)
                     {
-                        ["pull request"] = "https://git.example/data/pull/73",
+                        ["pull request"] = link,
                         ["runbook"] = "RUNBOOK.md",
                     }
                 )
