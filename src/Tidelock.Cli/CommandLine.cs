@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Globalization;
+using Tidelock.Cli.Rendering;
+using Tidelock.Cli.Verbs;
+using Tidelock.Programs;
+using Tidelock.Texts;
+
+namespace Tidelock.Cli;
+
+/// <summary>Builds the verbs, runs the one that was typed, and turns whatever goes wrong into a message and an exit code.</summary>
+internal static class CommandLine
+{
+    public static async Task<ExitCode> RunAsync(string[] arguments, CancellationToken cancellation)
+    {
+        var variables = ProcessVariables.Read();
+        var texts = TextCatalog.For(Language.Of(arguments, variables));
+        CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(texts.Language);
+        await using var terminal = new Terminal(texts, variables, Array.IndexOf(arguments, "--no-color") >= 0);
+        try
+        {
+            return await InvokeAsync(arguments, terminal, variables, cancellation);
+        }
+        catch (TidelockException e)
+        {
+            terminal.Problem(e.Problem);
+            return e.ExitCode;
+        }
+        catch (Exception e)
+        {
+            terminal.Problem(await CrashNote.WriteAsync(e, variables));
+            return ExitCode.NeedsPerson;
+        }
+    }
+
+    private static async Task<ExitCode> InvokeAsync(
+        string[] arguments,
+        Terminal terminal,
+        IReadOnlyDictionary<string, string> variables,
+        CancellationToken cancellation
+    )
+    {
+        var options = new CommonOptions(terminal.Texts);
+        var root = Root(options, terminal, variables);
+        var parsed = root.Parse(arguments);
+        if (parsed.Action is ParseErrorAction)
+        {
+            return Mistaken(parsed, terminal);
+        }
+
+        var configuration = new InvocationConfiguration
+        {
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+            Output = terminal.Output,
+            Error = terminal.Errors,
+        };
+        return (ExitCode)await parsed.InvokeAsync(configuration, cancellation);
+    }
+
+    /// <summary>All verbs, in the order in which a change goes through them.</summary>
+    internal static RootCommand Root(
+        CommonOptions options,
+        Terminal terminal,
+        IReadOnlyDictionary<string, string> variables
+    )
+    {
+        var texts = terminal.Texts;
+        var root = new RootCommand(texts.Render("cli.about"));
+        VerbContext At(ParseResult parsed) => new(parsed, options, terminal, variables);
+        options.AddTo(root);
+        foreach (
+            var verb in (ReadOnlySpan<Verb>)
+                [
+                    new StatusVerb(texts, At),
+                    new ContinueVerb(texts, At),
+                    new PauseVerb(texts, At),
+                    new ExtendVerb(texts, At),
+                    new AbortVerb(texts, At),
+                    new CompletionVerb(texts, At),
+                    new VersionVerb(texts, At),
+                ]
+        )
+        {
+            root.Add(verb);
+        }
+
+        root.SetAction(parsed =>
+        {
+            new HelpAction().Invoke(parsed);
+            return (int)ExitCode.Mistake;
+        });
+        return root;
+    }
+
+    private static ExitCode Mistaken(ParseResult parsed, Terminal terminal)
+    {
+        foreach (var error in parsed.Errors)
+        {
+            terminal.Errors.WriteLine(error.Message);
+        }
+
+        var command = parsed.CommandResult.Command;
+        var name = command is RootCommand ? "tidelock" : $"tidelock {command.Name}";
+        terminal.Problem(Message.Of("cli.see-help", ("command", name)));
+        return ExitCode.Mistake;
+    }
+}

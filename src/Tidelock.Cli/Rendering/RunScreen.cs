@@ -1,0 +1,42 @@
+using Tidelock.Evidence;
+using Tidelock.Runs;
+
+namespace Tidelock.Cli.Rendering;
+
+/// <summary>Where a run stands, on one screen: the most important first.</summary>
+internal sealed class RunScreen(ReportWords words)
+{
+    public IEnumerable<Row> Rows(RunReport report, IReadOnlyList<JournalEntry> entries, DateTimeOffset now)
+    {
+        var state = RunState.Of(entries.Select(RunEvents.Parse));
+        var rows = new RunRows(words);
+        if (state.Started is { } started)
+        {
+            yield return rows.Header(started, new RunId(report.Run));
+        }
+
+        yield return rows.Outcome(report.Outcome);
+        yield return Row.Gap;
+        foreach (var gate in report.Gates)
+        {
+            yield return rows.Gate(gate.Gate, gate.Level, words.Of(gate.Standing), gate.Finding);
+        }
+
+        yield return Row.Gap;
+        foreach (var step in state.Steps)
+        {
+            yield return rows.Step(step, now);
+        }
+
+        foreach (var row in report.Watch is { } watch ? rows.Watch(watch).Prepend(Row.Gap) : [])
+        {
+            yield return row;
+        }
+
+        yield return Row.Gap;
+        foreach (var point in rows.Timeline(report.Timeline))
+        {
+            yield return point;
+        }
+    }
+}
