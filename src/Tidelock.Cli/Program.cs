@@ -1,1 +1,3 @@
-return 0;
+using Tidelock.Cli;
+
+return (int)await CommandLine.RunAsync(args, CancellationToken.None);
