@@ -13,10 +13,7 @@ internal static class JournalPlace
     {
         if (option is not null && HasPassword(option))
         {
-            throw new TidelockException(
-                Message.Of("cli.journal-password", ("variable", Variable)),
-                ExitCode.Mistake
-            );
+            throw new TidelockException(Message.Of("cli.journal-password", ("variable", Variable)), ExitCode.Mistake);
         }
 
         var variable = variables.GetValueOrDefault(Variable);
@@ -33,6 +30,9 @@ internal static class JournalPlace
         IsServer(place)
         && (
             Uri.TryCreate(place, UriKind.Absolute, out var uri)
-            && (uri.UserInfo.Contains(':', StringComparison.Ordinal) || uri.Query.Contains("password=", StringComparison.Ordinal))
+            && (
+                uri.UserInfo.Contains(':', StringComparison.Ordinal)
+                || uri.Query.Contains("password=", StringComparison.Ordinal)
+            )
         );
 }

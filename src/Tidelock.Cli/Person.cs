@@ -17,8 +17,11 @@ internal static class Person
         CancellationToken cancellation
     )
     {
-        var name = Clean(named) ?? Clean(await FromGitAsync(cancellation)) ?? Clean(variables.GetValueOrDefault("USER"));
-        return name ?? Clean(Environment.UserName) ?? throw new TidelockException(Message.Of("cli.no-person"), ExitCode.Mistake);
+        var name =
+            Clean(named) ?? Clean(await FromGitAsync(cancellation)) ?? Clean(variables.GetValueOrDefault("USER"));
+        return name
+            ?? Clean(Environment.UserName)
+            ?? throw new TidelockException(Message.Of("cli.no-person"), ExitCode.Mistake);
     }
 
     private static string? Clean(string? name) => string.IsNullOrWhiteSpace(name) ? null : name.Trim();

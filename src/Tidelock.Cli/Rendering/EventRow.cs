@@ -14,7 +14,11 @@ internal sealed class EventRow(ReportWords words)
             RunStarted s => Started(s),
             EpochTaken { Epoch: > 1 } t => TakenOver(t),
             GateEvaluated g => rows.Gate(g.Gate, g.Level, words.Of(StandingOf(g)), g.Finding),
-            StepStarted s => new("▶", s.Step, s.Attempt > 1 ? words.Say("cli.event.again", ("attempt", s.Attempt)) : ""),
+            StepStarted s => new(
+                "▶",
+                s.Step,
+                s.Attempt > 1 ? words.Say("cli.event.again", ("attempt", s.Attempt)) : ""
+            ),
             StepEnded s => rows.Step(state.Step(s.Step), s.At),
             MigrationApplied a => new("●", words.Of(DecisionKind.Applied), words.Say(a.Finding), Tone.Good),
             MigrationReverted r => new("↩", words.Of(DecisionKind.Reverted), words.Say(r.Finding), Tone.Good),

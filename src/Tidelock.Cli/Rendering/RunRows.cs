@@ -48,7 +48,7 @@ internal sealed class RunRows(ReportWords words)
         return new Row(word.Mark, word.Word, $"{words.Say(outcome.Finding)} {place}".Trim(), word.Tone);
     }
 
-    public IEnumerable<Row> Timeline(Timeline timeline) =>
+    public IEnumerable<Row> Timeline(Evidence.Timeline timeline) =>
         timeline.Points.Select(p =>
         {
             var word = words.Of(p.Standing);

@@ -82,6 +82,8 @@ internal sealed class StatusVerb : Verb
             return;
         }
 
-        context.Terminal.Show([.. new RunScreen(context.Terminal.Words).Rows(RunReport.Of(entries, now), entries, now)]);
+        context.Terminal.Show([
+            .. new RunScreen(context.Terminal.Words).Rows(RunReport.Of(entries, now), entries, now),
+        ]);
     }
 }

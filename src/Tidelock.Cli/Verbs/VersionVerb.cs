@@ -13,9 +13,7 @@ internal sealed class VersionVerb(TextCatalog texts, Func<ParseResult, VerbConte
 
     protected override Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
     {
-        context.Terminal.Print(
-            context.Json ? $$"""{"version":"{{Version}}"}""" + "\n" : $"tidelock {Version}\n"
-        );
+        context.Terminal.Print(context.Json ? $$"""{"version":"{{Version}}"}""" + "\n" : $"tidelock {Version}\n");
         return Task.FromResult(ExitCode.Done);
     }
 }
