@@ -31,6 +31,7 @@ internal sealed class BackupInProgress(
                 cancellation
             )
             .ConfigureAwait(false);
+        var grants = await RelationGrant.ReadAsync(session, cancellation).ConfigureAwait(false);
         var snapshot = await Snapshot.ExportAsync(session, cancellation).ConfigureAwait(false);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var dumping = DumpAsync(snapshot.Name, tables.Count, both);
@@ -55,6 +56,7 @@ internal sealed class BackupInProgress(
             source,
             epoch,
             counted,
+            grants,
             files,
             files.Sum(f => f.Size)
         );

@@ -18,6 +18,7 @@ namespace Tidelock.Backups;
 /// <param name="Source">What a copy needs around the data: locale and roles.</param>
 /// <param name="StatisticsSince">Which statistics the counters of <paramref name="Tables"/> belong to.</param>
 /// <param name="Tables">Every table of the database.</param>
+/// <param name="Grants">Every privilege on every relation.</param>
 /// <param name="Files">Every file of the dump.</param>
 /// <param name="Size">Bytes of all files.</param>
 public sealed record BackupManifest(
@@ -31,6 +32,7 @@ public sealed record BackupManifest(
     SourceSettings Source,
     StatisticsEpoch StatisticsSince,
     IReadOnlyList<TableState> Tables,
+    IReadOnlyList<RelationGrant> Grants,
     IReadOnlyList<FileDigest> Files,
     long Size
 )

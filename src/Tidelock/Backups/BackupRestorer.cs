@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Programs;
@@ -18,9 +19,12 @@ namespace Tidelock.Backups;
 /// may be left that could still commit: here by waiting for pg_restore to end and for its backend to go, after a crash of
 /// Tidelock by the engine, which ends all backends of older epochs by their application name (the restore's is <c>tidelock/RUN/EPOCH/restore</c>).</para>
 /// <para><b>Locks.</b> pg_restore sets lock_timeout and statement_timeout to 0 itself. A <see cref="LockWatch"/> ends a try that
-/// waits longer than the budget allows; the transaction is gone with it and the next try begins anew.</para>
+/// waits longer than the budget allows; the transaction is gone with it and the next try begins anew. It also ends the wait of a
+/// COMMIT for a synchronous standby that is away, which leaves the commit in effect here.</para>
 /// <para><b>Schemas and extensions that are there stay</b> and are not dropped and created again: DROP SCHEMA would fail as soon as
 /// anything newer lives in one, DROP EXTENSION needs rights that only their owner has.</para>
+/// <para><b>After the commit</b> grants that default privileges added are revoked (where the manifest tells which), and the tables are
+/// analyzed.</para>
 /// <para>An object created after the backup that depends on a restored one makes pg_restore fail with its name, and nothing is
 /// changed: dropping what the backup does not know is a decision for a person.</para>
 /// </remarks>
@@ -83,6 +87,11 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
             await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
         }
 
+        if (fate == RestoreFate.Restored)
+        {
+            await FinishAsync(backup, target, applicationName, cancellation).ConfigureAwait(false);
+        }
+
         var took = time.GetElapsedTime(started);
         return new RestoreResult(fate, Finding(fate, backup, target, words, blocked, tries, took), tries, took);
     }
@@ -115,6 +124,30 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
         return now.All(r => !oids.Contains(r.Oid)) && before.All(r => names.Contains((r.Schema, r.Name)))
             ? RestoreFate.Restored
             : RestoreFate.Unknown;
+    }
+
+    /// <summary>What one transaction of pg_restore cannot do. It may run twice.</summary>
+    private static async Task FinishAsync(
+        Backup backup,
+        PostgresTarget target,
+        string applicationName,
+        CancellationToken cancellation
+    )
+    {
+        await using var session = await PostgresSession
+            .OpenAsync(target, applicationName, cancellation)
+            .ConfigureAwait(false);
+
+        // A synchronous standby that is away must not hold this up: it gets there with the next commit.
+        await session.ExecuteAsync("set synchronous_commit = local", cancellation).ConfigureAwait(false);
+        if (backup.Manifest is { } manifest)
+        {
+            await AddedGrants.RevokeAsync(session, manifest, cancellation).ConfigureAwait(false);
+        }
+
+        // New tables have no statistics, and the first queries after a restore must not be planned without any.
+        await using var analyze = new NpgsqlCommand("analyze", session.Connection) { CommandTimeout = 0 };
+        await analyze.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The fate, once no backend of this epoch's restore is left that could change it.</summary>

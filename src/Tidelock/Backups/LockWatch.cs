@@ -10,6 +10,8 @@ namespace Tidelock.Backups;
 /// </summary>
 internal sealed class LockWatch(PostgresSession session, string applicationName, TimeSpan limit, TimeProvider time)
 {
+    private static readonly TimeSpan CommitWait = TimeSpan.FromSeconds(5);
+
     /// <summary>Who was in the way when a backend was ended; null while none was.</summary>
     public Message? Blocked { get; private set; }
 
@@ -22,6 +24,7 @@ internal sealed class LockWatch(PostgresSession session, string applicationName,
             await Task.WhenAny(running, Task.Delay(every, time, cancellation)).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
             await EndTooLongAsync(cancellation).ConfigureAwait(false);
+            await ReleaseCommitAsync(cancellation).ConfigureAwait(false);
         }
     }
 
@@ -52,6 +55,18 @@ internal sealed class LockWatch(PostgresSession session, string applicationName,
             await session.ExecuteAsync($"select pg_terminate_backend({pid})", cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <summary>A COMMIT that waits for a synchronous standby has taken effect and holds every lock: a cancel lets it return.</summary>
+    private Task ReleaseCommitAsync(CancellationToken cancellation) =>
+        session.ScalarAsync<long>(
+            """
+            select count(pg_cancel_backend(pid)) from pg_stat_activity
+            where application_name = $1 and wait_event = 'SyncRep' and query_start < clock_timestamp() - $2
+            """,
+            cancellation,
+            new NpgsqlParameter { Value = applicationName },
+            new NpgsqlParameter { Value = CommitWait }
+        );
 
     /// <summary><c>pid 4711 reporting (idle in transaction, 4 min)</c>, comma between them.</summary>
     private async Task<string> BlockersAsync(int pid, CancellationToken cancellation)

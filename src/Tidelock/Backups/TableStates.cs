@@ -65,12 +65,18 @@ internal static class TableStates
         return counted;
     }
 
-    /// <summary>Rows of one table as the session sees it.</summary>
-    public static Task<long> CountAsync(PostgresSession session, TableState table, CancellationToken cancellation) =>
-        session.ScalarAsync<long>(
+    /// <summary>Rows of one table as the session sees it, however long that takes.</summary>
+    public static async Task<long> CountAsync(PostgresSession session, TableState table, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(
             $"select count(*) from only {new RelationName(table.Schema, table.Name).Sql}",
-            cancellation
-        );
+            session.Connection
+        )
+        {
+            CommandTimeout = 0,
+        };
+        return (long)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+    }
 
     public static async Task<StatisticsEpoch> EpochAsync(PostgresSession session, CancellationToken cancellation) =>
         (

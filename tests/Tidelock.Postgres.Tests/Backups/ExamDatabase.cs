@@ -75,7 +75,7 @@ internal sealed class ExamDatabase : IAsyncDisposable
     public Task<List<string>> ContentAsync() =>
         Database.RowsAsync(
             """
-            select n.nspname, c.relname, c.relkind::text, pg_get_userbyid(c.relowner), coalesce(c.relacl::text, '-'),
+            select n.nspname, c.relname, c.relkind::text, pg_get_userbyid(c.relowner), coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's'::"char" else 'r' end, c.relowner))::text,
                    coalesce((select string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || coalesce(a.attacl::text, ''), ',' order by attnum)
                              from pg_attribute a where a.attrelid = c.oid and attnum > 0), '-'),
                    coalesce(obj_description(c.oid), '-'),

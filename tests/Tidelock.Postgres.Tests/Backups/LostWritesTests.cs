@@ -1,0 +1,89 @@
+using Tidelock.Backups;
+using Tidelock.Postgres.Tests.Servers;
+
+namespace Tidelock.Postgres.Tests.Backups;
+
+public sealed class LostWritesTests(PostgresServer server)
+{
+    [Fact]
+    public async Task Rows_written_since_the_backup_are_counted_per_table()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        await exam.Database.ExecuteAsync(
+            """
+            insert into exam_results (student, answers, updated_at) select 'new', '[]', '2026-07-01' from generate_series(1, 3);
+            update exam_results set student = 'x' where id <= 2;
+            delete from "exam data"."odd ""name" where a = 1;
+            """
+        );
+        var lost = await SettledAsync(exam, backup, l => l.Total == 6);
+        var results = lost.Tables.Single(t => t.Table.Name == "exam_results");
+        Assert.Equal(new WriteCount(3, 2, 0), results.Counted);
+        Assert.Equal("updated_at", results.NewestColumn);
+        Assert.Equal(new DateTimeOffset(2026, 7, 1, 0, 0, 0, TimeSpan.Zero), results.NewestAt);
+        Assert.Equal(new WriteCount(0, 0, 1), lost.Tables.Single(t => t.Table.Name == "odd \"name").Counted);
+    }
+
+    [Fact]
+    public async Task A_truncated_table_is_unknown_and_never_nothing()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        await exam.Database.ExecuteAsync("truncate exam_results");
+        var lost = await ReadAsync(exam, backup);
+        var results = lost.Tables.Single(t => t.Table.Name == "exam_results");
+        Assert.Null(results.Counted);
+        Assert.Equal("backups.lost.rewritten", results.Why!.Code);
+        Assert.Null(lost.Total);
+    }
+
+    [Fact]
+    public async Task After_statistics_were_reset_all_is_unknown()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        await exam.Database.ExecuteAsync("select pg_stat_reset()");
+        var lost = await ReadAsync(exam, backup);
+        Assert.All(lost.Tables, t => Assert.Equal("backups.lost.statistics-reset", t.Why!.Code));
+        Assert.Null(lost.Total);
+    }
+
+    [Fact]
+    public async Task After_a_crash_of_the_server_all_is_unknown()
+    {
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
+        await using var database = await TestDatabase.CreateAsync(cluster);
+        await using var exam = await ExamDatabase.CreateAsync(database);
+        var backup = await exam.TakeAsync();
+        await cluster.RestartAsync("immediate", CancellationToken.None);
+        var lost = await ReadAsync(exam, backup);
+        Assert.All(lost.Tables, t => Assert.Equal("backups.lost.statistics-reset", t.Why!.Code));
+    }
+
+    [Fact]
+    public async Task After_an_orderly_restart_the_count_goes_on()
+    {
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
+        await using var database = await TestDatabase.CreateAsync(cluster);
+        await using var exam = await ExamDatabase.CreateAsync(database);
+        var backup = await exam.TakeAsync();
+        await exam.Database.ExecuteAsync("delete from exam_results where id = 1");
+        await cluster.RestartAsync("fast", CancellationToken.None);
+        Assert.Equal(1, (await ReadAsync(exam, backup)).Total);
+    }
+
+    /// <summary>The server writes its counters with a delay of up to a second.</summary>
+    private static async Task<LostWrites> SettledAsync(ExamDatabase exam, Backup backup, Func<LostWrites, bool> settled)
+    {
+        var lost = await ReadAsync(exam, backup);
+        await Polling.UntilAsync(async () => settled(lost = await ReadAsync(exam, backup)));
+        return lost;
+    }
+
+    private static async Task<LostWrites> ReadAsync(ExamDatabase exam, Backup backup)
+    {
+        await using var session = await exam.OpenAsync();
+        return await LostWritesReader.ReadAsync(session, backup.Manifest!, CancellationToken.None);
+    }
+}
