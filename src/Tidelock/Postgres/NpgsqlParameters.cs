@@ -51,8 +51,15 @@ internal static class NpgsqlParameters
     }
 
     /// <summary>Refuses values libpq does not know, when the target is read and not when it is used.</summary>
-    public static void Validate(IReadOnlyDictionary<string, string> parameters) =>
+    public static void Validate(IReadOnlyDictionary<string, string> parameters)
+    {
         Apply(parameters, new NpgsqlConnectionStringBuilder());
+        if (parameters["sslmode"] is "verify-full" && parameters.GetValueOrDefault("hostaddr") is { Length: > 0 })
+        {
+            // Npgsql would compare the certificate with the address and not with the host's name.
+            throw ConnectionText.Mistake(Message.Of("postgres.target.unverifiable-address"));
+        }
+    }
 
     private static SslMode Tls(IReadOnlyDictionary<string, string> parameters) =>
         parameters["sslmode"] switch

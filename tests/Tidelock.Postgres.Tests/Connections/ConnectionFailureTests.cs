@@ -34,6 +34,10 @@ public sealed class ConnectionFailureTests(PostgresServer server)
     }
 
     [Fact]
+    public Task A_server_without_TLS_is_told_apart() =>
+        FailAsync($"host=127.0.0.1 port={Cluster.Port} user=postgres password=x sslmode=require", "tls");
+
+    [Fact]
     public Task A_role_that_does_not_exist_is_not_admitted() =>
         FailAsync($"host={Cluster.SocketFolder} port={Cluster.Port} user=nobody_here dbname=postgres", "not-admitted");
 

@@ -64,6 +64,10 @@ public sealed class ConnectionStringTests : IDisposable
     [InlineData("postgresql://u:s3cret@h/d?connect_timeout=soon", "bad-timeout")]
     [InlineData("postgresql://u:s3cret@h/d?sslrootcert=/none.crt", "no-file")]
     [InlineData("postgresql://u:s3cret@h/d?sslmode=verify-full", "no-root-certificate")]
+    [InlineData(
+        "postgresql://u:s3cret@h/d?hostaddr=::1&sslmode=verify-full&sslrootcert=system",
+        "unverifiable-address"
+    )]
     [InlineData("postgresql://u:s3cret@h/d?service=nowhere", "no-service")]
     [InlineData("postgresql://u:s3cret@h/d?sslcrl=/x", "unsupported-parameter")]
     public void A_mistake_is_named_and_never_repeats_the_password(string text, string code)
