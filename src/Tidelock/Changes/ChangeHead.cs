@@ -44,14 +44,16 @@ internal sealed partial record ChangeHead(
     private static Dictionary<string, string> ReadTexts(ChangeNode node) =>
         node.Entries.ToDictionary(e => e.Key, e => e.Value.Text(), StringComparer.Ordinal);
 
-    /// <summary>A link is an address, or the path of a document that is there; the document may lie anywhere.</summary>
+    /// <summary>A link is text for people; one that names a document of ours must name one that is there, wherever it lies.</summary>
     private static Dictionary<string, string> ReadLinks(ChangeNode node)
     {
         var links = ReadTexts(node);
         foreach (var (title, target) in links)
         {
-            var isAddress = target.Contains("://", StringComparison.Ordinal);
-            if (target.Length > 0 && !isAddress && !File.Exists(Path.Combine(node.Context.Files.Folder, target)))
+            var isDocument =
+                Path.GetExtension(target) is ".md" or ".txt" or ".html" or ".pdf"
+                && !target.Contains("://", StringComparison.Ordinal);
+            if (isDocument && !File.Exists(Path.Combine(node.Context.Files.Folder, target)))
             {
                 node[title].Mistake(Message.Of("changes.link.missing", ("title", title), ("target", target)));
             }

@@ -27,16 +27,21 @@ public sealed class ChangeLoader(IReadOnlyList<IChangeSection> sections)
     {
         var file = FileOf(pathToFolderOrFile);
         var mistakes = new MistakeList(file);
-        if (ReadText(file, mistakes) is not { } text || ChangeParser.Parse(text, mistakes) is not { } root)
+        if (ReadText(file, mistakes) is not { } text || ChangeParser.Parse(text, mistakes) is not { } parsed)
         {
+            return new ChangeReading(null, mistakes.Sorted());
+        }
+
+        if (parsed is not ChangeMapping root)
+        {
+            mistakes.Add(parsed.At, Message.Of("changes.root", ("found", ScalarKinds.Word(parsed))));
             return new ChangeReading(null, mistakes.Sorted());
         }
 
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         var reader = new DocumentReader(sections, root, new ChangeFiles(folder), mistakes, variables);
         var change = reader.Read(environment, new ChangeFile(Path.GetFileName(file), text));
-        var found = mistakes.Sorted();
-        return new ChangeReading(found.Count == 0 ? change : null, found);
+        return new ChangeReading(change, mistakes.Sorted());
     }
 
     private static string FileOf(string path)

@@ -119,7 +119,7 @@ public sealed class ChangeNode
     /// <summary>Adds the mistake that the value is of another kind; nothing where there is no value.</summary>
     internal void RefuseKind(string code)
     {
-        if (value is not null)
+        if (value is not null and not ChangeRefused)
         {
             Mistake(Message.Of(code, ("key", Key), ("found", ScalarKinds.Word(value))));
         }

@@ -12,28 +12,39 @@ internal sealed class ChangeParser
 {
     private const int DeepestNesting = 32;
 
+    private readonly Scanner scanner;
     private readonly Parser events;
     private readonly MistakeList mistakes;
     private int depth;
 
     private ChangeParser(string text, MistakeList mistakes)
     {
-        events = new Parser(new StringReader(text));
+        scanner = new Scanner(new StringReader(text));
+        events = new Parser(scanner);
         this.mistakes = mistakes;
     }
 
     /// <summary>The document's root; null when there is none or its syntax is broken, with the mistake added.</summary>
     public static ChangeValue? Parse(string text, MistakeList mistakes)
     {
+        var parser = new ChangeParser(text, mistakes);
         try
         {
-            return new ChangeParser(text, mistakes).Document();
+            return parser.Document();
         }
         catch (YamlException e)
         {
-            mistakes.Add(At(e.Start), Message.Of("changes.yaml.syntax", ("problem", e.Message.TrimEnd('.'))));
-            return null;
+            // Some of the scanner's exceptions have no position of their own.
+            var at = e.End.Index > 0 ? e.End : parser.scanner.CurrentPosition;
+            mistakes.Add(At(at), Message.Of("changes.yaml.syntax", ("problem", e.Message.TrimEnd('.'))));
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            // The scanner throws these for some broken files instead of saying what is wrong.
+            mistakes.Add(At(parser.scanner.CurrentPosition), Message.Of("changes.yaml.broken"));
+        }
+
+        return null;
     }
 
     private ChangeValue? Document()
@@ -60,7 +71,7 @@ internal sealed class ChangeParser
         if (events.TryConsume<AnchorAlias>(out var alias))
         {
             mistakes.Add(At(alias.Start), Message.Of("changes.yaml.anchor", ("name", "*" + alias.Value.Value)));
-            return Nothing(alias);
+            return Refused(alias);
         }
 
         var node = events.Require<NodeEvent>();
@@ -70,7 +81,7 @@ internal sealed class ChangeParser
             mistakes.Add(At(node.Start), Message.Of("changes.yaml.deep", ("most", DeepestNesting)));
             events.SkipThisAndNestedEvents();
             depth--;
-            return Nothing(node);
+            return Refused(node);
         }
 
         ChangeValue value = node switch
@@ -124,6 +135,11 @@ internal sealed class ChangeParser
 
     private void Enter(Dictionary<string, ChangeEntry> entries, ChangeValue key, ChangeValue value)
     {
+        if (key is ChangeRefused)
+        {
+            return;
+        }
+
         if (key is not ChangeScalar { Kind: ScalarKind.Text } name)
         {
             mistakes.Add(key.At, Message.Of("changes.yaml.key", ("found", ScalarKinds.Word(key))));
@@ -159,7 +175,7 @@ internal sealed class ChangeParser
             : null;
     }
 
-    private static ChangeScalar Nothing(ParsingEvent at) => new(At(at.Start), "", ScalarKind.Nothing, null);
+    private static ChangeRefused Refused(ParsingEvent at) => new(At(at.Start));
 
     private static Place At(Mark mark) => new((int)Math.Max(mark.Line, 1), (int)Math.Max(mark.Column, 1));
 }

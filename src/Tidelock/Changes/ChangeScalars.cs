@@ -110,7 +110,9 @@ public static class ChangeScalars
     /// <summary>One of a few words.</summary>
     public static T Word<T>(this ChangeNode node, T fallback, params (string Word, T Value)[] words)
     {
-        if (Written(node) is not { } text)
+        // false and 5 are told apart from a word by the list of words, not by their kind.
+        var written = node.Scalar is { Kind: not (ScalarKind.Text or ScalarKind.Nothing) } scalar ? scalar.Text : Written(node);
+        if (written is not { } text)
         {
             return fallback;
         }
@@ -150,12 +152,13 @@ public static class ChangeScalars
 
         var (text, whole) = node.Context.Variables.Expand(written, node.Mistake);
         var begins = written.StartsWith("${", StringComparison.Ordinal);
-        if (!whole && (begins || IsHttp(written)))
+        var blank = written.Any(char.IsWhiteSpace);
+        if (!whole && !blank && (begins || IsHttp(written)))
         {
             return new Uri(written, UriKind.Relative);
         }
 
-        if (IsHttp(text) && !text.Any(char.IsWhiteSpace) && Uri.TryCreate(text, UriKind.Absolute, out var address))
+        if (!blank && IsHttp(text) && Uri.TryCreate(text, UriKind.Absolute, out var address))
         {
             return address;
         }
@@ -225,7 +228,9 @@ public static class ChangeScalars
     {
         if (node.Scalar is not { Kind: ScalarKind.Text } scalar)
         {
-            node.RefuseKind("changes.kind.text");
+            node.RefuseKind(
+                node.Scalar is null or { Kind: ScalarKind.Nothing } ? "changes.kind.text" : "changes.kind.quotes"
+            );
             return null;
         }
 

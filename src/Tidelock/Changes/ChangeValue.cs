@@ -20,6 +20,9 @@ internal sealed record ChangeMapping(Place At, IReadOnlyList<ChangeEntry> Entrie
         Entries.FirstOrDefault(e => string.Equals(e.Key, key, StringComparison.Ordinal));
 }
 
+/// <summary>A value the parser refused; it is not complained about a second time.</summary>
+internal sealed record ChangeRefused(Place At) : ChangeValue(At);
+
 /// <summary>One key of a mapping; <paramref name="At"/> is the key's own position.</summary>
 internal sealed record ChangeEntry(Place At, string Key, ChangeValue Value);
 

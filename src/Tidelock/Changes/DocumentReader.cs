@@ -5,7 +5,7 @@ namespace Tidelock.Changes;
 /// <summary>Reads the root of a change file: its head, its environments, and each section by whoever owns it.</summary>
 internal sealed class DocumentReader(
     IReadOnlyList<IChangeSection> sections,
-    ChangeValue root,
+    ChangeMapping root,
     ChangeFiles files,
     MistakeList mistakes,
     IReadOnlyDictionary<string, string> variables
@@ -13,15 +13,22 @@ internal sealed class DocumentReader(
 {
     private const string Version = "tidelock/v1";
 
-    /// <summary>The change as far as it could be read; worth something only when no mistake was found.</summary>
-    public Change Read(string? environment, ChangeFile file)
+    private readonly ChangeMapping? environmentNodes = root.Find("environments")?.Value as ChangeMapping;
+
+    /// <summary>The change; null when a mistake was found.</summary>
+    public Change? Read(string? environment, ChangeFile file)
     {
         var node = new ChangeNode(Context(needed: false), root, "", root.At);
         node.Only([.. ChangeHead.Keys, .. sections.Select(s => s.Key), "environments"]);
         node["apiVersion"].Word(Version, (Version, Version));
-        var own = ReadSections(root, null, needed: false);
+        var own = ReadSections(null, needed: false);
         var environments = ReadEnvironments(node["environments"], environment, ref own);
         var head = ChangeHead.Read(node);
+        if (mistakes.Any)
+        {
+            return null;
+        }
+
         var digest = ChangeDigest.Of(root, files.Hashes);
         var all = files.All.Append(file).OrderBy(f => f.Path, StringComparer.Ordinal).DistinctBy(f => f.Path);
         return new Change(head.Name, head.Title, files.Folder, digest, [.. all], environments, own.All)
@@ -49,13 +56,15 @@ internal sealed class DocumentReader(
             }
 
             var isChosen = string.Equals(name, chosen, StringComparison.Ordinal);
-            var overlay = (root as ChangeMapping)?.Find("environments")?.Value is ChangeMapping all
-                ? all.Find(name)!.Value
-                : null;
+            var overlay = environmentNodes!.Find(name)!.Value;
             var entry = new ChangeNode(Context(isChosen), overlay, $"environments.{name}", root.At).Only(allowed);
-            entry["database"].Require();
+            if (entry.IsMapping)
+            {
+                entry["database"].Require();
+            }
+
             environments.Add(new TargetEnvironment(name, entry["database"].ExpandedText()));
-            var readings = ReadSections(root, overlay, isChosen);
+            var readings = ReadSections(overlay, isChosen);
             own = isChosen ? readings : own;
         }
 
@@ -76,13 +85,13 @@ internal sealed class DocumentReader(
         }
     }
 
-    private SectionReadings ReadSections(ChangeValue below, ChangeValue? overlay, bool needed)
+    private SectionReadings ReadSections(ChangeValue? overlay, bool needed)
     {
-        var readings = new SectionReadings();
+        var readings = new SectionReadings([.. (environmentNodes?.Entries ?? []).Select(e => e.Key)]);
         var context = Context(needed);
         foreach (var section in sections)
         {
-            var value = (below as ChangeMapping)?.Find(section.Key)?.Value;
+            var value = root.Find(section.Key)?.Value;
             var over = section.PerEnvironment ? (overlay as ChangeMapping)?.Find(section.Key)?.Value : null;
             var node = new ChangeNode(context, EnvironmentOverride.Merge(value, over), section.Key, root.At);
             readings.Add(section.Read(node, readings));

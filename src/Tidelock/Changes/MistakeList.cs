@@ -7,19 +7,14 @@ internal sealed class MistakeList(string file)
 {
     private readonly HashSet<Mistake> found = [];
 
-    public string File { get; } = file;
+    public bool Any => found.Count > 0;
 
-    public void Add(Place at, Message problem) => AddTo(File, at, problem);
-
-    public void AddTo(string otherFile, Place at, Message problem) =>
-        found.Add(new Mistake(otherFile, at.Line, at.Column, problem));
+    public void Add(Place at, Message problem) => found.Add(new Mistake(file, at.Line, at.Column, problem));
 
     public IReadOnlyList<Mistake> Sorted() =>
         [
             .. found
-                .OrderBy(m => !string.Equals(m.File, File, StringComparison.Ordinal))
-                .ThenBy(m => m.File, StringComparer.Ordinal)
-                .ThenBy(m => m.Line)
+                .OrderBy(m => m.Line)
                 .ThenBy(m => m.Column)
                 .ThenBy(m => m.Problem.Code, StringComparer.Ordinal),
         ];

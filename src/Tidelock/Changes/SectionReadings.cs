@@ -3,6 +3,11 @@ namespace Tidelock.Changes;
 /// <summary>What sections were read as, in the order of the list of sections.</summary>
 public sealed class SectionReadings
 {
+    internal SectionReadings(IReadOnlyList<string> environments) => Environments = environments;
+
+    /// <summary>The names of all environments of the change.</summary>
+    public IReadOnlyList<string> Environments { get; }
+
     private readonly List<object> options = [];
 
     /// <summary>The options of a section that comes earlier; a base type finds its kinds.</summary>

@@ -8,7 +8,7 @@ internal sealed class SmokeSection : IChangeSection
 {
     public string Key => "smoke";
 
-    public string SchemaFragment => SchemaFragments.Beside<SmokeSection>("checks");
+    public string SchemaFragment => SchemaFragments.Beside<SmokeSection>("smoke");
 
     public bool PerEnvironment => true;
 
@@ -21,7 +21,7 @@ internal sealed class ApplicationSection : IChangeSection
 {
     public string Key => "application";
 
-    public string SchemaFragment => SchemaFragments.Beside<ApplicationSection>("checks");
+    public string SchemaFragment => SchemaFragments.Beside<ApplicationSection>("application");
 
     public bool PerEnvironment => true;
 

@@ -39,7 +39,7 @@ internal sealed class GatesSection : IChangeSection
         }
 
         return new GateOptions(
-            ReadSoak(node["staging"]),
+            ReadSoak(node["staging"], earlier.Environments),
             Level(node["backup"], GateLevel.Required),
             ReadBackup(Settings(node["backup"], "by", "maxAge", "rehearse", "file", "folder", "jobs")),
             ReadApproval(node["approval"]),
@@ -52,14 +52,23 @@ internal sealed class GatesSection : IChangeSection
         );
     }
 
-    private static SoakGateOptions ReadSoak(ChangeNode node)
+    private static SoakGateOptions ReadSoak(ChangeNode node, IReadOnlyList<string> environments)
     {
         var settings = Settings(node, "soak", "environment");
-        return new SoakGateOptions(
+        var options = new SoakGateOptions(
             Level(node),
             settings["environment"].Text("staging"),
             settings["soak"].Duration(TimeSpan.FromHours(24), Second, Year)
         );
+        if (options.Level != GateLevel.Off && !environments.Contains(options.Environment, StringComparer.Ordinal))
+        {
+            var known = string.Join(", ", environments);
+            (settings["environment"].Exists ? settings["environment"] : node).Mistake(
+                Message.Of("gates.staging.environment", ("environment", options.Environment), ("known", known))
+            );
+        }
+
+        return options;
     }
 
     private static BackupOptions ReadBackup(ChangeNode settings)
@@ -134,7 +143,7 @@ internal sealed class GatesSection : IChangeSection
 
     private static TimeOnly? ReadTime(ChangeNode node)
     {
-        if (node.Text() is not { Length: > 0 } text)
+        if (node.AnyText() is not { } text)
         {
             return null;
         }

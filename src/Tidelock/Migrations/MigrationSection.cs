@@ -3,7 +3,7 @@ using Tidelock.Texts;
 
 namespace Tidelock.Migrations;
 
-/// <summary>Reads <c>migration:</c>: one of <c>view</c> and <c>sql</c>, and the lock budget.</summary>
+/// <summary>Reads <c>migration:</c>: one of <c>view</c> and <c>sql</c>, the way down, and the lock budget.</summary>
 internal sealed class MigrationSection : IChangeSection
 {
     private static readonly ChangeFile NoFile = new("", "");
@@ -16,7 +16,7 @@ internal sealed class MigrationSection : IChangeSection
 
     public object Read(ChangeNode node, SectionReadings earlier)
     {
-        if (!node.Require() || !node.Only("view", "sql", "locks").IsMapping)
+        if (!node.Require() || !node.Only("view", "sql", "down", "locks").IsMapping)
         {
             return new SqlMigration(NoFile, null, LockBudget.Default);
         }
@@ -27,7 +27,17 @@ internal sealed class MigrationSection : IChangeSection
             node.Mistake(Message.Of("migrations.one-kind"));
         }
 
-        return node["view"].Exists ? ReadView(node["view"], locks) : ReadSql(node["sql"], locks);
+        if (node["view"].Exists)
+        {
+            return ReadView(node["view"], locks) with { Down = node["down"].File() };
+        }
+
+        if (node["down"].Exists)
+        {
+            node.MistakeAtKey("down", Message.Of("migrations.down-place"));
+        }
+
+        return ReadSql(node["sql"], locks);
     }
 
     private static ViewMigration ReadView(ChangeNode node, LockBudget locks)

@@ -23,7 +23,7 @@ internal sealed class RollbackSection : IChangeSection
         var migration = earlier.Get<Migration>();
         var method = node["method"]
             .Word(Default(migration), ("definition", "definition"), ("downgrade", "downgrade"), ("backup", "backup"));
-        if (method == "downgrade" && migration is not SqlMigration { Down: not null })
+        if (method == "downgrade" && migration.Backward() is null)
         {
             node["method"].Mistake(Message.Of("rollbacks.no-downgrade"));
         }
@@ -37,5 +37,5 @@ internal sealed class RollbackSection : IChangeSection
 
     /// <summary>A view's old definition can always be brought back exactly; SQL written by hand knows its own way back best.</summary>
     private static string Default(Migration migration) =>
-        migration is SqlMigration { Down: not null } ? "downgrade" : "definition";
+        migration is SqlMigration && migration.Backward() is not null ? "downgrade" : "definition";
 }
