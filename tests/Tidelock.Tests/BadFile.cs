@@ -13,12 +13,12 @@ internal sealed record BadFile(string Name, string Text, IReadOnlyList<string> E
     public static string Folder { get; } = Path.Combine(Repository.Root, "tests", "Tidelock.Tests", "Changes", "bad");
 
     public static IReadOnlyList<BadFile> All { get; } =
-        [
-            .. Directory
-                .EnumerateFiles(Folder, "*.yaml")
-                .Select(f => Read(Path.GetFileName(f)))
-                .OrderBy(f => f.Name, StringComparer.Ordinal),
-        ];
+    [
+        .. Directory
+            .EnumerateFiles(Folder, "*.yaml")
+            .Select(f => Read(Path.GetFileName(f)))
+            .OrderBy(f => f.Name, StringComparer.Ordinal),
+    ];
 
     /// <summary>Null where it is not even YAML.</summary>
     public ChangeValue? Tree => ChangeParser.Parse(Text, new MistakeList(Name));

@@ -23,7 +23,10 @@ public sealed class ChangeDigestTests : IDisposable
 
     [Theory]
     [InlineData("owner: data-engineering", "owner: 'data-engineering'   # who answers")]
-    [InlineData("title: Lock the attempt VIEW to its V1 shape\nowner: data-engineering", "owner: data-engineering\ntitle: Lock the attempt VIEW to its V1 shape")]
+    [InlineData(
+        "title: Lock the attempt VIEW to its V1 shape\nowner: data-engineering",
+        "owner: data-engineering\ntitle: Lock the attempt VIEW to its V1 shape"
+    )]
     [InlineData("{ method: definition, automatic: true }", "\n  automatic: true\n  method: \"definition\"")]
     [InlineData("  unique: [[id]]", "  unique:\n    - - id")]
     public void Layout_comments_and_the_order_of_keys_do_not_count(string from, string to)
@@ -40,9 +43,17 @@ public sealed class ChangeDigestTests : IDisposable
     [InlineData("change.yaml", "automatic: true", "automatic: false")]
     [InlineData("change.yaml", "rows: 5", "rows: \"5\"")]
     [InlineData("change.yaml", "${DATABASE_URL}", "${OTHER_DATABASE_URL}")]
-    [InlineData("change.yaml", "select id from attempt where student_id is null", "select id from attempt where  student_id is null")]
+    [InlineData(
+        "change.yaml",
+        "select id from attempt where student_id is null",
+        "select id from attempt where  student_id is null"
+    )]
     [InlineData("change.yaml", "[error_rate < 0.1%, p95 < 500ms", "[p95 < 500ms, error_rate < 0.1%")]
-    [InlineData("change.yaml", "gates: { staging: off, approval: { required: 1 }", "gates: { staging: off, approval: { required: 2 }")]
+    [InlineData(
+        "change.yaml",
+        "gates: { staging: off, approval: { required: 1 }",
+        "gates: { staging: off, approval: { required: 2 }"
+    )]
     [InlineData("attempt.sql", "-- The V1 shape.", "-- The  V1 shape.")]
     [InlineData("kpi.sql", "\n", "\r\n")]
     public void Every_value_and_every_byte_of_a_file_counts(string file, string from, string to)

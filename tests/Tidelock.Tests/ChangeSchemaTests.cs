@@ -54,8 +54,8 @@ public sealed class ChangeSchemaTests
         var path = Path.Combine(Repository.Root, file);
         var none = new Dictionary<string, string>(StringComparer.Ordinal);
         var reading = TidelockServices.ChangeLoader.Load(path, null, none);
-        Assert.Empty(reading.Mistakes.Select(m => m.Render(Texts.TextCatalog.English)));
-        Assert.Empty(await SchemaProblems(await File.ReadAllTextAsync(path)));
+        Assert.Equal("", string.Join('\n', reading.Mistakes.Select(m => m.Render(Texts.TextCatalog.English))));
+        Assert.Equal("", string.Join('\n', await SchemaProblems(await File.ReadAllTextAsync(path))));
     }
 
     [Theory]
@@ -119,7 +119,9 @@ public sealed class ChangeSchemaTests
             yield return keyword.Name;
             var inner = keyword.Name switch
             {
-                "properties" or "patternProperties" or "definitions" => keyword.Value.EnumerateObject().Select(p => p.Value),
+                "properties" or "patternProperties" or "definitions" => keyword
+                    .Value.EnumerateObject()
+                    .Select(p => p.Value),
                 "anyOf" or "oneOf" => keyword.Value.EnumerateArray(),
                 _ when keyword.Value.ValueKind == JsonValueKind.Object => [keyword.Value],
                 _ => Enumerable.Empty<JsonElement>(),

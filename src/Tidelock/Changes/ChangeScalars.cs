@@ -111,7 +111,9 @@ public static class ChangeScalars
     public static T Word<T>(this ChangeNode node, T fallback, params (string Word, T Value)[] words)
     {
         // false and 5 are told apart from a word by the list of words, not by their kind.
-        var written = node.Scalar is { Kind: not (ScalarKind.Text or ScalarKind.Nothing) } scalar ? scalar.Text : Written(node);
+        var written = node.Scalar is { Kind: not (ScalarKind.Text or ScalarKind.Nothing) } scalar
+            ? scalar.Text
+            : Written(node);
         if (written is not { } text)
         {
             return fallback;

@@ -12,10 +12,5 @@ internal sealed class MistakeList(string file)
     public void Add(Place at, Message problem) => found.Add(new Mistake(file, at.Line, at.Column, problem));
 
     public IReadOnlyList<Mistake> Sorted() =>
-        [
-            .. found
-                .OrderBy(m => m.Line)
-                .ThenBy(m => m.Column)
-                .ThenBy(m => m.Problem.Code, StringComparer.Ordinal),
-        ];
+        [.. found.OrderBy(m => m.Line).ThenBy(m => m.Column).ThenBy(m => m.Problem.Code, StringComparer.Ordinal)];
 }
