@@ -4,6 +4,7 @@ using Tidelock.Contracts;
 using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Notifications;
+using Tidelock.Probes;
 using Tidelock.Probes.Http;
 using Tidelock.Probes.Postgres;
 using Tidelock.Probes.Prometheus;
@@ -16,6 +17,10 @@ namespace Tidelock;
 /// <summary>The composition root: the only file that names implementations.</summary>
 public static class TidelockServices
 {
+    /// <summary>Every kind of probe.</summary>
+    public static IReadOnlyList<IProbeKind> ProbeKinds { get; } =
+    [new PrometheusProbeKind(), new PostgresProbeKind(), new HttpProbeKind(), new SqlProbeKind()];
+
     /// <summary>Every section of a change file, in the order in which they are read.</summary>
     public static IReadOnlyList<IChangeSection> ChangeSections { get; } =
     [
@@ -25,7 +30,7 @@ public static class TidelockServices
         new SmokeSection(),
         new DownstreamSection(),
         new ApplicationSection(),
-        new WatchSection([new PrometheusProbeKind(), new PostgresProbeKind(), new HttpProbeKind(), new SqlProbeKind()]),
+        new WatchSection(ProbeKinds),
         new RollbackSection(),
         new NotifySection(),
         new GatesSection(),

@@ -11,7 +11,18 @@ internal static class SessionSettings
         "select pg_catalog.set_config(s.name, p.value, false) from pg_catalog.pg_settings s join (values "
         + string.Join(", ", Pinned.Select(p => $"('{p.Name}', '{p.Value}')"))
         + ") p(name, value) on p.name operator(pg_catalog.=) s.name;"
-        + (target.ChoosesRole ? "" : "set role none");
+        + (target.ChoosesRole ? "" : "set role none;")
+        + NotCounted;
+
+    /// <summary>
+    /// What we read is not the application's reading: kept out of pg_stat_statements where we may, which takes a superuser. Elsewhere
+    /// the texts of our statements say whose they are: <see cref="OwnStatement"/>.
+    /// </summary>
+    private const string NotCounted = """
+        select pg_catalog.set_config(s.name, 'none', false) from pg_catalog.pg_settings s
+        join pg_catalog.pg_roles r on r.rolname operator(pg_catalog.=) current_user and r.rolsuper
+        where s.name operator(pg_catalog.=) 'pg_stat_statements.track'
+        """;
 
     private static readonly (string Name, string Value)[] Pinned =
     [

@@ -19,4 +19,9 @@ public interface IProbeKind
     /// <param name="probe">Its declaration: a mapping that has <see cref="Key"/>.</param>
     /// <param name="watch">The section <c>watch:</c>, for settings that several probes share.</param>
     ProbeOptions? Read(string signal, ChangeNode probe, ChangeNode watch);
+
+    /// <summary>The probes that read what is declared of this kind: as few as the source allows; none where none is declared.</summary>
+    /// <param name="declared">All probes of the watch, of every kind.</param>
+    /// <param name="context">What they read with.</param>
+    IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context);
 }

@@ -8,7 +8,7 @@ namespace Tidelock.Probes;
 /// <param name="Outcome">A value, no data, or an error.</param>
 /// <param name="Value">In the signal's unit; null unless there is a value. Never NaN.</param>
 /// <param name="Weight">Requests behind the value, where the probe knows; null otherwise.</param>
-/// <param name="Detail">Why there is no data or what the error was; null for a value.</param>
+/// <param name="Detail">Why there is no data, what the error was, or what the source warned of.</param>
 public sealed record Sample(
     string Signal,
     DateTimeOffset At,

@@ -20,4 +20,7 @@ internal sealed class HttpProbeKind : IProbeKind
         );
         return probe["http"].Address() is { } address ? new HttpProbeOptions(signal, unit, address, measure) : null;
     }
+
+    public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context) =>
+        declared.OfType<HttpProbeOptions>().Select(o => new HttpProbe(o, context));
 }

@@ -21,6 +21,13 @@ internal sealed class PostgresProbeKind : IProbeKind
         };
     }
 
+    public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context)
+    {
+        var connections = declared.OfType<PostgresConnectionsProbeOptions>().ToList();
+        var calls = declared.OfType<PostgresCallsProbeOptions>().ToList();
+        return connections.Count + calls.Count == 0 ? [] : [new PostgresProbe(connections, calls, context)];
+    }
+
     private static PostgresConnectionsProbeOptions Connections(string signal, ChangeNode probe)
     {
         if (probe["relation"].Exists)

@@ -19,4 +19,7 @@ internal sealed class PrometheusProbeKind : IProbeKind
         var server = probe["server"].Exists ? probe["server"].Address() : watch["prometheus"].Address(DefaultServer);
         return query.Length > 0 && server is not null ? new PrometheusProbeOptions(signal, unit, server, query) : null;
     }
+
+    public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context) =>
+        declared.OfType<PrometheusProbeOptions>().Select(o => new PrometheusProbe(o, context));
 }

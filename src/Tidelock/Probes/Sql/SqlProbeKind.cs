@@ -15,4 +15,10 @@ internal sealed class SqlProbeKind : IProbeKind
         var unit = SignalUnits.Read(probe["unit"], SignalUnit.Unstated);
         return probe["sql"].Sql() is { Length: > 0 } sql ? new SqlProbeOptions(signal, unit, sql) : null;
     }
+
+    public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context)
+    {
+        var queries = declared.OfType<SqlProbeOptions>().ToList();
+        return queries.Count == 0 ? [] : [new SqlProbe(queries, context)];
+    }
 }

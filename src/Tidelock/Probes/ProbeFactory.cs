@@ -1,0 +1,27 @@
+using Tidelock.Postgres;
+
+namespace Tidelock.Probes;
+
+/// <summary>Makes the probes of a watch.</summary>
+/// <param name="kinds">The kinds of probes there are.</param>
+/// <param name="time">The clock.</param>
+/// <param name="handler">What HTTP requests go through; the ordinary way where it is null.</param>
+public sealed class ProbeFactory(IReadOnlyList<IProbeKind> kinds, TimeProvider time, HttpMessageHandler? handler = null)
+{
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
+
+    private readonly HttpMessageHandler handler =
+        handler ?? new SocketsHttpHandler { PooledConnectionLifetime = ConnectionLifetime };
+
+    /// <summary>One probe for each source that several signals come from. Nothing is opened before the first reading.</summary>
+    public IReadOnlyList<IProbe> Create(
+        IReadOnlyList<ProbeOptions> declared,
+        PostgresTarget target,
+        string applicationName,
+        TimeSpan every
+    )
+    {
+        var context = new ProbeContext(target, applicationName, every, time, handler);
+        return [.. kinds.SelectMany(k => k.Create(declared, context)).Select(p => new GuardedProbe(p, context))];
+    }
+}

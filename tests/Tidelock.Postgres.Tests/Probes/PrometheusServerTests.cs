@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Tidelock.Probes;
+using Tidelock.Probes.Prometheus;
+
+namespace Tidelock.Postgres.Tests.Probes;
+
+/// <summary>A real Prometheus server that scrapes a small endpoint of the test every second.</summary>
+public sealed class PrometheusServerTests : IAsyncLifetime
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("tl-prometheus-").FullName;
+    private readonly CancellationTokenSource over = new();
+    private readonly int metricsPort = FreePort();
+    private readonly int port = FreePort();
+    private HttpListener metrics = null!;
+    private Process prometheus = null!;
+    private Task serving = Task.CompletedTask;
+
+    public async ValueTask InitializeAsync()
+    {
+        metrics = new HttpListener { Prefixes = { Address(metricsPort).ToString() } };
+        metrics.Start();
+        serving = ServeAsync();
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "prometheus.yml"),
+            $"global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs: [{{ job_name: api, static_configs: [{{ targets: ['127.0.0.1:{metricsPort.ToString(CultureInfo.InvariantCulture)}'] }}] }}]\n"
+        );
+        prometheus = Process.Start(
+            new ProcessStartInfo(
+                "/usr/bin/prometheus",
+                [
+                    $"--config.file={folder}/prometheus.yml",
+                    $"--storage.tsdb.path={folder}/data",
+                    string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"),
+                    "--log.level=error",
+                ]
+            )
+        )!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        prometheus.Kill();
+        await prometheus.WaitForExitAsync(CancellationToken.None);
+        prometheus.Dispose();
+        await over.CancelAsync();
+        metrics.Stop();
+        await serving;
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_real_server_gives_values_no_data_and_errors_for_what_they_are()
+    {
+        var value = await UntilAsync("sum(queue_length)", s => s.Outcome is SampleOutcome.Value);
+        Assert.Equal(12, value.Value);
+        Assert.InRange(TimeProvider.System.GetUtcNow() - value.At, TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(10));
+        Assert.Equal("probes.prometheus.several-series", (await AskAsync("queue_length")).Detail!.Code);
+        Assert.Equal("probes.prometheus.empty", (await AskAsync("sum(nothing_of_the_sort)")).Detail!.Code);
+        Assert.Equal("probes.not-a-number", (await AskAsync("vector(0) / 0")).Detail!.Code);
+        Assert.Equal(4, (await AskAsync("scalar(vector(4))")).Value);
+        var misspelt = await AskAsync("sum(queue_length");
+        Assert.Equal((SampleOutcome.Error, "probes.prometheus.error"), (misspelt.Outcome, misspelt.Detail!.Code));
+    }
+
+    [Fact]
+    public async Task A_server_that_stops_is_an_error_and_not_an_empty_answer()
+    {
+        await UntilAsync("sum(queue_length)", s => s.Outcome is SampleOutcome.Value);
+        prometheus.Kill();
+        await prometheus.WaitForExitAsync(CancellationToken.None);
+        Assert.Equal(SampleOutcome.Error, (await AskAsync("sum(queue_length)")).Outcome);
+    }
+
+    private async Task<Sample> UntilAsync(string query, Func<Sample, bool> holds)
+    {
+        Sample? last = null;
+        await Backups.Polling.UntilAsync(async () => holds(last = await AskAsync(query)));
+        return last!;
+    }
+
+    private async Task<Sample> AskAsync(string query)
+    {
+        var factory = new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System);
+        var options = new PrometheusProbeOptions("s", SignalUnit.Unstated, Address(port), query);
+        var nowhere = PostgresTarget.Parse(
+            "postgresql://nobody@127.0.0.1:1/nowhere",
+            new Dictionary<string, string>(StringComparer.Ordinal)
+        );
+        await using var probe = Assert.Single(
+            factory.Create([options], nowhere, "tidelock/test/1", TimeSpan.FromSeconds(5))
+        );
+        return Assert.Single(await probe.ReadAsync(CancellationToken.None));
+    }
+
+    private async Task ServeAsync()
+    {
+        while (!over.IsCancellationRequested)
+        {
+            try
+            {
+                var context = await metrics.GetContextAsync();
+                context.Response.ContentType = "text/plain; version=0.0.4";
+                await context.Response.OutputStream.WriteAsync(
+                    "queue_length{pod=\"a\"} 5\nqueue_length{pod=\"b\"} 7\n"u8.ToArray(),
+                    over.Token
+                );
+                context.Response.Close();
+            }
+            catch (Exception e)
+                when (e is HttpListenerException or ObjectDisposedException or OperationCanceledException)
+            {
+                // The scraper went away, or the test is over.
+            }
+        }
+    }
+
+    private static Uri Address(int port) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/"));
+
+    private static int FreePort()
+    {
+        using var socket = new TcpListener(IPAddress.Loopback, 0);
+        socket.Start();
+        return ((IPEndPoint)socket.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Time.Testing;
+using Tidelock.Postgres;
+using Tidelock.Probes.Postgres;
+
+namespace Tidelock.Tests.Probes;
+
+public sealed class CallRateTests
+{
+    private readonly FakeTimeProvider time = new();
+    private readonly CallRate rate;
+
+    public CallRateTests() => rate = new CallRate(new RelationName("public", "attempt"), time);
+
+    [Fact]
+    public void The_first_look_is_no_rate() => Assert.Null(Look(("a", 1_000_000)));
+
+    [Fact]
+    public void The_rate_is_what_was_added_since_the_last_look()
+    {
+        Look(("a", 100), ("b", 7));
+        Assert.Equal(11, Look(("a", 150), ("b", 12)));
+        Assert.Equal(0, Look(("a", 150), ("b", 12)));
+    }
+
+    [Fact]
+    public void A_view_made_anew_has_new_statements_and_they_count()
+    {
+        Look(("old", 500));
+        Assert.Equal(4, Look(("old", 500), ("new", 20)));
+    }
+
+    [Fact]
+    public void A_reset_never_makes_the_rate_negative()
+    {
+        Look(("a", 500));
+        Assert.Equal(2, Look(("a", 10)));
+    }
+
+    [Fact]
+    public void A_missed_tick_is_spread_over_the_time_it_took()
+    {
+        Look(("a", 0));
+        time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(10, Look(("a", 100)));
+    }
+
+    private double? Look(params (string Key, long Calls)[] calls)
+    {
+        time.Advance(TimeSpan.FromSeconds(5));
+        return rate.Next(calls.Select(c => new StatementCalls(c.Key, "select * from attempt", c.Calls)));
+    }
+}

@@ -1,0 +1,42 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Tidelock.Tests.Probes;
+
+/// <summary>A real HTTP server on a free port that answers as a test says.</summary>
+internal sealed class StubServer : IAsyncDisposable
+{
+    private readonly WebApplication app;
+
+    private StubServer(WebApplication app) => this.app = app;
+
+    public Uri Address => new(app.Urls.First());
+
+    public static async Task<StubServer> StartAsync(RequestDelegate answer)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
+        var app = builder.Build();
+        app.Run(answer);
+        await app.StartAsync();
+        return new StubServer(app);
+    }
+
+    public static Task<StubServer> SayingAsync(int status, string body) =>
+        StartAsync(context =>
+        {
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync(body);
+        });
+
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource(TimeSpan.Zero);
+        await app.StopAsync(now.Token);
+        await app.DisposeAsync();
+    }
+}
