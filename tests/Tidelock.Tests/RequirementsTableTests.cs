@@ -69,7 +69,7 @@ public sealed partial class RequirementsTableTests
         return TestMethod().Matches(text).Select(m => $"{Path.GetFileNameWithoutExtension(file)}.{m.Groups["name"]}");
     }
 
-    [GeneratedRegex("^(?:[GSMRTDP][1-9]|V1)$", RegexOptions.None, 1000)]
+    [GeneratedRegex("^(?:[GSMRTDP][1-9]|VIEW)$", RegexOptions.None, 1000)]
     private static partial Regex RequirementId();
 
     [GeneratedRegex("`(?<name>[A-Za-z0-9]+\\.[A-Za-z0-9_]+)`", RegexOptions.None, 1000)]
