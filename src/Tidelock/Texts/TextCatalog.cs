@@ -21,8 +21,8 @@ public sealed class TextCatalog
 
     public static TextCatalog Korean { get; } = new("ko");
 
-    /// <summary>The two-letter language of this catalog.</summary>
-    public string Language => culture.TwoLetterISOLanguageName;
+    /// <summary>The two-letter language of this catalog. Not the culture's TwoLetterISOLanguageName: that is "iv" without ICU.</summary>
+    public string Language => culture.Name;
 
     /// <summary>The catalog for a language or locale name (<c>ko</c>, <c>ko_KR.UTF-8</c>); English for everything else.</summary>
     public static TextCatalog For(string? locale) =>
