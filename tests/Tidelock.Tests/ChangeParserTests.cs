@@ -53,10 +53,10 @@ public sealed class ChangeParserTests
     }
 
     [Fact]
-    public void A_thousand_brackets_do_not_exhaust_the_stack()
+    public void A_hundred_thousand_brackets_exhaust_neither_the_stack_nor_the_patience()
     {
         var mistakes = new MistakeList("change.yaml");
         ChangeParser.Parse(new string('[', 100_000), mistakes);
-        Assert.NotEmpty(mistakes.Sorted());
+        Assert.Equal(["changes.yaml.deep"], mistakes.Sorted().Select(m => m.Problem.Code));
     }
 }

@@ -32,6 +32,11 @@ internal sealed class ChangeParser
         {
             return parser.Document();
         }
+        catch (MaximumRecursionLevelReachedException e)
+        {
+            // Reading on would take the scanner time that grows with the square of the depth.
+            mistakes.Add(At(e.Start), Message.Of("changes.yaml.deep", ("most", DeepestNesting)));
+        }
         catch (YamlException e)
         {
             // Some of the scanner's exceptions have no position of their own.
@@ -78,10 +83,7 @@ internal sealed class ChangeParser
         RefuseAnchorAndTag(node);
         if (++depth > DeepestNesting)
         {
-            mistakes.Add(At(node.Start), Message.Of("changes.yaml.deep", ("most", DeepestNesting)));
-            events.SkipThisAndNestedEvents();
-            depth--;
-            return Refused(node);
+            throw new MaximumRecursionLevelReachedException(node.Start, node.End, "");
         }
 
         ChangeValue value = node switch

@@ -1,0 +1,1 @@
+select date_trunc('week', completed_at), count(*) from public.attempt group by 1
