@@ -6,7 +6,9 @@ from pg_locks l
 join pg_class c on c.oid = l.relation
 join pg_namespace n on n.oid = c.relnamespace
 left join pg_stat_activity a on a.pid = l.pid
-left join pg_prepared_xacts p on l.pid is null and '-1/' || p.transaction::text = l.virtualtransaction
+left join pg_locks own on l.pid is null and own.pid is null and own.locktype = 'transactionid'
+    and own.virtualtransaction = l.virtualtransaction
+left join pg_prepared_xacts p on p.transaction = own.transactionid
 where l.locktype = 'relation' and l.granted and l.pid is distinct from pg_backend_pid()
   and l.database = (select oid from pg_database where datname = current_database())
   and (n.nspname::text, c.relname::text) in (select * from unnest($1::text[], $2::text[]))

@@ -1,0 +1,10 @@
+using Tidelock.Texts;
+
+namespace Tidelock.Checks;
+
+/// <summary>How a check came out. What could not be found out has not passed.</summary>
+/// <param name="Name">The check's name.</param>
+/// <param name="Passed">Whether it holds.</param>
+/// <param name="Took">How long it took.</param>
+/// <param name="Finding">What was found.</param>
+public sealed record CheckResult(string Name, bool Passed, TimeSpan Took, Message Finding);

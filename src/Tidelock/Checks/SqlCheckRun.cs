@@ -1,0 +1,141 @@
+using Npgsql;
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Checks;
+
+/// <summary>Runs a query to its last row, in a READ ONLY transaction.</summary>
+internal static class SqlCheckRun
+{
+    private static readonly TimeSpan Standard = TimeSpan.FromSeconds(30);
+
+    /// <summary>Below this a multiple of the baseline measures noise and not the query.</summary>
+    private static readonly TimeSpan Noise = TimeSpan.FromMilliseconds(50);
+
+    public static async Task<CheckResult> RunAsync(SqlCheck check, CheckGround ground, CancellationToken cancellation)
+    {
+        if (Bound(check, ground) is not { } bound)
+        {
+            return new CheckResult(
+                check.Name,
+                Passed: false,
+                TimeSpan.Zero,
+                Message.Of("checks.sql.no-baseline", ("check", check.Name))
+            );
+        }
+
+        var start = ground.Time.GetTimestamp();
+        var finding = await FindAsync(check, bound, ground, cancellation).ConfigureAwait(false);
+        return new CheckResult(
+            check.Name,
+            finding.Passed,
+            finding.Took ?? ground.Time.GetElapsedTime(start),
+            finding.Text
+        );
+    }
+
+    private static async Task<(bool Passed, TimeSpan? Took, Message Text)> FindAsync(
+        SqlCheck check,
+        TimeSpan bound,
+        CheckGround ground,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            await using var session = await ground.OpenAsync(cancellation).ConfigureAwait(false);
+            var read = new BoundedRead(session, bound, ground.Time);
+            var (rows, took) = await read.RunAsync(
+                    ["public"],
+                    token => TimedAsync(check, read, ground.Time, token),
+                    cancellation
+                )
+                .ConfigureAwait(false);
+            return Judge(check, rows, took, bound);
+        }
+        catch (TimeoutException)
+        {
+            return (false, null, Message.Of("checks.too-slow", ("check", check.Name), ("bound", bound)));
+        }
+        catch (PostgresException e)
+        {
+            return (
+                false,
+                null,
+                Message.Of("checks.sql.failed", ("check", check.Name), ("state", e.SqlState), ("reason", e.MessageText))
+            );
+        }
+        catch (NpgsqlException e)
+        {
+            return (false, null, Message.Of("checks.sql.lost", ("check", check.Name), ("reason", e.Message)));
+        }
+        catch (TidelockException e)
+        {
+            return (false, null, e.Problem);
+        }
+    }
+
+    private static async Task<(ReadRows Rows, TimeSpan Took)> TimedAsync(
+        SqlCheck check,
+        BoundedRead read,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var start = time.GetTimestamp();
+        var rows = await read.RowsAsync(check.Sql, 1, cancellation).ConfigureAwait(false);
+        return (rows, time.GetElapsedTime(start));
+    }
+
+    /// <summary>The longest it may take; null when it is measured against a baseline that there is not.</summary>
+    private static TimeSpan? Bound(SqlCheck check, CheckGround ground)
+    {
+        if (check.WithinBaseline is not { } multiple || ground.Baselines is null)
+        {
+            return check.Within ?? Standard;
+        }
+
+        if (!ground.Baselines.TryGetValue(check.Name, out var baseline))
+        {
+            return null;
+        }
+
+        var bound = baseline * multiple;
+        return bound > Noise ? bound : Noise;
+    }
+
+    private static (bool, TimeSpan?, Message) Judge(SqlCheck check, ReadRows rows, TimeSpan took, TimeSpan bound)
+    {
+        if (took > bound)
+        {
+            return (false, took, Message.Of("checks.too-slow", ("check", check.Name), ("bound", bound)));
+        }
+
+        if (check.Rows is { } expected && !expected.Holds(rows.Count))
+        {
+            return (
+                false,
+                took,
+                Message.Of(
+                    "checks.sql.rows",
+                    ("check", check.Name),
+                    ("expected", $"{expected.Comparison} {expected.Count}"),
+                    ("actual", rows.Count)
+                )
+            );
+        }
+
+        var value = rows.Rows.FirstOrDefault()?.FirstOrDefault();
+        return check.Value is { } wanted && !string.Equals(value, wanted, StringComparison.Ordinal)
+            ? (
+                false,
+                took,
+                Message.Of("checks.sql.value", ("check", check.Name), ("expected", wanted), ("actual", value ?? "NULL"))
+            )
+            : (
+                true,
+                took,
+                Message.Of("checks.sql.passed", ("check", check.Name), ("rows", rows.Count), ("took", took))
+            );
+    }
+}

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Tidelock.Checks;
+using Tidelock.Postgres.Tests.Servers;
+
+namespace Tidelock.Postgres.Tests.Views;
+
+public sealed class CheckTests(PostgresServer server)
+{
+    [Theory]
+    [InlineData("select generate_series(1, 3)", ">", 2, null, "checks.sql.passed")]
+    [InlineData("select generate_series(1, 3)", "=", 2, null, "checks.sql.rows")]
+    [InlineData("select count(*) from pg_class where false", null, 0, "0", "checks.sql.passed")]
+    [InlineData("select true", null, 0, "true", "checks.sql.passed")]
+    [InlineData("select 1.50", null, 0, "1.5", "checks.sql.value")]
+    [InlineData("select null", null, 0, "1", "checks.sql.value")]
+    [InlineData("select row(1, 'a')::record", null, 0, null, "checks.sql.passed")]
+    [InlineData("select x from nowhere", null, 0, null, "checks.sql.failed")]
+    [InlineData("create table x (a int)", null, 0, null, "checks.sql.failed")]
+    [InlineData("select 1; select 2", null, 0, null, "checks.sql.failed")]
+    [InlineData("select pg_sleep(30)", null, 0, null, "checks.too-slow")]
+    [InlineData("select 1 / (3 - n) from generate_series(1, 3) n", null, 0, null, "checks.sql.failed")]
+    public async Task A_query_passes_only_when_all_of_it_is_as_expected(
+        string sql,
+        string? comparison,
+        long count,
+        string? value,
+        string code
+    )
+    {
+        var rows = comparison is null ? null : new RowExpectation(comparison, count);
+        var result = await RunAsync(
+            new SqlCheck("c", sql, rows, value, TimeSpan.FromSeconds(code == "checks.too-slow" ? 0.3 : 20), null, false)
+        );
+        Assert.Equal(code, result.Finding.Code);
+        Assert.Equal(code == "checks.sql.passed", result.Passed);
+        Assert.True(result.Took < TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task A_multiple_of_a_baseline_that_was_never_measured_has_not_passed()
+    {
+        var check = new SqlCheck("c", "select pg_sleep(0.2)", null, null, null, 2, true);
+        Assert.True((await RunAsync(check)).Passed);
+        Assert.Equal("checks.sql.no-baseline", (await RunAsync(check, [])).Finding.Code);
+        Assert.True((await RunAsync(check, new() { ["c"] = TimeSpan.FromSeconds(5) })).Passed);
+        Assert.Equal(
+            "checks.too-slow",
+            (await RunAsync(check, new() { ["c"] = TimeSpan.FromMilliseconds(40) })).Finding.Code
+        );
+    }
+
+    [Theory]
+    [InlineData(200, "ok", "checks.http.passed")]
+    [InlineData(503, null, "checks.http.status")]
+    [InlineData(200, "something else", "checks.http.body")]
+    public async Task An_address_must_answer_with_its_status_and_text(int status, string? contains, string code)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var answered = AnswerAsync(listener, status);
+        var result = await RunAsync(
+            new HttpCheck("h", new Uri($"http://127.0.0.1:{port}/healthz"), 200, contains, TimeSpan.FromSeconds(10))
+        );
+        await answered;
+        Assert.Equal(code, result.Finding.Code);
+    }
+
+    [Fact]
+    public async Task An_address_that_nobody_answers_at_has_not_passed()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        var check = new HttpCheck("h", new Uri($"http://127.0.0.1:{port}/"), 200, null, TimeSpan.FromSeconds(0.3));
+        Assert.Equal("checks.too-slow", (await RunAsync(check)).Finding.Code);
+        silent.Stop();
+        Assert.Equal("checks.http.failed", (await RunAsync(check)).Finding.Code);
+    }
+
+    [Theory]
+    [InlineData("exit 0", "checks.command.passed")]
+    [InlineData("echo broken >&2; exit 3", "checks.command.failed")]
+    [InlineData("sleep 30", "checks.too-slow")]
+    [InlineData("test \"$PGDATABASE\" = secret", "checks.command.passed")]
+    public async Task A_command_must_end_with_exit_code_0_in_time(string script, string code)
+    {
+        var result = await RunAsync(new CommandCheck("c", ["sh", "-c", script], TimeSpan.FromSeconds(1)));
+        Assert.Equal(code, result.Finding.Code);
+        Assert.Equal(code == "checks.command.passed", result.Passed);
+    }
+
+    [Fact]
+    public async Task A_command_that_is_not_there_has_not_passed()
+    {
+        var result = await RunAsync(new CommandCheck("c", ["no-such-program-here"], TimeSpan.FromSeconds(5)));
+        Assert.False(result.Passed);
+        Assert.Equal("programs.not-found", result.Finding.Code);
+    }
+
+    private async Task<CheckResult> RunAsync(Check check, Dictionary<string, TimeSpan>? baselines = null)
+    {
+        using var http = new HttpClient();
+        var ground = new CheckGround(
+            token => PostgresSession.OpenAsync(server.Cluster.Target(), "t", token),
+            http,
+            Path.GetTempPath(),
+            new Dictionary<string, string?>(StringComparer.Ordinal) { ["PGDATABASE"] = "secret" },
+            baselines,
+            TimeProvider.System
+        );
+        return Assert.Single(await CheckRunner.RunAsync([check], ground, _ => { }, default));
+    }
+
+    private static async Task AnswerAsync(TcpListener listener, int status)
+    {
+        using var client = await listener.AcceptTcpClientAsync();
+        var stream = client.GetStream();
+        _ = await stream.ReadAsync(new byte[4096]);
+        var answer = string.Create(
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+        );
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(answer));
+    }
+}

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using Npgsql;
+using Tidelock.Migrations;
+using Tidelock.Postgres.Tests.Servers;
+
+namespace Tidelock.Postgres.Tests.Views;
+
+public sealed class LockBudgetTests(PostgresServer server)
+{
+    private const string Setup =
+        "create table t as select 1 as a; create view v as select a from t; create view w as select a from v";
+
+    [Fact]
+    public async Task A_lock_that_is_never_granted_names_the_blocker_and_changes_nothing()
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, Setup);
+        var catalog = await bench.CatalogAsync();
+        await using var reader = await bench.Database.ConnectAsync();
+        var pid = await BeginReadAsync(reader, "select * from w");
+        var budget = new LockBudget(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(2), 100);
+
+        var outcome = await bench.ForwardAsync(ViewBench.View("v", "select a::bigint from t", budget));
+
+        var refused = Assert.IsType<MigrationOutcome.LockNotGranted>(outcome);
+        var blocker = Assert.Single(refused.Blockers);
+        Assert.Equal(pid, blocker.ProcessId);
+        Assert.Equal("idle in transaction", blocker.State);
+        Assert.Contains("select * from w", blocker.Query, StringComparison.Ordinal);
+        Assert.Contains($"{pid}", refused.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains(bench.Progress, p => p.Code == "migrations.blocker");
+        Assert.Equal(catalog, await bench.CatalogAsync());
+    }
+
+    [Fact]
+    public async Task A_reader_of_several_seconds_is_waited_for_while_other_readers_go_on()
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, Setup);
+        await using var slow = await bench.Database.ConnectAsync();
+        await BeginReadAsync(slow, "select * from v");
+        using var stop = new CancellationTokenSource();
+        var readers = Enumerable.Range(0, 4).Select(_ => LongestReadAsync(bench, stop.Token)).ToList();
+
+        var migration = bench.ForwardAsync(ViewBench.View("v", "select a::bigint from t"));
+        await Task.Delay(TimeSpan.FromSeconds(8), TimeProvider.System);
+        Assert.False(migration.IsCompleted);
+        await new NpgsqlCommand("commit", slow).ExecuteNonQueryAsync();
+        var outcome = await migration;
+        await stop.CancelAsync();
+        var longest = (await Task.WhenAll(readers)).Max();
+
+        var applied = Assert.IsType<MigrationOutcome.Applied>(outcome);
+        Assert.True(applied.Took > TimeSpan.FromSeconds(3), $"took {applied.Took}");
+        Assert.True(longest < TimeSpan.FromSeconds(2), $"a reader waited {longest}");
+    }
+
+    [Fact]
+    public async Task The_wait_for_all_locks_of_a_try_together_stays_within_the_budget()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            Setup + "; create view x as select a from v; create view y as select a from v"
+        );
+        var blockers = new List<NpgsqlConnection>();
+        var before = await bench.CaptureAsync(new RelationName("public", "v"));
+        var budget = new LockBudget(TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(1), 2);
+        await using var session = await bench.OpenAsync();
+        var open = new OpenTry(session, budget.Try, TimeProvider.System);
+        await using (await session.Connection.BeginTransactionAsync())
+        {
+            foreach (var view in new[] { "w", "x", "y" })
+            {
+                var connection = await bench.Database.ConnectAsync();
+                blockers.Add(connection);
+                await BeginReadAsync(connection, $"select * from {view}");
+            }
+
+            var start = Stopwatch.GetTimestamp();
+            var granted = ReleaseAsync(blockers, TimeSpan.FromMilliseconds(150));
+            var e = await Assert.ThrowsAsync<PostgresException>(() => ViewWork.LockAsync(open, before!.All, default));
+            Assert.Equal("55P03", e.SqlState);
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(2));
+            Assert.True(open.Waited < TimeSpan.FromSeconds(1), $"waited {open.Waited}");
+            await granted;
+        }
+    }
+
+    [Fact]
+    public async Task Short_transactions_in_the_way_only_cost_tries()
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, Setup);
+        using var stop = new CancellationTokenSource();
+        var busy = Enumerable.Range(0, 3).Select(_ => LongestReadAsync(bench, stop.Token)).ToList();
+
+        var outcome = await bench.ForwardAsync(ViewBench.View("v", "select a::bigint from t"));
+        await stop.CancelAsync();
+        await Task.WhenAll(busy);
+
+        var applied = Assert.IsType<MigrationOutcome.Applied>(outcome);
+        Assert.Equal(applied.Tries, bench.Tries.Count);
+        Assert.Equal(applied.TransactionId, bench.Tries[^1].TransactionId);
+    }
+
+    [Fact]
+    public async Task A_prepared_transaction_that_holds_the_view_is_named_as_one()
+    {
+        await using var cluster = await LocalCluster.StartAsync(
+            new LocalClusterOptions
+            {
+                Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["max_prepared_transactions"] = "2",
+                },
+            },
+            default
+        );
+        await using var bench = new ViewBench(await TestDatabase.CreateAsync(cluster));
+        await bench.Database.ExecuteAsync(Setup);
+        await bench.Database.ExecuteAsync("begin; select * from v; prepare transaction 'left behind'");
+        var budget = new LockBudget(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1), 100);
+
+        var outcome = await bench.ForwardAsync(ViewBench.View("v", "select a::bigint from t", budget));
+
+        var blocker = Assert.Single(Assert.IsType<MigrationOutcome.LockNotGranted>(outcome).Blockers);
+        Assert.Contains("left behind", blocker.State, StringComparison.Ordinal);
+        await bench.Database.ExecuteAsync("rollback prepared 'left behind'");
+    }
+
+    private static async Task<int> BeginReadAsync(NpgsqlConnection connection, string sql)
+    {
+        await new NpgsqlCommand($"begin; {sql}", connection).ExecuteNonQueryAsync();
+        return connection.ProcessID;
+    }
+
+    private static async Task ReleaseAsync(List<NpgsqlConnection> blockers, TimeSpan each)
+    {
+        foreach (var connection in Enumerable.Reverse(blockers))
+        {
+            await Task.Delay(each, TimeProvider.System);
+            await connection.DisposeAsync();
+        }
+    }
+
+    private static async Task<TimeSpan> LongestReadAsync(ViewBench bench, CancellationToken stop)
+    {
+        var longest = TimeSpan.Zero;
+        await using var connection = await bench.Database.ConnectAsync();
+        while (!stop.IsCancellationRequested)
+        {
+            var start = Stopwatch.GetTimestamp();
+            await new NpgsqlCommand("select a from w", connection).ExecuteScalarAsync(CancellationToken.None);
+            var took = Stopwatch.GetElapsedTime(start);
+            longest = took > longest ? took : longest;
+        }
+
+        return longest;
+    }
+}

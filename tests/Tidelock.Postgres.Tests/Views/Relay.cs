@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Tidelock.Postgres.Tests.Views;
+
+/// <summary>A wire between client and server that can be cut: what the client says still arrives, what the server answers does not.</summary>
+internal sealed class Relay : IAsyncDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly int port;
+    private readonly CancellationTokenSource stop = new();
+
+    private Relay(int port) => this.port = port;
+
+    /// <summary>From now on the next message to the server is passed on, and its answer ends the connection.</summary>
+    public bool CutAfterCommit { get; set; }
+
+    public static Task<Relay> StartAsync(int port)
+    {
+        var relay = new Relay(port);
+        relay.listener.Start();
+        _ = relay.AcceptAsync();
+        return Task.FromResult(relay);
+    }
+
+    public string Through(string uri) =>
+        uri.Replace(
+            string.Create(CultureInfo.InvariantCulture, $":{port}/"),
+            string.Create(CultureInfo.InvariantCulture, $":{((IPEndPoint)listener.LocalEndpoint).Port}/"),
+            StringComparison.Ordinal
+        );
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        listener.Stop();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var client = await listener.AcceptTcpClientAsync(stop.Token);
+                _ = CarryAsync(client);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+
+    private async Task CarryAsync(TcpClient client)
+    {
+        using var server = new TcpClient();
+        using (client)
+        {
+            await server.ConnectAsync(IPAddress.Loopback, port, stop.Token);
+            await Task.WhenAny(
+                PumpAsync(client.GetStream(), server.GetStream(), () => false),
+                PumpAsync(server.GetStream(), client.GetStream(), () => CutAfterCommit)
+            );
+        }
+    }
+
+    private async Task PumpAsync(NetworkStream from, NetworkStream to, Func<bool> cut)
+    {
+        var buffer = new byte[65536];
+        try
+        {
+            int read;
+            while ((read = await from.ReadAsync(buffer, stop.Token)) > 0 && !cut())
+            {
+                await to.WriteAsync(buffer.AsMemory(0, read), stop.Token);
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // One end is gone, so the other goes too.
+        }
+    }
+}
