@@ -125,7 +125,7 @@ internal static class SqlCheckRun
             );
         }
 
-        var value = rows.Rows.FirstOrDefault()?.FirstOrDefault();
+        var value = rows.Rows is [[var first, ..], ..] ? first : null;
         return check.Value is { } wanted && !string.Equals(value, wanted, StringComparison.Ordinal)
             ? (
                 false,
