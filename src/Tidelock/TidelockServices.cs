@@ -1,25 +1,55 @@
+using Tidelock.Backups;
 using Tidelock.Changes;
 using Tidelock.Checks;
 using Tidelock.Contracts;
+using Tidelock.Deployments;
 using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Notifications;
+using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Probes.Http;
 using Tidelock.Probes.Postgres;
 using Tidelock.Probes.Prometheus;
 using Tidelock.Probes.Sql;
+using Tidelock.Programs;
 using Tidelock.Rollbacks;
+using Tidelock.Runs;
+using Tidelock.Runs.Postgres;
+using Tidelock.Runs.Sqlite;
+using Tidelock.Steps;
+using Tidelock.Texts;
 using Tidelock.Watching;
 
 namespace Tidelock;
 
 /// <summary>The composition root: the only file that names implementations.</summary>
-public static class TidelockServices
+public sealed class TidelockServices : IAsyncDisposable
 {
     /// <summary>Every kind of probe.</summary>
     public static IReadOnlyList<IProbeKind> ProbeKinds { get; } =
     [new PrometheusProbeKind(), new PostgresProbeKind(), new HttpProbeKind(), new SqlProbeKind()];
+
+    private TidelockServices(IJournal journal, TidelockSettings settings)
+    {
+        Journal = journal;
+        var time = settings.Time;
+        var programs = new BackupPrograms();
+        var transaction = new MigrationTransaction(time);
+        Rollbacks =
+        [
+            new DefinitionRollback(transaction),
+            new DowngradeRollback(transaction),
+            new BackupRollback(programs, time),
+        ];
+        Checklist = Gates();
+        var engine = new RunEngine(
+            DeploymentSteps(programs, transaction, time),
+            [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
+            time
+        );
+        Deployment = new Deployment(journal, Checklist, engine, time, settings.Patience);
+    }
 
     /// <summary>Every section of a change file, in the order in which they are read.</summary>
     public static IReadOnlyList<IChangeSection> ChangeSections { get; } =
@@ -38,4 +68,64 @@ public static class TidelockServices
 
     /// <summary>Reads change files.</summary>
     public static ChangeLoader ChangeLoader { get; } = new(ChangeSections);
+
+    public IJournal Journal { get; }
+
+    public Deployment Deployment { get; }
+
+    public Checklist Checklist { get; }
+
+    public IReadOnlyList<IRollbackMethod> Rollbacks { get; }
+
+    /// <summary>Opens the journal and puts everything together.</summary>
+    /// <exception cref="JournalUnwritableException">The journal cannot be opened.</exception>
+    public static async Task<TidelockServices> OpenAsync(TidelockSettings settings, CancellationToken cancellation) =>
+        new(settings.Decorate(await OpenJournalAsync(settings.Journal, cancellation).ConfigureAwait(false)), settings);
+
+    public ValueTask DisposeAsync() => Journal.DisposeAsync();
+
+    private static async Task<IJournal> OpenJournalAsync(string place, CancellationToken cancellation) =>
+        place.StartsWith("postgres", StringComparison.Ordinal) && place.Contains("://", StringComparison.Ordinal)
+            ? await PostgresJournal
+                .OpenAsync(PostgresTarget.Parse(place, ProcessVariables.Read()), cancellation)
+                .ConfigureAwait(false)
+            : await SqliteJournal.OpenAsync(place, cancellation).ConfigureAwait(false);
+
+    private static Checklist Gates() =>
+        new([
+            new StagingGate(),
+            new BackupGate(),
+            new ApprovalGate(),
+            new AnnouncementGate(),
+            new DashboardsGate(new HttpMessageInvoker(new SocketsHttpHandler { AllowAutoRedirect = true })),
+            new WindowGate(),
+            new OnCallGate(),
+            new ConfirmedGate(
+                "slack",
+                o => o.Slack.Level,
+                o => Message.Of("gates.slack.missing", ("channel", o.Slack.Channel ?? "Slack"))
+            ),
+        ]);
+
+    private static IReadOnlyList<IStep> DeploymentSteps(
+        BackupPrograms programs,
+        MigrationTransaction transaction,
+        TimeProvider time
+    )
+    {
+        var ground = new Ground(new HttpClient());
+        var probes = new ProbeFactory(ProbeKinds, time);
+        return
+        [
+            new PrerequisitesStep(programs),
+            new BackupStep(programs, time),
+            new BaselineStep(ground, probes),
+            new MigrateStep(transaction),
+            new VerifyStep(),
+            new CheckingStep("smoke", c => c.Section<SmokeChecks>().Checks, ground),
+            new CheckingStep("application", c => c.Section<ApplicationChecks>().Checks, ground),
+            new WatchStep(ground, probes),
+            new CompleteStep(),
+        ];
+    }
 }

@@ -1,44 +1,237 @@
+using Tidelock.Changes;
 using Tidelock.Gates;
+using Tidelock.Postgres;
+using Tidelock.Rollbacks;
 using Tidelock.Runs;
+using Tidelock.Texts;
+using Tidelock.Watching;
 
 namespace Tidelock.Deployments;
 
 /// <summary>The whole way: checklist, run, resume, rollback. What the command line and the demo call.</summary>
 public sealed class Deployment
 {
+    /// <summary>The fact that keeps the change's files in the journal, so that a rollback days later needs no folder.</summary>
+    internal const string FilesFact = "files";
+
+    private readonly IJournal journal;
+    private readonly Checklist checklist;
+    private readonly RunDriver driver;
+    private readonly TimeProvider time;
+
+    internal Deployment(IJournal journal, Checklist checklist, RunEngine engine, TimeProvider time, TimeSpan patience)
+    {
+        (this.journal, this.checklist, this.time) = (journal, checklist, time);
+        driver = new RunDriver(journal, engine, time, patience);
+    }
+
     /// <summary>Every gate as it stands now; changes nothing.</summary>
-    public Task<IReadOnlyList<GateStanding>> ChecklistAsync(
+    public async Task<IReadOnlyList<GateStanding>> ChecklistAsync(
         DeploymentRequest request,
         CancellationToken cancellation
-    ) => throw new NotSupportedException();
+    )
+    {
+        var words = await Words(request).ReadAsync(cancellation).ConfigureAwait(false);
+        var context = new GateContext(request.Change, request.TargetEnvironment, request.Target, journal, words, time);
+        return await checklist.EvaluateAsync(context, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>What people said about this change in this environment.</summary>
+    public WordBook Words(DeploymentRequest request) =>
+        new(journal, request.Change.Digest, request.TargetEnvironment.Name);
 
     /// <summary>Evaluates the gates, begins a run and stays with it to its end.</summary>
-    public Task<DeploymentEnd> StartAsync(
+    public async Task<DeploymentEnd> StartAsync(
         DeploymentRequest request,
         DeploymentTerminal terminal,
         CancellationToken cancellation
-    ) => throw new NotSupportedException();
+    )
+    {
+        var identity = await IdentityAsync(request.Target, cancellation).ConfigureAwait(false);
+        if (await OpenRunAsync(identity, cancellation).ConfigureAwait(false) is { } open)
+        {
+            return open;
+        }
+
+        var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
+        if (gates.Where(g => g.Refuses).ToList() is [_, ..] refusing)
+        {
+            var names = string.Join(", ", refusing.Select(g => g.Name));
+            return new DeploymentEnd(
+                ExitCode.Refused,
+                Message.Of("deployments.refused", ("count", refusing.Count), ("gates", names))
+            );
+        }
+
+        var run = RunId.New(time);
+        return await driver
+            .RunAsync(
+                run,
+                request,
+                terminal,
+                takeOver: false,
+                [Started(request, identity), .. gates.Select(g => g.AsEvent()), Files(request.Change)],
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
 
     /// <summary>Goes on with a run whose program was killed, stopped or suspended.</summary>
     /// <param name="run">The run.</param>
     /// <param name="request">The same change (by digest) and environment.</param>
     /// <param name="takeOver">Whether a program that still holds the run lock is pushed aside.</param>
     /// <param name="terminal">Where it is seen and spoken to from.</param>
-    public Task<DeploymentEnd> ResumeAsync(
+    public async Task<DeploymentEnd> ResumeAsync(
         RunId run,
         DeploymentRequest request,
         bool takeOver,
         DeploymentTerminal terminal,
         CancellationToken cancellation
-    ) => throw new NotSupportedException();
+    )
+    {
+        var state = await RunReader.StateAsync(journal, run, cancellation).ConfigureAwait(false);
+        return Refusal(run, state, request)
+            ?? (
+                state.Status == RunStatus.Ended
+                    ? DeploymentEnd.Of(run, state)
+                    : await driver.RunAsync(run, request, terminal, takeOver, [], cancellation).ConfigureAwait(false)
+            );
+    }
 
     /// <summary>Takes the change back: a list of steps in the same journal, also days after the run ended.</summary>
     /// <param name="method"><c>definition</c>, <c>downgrade</c> or <c>backup</c>.</param>
-    public Task<DeploymentEnd> RollBackAsync(
+    public async Task<DeploymentEnd> RollBackAsync(
         RunId run,
         DeploymentRequest request,
         string method,
         DeploymentTerminal terminal,
         CancellationToken cancellation
-    ) => throw new NotSupportedException();
+    )
+    {
+        var state = await RunReader.StateAsync(journal, run, cancellation).ConfigureAwait(false);
+        if (Refusal(run, state, request) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (!state.InPlace)
+        {
+            return new DeploymentEnd(
+                ExitCode.Mistake,
+                Message.Of("deployments.nothing-in-place", ("run", run)),
+                run,
+                state
+            );
+        }
+
+        var reason = Message.Of("runs.asked-by", ("by", request.By));
+        return await driver
+            .RunAsync(
+                run,
+                request,
+                terminal,
+                takeOver: false,
+                [new RollbackStarted(method, reason, request.By)],
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+
+    private static DeploymentEnd? Refusal(RunId run, RunState state, DeploymentRequest request)
+    {
+        if (state.Started is null)
+        {
+            return new DeploymentEnd(ExitCode.Mistake, Message.Of("deployments.no-such-run", ("run", run)));
+        }
+
+        if (!string.Equals(state.Started.Digest, request.Change.Digest, StringComparison.Ordinal))
+        {
+            return new DeploymentEnd(
+                ExitCode.Mistake,
+                Message.Of(
+                    "deployments.other-digest",
+                    ("run", run),
+                    ("then", state.Started.Digest[..12]),
+                    ("now", request.Change.Digest[..12])
+                ),
+                run,
+                state
+            );
+        }
+
+        return state.UnknownKinds.IsEmpty
+            ? null
+            : new DeploymentEnd(
+                ExitCode.Mistake,
+                Message.Of("deployments.newer-events", ("run", run), ("kinds", string.Join(", ", state.UnknownKinds))),
+                run,
+                state
+            );
+    }
+
+    /// <summary>A run on the same database that has not ended: it must be resumed or rolled back first.</summary>
+    private async Task<DeploymentEnd?> OpenRunAsync(ServerIdentity identity, CancellationToken cancellation)
+    {
+        foreach (var heads in await journal.ListAsync(cancellation).ConfigureAwait(false))
+        {
+            if (
+                RunEvents.Parse(heads.First) is RunStarted started
+                && started.Identity.IsSame(identity)
+                && RunEvents.Parse(heads.Last) is not RunEnded
+            )
+            {
+                var state = await RunReader.StateAsync(journal, heads.Run, cancellation).ConfigureAwait(false);
+                return new DeploymentEnd(
+                    ExitCode.AnotherRun,
+                    Message.Of(
+                        "deployments.open-run",
+                        ("run", heads.Run),
+                        ("change", started.Change),
+                        ("host", state.Host),
+                        ("since", state.StartedAt)
+                    ),
+                    heads.Run,
+                    state
+                );
+            }
+        }
+
+        return null;
+    }
+
+    private static async Task<ServerIdentity> IdentityAsync(PostgresTarget target, CancellationToken cancellation)
+    {
+        await using var session = await PostgresSession
+            .OpenAsync(target, "tidelock", cancellation)
+            .ConfigureAwait(false);
+        return await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
+    }
+
+    private static RunStarted Started(DeploymentRequest request, ServerIdentity identity) =>
+        new(
+            request.Change.Name,
+            request.Change.Title,
+            request.Change.Digest,
+            request.Change.Folder,
+            request.TargetEnvironment.Name,
+            request.Target.ToString(),
+            identity,
+            request.Change.Section<RollbackOptions>().Method,
+            Environment.MachineName,
+            request.By,
+            Product.Version,
+            request.Change.Section<WatchOptions>().For,
+            request.Change.Contacts,
+            request.Change.Links
+        );
+
+    private static FactRecorded Files(Change change) =>
+        new(
+            "change",
+            FilesFact,
+            System.Text.Json.JsonSerializer.SerializeToElement(
+                change.Files,
+                DeploymentsJson.Default.IReadOnlyListChangeFile
+            )
+        );
 }

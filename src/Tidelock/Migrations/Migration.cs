@@ -6,7 +6,8 @@ namespace Tidelock.Migrations;
 
 /// <summary>Section <c>migration:</c>: how the change is made. One of its kinds.</summary>
 /// <param name="Locks">How long to wait for locks.</param>
-public abstract record Migration(LockBudget Locks)
+/// <param name="Down">The way back by hand; null when the author wrote none.</param>
+public abstract record Migration(LockBudget Locks, ChangeFile? Down)
 {
     /// <summary>The relation whose closure is captured before; null where the migration does not say.</summary>
     public abstract RelationName? Relation { get; }
@@ -16,7 +17,7 @@ public abstract record Migration(LockBudget Locks)
     public abstract IMigrationMove Forward(RelationClosure? before);
 
     /// <summary>Back by the migration's own means; null when it has none.</summary>
-    public abstract IMigrationMove? Backward();
+    public IMigrationMove? Backward() => Down is null ? null : new SqlMove(Down);
 }
 
 /// <summary>A view gets a new definition; Tidelock works out the statements.</summary>
@@ -31,26 +32,22 @@ public sealed record ViewMigration(
     DependentsPolicy Dependents,
     LockBudget Locks,
     ChangeFile? Down = null
-) : Migration(Locks)
+) : Migration(Locks, Down)
 {
     public override RelationName Relation => Name;
 
     public override IMigrationMove Forward(RelationClosure? before) => new ViewForward(this, before);
-
-    public override IMigrationMove? Backward() => Down is null ? null : new SqlMove(Down);
 }
 
 /// <summary>SQL written by hand, run in one transaction.</summary>
 /// <param name="Up">There.</param>
 /// <param name="Down">And back; null when the author wrote none, so that the method <c>downgrade</c> is not to be had.</param>
 /// <param name="Locks">How long to wait for locks.</param>
-public sealed record SqlMigration(ChangeFile Up, ChangeFile? Down, LockBudget Locks) : Migration(Locks)
+public sealed record SqlMigration(ChangeFile Up, ChangeFile? Down, LockBudget Locks) : Migration(Locks, Down)
 {
     public override RelationName? Relation => null;
 
     public override IMigrationMove Forward(RelationClosure? before) => new SqlMove(Up);
-
-    public override IMigrationMove? Backward() => Down is null ? null : new SqlMove(Down);
 }
 
 /// <summary>What happens to the views that depend on a view that must be dropped.</summary>

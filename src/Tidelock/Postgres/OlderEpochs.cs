@@ -84,7 +84,9 @@ public static class OlderEpochs
     }
 
     private static long EpochOf(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : long.MaxValue;
+        long.TryParse(text.Split('/')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
+            ? epoch
+            : long.MaxValue;
 
     private static async Task TerminateAsync(
         PostgresSession session,

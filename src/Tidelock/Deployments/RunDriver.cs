@@ -1,0 +1,134 @@
+using Tidelock.Rollbacks;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Deployments;
+
+/// <summary>
+/// Takes hold of a run and lets the engine run it, again and again while the database or the lock is lost and comes back within
+/// the patience.
+/// </summary>
+internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider time, TimeSpan patience)
+{
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan JournalPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs to the end of the run or of this program's part in it.</summary>
+    /// <param name="opening">Events to append once the hold is taken for the first time.</param>
+    public async Task<DeploymentEnd> RunAsync(
+        RunId run,
+        DeploymentRequest request,
+        DeploymentTerminal terminal,
+        bool takeOver,
+        IReadOnlyList<RunEvent> opening,
+        CancellationToken cancellation
+    )
+    {
+        var lostAt = (long?)null;
+        while (true)
+        {
+            try
+            {
+                var (end, state) = await OnceAsync(run, request, terminal, takeOver, opening, cancellation)
+                    .ConfigureAwait(false);
+                return end ?? DeploymentEnd.Of(run, state!);
+            }
+            catch (TargetLostException e)
+            {
+                terminal.Observer.Warned(Message.Of("deployments.lost", ("reason", e.Problem), ("patience", patience)));
+                (opening, lostAt, takeOver) = ([], time.GetTimestamp(), true);
+            }
+            catch (TidelockException e)
+                when (lostAt is { } since && e.Problem.Code.StartsWith("postgres.", StringComparison.Ordinal))
+            {
+                if (time.GetElapsedTime(since) > patience)
+                {
+                    return new DeploymentEnd(
+                        ExitCode.NeedsPerson,
+                        Message.Of("deployments.gave-up", ("run", run), ("reason", e.Problem)),
+                        run
+                    );
+                }
+
+                await Task.Delay(RetryEvery, time, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<(DeploymentEnd? End, RunState? State)> OnceAsync(
+        RunId run,
+        DeploymentRequest request,
+        DeploymentTerminal terminal,
+        bool takeOver,
+        IReadOnlyList<RunEvent> opening,
+        CancellationToken cancellation
+    )
+    {
+        var known = await RunReader.StateAsync(journal, run, cancellation).ConfigureAwait(false);
+        var (hold, holder) = await RunHold
+            .TakeAsync(journal, run, request.Target, known.Epoch, takeOver, time, cancellation)
+            .ConfigureAwait(false);
+        if (hold is null)
+        {
+            var finding = Message.Of("deployments.held", ("holder", holder!.Describe(request.Target)));
+            return (new DeploymentEnd(ExitCode.AnotherRun, finding, run), null);
+        }
+
+        await using (hold)
+        {
+            return (null, await HeldAsync(run, request, terminal, hold, opening, cancellation).ConfigureAwait(false));
+        }
+    }
+
+    private async Task<RunState> HeldAsync(
+        RunId run,
+        DeploymentRequest request,
+        DeploymentTerminal terminal,
+        RunHold hold,
+        IReadOnlyList<RunEvent> opening,
+        CancellationToken cancellation
+    )
+    {
+        // Read only now: with the epoch taken, nobody else can append any more.
+        var entries = await RunReader.EntriesAsync(journal, run, cancellation).ConfigureAwait(false);
+        var state = RunState.Of(entries.Select(RunEvents.Parse));
+        await using var writer = new RunWriter(
+            journal,
+            run,
+            hold.Epoch,
+            state,
+            entries is [.., var last] ? last : null,
+            time,
+            JournalPatience,
+            terminal.Observer
+        );
+        var epoch = new EpochTaken(hold.Epoch, Environment.MachineName, Environment.ProcessId);
+        foreach (var e in state.Started is null ? [.. opening, epoch] : (IEnumerable<RunEvent>)[epoch, .. opening])
+        {
+            await writer.AppendAsync(e, cancellation).ConfigureAwait(false);
+        }
+
+        await using var pump = new RunPump(journal, run, writer, terminal.Requests.Writer, time);
+        await using var lost = hold.Lost.Register(() => terminal.Requests.Writer.TryWrite(new RunRequest.LockLost()));
+        return await engine.RunAsync(Execution(run, request, terminal, writer), cancellation).ConfigureAwait(false);
+    }
+
+    private RunExecution Execution(RunId run, DeploymentRequest request, DeploymentTerminal terminal, RunWriter writer)
+    {
+        var options = request.Change.Section<RollbackOptions>();
+        return new RunExecution(
+            run,
+            request.Change,
+            request.TargetEnvironment,
+            request.Target,
+            writer,
+            terminal.Observer,
+            terminal.Requests.Reader,
+            terminal.Requests.Writer,
+            terminal.Dialogue,
+            new RollbackPolicy(options.Method, options.Automatic, options.AskFor),
+            request.By,
+            time
+        );
+    }
+}

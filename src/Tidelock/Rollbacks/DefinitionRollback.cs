@@ -1,0 +1,39 @@
+using Tidelock.Migrations;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Rollbacks;
+
+/// <summary>The exact restore of what was there before: definition, owner, grants, comments, dependents. Loses no data.</summary>
+internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRollbackMethod
+{
+    public string Name => "definition";
+
+    public Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation) =>
+        Task.FromResult(
+            RunBaseline.Of(context) is { } baseline
+                ? new RollbackAssessment(
+                    true,
+                    Message.Of("rollbacks.definition.cost", ("relation", baseline.Relation)),
+                    LosesWrites: false
+                )
+                : new RollbackAssessment(false, Message.Of("rollbacks.no-baseline"), LosesWrites: false)
+        );
+
+    public async Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (RunBaseline.Of(context) is not { } baseline)
+        {
+            return StepOutcome.NeedsPerson(Message.Of("rollbacks.no-baseline"));
+        }
+
+        var move = new ClosureMove(baseline.Relation, baseline.Closure);
+        var outcome = await new ExactlyOnce(context, transaction)
+            .RunAsync(move, context.Change.Section<Migration>().Locks, cancellation)
+            .ConfigureAwait(false);
+        return Reverting.Outcome(outcome);
+    }
+
+    public Task<StepOutcome> VerifyAsync(StepContext context, CancellationToken cancellation) =>
+        RunBaseline.CompareAsync(context, cancellation);
+}

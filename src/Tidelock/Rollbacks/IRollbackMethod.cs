@@ -1,0 +1,30 @@
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Rollbacks;
+
+/// <summary>
+/// One way back. <see cref="AssessAsync"/> looks and changes nothing. <see cref="RevertAsync"/> may be called again after a crash
+/// at any line and takes effect once: it journals its intent through the context and asks the database before it acts again.
+/// </summary>
+public interface IRollbackMethod
+{
+    /// <summary>What people type: <c>definition</c>, <c>downgrade</c>, <c>backup</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Whether it can be used for this run now, and what it would cost.</summary>
+    /// <param name="context">The context of the rollback step.</param>
+    Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation);
+
+    /// <summary>Goes back. Passed only when the database says that it is done.</summary>
+    Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation);
+
+    /// <summary>Whether the target is again what it was before the run, as far as this method promises it.</summary>
+    Task<StepOutcome> VerifyAsync(StepContext context, CancellationToken cancellation);
+}
+
+/// <summary>What a way back costs.</summary>
+/// <param name="Usable">Whether it can be used now.</param>
+/// <param name="Cost">In words: how long, what is lost; or why it cannot be used.</param>
+/// <param name="LosesWrites">Whether committed writes would be lost, so that the database's name must be typed.</param>
+public sealed record RollbackAssessment(bool Usable, Message Cost, bool LosesWrites);

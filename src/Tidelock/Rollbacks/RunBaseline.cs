@@ -1,0 +1,51 @@
+using Tidelock.Contracts;
+using Tidelock.Migrations;
+using Tidelock.Postgres;
+using Tidelock.Relations;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Rollbacks;
+
+/// <summary>What was there before the migration, as the step <c>baseline</c> journaled it: where every way back leads.</summary>
+/// <param name="Relation">The relation of the change.</param>
+/// <param name="Closure">Everything attached to it and depending on it; null when there was no such relation.</param>
+/// <param name="Rows">Its rows; null where they were not counted.</param>
+public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure, long? Rows)
+{
+    internal const string Step = "baseline";
+    internal const string Fact = "closure";
+
+    /// <summary>The relation a change is about: that of the view migration, or of the contract. Null when neither names one.</summary>
+    public static RelationName? RelationOf(Changes.Change change) =>
+        change.Section<Migration>().Relation ?? change.Section<Contract>().Relation;
+
+    /// <summary>The baseline of the run; null when the run never got so far, or the change is about no relation.</summary>
+    public static RunBaseline? Of(StepContext context) =>
+        context.As(Step).Fact(Fact, RollbacksJson.Default.RunBaseline);
+
+    /// <summary>Whether the relation and everything about it is again what it was.</summary>
+    internal static async Task<StepOutcome> CompareAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (Of(context) is not { } baseline)
+        {
+            return StepOutcome.NeedsPerson(Message.Of("rollbacks.no-baseline"));
+        }
+
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        var now = await ClosureCapture.CaptureAsync(session, baseline.Relation, cancellation).ConfigureAwait(false);
+        var differences = await ClosureComparison
+            .DifferencesAsync(session, baseline.Closure, now.ClosureOrNull, cancellation)
+            .ConfigureAwait(false);
+        return differences.Count == 0
+            ? StepOutcome.Passed(Message.Of("rollbacks.identical", ("relation", baseline.Relation)))
+            : StepOutcome.NeedsPerson(
+                Message.Of(
+                    "rollbacks.different",
+                    ("relation", baseline.Relation),
+                    ("count", differences.Count),
+                    ("differences", string.Join("; ", differences.Take(5).Select(d => d.Text)))
+                )
+            );
+    }
+}

@@ -1,0 +1,90 @@
+using Tidelock.Migrations;
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Runs;
+
+/// <summary>
+/// Carries a move out exactly once under a run's journal. Every try is journaled before it takes a lock. Whoever comes after a
+/// crash, a lost connection or a cancellation asks the database what became of the last try, and only then goes on.
+/// </summary>
+internal sealed class ExactlyOnce(StepContext context, MigrationTransaction transaction)
+{
+    private const string TryFact = "try";
+    private const int Reconnects = 3;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>What became of the move. <see cref="MigrationOutcome.Unknown"/> only when the server cannot say.</summary>
+    public async Task<MigrationOutcome> RunAsync(IMigrationMove move, LockBudget budget, CancellationToken cancellation)
+    {
+        try
+        {
+            var outcome = await OnceAsync(move, budget, cancellation).ConfigureAwait(false);
+            for (var attempt = 1; attempt < Reconnects && outcome is MigrationOutcome.Unknown; attempt++)
+            {
+                outcome = await OnceAsync(move, budget, cancellation).ConfigureAwait(false);
+            }
+
+            return outcome;
+        }
+        catch (Exception) when (cancellation.IsCancellationRequested && LastTry is not null)
+        {
+            using var limit = new CancellationTokenSource(Patience, context.Time);
+            return await SettledAsync(limit.Token).ConfigureAwait(false)
+                ?? throw new OperationCanceledException(cancellation);
+        }
+    }
+
+    private MigrationTry? LastTry => context.Fact(TryFact, MigrationsJson.Default.MigrationTry);
+
+    private async Task<MigrationOutcome> OnceAsync(
+        IMigrationMove move,
+        LockBudget budget,
+        CancellationToken cancellation
+    )
+    {
+        if (await SettledAsync(cancellation).ConfigureAwait(false) is { } settled)
+        {
+            return settled;
+        }
+
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        return await transaction
+            .RunAsync(session, move, budget, RecordAsync, context.Report, cancellation)
+            .ConfigureAwait(false);
+    }
+
+    private Task RecordAsync(MigrationTry one, CancellationToken cancellation) =>
+        context.RecordAsync(TryFact, one, MigrationsJson.Default.MigrationTry, cancellation);
+
+    /// <summary>The outcome of the last journaled try; null when there was none, or when it came to nothing.</summary>
+    private async Task<MigrationOutcome?> SettledAsync(CancellationToken cancellation)
+    {
+        if (LastTry is not { } last)
+        {
+            return null;
+        }
+
+        await using var session = await PostgresSession
+            .OpenAsync(context.Target, context.ApplicationName, cancellation)
+            .ConfigureAwait(false);
+        var fate = await TransactionFates
+            .AskAsync(session, last, Patience, context.Time, cancellation)
+            .ConfigureAwait(false);
+        return fate switch
+        {
+            TransactionFate.Aborted => null,
+            TransactionFate.Committed => new MigrationOutcome.Applied(
+                last.TransactionId,
+                last.Number,
+                TimeSpan.Zero,
+                TimeSpan.Zero,
+                Message.Of("runs.found-committed", ("transaction", last.TransactionId))
+            ),
+            TransactionFate.InProgress or TransactionFate.Unknown => new MigrationOutcome.Unknown(
+                last.TransactionId,
+                Message.Of("runs.fate-unknown", ("transaction", last.TransactionId), ("target", context.Target))
+            ),
+        };
+    }
+}

@@ -1,0 +1,110 @@
+using Tidelock.Checks;
+using Tidelock.Postgres;
+using Tidelock.Probes;
+using Tidelock.Relations;
+using Tidelock.Rollbacks;
+using Tidelock.Runs;
+using Tidelock.Texts;
+using Tidelock.Watching;
+
+namespace Tidelock.Steps;
+
+/// <summary>S3: what is there now — the relation with all that hangs on it, how long downstream reads take, how the signals stand.</summary>
+internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
+{
+    public string Name => RunBaseline.Step;
+
+    public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (
+            RunBaseline.RelationOf(context.Change) is { } relation
+            && await CaptureAsync(context, relation, cancellation).ConfigureAwait(false) is { } refusal
+        )
+        {
+            return StepOutcome.Refused(refusal);
+        }
+
+        await DownstreamAsync(context, cancellation).ConfigureAwait(false);
+        var ticks = await MeasureAsync(context, cancellation).ConfigureAwait(false);
+        var captured = RunBaseline.Of(context);
+        return StepOutcome.Passed(
+            Message.Of(
+                "steps.baseline.done",
+                ("relation", (object?)captured?.Relation ?? "-"),
+                ("dependents", captured?.Closure?.Dependents.Count ?? 0),
+                ("rows", (object?)captured?.Rows ?? "-"),
+                ("ticks", ticks)
+            )
+        );
+    }
+
+    private static async Task<Message?> CaptureAsync(
+        StepContext context,
+        RelationName relation,
+        CancellationToken cancellation
+    )
+    {
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        var found = await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
+        if (found is CaptureResult.NotAView other)
+        {
+            return Message.Of("relations.not-a-view", ("relation", relation), ("kind", other.Kind));
+        }
+
+        long? rows = found.ClosureOrNull is null
+            ? null
+            : await session
+                .ScalarAsync<long>($"select count(*) from {relation.Sql}", cancellation)
+                .ConfigureAwait(false);
+        var baseline = new RunBaseline(relation, found.ClosureOrNull, rows);
+        await context
+            .RecordAsync(RunBaseline.Fact, baseline, RollbacksJson.Default.RunBaseline, cancellation)
+            .ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task DownstreamAsync(StepContext context, CancellationToken cancellation)
+    {
+        var checks = context.Change.Section<DownstreamChecks>().Checks;
+        foreach (
+            var result in await CheckRunner
+                .RunAsync(checks, ground.Of(context, null), context.Report, cancellation)
+                .ConfigureAwait(false)
+        )
+        {
+            var time = new DownstreamTime(result.Name, result.Took, result.Passed);
+            await context
+                .RecordAsync(DownstreamTime.FactOf(result.Name), time, StepsJson.Default.DownstreamTime, cancellation)
+                .ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads the signals for a while, so that "2x baseline" has something to stand on. Goes on where a crash cut it off.</summary>
+    private async Task<int> MeasureAsync(StepContext context, CancellationToken cancellation)
+    {
+        var options = context.Change.Section<WatchOptions>();
+        if (options.Probes.Count == 0)
+        {
+            return 0;
+        }
+
+        await using var ticks = new WatchTicks(context, ground, probes);
+        var wanted = (int)Math.Ceiling(options.BaselineFor / options.Every);
+        while (context.State.BaselineTicks.Count < wanted)
+        {
+            context.Report(
+                Message.Of(
+                    "steps.baseline.measuring",
+                    ("tick", context.State.BaselineTicks.Count + 1),
+                    ("ticks", wanted)
+                )
+            );
+            var next = Task.Delay(options.Every, context.Time, cancellation);
+            var samples = await ticks.ReadAsync(slowToo: false, cancellation).ConfigureAwait(false);
+            await context.AppendAsync(new WatchTicked(true, samples, []), cancellation).ConfigureAwait(false);
+            await next.ConfigureAwait(false);
+        }
+
+        return wanted;
+    }
+}

@@ -1,0 +1,91 @@
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Runs;
+
+namespace Tidelock.Postgres.Tests.Deployments;
+
+public sealed class DeploymentTests(PostgresServer server)
+{
+    [Fact]
+    public async Task A_view_is_deployed_through_all_steps_and_taken_back_exactly()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        var before = await fixture.CatalogAsync();
+
+        var end = await fixture.DeployAsync();
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Equal(
+            ["prerequisites", "backup", "baseline", "migrate", "verify", "smoke", "application", "watch", "complete"],
+            end.State!.Steps.Select(s => s.Name)
+        );
+        Assert.NotEqual(before, await fixture.CatalogAsync());
+        Assert.Equal("N1", await fixture.Database.ScalarAsync<string>("select name from public.scores where id = 1"));
+
+        await using var services = await fixture.OpenAsync();
+        var back = await services.Deployment.RollBackAsync(
+            end.Run!.Value,
+            fixture.Request(),
+            "definition",
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        Assert.Equal(before, await fixture.CatalogAsync());
+    }
+
+    [Theory]
+    [InlineData("downgrade")]
+    [InlineData("backup")]
+    public async Task Every_method_leads_back_to_what_was_there(string method)
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        var before = await fixture.CatalogAsync();
+        var end = await fixture.DeployAsync();
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        await using var services = await fixture.OpenAsync();
+        var back = await services.Deployment.RollBackAsync(
+            end.Run!.Value,
+            fixture.Request(),
+            method,
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        Assert.Equal(before, await fixture.CatalogAsync());
+    }
+
+    [Fact]
+    public async Task While_a_run_is_active_a_second_one_is_refused_and_told_which()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var held = (
+            await RunLock.TryTakeAsync(fixture.Request().Target, "tidelock/OTHER/1", default)
+        ).Lock!;
+        var end = await fixture.DeployAsync();
+        Assert.Equal(ExitCode.AnotherRun, end.ExitCode);
+        Assert.Contains("tidelock/OTHER/1", end.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_required_gate_that_does_not_hold_refuses_the_start_and_a_named_word_opens_it()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, "gates: { approval: { required: 1 } }\n");
+        Assert.Equal(ExitCode.Refused, (await fixture.DeployAsync()).ExitCode);
+        await using (var services = await fixture.OpenAsync())
+        {
+            Assert.Empty(await services.Journal.ListAsync(default));
+            var word = new Word(
+                WordKind.Confirmed,
+                "approval",
+                "lee",
+                "looks right",
+                TimeProvider.System.GetUtcNow(),
+                "host"
+            );
+            await services.Deployment.Words(fixture.Request()).AddAsync(word, default);
+        }
+
+        var end = await fixture.DeployAsync();
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Equal("lee", end.State!.Gates["approval"].By);
+    }
+}
