@@ -75,7 +75,6 @@ internal static class CommandLine
                 [
                     new StatusVerb(texts, At),
                     new ContinueVerb(texts, At),
-                    new PauseVerb(texts, At),
                     new ExtendVerb(texts, At),
                     new AbortVerb(texts, At),
                     new CompletionVerb(texts, At),
