@@ -73,10 +73,18 @@ internal static class CommandLine
         foreach (
             var verb in (ReadOnlySpan<Verb>)
                 [
+                    new CheckVerb(texts, At),
+                    new PlanVerb(texts, At),
+                    new ApproveVerb(texts, At),
+                    new DeployVerb(texts, At),
                     new StatusVerb(texts, At),
                     new ContinueVerb(texts, At),
                     new ExtendVerb(texts, At),
                     new AbortVerb(texts, At),
+                    new ResumeVerb(texts, At),
+                    new RollbackVerb(texts, At),
+                    new ReportVerb(texts, At),
+                    new SchemaVerb(texts, At),
                     new CompletionVerb(texts, At),
                     new VersionVerb(texts, At),
                 ]

@@ -26,9 +26,7 @@ internal sealed class CommandSender(VerbContext context)
             return ExitCode.Refused;
         }
 
-        var command = new RunCommand(Guid.NewGuid().ToString("N"), id, verb, argument, by, context.Time.GetUtcNow());
-        await journal.SendAsync(command, cancellation);
-        if (await IsTakenAsync(journal, command, cancellation))
+        if (await IsTakenAsync(id, verb, argument, by, cancellation))
         {
             context.Terminal.Say(Message.Of("cli.command.taken", ("run", id)));
             return ExitCode.Done;
@@ -38,6 +36,21 @@ internal sealed class CommandSender(VerbContext context)
             Message.Of("cli.command.nobody", ("run", id), ("host", state.Host), ("waited", Patience))
         );
         return ExitCode.NeedsPerson;
+    }
+
+    /// <summary>Sends, and says whether a program took the command within the patience.</summary>
+    public async Task<bool> IsTakenAsync(
+        RunId run,
+        RunVerb verb,
+        string argument,
+        string by,
+        CancellationToken cancellation
+    )
+    {
+        var journal = await context.JournalAsync(cancellation);
+        var command = new RunCommand(Guid.NewGuid().ToString("N"), run, verb, argument, by, context.Time.GetUtcNow());
+        await journal.SendAsync(command, cancellation);
+        return await IsTakenAsync(journal, command, cancellation);
     }
 
     private async Task<bool> IsTakenAsync(IJournal journal, RunCommand command, CancellationToken cancellation)

@@ -22,7 +22,7 @@ internal static class JournalPlace
             : Path.Combine(StateFolder.Of(variables), "journal.db");
     }
 
-    public static bool IsServer(string place) =>
+    private static bool IsServer(string place) =>
         place.StartsWith("postgresql://", StringComparison.Ordinal)
         || place.StartsWith("postgres://", StringComparison.Ordinal);
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Tidelock.Evidence;
 
 namespace Tidelock.Cli;
@@ -28,9 +27,5 @@ internal sealed record RunSummary(
             report.Outcome.InPlace
         );
 
-    public string ToJson() => JsonSerializer.Serialize(this, CliJson.Default.RunSummary);
+    public string ToJson() => JsonSerializer.Serialize(this, CliJson.Readable.RunSummary);
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
-[JsonSerializable(typeof(RunSummary))]
-internal sealed partial class CliJson : JsonSerializerContext;

@@ -1,14 +1,11 @@
 using System.CommandLine;
 using Tidelock.Cli.Rendering;
-using Tidelock.Postgres;
 using Tidelock.Runs;
-using Tidelock.Runs.Postgres;
-using Tidelock.Runs.Sqlite;
 using Tidelock.Texts;
 
 namespace Tidelock.Cli;
 
-/// <summary>What a verb works with: what was typed, the terminal, the process's variables, the journal.</summary>
+/// <summary>What a verb works with: what was typed, the terminal, the process's variables, the library.</summary>
 internal sealed class VerbContext(
     ParseResult arguments,
     CommonOptions options,
@@ -16,7 +13,7 @@ internal sealed class VerbContext(
     IReadOnlyDictionary<string, string> variables
 ) : IAsyncDisposable
 {
-    private IJournal? journal;
+    private TidelockServices? services;
 
     public ParseResult Arguments { get; } = arguments;
 
@@ -30,15 +27,16 @@ internal sealed class VerbContext(
 
     public bool Json => Arguments.GetValue(options.Json);
 
-    /// <summary>The journal, opened on first use.</summary>
-    /// <exception cref="JournalUnwritableException">It cannot be opened.</exception>
+    /// <summary>The library with its journal, opened on first use.</summary>
+    /// <exception cref="JournalUnwritableException">The journal cannot be opened.</exception>
+    public async Task<TidelockServices> ServicesAsync(CancellationToken cancellation) =>
+        services ??= await TidelockServices.OpenAsync(
+            new TidelockSettings(JournalPlace.Of(Arguments.GetValue(options.Journal), Variables), Time),
+            cancellation
+        );
+
     public async Task<IJournal> JournalAsync(CancellationToken cancellation) =>
-        journal ??= await OpenAsync(JournalPlace.Of(Arguments.GetValue(options.Journal), Variables), cancellation);
+        (await ServicesAsync(cancellation)).Journal;
 
-    public ValueTask DisposeAsync() => journal?.DisposeAsync() ?? ValueTask.CompletedTask;
-
-    private async Task<IJournal> OpenAsync(string place, CancellationToken cancellation) =>
-        JournalPlace.IsServer(place)
-            ? await PostgresJournal.OpenAsync(PostgresTarget.Parse(place, Variables), cancellation)
-            : await SqliteJournal.OpenAsync(place, cancellation);
+    public ValueTask DisposeAsync() => services?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -1,0 +1,122 @@
+using Tidelock.Evidence;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Cli.Rendering;
+
+/// <summary>What is going on now: the timeline, the running step with what it waits for, the watch, the question.</summary>
+internal sealed class LiveRegion(ReportWords words)
+{
+    private const int BarCells = 16;
+
+    private static readonly string[] Deployment =
+    [
+        "prerequisites",
+        "backup",
+        "baseline",
+        "migrate",
+        "verify",
+        "smoke",
+        "application",
+        "watch",
+        "complete",
+    ];
+
+    private readonly RunRows rows = new(words);
+
+    public IEnumerable<Row> Rows(
+        RunState state,
+        IReadOnlyList<RunEvent> events,
+        (string Step, Message Text)? progress,
+        Message? question,
+        DateTimeOffset now
+    )
+    {
+        yield return Row.Gap;
+        yield return Row.Of(Clock(Timeline.Of(state, now), now));
+        foreach (var step in state.Steps.Where(s => s.Status is StepStatus.Running))
+        {
+            var row = rows.Step(step, now);
+            yield return progress is { } p && p.Step == step.Name
+                ? row with
+                {
+                    Text = $"{row.Text}  {words.Say(p.Text)}",
+                }
+                : row;
+        }
+
+        if (state.Step("watch").Status is StepStatus.Running && ReportWatch.Of(events) is { } watch)
+        {
+            foreach (var row in Watch(state, watch, now))
+            {
+                yield return row;
+            }
+        }
+
+        if (Ahead(state) is { Length: > 0 } ahead)
+        {
+            yield return new Row("", words.Say("cli.live.ahead"), ahead);
+        }
+
+        if (state.Held is { } held)
+        {
+            yield return new Row("‖", words.Of(DecisionKind.Held), words.Say(held.Reason), Tone.Warn);
+        }
+
+        yield return question is null
+            ? Row.Of(words.Say(state.InPlace ? "cli.live.keys-after" : "cli.live.keys-before"))
+            : new Row("?", "", words.Say(question), Tone.Warn);
+    }
+
+    private IEnumerable<Row> Watch(RunState state, ReportWatch watch, DateTimeOffset now)
+    {
+        var elapsed = now - (state.Step("watch").StartedAt ?? now);
+        var nearest = watch.Criteria.OrderByDescending(c => c.Nearest).FirstOrDefault();
+        yield return new Row(
+            "",
+            words.Say("cli.watch.label"),
+            words.Say("cli.watch.progress", ("elapsed", elapsed), ("total", state.Started?.WatchFor ?? TimeSpan.Zero))
+                + (
+                    nearest is { Nearest: > 0 }
+                        ? "  "
+                            + words.Say(
+                                "cli.watch.nearest",
+                                ("criterion", nearest.Criterion),
+                                ("percent", (int)Math.Round(nearest.Nearest * 100))
+                            )
+                        : ""
+                )
+        );
+        foreach (var row in rows.Watch(watch))
+        {
+            yield return row;
+        }
+    }
+
+    /// <summary>Where the run is on its way from T-0 to T+60, and what is due next.</summary>
+    private string Clock(Timeline timeline, DateTimeOffset now)
+    {
+        var end = timeline.Points[^1].Offset;
+        var at = now - timeline.Zero;
+        var share = Math.Clamp(at / end, 0, 1);
+        var cells = (int)Math.Round(share * BarCells);
+        var bar = new string('█', cells) + new string('░', BarCells - cells);
+        var next = timeline.Points.FirstOrDefault(p => p.Standing is TimelineStanding.Due or TimelineStanding.Late);
+        var due = next is null
+            ? ""
+            : "  "
+                + words.Say(
+                    next.Standing is TimelineStanding.Late ? "cli.live.late" : "cli.live.due",
+                    ("point", next.Label),
+                    ("what", words.Of(next.Mark)),
+                    ("left", (next.Due - now).Duration())
+                );
+        return words.Say("cli.live.clock", ("bar", bar), ("minutes", (int)at.TotalMinutes), ("total", (int)end.TotalMinutes))
+            + due;
+    }
+
+    private static string Ahead(RunState state) =>
+        state.Rollback is not null
+            ? ""
+            : string.Join(" · ", Deployment.Where(s => state.Step(s).Status is StepStatus.Pending));
+}

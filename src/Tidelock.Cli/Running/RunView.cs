@@ -1,0 +1,85 @@
+using System.Threading.Channels;
+using Tidelock.Cli.Rendering;
+using Tidelock.Deployments;
+using Tidelock.Evidence;
+using Tidelock.Runs;
+using Tidelock.Texts;
+using Tidelock.Web;
+
+namespace Tidelock.Cli.Running;
+
+/// <summary>Stays with a run from its begin to its end: shows it, brings it the signals, and writes its evidence down.</summary>
+internal sealed class RunView(VerbContext context)
+{
+    /// <summary>Runs <paramref name="work"/> with the terminal it is seen on, and shows how it ended.</summary>
+    public async Task<ExitCode> ShowAsync(Func<DeploymentTerminal, Task<DeploymentEnd>> work, CancellationToken cancellation)
+    {
+        var end = await RunAsync(work);
+        if (context.Json)
+        {
+            context.Terminal.Print(EndLine.Of(end, context.Texts).ToJson() + "\n");
+            return end.ExitCode;
+        }
+
+        Tell(end);
+        if (end.Run is { } run)
+        {
+            await KeepEvidenceAsync(run, cancellation);
+        }
+
+        return end.ExitCode;
+    }
+
+    /// <summary>The same, for whoever shows the end in another way.</summary>
+    public async Task<DeploymentEnd> RunAsync(Func<DeploymentTerminal, Task<DeploymentEnd>> work)
+    {
+        var requests = Channel.CreateUnbounded<RunRequest>();
+        await using var screen = Screen();
+        using var signals = new SignalHandling(requests.Writer);
+        return await work(new DeploymentTerminal(screen, new TerminalDialogue(screen), requests));
+    }
+
+    private IRunScreen Screen() =>
+        context.Json ? new JsonScreen(context.Terminal)
+        : context.Terminal.IsLive ? new LiveScreen(context.Terminal, context.Time)
+        : new PlainScreen(context.Terminal, context.Time);
+
+    private void Tell(DeploymentEnd end)
+    {
+        if (end.ExitCode is ExitCode.Done)
+        {
+            context.Terminal.Say(end.Finding);
+        }
+        else
+        {
+            context.Terminal.Problem(end.Finding);
+        }
+    }
+
+    private async Task KeepEvidenceAsync(RunId run, CancellationToken cancellation)
+    {
+        var entries = await RunReader.EntriesAsync(await context.JournalAsync(cancellation), run, cancellation);
+        if (entries.Count == 0)
+        {
+            return;
+        }
+
+        var report = RunReport.Of(entries, context.Time.GetUtcNow());
+        try
+        {
+            var folder = Path.Combine(StateFolder.Of(context.Variables), "evidence");
+            Directory.CreateDirectory(folder);
+            var file = Path.Combine(folder, $"{report.Header?.Change}-{run}.html");
+            await File.WriteAllTextAsync(
+                file,
+                await HtmlReport.RenderAsync(report, context.Texts, cancellation),
+                cancellation
+            );
+            context.Terminal.Say(Message.Of("cli.evidence.kept", ("file", file), ("run", run)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            context.Terminal.Problem(Message.Of("cli.evidence.lost", ("reason", e.Message), ("run", run)));
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.CommandLine;
+using Tidelock.Cli.Rendering;
+using Tidelock.Cli.Running;
+using Tidelock.Deployments;
+using Tidelock.Gates;
+using Tidelock.Texts;
+
+namespace Tidelock.Cli.Verbs;
+
+/// <summary>Shows the plan, and carries it out once the database's name has been typed.</summary>
+internal sealed class DeployVerb : Verb
+{
+    private readonly ChangeOptions change;
+    private readonly Option<string?> confirm;
+    private readonly Option<string[]> confirmGate;
+    private readonly Option<string[]> overrideGate;
+    private readonly Option<string?> note;
+    private readonly Option<string?> reason;
+
+    public DeployVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
+        : base("deploy", texts.Render("cli.deploy.help"), at)
+    {
+        change = new ChangeOptions(texts);
+        change.AddTo(this);
+        Add(confirm = DatabaseName.Make(texts));
+        Add(
+            confirmGate = new Option<string[]>("--confirm-gate")
+            {
+                Description = texts.Render("cli.deploy.confirm-gate"),
+                HelpName = "NAME",
+            }
+        );
+        Add(note = new Option<string?>("--note") { Description = texts.Render("cli.option.note"), HelpName = "TEXT" });
+        Add(
+            overrideGate = new Option<string[]>("--override")
+            {
+                Description = texts.Render("cli.deploy.override"),
+                HelpName = "NAME",
+            }
+        );
+        Add(
+            reason = new Option<string?>("--reason")
+            {
+                Description = texts.Render("cli.deploy.reason"),
+                HelpName = "TEXT",
+            }
+        );
+    }
+
+    protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
+    {
+        if (await change.ReadAsync(context, cancellation) is not { } request)
+        {
+            return ExitCode.Mistake;
+        }
+
+        var services = await context.ServicesAsync(cancellation);
+        await TakeWordsAsync(context, services, request, cancellation);
+        var gates = await services.Deployment.ChecklistAsync(request, cancellation);
+        if (!context.Json)
+        {
+            context.Terminal.Show([.. new PlanScreen(context.Terminal.Words).Rows(request, gates)]);
+        }
+
+        if (await IsRefusedAsync(context, services, request, gates, cancellation))
+        {
+            return ExitCode.Refused;
+        }
+
+        DatabaseName.Require(context, request.Target.Database, context.Arguments.GetValue(confirm));
+        return await new RunView(context).ShowAsync(
+            terminal => services.Deployment.StartAsync(request, terminal, cancellation),
+            cancellation
+        );
+    }
+
+    private async Task TakeWordsAsync(
+        VerbContext context,
+        TidelockServices services,
+        DeploymentRequest request,
+        CancellationToken cancellation
+    )
+    {
+        var words = GateWords.Of(context, services, request);
+        foreach (var gate in context.Arguments.GetValue(confirmGate) ?? [])
+        {
+            var text = context.Arguments.GetValue(note) ?? "";
+            await words.ConfirmAsync(gate, request.By, text, cancellation);
+        }
+
+        foreach (var gate in context.Arguments.GetValue(overrideGate) ?? [])
+        {
+            await words.OverrideAsync(gate, request.By, context.Arguments.GetValue(reason), cancellation);
+        }
+    }
+
+    /// <summary>A gate that a person may vouch for is asked for where somebody can answer; the rest refuses.</summary>
+    private static async Task<bool> IsRefusedAsync(
+        VerbContext context,
+        TidelockServices services,
+        DeploymentRequest request,
+        IReadOnlyList<GateStanding> gates,
+        CancellationToken cancellation
+    )
+    {
+        var refusing = gates.Where(g => g.Refuses).ToList();
+        var words = GateWords.Of(context, services, request);
+        foreach (var gate in refusing.Where(g => services.Checklist.Find(g.Name)?.MayBeConfirmed == true))
+        {
+            if (context.Terminal.CanAnswer && Ask(context, gate, request.By) is { Length: > 0 } said)
+            {
+                await words.ConfirmAsync(gate.Name, request.By, said, cancellation);
+            }
+        }
+
+        if (refusing.Count > 0 && context.Terminal.CanAnswer)
+        {
+            refusing =
+            [
+                .. (await services.Deployment.ChecklistAsync(request, cancellation)).Where(g => g.Refuses),
+            ];
+        }
+
+        if (refusing.Count == 0)
+        {
+            return false;
+        }
+
+        var names = string.Join(", ", refusing.Select(g => g.Name));
+        var finding = Message.Of("deployments.refused", ("count", refusing.Count), ("gates", names));
+        Tell(context, new DeploymentEnd(ExitCode.Refused, finding));
+        return true;
+    }
+
+    private static string? Ask(VerbContext context, GateStanding gate, string by)
+    {
+        context.Terminal.Say(Message.Of("cli.gate.ask", ("gate", gate.Name), ("by", by)));
+        context.Terminal.Output.Write("> ");
+        context.Terminal.Output.Flush();
+        return Console.In.ReadLine()?.Trim();
+    }
+
+    private static void Tell(VerbContext context, DeploymentEnd end)
+    {
+        if (context.Json)
+        {
+            context.Terminal.Print(EndLine.Of(end, context.Texts).ToJson() + "\n");
+        }
+        else
+        {
+            context.Terminal.Problem(end.Finding);
+        }
+    }
+}

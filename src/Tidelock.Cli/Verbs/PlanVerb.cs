@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Tidelock.Cli.Rendering;
+using Tidelock.Texts;
+
+namespace Tidelock.Cli.Verbs;
+
+/// <summary>Shows what a deployment would do and how its gates stand; changes nothing.</summary>
+internal sealed class PlanVerb : Verb
+{
+    private readonly ChangeOptions change;
+
+    public PlanVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
+        : base("plan", texts.Render("cli.plan.help"), at)
+    {
+        change = new ChangeOptions(texts);
+        change.AddTo(this);
+    }
+
+    protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
+    {
+        if (await change.ReadAsync(context, cancellation) is not { } request)
+        {
+            return ExitCode.Mistake;
+        }
+
+        var services = await context.ServicesAsync(cancellation);
+        var gates = await services.Deployment.ChecklistAsync(request, cancellation);
+        if (context.Json)
+        {
+            context.Terminal.Print(PlanLine.Of(request, gates, context.Texts).ToJson() + "\n");
+        }
+        else
+        {
+            context.Terminal.Show([.. new PlanScreen(context.Terminal.Words).Rows(request, gates)]);
+        }
+
+        return gates.Any(g => g.Refuses) ? ExitCode.Refused : ExitCode.Done;
+    }
+}
