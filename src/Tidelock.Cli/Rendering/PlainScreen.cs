@@ -59,6 +59,11 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
     /// <summary>A tick is a line when a verdict has changed, else now and then.</summary>
     private Row? Tick(WatchTicked tick, RunState state)
     {
+        if (tick.Baseline)
+        {
+            return null;
+        }
+
         var verdicts = string.Join(' ', tick.Verdicts.Select(v => v.State));
         var now = time.GetTimestamp();
         lock (one)

@@ -62,8 +62,11 @@ internal sealed class RunRows(ReportWords words)
         foreach (var signal in watch.Signals)
         {
             var criteria = watch.Criteria.Where(c => IsOf(c, signal.Signal)).ToList();
-            shown.UnionWith(criteria.Select(c => c.Criterion));
-            yield return Signal(signal, criteria);
+            if (criteria.Count == 0 || criteria.Any(c => IsBound(c, signal.Signal)))
+            {
+                shown.UnionWith(criteria.Select(c => c.Criterion));
+                yield return Signal(signal, criteria);
+            }
         }
 
         foreach (var criterion in watch.Criteria.Where(c => !shown.Contains(c.Criterion)))
@@ -100,6 +103,12 @@ internal sealed class RunRows(ReportWords words)
         criteria.Any(c => c.Last is VerdictState.Breached) ? VerdictState.Breached
         : criteria.Any(c => c.Last is VerdictState.Unknown) ? VerdictState.Unknown
         : VerdictState.Healthy;
+
+    /// <summary>Whether it puts a number beside the signal; <c>contract broken</c> does not.</summary>
+    private static bool IsBound(ReportCriterion criterion, string signal) =>
+        criterion.Criterion[(signal.Length + 1)..]
+            is ['<' or '>' or '=', ..]
+                or ['w', 'i', 't', 'h', 'i', 'n', ' ', ..];
 
     private static bool IsOf(ReportCriterion criterion, string signal) =>
         criterion.Criterion.StartsWith(signal + " ", StringComparison.Ordinal);

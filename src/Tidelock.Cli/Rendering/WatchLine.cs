@@ -23,15 +23,15 @@ internal sealed class WatchLine(ReportWords words)
         var word = words.Of(worst);
         var reasons = trouble.Select(v => $"{words.Of(v.State).Word}: {words.Say(v.Reason)}");
         return new Row(
-            tick.Baseline ? "…" : word.Mark,
-            words.Say(tick.Baseline ? "cli.watch.baseline" : "cli.watch.label"),
+            word.Mark,
+            words.Say("cli.watch.label"),
             string.Join("  ", [Progress(tick, state), .. values, .. reasons]).Trim(),
-            tick.Baseline ? Tone.Plain : word.Tone
+            word.Tone
         );
     }
 
     private string Progress(WatchTicked tick, RunState state) =>
-        tick.Baseline || state.Started is not { } started || state.Step("watch").StartedAt is not { } from
+        state.Started is not { } started || state.Step("watch").StartedAt is not { } from
             ? ""
             : words.Say("cli.watch.progress", ("elapsed", tick.At - from), ("total", started.WatchFor));
 
