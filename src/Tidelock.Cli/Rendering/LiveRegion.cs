@@ -77,7 +77,7 @@ internal sealed class LiveRegion(ReportWords words)
             words.Say("cli.watch.label"),
             words.Say("cli.watch.progress", ("elapsed", elapsed), ("total", state.Started?.WatchFor ?? TimeSpan.Zero))
                 + (
-                    nearest is { Nearest: > 0 }
+                    nearest is { Nearest: >= 0.01 }
                         ? "  "
                             + words.Say(
                                 "cli.watch.nearest",

@@ -44,13 +44,10 @@ internal sealed class RunView(VerbContext context)
         : context.Terminal.IsLive ? new LiveScreen(context.Terminal, context.Time)
         : new PlainScreen(context.Terminal, context.Time);
 
+    /// <summary>A run that ended well has said so on its screen.</summary>
     private void Tell(DeploymentEnd end)
     {
-        if (end.ExitCode is ExitCode.Done)
-        {
-            context.Terminal.Say(end.Finding);
-        }
-        else
+        if (end.ExitCode is not ExitCode.Done)
         {
             context.Terminal.Problem(end.Finding);
         }
