@@ -83,6 +83,8 @@ internal static class CommandLine
                     new AbortVerb(texts, At),
                     new ResumeVerb(texts, At),
                     new RollbackVerb(texts, At),
+                    new VerifyVerb(texts, At),
+                    new DiagnoseVerb(texts, At),
                     new ReportVerb(texts, At),
                     new SchemaVerb(texts, At),
                     new CompletionVerb(texts, At),
