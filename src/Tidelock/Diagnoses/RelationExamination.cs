@@ -70,7 +70,7 @@ public static class RelationExamination
                     cancellation
                 )
                 .ConfigureAwait(false);
-            return ([.. rows.Kept.Select(r => r[0] ?? "")], null);
+            return ([.. rows.Rows.Select(r => r[0] ?? "")], null);
         }
         catch (TimeoutException)
         {
