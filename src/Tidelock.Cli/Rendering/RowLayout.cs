@@ -60,29 +60,31 @@ internal sealed class RowLayout(int width, bool colored)
     private static string Pad(string text, int cells) =>
         text + new string(' ', Math.Max(0, cells - text.GetCellWidth()));
 
-    /// <summary>Breaks at spaces; a word longer than the room is cut, so that nothing is lost.</summary>
-    private static IEnumerable<string> Wrap(string text, int room)
-    {
-        foreach (var paragraph in text.Split('\n'))
-        {
-            var line = new StringBuilder();
-            var used = 0;
-            foreach (var word in paragraph.Split(' ').SelectMany(w => Pieces(w, room)))
-            {
-                var cells = word.GetCellWidth();
-                if (used > 0 && used + 1 + cells > room)
-                {
-                    yield return line.ToString().TrimEnd();
-                    line.Clear();
-                    used = 0;
-                }
+    /// <summary>Breaks at spaces and keeps indentation; a word longer than the room is cut, so that nothing is lost.</summary>
+    private static IEnumerable<string> Wrap(string text, int room) =>
+        text.Split('\n').SelectMany(paragraph => WrapParagraph(paragraph.TrimEnd(), room));
 
-                line.Append(line.Length > 0 ? " " : "").Append(word);
-                used = line.ToString().GetCellWidth();
+    private static IEnumerable<string> WrapParagraph(string paragraph, int room)
+    {
+        var words = paragraph.TrimStart();
+        var indent = new string(' ', Math.Min(paragraph.Length - words.Length, room / 2));
+        var line = new StringBuilder(indent);
+        var used = 0;
+        foreach (var word in words.Split(' ').SelectMany(w => Pieces(w, room - indent.Length)))
+        {
+            var cells = word.GetCellWidth();
+            if (used > 0 && used + 1 + cells > room - indent.Length)
+            {
+                yield return line.ToString().TrimEnd();
+                line.Clear().Append(indent);
+                used = 0;
             }
 
-            yield return line.ToString().TrimEnd();
+            line.Append(used > 0 ? " " : "").Append(word);
+            used += cells + (used > 0 ? 1 : 0);
         }
+
+        yield return line.ToString().TrimEnd();
     }
 
     private static IEnumerable<string> Pieces(string word, int room)
