@@ -1,9 +1,7 @@
 using Tidelock.Deployments;
 using Tidelock.Evidence;
-using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Rollbacks;
-using Tidelock.Texts;
 using Tidelock.Watching;
 using Standing = Tidelock.Evidence.GateStanding;
 
