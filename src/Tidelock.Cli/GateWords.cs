@@ -43,8 +43,5 @@ internal sealed class GateWords(VerbContext context, Checklist checklist, WordBo
         );
 
     private Task AddAsync(WordKind kind, string gate, string by, string note, CancellationToken cancellation) =>
-        book.AddAsync(
-            new Word(kind, gate, by, note, context.Time.GetUtcNow(), Environment.MachineName),
-            cancellation
-        );
+        book.AddAsync(new Word(kind, gate, by, note, context.Time.GetUtcNow(), Environment.MachineName), cancellation);
 }

@@ -68,7 +68,11 @@ internal sealed class WaysBack(VerbContext context, IReadOnlyList<(string Name, 
         }
 
         throw new TidelockException(
-            Message.Of("cli.rollback.unknown", ("method", method), ("methods", string.Join(", ", ways.Select(w => w.Name)))),
+            Message.Of(
+                "cli.rollback.unknown",
+                ("method", method),
+                ("methods", string.Join(", ", ways.Select(w => w.Name)))
+            ),
             ExitCode.Mistake
         );
     }

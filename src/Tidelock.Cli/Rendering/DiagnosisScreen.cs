@@ -18,7 +18,11 @@ internal sealed class DiagnosisScreen(ReportWords words)
             .. seen.Plan.Select((line, i) => Labelled(i == 0 ? "cli.diagnose.plan" : "", line)),
             Row.Gap,
             .. seen.Advice.Select(
-                (a, i) => Labelled(i == 0 ? "cli.diagnose.next" : "", words.Say(a)) with { Tone = i == 0 ? Tone.Warn : Tone.Plain }
+                (a, i) =>
+                    Labelled(i == 0 ? "cli.diagnose.next" : "", words.Say(a)) with
+                    {
+                        Tone = i == 0 ? Tone.Warn : Tone.Plain,
+                    }
             ),
         ];
 

@@ -111,8 +111,12 @@ internal sealed class LiveRegion(ReportWords words)
                     ("what", words.Of(next.Mark)),
                     ("left", (next.Due - now).Duration())
                 );
-        return words.Say("cli.live.clock", ("bar", bar), ("minutes", (int)at.TotalMinutes), ("total", (int)end.TotalMinutes))
-            + due;
+        return words.Say(
+                "cli.live.clock",
+                ("bar", bar),
+                ("minutes", (int)at.TotalMinutes),
+                ("total", (int)end.TotalMinutes)
+            ) + due;
     }
 
     private static string Ahead(RunState state) =>

@@ -46,7 +46,10 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
     }
 
     public void Warned(Message warning) =>
-        Write(new Row("!", terminal.Words.Say("cli.warning"), terminal.Texts.Render(warning), Evidence.Tone.Warn), time.GetUtcNow());
+        Write(
+            new Row("!", terminal.Words.Say("cli.warning"), terminal.Texts.Render(warning), Evidence.Tone.Warn),
+            time.GetUtcNow()
+        );
 
     public Task<char?> AskAsync(Message question, string keys, CancellationToken cancellation)
     {

@@ -17,7 +17,8 @@ internal sealed class WatchLine(ReportWords words)
         );
         var values = tick.Samples.Select(s => $"{s.Signal} {Value(s, units.GetValueOrDefault(s.Signal))}");
         var trouble = tick.Verdicts.Where(v => v.State is not VerdictState.Healthy).ToList();
-        var worst = trouble.Any(v => v.State is VerdictState.Breached) ? VerdictState.Breached
+        var worst =
+            trouble.Any(v => v.State is VerdictState.Breached) ? VerdictState.Breached
             : trouble.Count > 0 ? VerdictState.Unknown
             : VerdictState.Healthy;
         var word = words.Of(worst);

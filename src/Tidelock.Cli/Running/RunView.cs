@@ -12,7 +12,10 @@ namespace Tidelock.Cli.Running;
 internal sealed class RunView(VerbContext context)
 {
     /// <summary>Runs <paramref name="work"/> with the terminal it is seen on, and shows how it ended.</summary>
-    public async Task<ExitCode> ShowAsync(Func<DeploymentTerminal, Task<DeploymentEnd>> work, CancellationToken cancellation)
+    public async Task<ExitCode> ShowAsync(
+        Func<DeploymentTerminal, Task<DeploymentEnd>> work,
+        CancellationToken cancellation
+    )
     {
         var end = await RunAsync(work);
         if (context.Json)

@@ -14,8 +14,7 @@ internal sealed class SignalHandling : IDisposable
     private readonly PosixSignalRegistration[] registrations;
 
     public SignalHandling(ChannelWriter<RunRequest> requests) =>
-        registrations =
-        [
+        registrations = [
             On(PosixSignal.SIGINT, () => requests.TryWrite(new RunRequest.Interrupt())),
             On(
                 PosixSignal.SIGTERM,

@@ -115,10 +115,7 @@ internal sealed class DeployVerb : Verb
 
         if (refusing.Count > 0 && context.Terminal.CanAnswer)
         {
-            refusing =
-            [
-                .. (await services.Deployment.ChecklistAsync(request, cancellation)).Where(g => g.Refuses),
-            ];
+            refusing = [.. (await services.Deployment.ChecklistAsync(request, cancellation)).Where(g => g.Refuses)];
         }
 
         if (refusing.Count == 0)

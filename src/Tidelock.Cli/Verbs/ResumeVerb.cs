@@ -17,7 +17,13 @@ internal sealed class ResumeVerb : Verb
         : base("resume", texts.Render("cli.resume.help"), at)
     {
         Add(run = RunArgument.Make(texts));
-        Add(change = new Option<string?>("--change") { Description = texts.Render("cli.option.change"), HelpName = "FOLDER" });
+        Add(
+            change = new Option<string?>("--change")
+            {
+                Description = texts.Render("cli.option.change"),
+                HelpName = "FOLDER",
+            }
+        );
         Add(by = Person.Make(texts));
         Add(takeOver = new Option<bool>("--take-over") { Description = texts.Render("cli.resume.take-over") });
     }

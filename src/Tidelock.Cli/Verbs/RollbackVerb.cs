@@ -20,10 +20,28 @@ internal sealed class RollbackVerb : Verb
         : base("rollback", texts.Render("cli.rollback.help"), at)
     {
         Add(run = RunArgument.Make(texts));
-        Add(change = new Option<string?>("--change") { Description = texts.Render("cli.option.change"), HelpName = "FOLDER" });
-        Add(environment = new Option<string?>("--env") { Description = texts.Render("cli.rollback.env"), HelpName = "NAME" });
+        Add(
+            change = new Option<string?>("--change")
+            {
+                Description = texts.Render("cli.option.change"),
+                HelpName = "FOLDER",
+            }
+        );
+        Add(
+            environment = new Option<string?>("--env")
+            {
+                Description = texts.Render("cli.rollback.env"),
+                HelpName = "NAME",
+            }
+        );
         Add(by = Person.Make(texts));
-        Add(method = new Option<string?>("--method") { Description = texts.Render("cli.rollback.method"), HelpName = "NAME" });
+        Add(
+            method = new Option<string?>("--method")
+            {
+                Description = texts.Render("cli.rollback.method"),
+                HelpName = "NAME",
+            }
+        );
         method.CompletionSources.Add("definition", "downgrade", "backup");
         Add(confirm = DatabaseName.Make(texts));
     }

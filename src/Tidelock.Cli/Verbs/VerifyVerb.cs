@@ -44,7 +44,9 @@ internal sealed class VerifyVerb : Verb
 
         if (findings.Count > 0)
         {
-            context.Terminal.Problem(Message.Of("cli.contract.broken", ("relation", relation), ("count", findings.Count)));
+            context.Terminal.Problem(
+                Message.Of("cli.contract.broken", ("relation", relation), ("count", findings.Count))
+            );
             return ExitCode.NeedsPerson;
         }
 

@@ -34,12 +34,23 @@ public sealed record RelationDiagnosis(
             IReadOnlyList<Message> all =
             [
                 .. IsMissing ? [Message.Of("diagnoses.advice.missing", ("relation", Relation))] : (Message[])[],
-                .. ReadProblem is { } problem ? [Message.Of("diagnoses.advice.unreadable", ("problem", problem))] : (Message[])[],
+                .. ReadProblem is { } problem
+                    ? [Message.Of("diagnoses.advice.unreadable", ("problem", problem))]
+                    : (Message[])[],
                 .. Blockers
                     .Where(b => b.Age > LongTransaction)
-                    .Select(b => Message.Of("diagnoses.advice.blocker", ("pid", b.ProcessId), ("age", b.Age), ("relation", b.Relation))),
+                    .Select(b =>
+                        Message.Of(
+                            "diagnoses.advice.blocker",
+                            ("pid", b.ProcessId),
+                            ("age", b.Age),
+                            ("relation", b.Relation)
+                        )
+                    ),
                 .. Tables.Where(t => t.IsStale).Select(t => Message.Of("diagnoses.advice.analyze", ("table", t.Name))),
-                .. Tables.Where(t => t.Indexes.Count == 0).Select(t => Message.Of("diagnoses.advice.index", ("table", t.Name))),
+                .. Tables
+                    .Where(t => t.Indexes.Count == 0)
+                    .Select(t => Message.Of("diagnoses.advice.index", ("table", t.Name))),
             ];
             return all.Count > 0 ? all : [Message.Of("diagnoses.advice.none", ("relation", Relation))];
         }

@@ -66,7 +66,12 @@ public static class RelationExamination
         {
             var rows = await read.RunAsync(
                     [relation.Schema],
-                    token => read.RowsAsync($"explain (analyze, buffers) select * from {relation.Sql} limit 1000", 500, token),
+                    token =>
+                        read.RowsAsync(
+                            $"explain (analyze, buffers) select * from {relation.Sql} limit 1000",
+                            500,
+                            token
+                        ),
                     cancellation
                 )
                 .ConfigureAwait(false);
@@ -78,7 +83,15 @@ public static class RelationExamination
         }
         catch (PostgresException e)
         {
-            return ([], Message.Of("diagnoses.read.failed", ("relation", relation), ("reason", e.MessageText), ("code", e.SqlState)));
+            return (
+                [],
+                Message.Of(
+                    "diagnoses.read.failed",
+                    ("relation", relation),
+                    ("reason", e.MessageText),
+                    ("code", e.SqlState)
+                )
+            );
         }
     }
 }

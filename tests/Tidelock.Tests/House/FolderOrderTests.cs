@@ -15,6 +15,7 @@ public sealed partial class FolderOrderTests
         "Contracts",
         "Checks",
         "Migrations",
+        "Diagnoses",
         "Backups",
         "Probes",
         "Watching",
