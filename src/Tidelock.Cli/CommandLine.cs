@@ -73,6 +73,7 @@ internal static class CommandLine
         foreach (
             var verb in (ReadOnlySpan<Verb>)
                 [
+                    new DemoVerb(texts, At),
                     new CheckVerb(texts, At),
                     new PlanVerb(texts, At),
                     new ApproveVerb(texts, At),

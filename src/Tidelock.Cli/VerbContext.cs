@@ -38,5 +38,8 @@ internal sealed class VerbContext(
     public async Task<IJournal> JournalAsync(CancellationToken cancellation) =>
         (await ServicesAsync(cancellation)).Journal;
 
+    /// <summary>The same command with other variables, and so with a journal of its own.</summary>
+    public VerbContext With(IReadOnlyDictionary<string, string> others) => new(Arguments, options, Terminal, others);
+
     public ValueTask DisposeAsync() => services?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

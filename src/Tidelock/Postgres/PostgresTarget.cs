@@ -59,6 +59,8 @@ public sealed class PostgresTarget
             Username = User,
             ApplicationName = applicationName,
             Pooling = false,
+            // Npgsql would end every statement after 30 s; ours are bounded by statement_timeout and by tokens.
+            CommandTimeout = 0,
             KeepAlive = 10,
             TcpKeepAlive = true,
             IncludeErrorDetail = false,

@@ -24,6 +24,7 @@ public sealed class AttemptViewChangeTests
         ["DEMO_STAGING_URL"] = "postgresql://app@localhost/staging",
         ["DEMO_PRODUCTION_URL"] = "postgresql://app@localhost/production",
         ["API_URL"] = "http://localhost:8080",
+        ["DEMO_BACKUPS"] = "/tmp/backups",
         ["PROMETHEUS_URL"] = "http://localhost:9090",
     };
 
