@@ -13,6 +13,7 @@ using Tidelock.Probes.Postgres;
 using Tidelock.Probes.Prometheus;
 using Tidelock.Probes.Sql;
 using Tidelock.Programs;
+using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Runs.Postgres;
@@ -42,7 +43,8 @@ public sealed class TidelockServices : IAsyncDisposable
             new DowngradeRollback(transaction),
             new BackupRollback(programs, time),
         ];
-        Checklist = Gates();
+        var rehearser = new WayRehearser(programs, transaction, time);
+        Checklist = Gates(rehearser);
         var engine = new RunEngine(
             DeploymentSteps(programs, transaction, time),
             [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
@@ -91,10 +93,11 @@ public sealed class TidelockServices : IAsyncDisposable
                 .ConfigureAwait(false)
             : await SqliteJournal.OpenAsync(place, cancellation).ConfigureAwait(false);
 
-    private static Checklist Gates() =>
+    private static Checklist Gates(WayRehearser rehearser) =>
         new([
             new StagingGate(),
             new BackupGate(),
+            new RollbackPlanGate(rehearser),
             new ApprovalGate(),
             new AnnouncementGate(),
             new DashboardsGate(new HttpMessageInvoker(new SocketsHttpHandler { AllowAutoRedirect = true })),

@@ -1,4 +1,3 @@
-using Npgsql;
 using Tidelock.Postgres;
 using Tidelock.Programs;
 using Tidelock.Texts;
@@ -65,36 +64,9 @@ internal sealed class RehearsalCopy(
         await using var session = await PostgresSession
             .OpenAsync(cluster.TargetAs("postgres", "postgres"), ApplicationName, cancellation)
             .ConfigureAwait(false);
-        foreach (var role in source.Roles.Where(r => !string.Equals(r, "postgres", StringComparison.Ordinal)))
+        if (await CopyDatabase.CreateAsync(session, Copy, source, cancellation).ConfigureAwait(false) is { } note)
         {
-            await session
-                .ExecuteAsync($"create role {Identifiers.Quote(role)} nologin", cancellation)
-                .ConfigureAwait(false);
-        }
-
-        try
-        {
-            await CreateAsync(session, source.Collate, source.CharacterType, cancellation).ConfigureAwait(false);
-        }
-        catch (PostgresException e)
-            when (e.SqlState is PostgresErrorCodes.WrongObjectType or PostgresErrorCodes.InvalidParameterValue)
-        {
-            notes.Add(Message.Of("backups.rehearsal.locale", ("locale", source.Collate), ("reason", e.MessageText)));
-            await CreateAsync(session, "C", "C", cancellation).ConfigureAwait(false);
+            notes.Add(note);
         }
     }
-
-    private Task CreateAsync(
-        PostgresSession session,
-        string collate,
-        string characterType,
-        CancellationToken cancellation
-    ) =>
-        session.ExecuteAsync(
-            $"""
-            create database {Copy} template template0 encoding {Identifiers.Literal(source.Encoding)}
-            lc_collate {Identifiers.Literal(collate)} lc_ctype {Identifiers.Literal(characterType)}
-            """,
-            cancellation
-        );
 }

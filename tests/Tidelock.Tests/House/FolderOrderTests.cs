@@ -23,6 +23,7 @@ public sealed partial class FolderOrderTests
         "Evidence",
         "Notifications",
         "Rollbacks",
+        "Rehearsals",
         "Gates",
         "Steps",
         "Deployments",

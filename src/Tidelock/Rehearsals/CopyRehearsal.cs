@@ -1,0 +1,237 @@
+using Tidelock.Changes;
+using Tidelock.Contracts;
+using Tidelock.Migrations;
+using Tidelock.Postgres;
+using Tidelock.Relations;
+using Tidelock.Texts;
+
+namespace Tidelock.Rehearsals;
+
+/// <summary>Goes there and back on a copy, by the moves a run would make, and compares what was there with what is there afterwards.</summary>
+internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTransaction transaction)
+{
+    private readonly Migration migration = change.Section<Migration>();
+
+    public async Task<WayRehearsal> RunAsync(WayRehearsal start, CancellationToken cancellation)
+    {
+        await using var session = await copy.OpenAsync(cancellation).ConfigureAwait(false);
+        var (old, refusal) = await LookAsync(session, start.Relation, cancellation).ConfigureAwait(false);
+        if (refusal is not null)
+        {
+            return start with { Problem = refusal };
+        }
+
+        var there = await ForwardAsync(session, start with { Before = old.Closure }, cancellation)
+            .ConfigureAwait(false);
+        if (there.Problem is not null || there.Method == "backup")
+        {
+            return there.Problem is null
+                ? await DownTooAsync(session, there, old, cancellation).ConfigureAwait(false)
+                : there;
+        }
+
+        var back = await BackAsync(session, there, old, cancellation).ConfigureAwait(false);
+        return back.Problem is null && back.Method != "downgrade"
+            ? await DownTooAsync(session, back, old, cancellation).ConfigureAwait(false)
+            : back;
+    }
+
+    private async Task<WayRehearsal> ForwardAsync(
+        PostgresSession session,
+        WayRehearsal start,
+        CancellationToken cancellation
+    )
+    {
+        var oid = await OidAsync(session, start.Relation, cancellation).ConfigureAwait(false);
+        var outcome = await MoveAsync(session, migration.Forward(start.Before), cancellation).ConfigureAwait(false);
+        if (outcome is not MigrationOutcome.Applied applied)
+        {
+            return start with { Problem = Message.Of("rehearsals.forward", ("reason", outcome.Finding)) };
+        }
+
+        var (now, refusal) = await LookAsync(session, start.Relation, cancellation).ConfigureAwait(false);
+        var differences = await ClosureComparison
+            .DifferencesAsync(session, start.Before, now.Closure, cancellation)
+            .ConfigureAwait(false);
+        var there = start with
+        {
+            ForwardTook = applied.Took,
+            After = now.Closure,
+            Differences = differences,
+            Recreates =
+                oid is not null && oid != await OidAsync(session, start.Relation, cancellation).ConfigureAwait(false),
+        };
+        return there with
+        {
+            Problem = refusal ?? await DriftAsync(session, cancellation).ConfigureAwait(false) ?? Surprises(there),
+        };
+    }
+
+    private async Task<WayRehearsal> BackAsync(
+        PostgresSession session,
+        WayRehearsal there,
+        CopyState old,
+        CancellationToken cancellation
+    )
+    {
+        if (Way(there) is not { } move)
+        {
+            return there with { Problem = Message.Of("rehearsals.no-way", ("method", there.Method)) };
+        }
+
+        var outcome = await MoveAsync(session, move, cancellation).ConfigureAwait(false);
+        if (outcome is not MigrationOutcome.Applied applied)
+        {
+            var problem = Message.Of("rehearsals.back", ("method", there.Method), ("reason", outcome.Finding));
+            return there with { Problem = problem };
+        }
+
+        var (differences, rest) = await CompareAsync(session, there, old, cancellation).ConfigureAwait(false);
+        if (there.Method == "downgrade" || there.Relation is null)
+        {
+            (differences, rest) = ([.. differences, .. rest], []);
+        }
+
+        return there with
+        {
+            BackTook = applied.Took,
+            Problem =
+                differences.Count == 0
+                    ? null
+                    : Message.Of(
+                        "rehearsals.not-back",
+                        ("method", there.Method),
+                        ("count", differences.Count),
+                        ("differences", Several.Of(differences))
+                    ),
+            Warnings = rest.Count == 0 ? [] : [Message.Of("rehearsals.rest", ("differences", Several.Of(rest)))],
+        };
+    }
+
+    /// <summary>People reach for the down file by hand, so whether it leads back is said though another method is chosen.</summary>
+    private async Task<WayRehearsal> DownTooAsync(
+        PostgresSession session,
+        WayRehearsal result,
+        CopyState old,
+        CancellationToken cancellation
+    )
+    {
+        if (migration is not { Down: { } file } || migration.Backward() is not { } move)
+        {
+            return result;
+        }
+
+        var again =
+            result.Method == "backup"
+                ? null
+                : await MoveAsync(session, migration.Forward(result.Before), cancellation).ConfigureAwait(false);
+        var outcome = again is null or MigrationOutcome.Applied
+            ? await MoveAsync(session, move, cancellation).ConfigureAwait(false)
+            : again;
+        if (outcome is not MigrationOutcome.Applied)
+        {
+            return Warn(Message.Of("rehearsals.down.fails", ("file", file.Path), ("reason", outcome.Finding)));
+        }
+
+        var (differences, rest) = await CompareAsync(session, result, old, cancellation).ConfigureAwait(false);
+        return differences.Count + rest.Count == 0
+            ? result
+            : Warn(
+                Message.Of(
+                    "rehearsals.down.not-back",
+                    ("file", file.Path),
+                    ("differences", Several.Of([.. differences, .. rest]))
+                )
+            );
+
+        WayRehearsal Warn(Message warning) => result with { Warnings = [.. result.Warnings, warning] };
+    }
+
+    private IMigrationMove? Way(WayRehearsal there) =>
+        there.Method == "downgrade" ? migration.Backward()
+        : there.Relation is null ? null
+        : new ClosureMove(there.Relation, there.Before);
+
+    private async Task<(IReadOnlyList<Message> Closure, IReadOnlyList<Message> Others)> CompareAsync(
+        PostgresSession session,
+        WayRehearsal there,
+        CopyState old,
+        CancellationToken cancellation
+    )
+    {
+        var (now, refusal) = await LookAsync(session, there.Relation, cancellation).ConfigureAwait(false);
+        if (refusal is not null)
+        {
+            return ([refusal], []);
+        }
+
+        var differences = await old.DifferencesAsync(session, now, cancellation).ConfigureAwait(false);
+        return (differences, differences.Count > 0 ? [] : old.RestOf(now, viewsToo: there.Relation is null));
+    }
+
+    private async Task<Message?> DriftAsync(PostgresSession session, CancellationToken cancellation)
+    {
+        var contract = change.Section<Contract>();
+        var drift = await ContractVerifier.ShapeAsync(session, contract, cancellation).ConfigureAwait(false);
+        return drift.Count == 0
+            ? null
+            : Message.Of("rehearsals.contract", ("relation", contract.Relation), ("drift", Several.Of(drift)));
+    }
+
+    /// <summary>What the step <c>verify</c> would find after the migration is found before it.</summary>
+    private static Message? Surprises(WayRehearsal there)
+    {
+        var unexpected = there is { Relation: { } relation, Before: not null }
+            ? ClosureComparison.Unexpected(there.Differences, relation)
+            : [];
+        return unexpected.Count == 0
+            ? null
+            : Message.Of("rehearsals.surprises", ("differences", Several.Of([.. unexpected.Select(d => d.Text)])));
+    }
+
+    private async Task<(CopyState State, Message? Refusal)> LookAsync(
+        PostgresSession session,
+        RelationName? relation,
+        CancellationToken cancellation
+    )
+    {
+        var found = relation is null
+            ? null
+            : await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
+        var schema =
+            migration is SqlMigration || migration.Down is not null
+                ? await copy.ReadAsync(cancellation).ConfigureAwait(false)
+                : null;
+        return (
+            new CopyState(found?.ClosureOrNull, schema),
+            found is CaptureResult.NotAView other
+                ? Message.Of("relations.not-a-view", ("relation", relation), ("kind", other.Kind))
+                : null
+        );
+    }
+
+    private Task<MigrationOutcome> MoveAsync(
+        PostgresSession session,
+        IMigrationMove move,
+        CancellationToken cancellation
+    ) =>
+        transaction.RunAsync(
+            session,
+            move,
+            migration.Locks,
+            static (_, _) => Task.CompletedTask,
+            static _ => { },
+            cancellation
+        );
+
+    private static async Task<uint?> OidAsync(
+        PostgresSession session,
+        RelationName? relation,
+        CancellationToken cancellation
+    ) =>
+        relation is null
+            ? null
+            : await session
+                .ScalarAsync<uint?>($"select to_regclass({Identifiers.Literal(relation.Sql)})::oid", cancellation)
+                .ConfigureAwait(false);
+}

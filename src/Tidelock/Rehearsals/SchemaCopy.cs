@@ -1,0 +1,238 @@
+using Npgsql;
+using Tidelock.Backups;
+using Tidelock.Postgres;
+using Tidelock.Programs;
+using Tidelock.Texts;
+
+namespace Tidelock.Rehearsals;
+
+/// <summary>
+/// The target's schema without its data in a throwaway server of its own, with stub roles. Moves on it are made as the role that would
+/// make them on the target. Disposing removes it.
+/// </summary>
+internal sealed class SchemaCopy : IAsyncDisposable
+{
+    internal const string ApplicationName = "tidelock/rehearsal";
+    private const string Database = "tidelock_rehearsal";
+
+    private readonly LocalCluster cluster;
+    private readonly ClientPrograms clients;
+    private readonly CopyRoles roles;
+
+    private SchemaCopy(LocalCluster cluster, ClientPrograms clients, CopyRoles roles) =>
+        (this.cluster, this.clients, this.roles) = (cluster, clients, roles);
+
+    private PostgresTarget Superuser => cluster.TargetAs("postgres", Database);
+
+    /// <summary>Copies the schema of the target; or says why that cannot be done here.</summary>
+    /// <param name="target">Open and idle; only read.</param>
+    /// <param name="clients">Able to dump the target.</param>
+    /// <exception cref="TidelockException">Server programs are missing, or the throwaway server does not start.</exception>
+    public static async Task<(SchemaCopy? Copy, Message? Problem)> MakeAsync(
+        PostgresSession target,
+        ClientPrograms clients,
+        int major,
+        CancellationToken cancellation
+    )
+    {
+        var programs = await ServerPrograms.FindAsync(ProcessVariables.Read(), cancellation).ConfigureAwait(false);
+        if (programs.Major < major)
+        {
+            return (null, Message.Of("rehearsals.old-server", ("have", programs.Major), ("needed", major)));
+        }
+
+        var roles = await CopyRoles.ReadAsync(target, cancellation).ConfigureAwait(false);
+        var cluster = await LocalCluster
+            .StartAsync(new LocalClusterOptions { ListensOnTcp = false, Programs = programs }, cancellation)
+            .ConfigureAwait(false);
+        var copy = new SchemaCopy(cluster, clients, roles);
+        try
+        {
+            if (await copy.FillAsync(target, cancellation).ConfigureAwait(false) is not { } problem)
+            {
+                return (copy, null);
+            }
+
+            await copy.DisposeAsync().ConfigureAwait(false);
+            return (null, problem);
+        }
+        catch
+        {
+            await copy.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>As the role that is connected to the target.</summary>
+    public Task<PostgresSession> OpenAsync(CancellationToken cancellation) =>
+        PostgresSession.OpenAsync(cluster.TargetAs(roles.User, Database), ApplicationName, cancellation);
+
+    /// <summary>All that the copy holds now.</summary>
+    public async Task<SchemaText> ReadAsync(CancellationToken cancellation)
+    {
+        var dumped = await new ChildProgram(
+            clients.PgDump,
+            ["--schema-only", "--no-password"],
+            Superuser.LibpqEnvironment(ApplicationName)
+        )
+            .RunAsync(cancellation)
+            .ConfigureAwait(false);
+        return SchemaText.Parse(dumped.OrThrow().Output);
+    }
+
+    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+
+    private async Task<Message?> FillAsync(PostgresSession target, CancellationToken cancellation)
+    {
+        var source = await SourceSettings.ReadAsync(target, cancellation).ConfigureAwait(false);
+        await using (
+            var server = await PostgresSession
+                .OpenAsync(cluster.TargetAs("postgres", "postgres"), ApplicationName, cancellation)
+                .ConfigureAwait(false)
+        )
+        {
+            await CopyDatabase.CreateAsync(server, Database, source, cancellation).ConfigureAwait(false);
+        }
+
+        await using var copy = await PostgresSession
+            .OpenAsync(Superuser, ApplicationName, cancellation)
+            .ConfigureAwait(false);
+        if (await MissingAsync(target, copy, cancellation).ConfigureAwait(false) is { } missing)
+        {
+            return missing;
+        }
+
+        if (await RestoreAsync(target, copy, cancellation).ConfigureAwait(false) is { } problem)
+        {
+            return problem;
+        }
+
+        await RefreshAsync(target, copy, cancellation).ConfigureAwait(false);
+        await roles.ApplyAsync(copy, cancellation).ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task<Message?> MissingAsync(
+        PostgresSession target,
+        PostgresSession copy,
+        CancellationToken cancellation
+    )
+    {
+        var wanted = await target
+            .QueryAsync("select extname::text from pg_extension", r => r.GetString(0), cancellation)
+            .ConfigureAwait(false);
+        var missing = await copy.QueryAsync(
+                "select w from unnest($1::text[]) w where w not in (select name from pg_available_extensions) order by w",
+                r => r.GetString(0),
+                cancellation,
+                new NpgsqlParameter { Value = wanted.ToArray() }
+            )
+            .ConfigureAwait(false);
+        return missing.Count == 0
+            ? null
+            : Message.Of(
+                "rehearsals.extensions",
+                ("extensions", string.Join(", ", missing)),
+                ("major", cluster.Programs.Major),
+                ("folder", cluster.Programs.Folder)
+            );
+    }
+
+    private async Task<Message?> RestoreAsync(
+        PostgresSession target,
+        PostgresSession copy,
+        CancellationToken cancellation
+    )
+    {
+        var file = Path.Combine(cluster.Folder, "schema.dump");
+        var dumped = await new ChildProgram(
+            clients.PgDump,
+            [
+                "--schema-only",
+                "--format=custom",
+                "--file=" + file,
+                "--no-tablespaces",
+                "--no-subscriptions",
+                "--lock-wait-timeout=" + BackupTaker.LockWait,
+                "--no-password",
+            ],
+            target.Target.LibpqEnvironment(ApplicationName)
+        )
+            .RunAsync(cancellation)
+            .ConfigureAwait(false);
+        if (!dumped.Succeeded)
+        {
+            return Message.Of("rehearsals.dump-failed", ("target", target.Target), ("words", dumped.LastWords));
+        }
+
+        var (list, read) = await DumpList.ReadAsync(clients, file, cancellation).ConfigureAwait(false);
+        if (list is null)
+        {
+            return Message.Of("rehearsals.restore-failed", ("target", target.Target), ("words", read.LastWords));
+        }
+
+        using var use = await UseList.WriteAsync(list, copy, cancellation).ConfigureAwait(false);
+        var restored = await new ChildProgram(
+            clients.PgRestore,
+            [
+                "--exit-on-error",
+                "--single-transaction",
+                "--no-tablespaces",
+                "--use-list=" + use.Path,
+                "--dbname=" + Database,
+                "--no-password",
+                file,
+            ],
+            Superuser.LibpqEnvironment(ApplicationName)
+        )
+            .RunAsync(cancellation)
+            .ConfigureAwait(false);
+        return restored.Succeeded
+            ? null
+            : Message.Of("rehearsals.restore-failed", ("target", target.Target), ("words", restored.LastWords));
+    }
+
+    /// <summary>Materialized views that have data on the target have some here, too: none, because the tables are empty.</summary>
+    private static async Task RefreshAsync(PostgresSession target, PostgresSession copy, CancellationToken cancellation)
+    {
+        var left = await target
+            .QueryAsync(
+                """
+                select n.nspname::text, c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                where c.relkind = 'm' and c.relispopulated order by c.oid
+                """,
+                r => new RelationName(r.GetString(0), r.GetString(1)),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        for (var before = left.Count + 1; left.Count > 0 && left.Count < before; )
+        {
+            before = left.Count;
+            foreach (var view in left.ToList())
+            {
+                if (await IsRefreshedAsync(copy, view, cancellation).ConfigureAwait(false))
+                {
+                    left.Remove(view);
+                }
+            }
+        }
+    }
+
+    /// <summary>One that reads another that has no data yet fails, and is tried again after it.</summary>
+    private static async Task<bool> IsRefreshedAsync(
+        PostgresSession copy,
+        RelationName view,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            await copy.ExecuteAsync($"refresh materialized view {view.Sql}", cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (PostgresException)
+        {
+            return false;
+        }
+    }
+}

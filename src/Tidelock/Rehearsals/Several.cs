@@ -1,0 +1,20 @@
+using Tidelock.Texts;
+
+namespace Tidelock.Rehearsals;
+
+/// <summary>Several messages as one, so that each is still shown in the reader's language.</summary>
+internal static class Several
+{
+    private const int Shown = 5;
+
+    /// <summary>The first of them, and how many more there are.</summary>
+    public static Message Of(IReadOnlyList<Message> messages)
+    {
+        var shown = messages.Take(Shown).Reverse().ToList();
+        var text =
+            messages.Count <= Shown
+                ? shown[0]
+                : Message.Of("rehearsals.more", ("one", shown[0]), ("more", messages.Count - Shown));
+        return shown.Skip(1).Aggregate(text, (rest, one) => Message.Of("rehearsals.and", ("one", one), ("rest", rest)));
+    }
+}

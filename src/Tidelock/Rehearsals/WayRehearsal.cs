@@ -1,0 +1,35 @@
+using Tidelock.Postgres;
+using Tidelock.Relations;
+using Tidelock.Texts;
+
+namespace Tidelock.Rehearsals;
+
+/// <summary>How the way there and back went on an empty copy of the target's schema.</summary>
+/// <param name="Method">The way back that was taken: <c>definition</c>, <c>downgrade</c>; <c>backup</c> is only taken with data.</param>
+/// <param name="Relation">The relation of the change; null where it names none.</param>
+public sealed record WayRehearsal(string Method, RelationName? Relation)
+{
+    /// <summary>Why the way back is not proven; null when it is.</summary>
+    public Message? Problem { get; init; }
+
+    /// <summary>What else should be known, such as a down file that does not lead back though another method is chosen.</summary>
+    public IReadOnlyList<Message> Warnings { get; init; } = [];
+
+    /// <summary>How long the way there took, without data; null when it did not get there.</summary>
+    public TimeSpan? ForwardTook { get; init; }
+
+    /// <summary>How long the way back took, without data; null when it was not taken or did not arrive.</summary>
+    public TimeSpan? BackTook { get; init; }
+
+    /// <summary>What was there before; null for no such relation.</summary>
+    public RelationClosure? Before { get; init; }
+
+    /// <summary>What the change makes of it; null when it did not get there.</summary>
+    public RelationClosure? After { get; init; }
+
+    /// <summary>Whether the relation is dropped and created, so that its dependents are locked and re-created as well.</summary>
+    public bool Recreates { get; init; }
+
+    /// <summary>In what the two differ.</summary>
+    public IReadOnlyList<ClosureDifference> Differences { get; init; } = [];
+}
