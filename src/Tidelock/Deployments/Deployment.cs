@@ -13,6 +13,7 @@ public sealed class Deployment
 {
     /// <summary>The fact that keeps the change's files in the journal, so that a rollback days later needs no folder.</summary>
     internal const string FilesFact = "files";
+    internal const string FilesOwner = "change";
 
     private readonly IJournal journal;
     private readonly Checklist checklist;
@@ -54,13 +55,9 @@ public sealed class Deployment
         }
 
         var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
-        if (gates.Where(g => g.Refuses).ToList() is [_, ..] refusing)
+        if (Refusing(gates) is { } refusal)
         {
-            var names = string.Join(", ", refusing.Select(g => g.Name));
-            return new DeploymentEnd(
-                ExitCode.Refused,
-                Message.Of("deployments.refused", ("count", refusing.Count), ("gates", names))
-            );
+            return refusal;
         }
 
         var run = RunId.New(time);
@@ -94,7 +91,7 @@ public sealed class Deployment
             ?? (
                 state.Status == RunStatus.Ended
                     ? DeploymentEnd.Of(run, state)
-                    : await driver.RunAsync(run, request, terminal, takeOver, [], cancellation).ConfigureAwait(false)
+                    : await GoOnAsync(run, state, request, takeOver, terminal, cancellation).ConfigureAwait(false)
             );
     }
 
@@ -114,7 +111,7 @@ public sealed class Deployment
             return refusal;
         }
 
-        if (!state.InPlace)
+        if (state is { InPlace: false, Status: RunStatus.Ended })
         {
             return new DeploymentEnd(
                 ExitCode.Mistake,
@@ -122,6 +119,21 @@ public sealed class Deployment
                 run,
                 state
             );
+        }
+
+        if (state.Status != RunStatus.Ended && (!state.InPlace || state.Rollback?.Method == method))
+        {
+            // Only the database knows what is in place: the run finds out first, and then follows this word.
+            var word = new RunCommand(
+                Guid.NewGuid().ToString("N"),
+                run,
+                RunVerb.Rollback,
+                method,
+                request.By,
+                time.GetUtcNow()
+            );
+            terminal.Requests.Writer.TryWrite(new RunRequest.Command(word));
+            return await GoOnAsync(run, state, request, takeOver: false, terminal, cancellation).ConfigureAwait(false);
         }
 
         var reason = Message.Of("runs.asked-by", ("by", request.By));
@@ -135,6 +147,46 @@ public sealed class Deployment
                 cancellation
             )
             .ConfigureAwait(false);
+    }
+
+    /// <summary>Takes hold of an open run again. One that was cut off while it was opened is opened to the end first.</summary>
+    private async Task<DeploymentEnd> GoOnAsync(
+        RunId run,
+        RunState state,
+        DeploymentRequest request,
+        bool takeOver,
+        DeploymentTerminal terminal,
+        CancellationToken cancellation
+    )
+    {
+        IReadOnlyList<RunEvent> opening = [];
+        if (state.Fact(FilesOwner, FilesFact) is null)
+        {
+            var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
+            if (Refusing(gates) is { } refusal)
+            {
+                return refusal with { Run = run, State = state };
+            }
+
+            opening =
+            [
+                .. gates.Where(g => !state.Gates.ContainsKey(g.Name)).Select(g => g.AsEvent()),
+                Files(request.Change),
+            ];
+        }
+
+        return await driver.RunAsync(run, request, terminal, takeOver, opening, cancellation).ConfigureAwait(false);
+    }
+
+    private static DeploymentEnd? Refusing(IReadOnlyList<GateStanding> gates)
+    {
+        var refusing = gates.Where(g => g.Refuses).Select(g => g.Name).ToList();
+        return refusing.Count == 0
+            ? null
+            : new DeploymentEnd(
+                ExitCode.Refused,
+                Message.Of("deployments.refused", ("count", refusing.Count), ("gates", string.Join(", ", refusing)))
+            );
     }
 
     private static DeploymentEnd? Refusal(RunId run, RunState state, DeploymentRequest request)
@@ -227,7 +279,7 @@ public sealed class Deployment
 
     private static FactRecorded Files(Change change) =>
         new(
-            "change",
+            FilesOwner,
             FilesFact,
             System.Text.Json.JsonSerializer.SerializeToElement(
                 change.Files,

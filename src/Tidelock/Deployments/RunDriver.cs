@@ -24,36 +24,42 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         CancellationToken cancellation
     )
     {
-        var lostAt = (long?)null;
+        var losses = new RunLosses(time, patience);
         while (true)
         {
+            var reason = losses.Reason;
             try
             {
-                var (end, state) = await OnceAsync(run, request, terminal, takeOver, opening, cancellation)
+                var (end, state) = await OnceAsync(run, request, terminal, takeOver, opening, losses, cancellation)
                     .ConfigureAwait(false);
                 return end ?? DeploymentEnd.Of(run, state!);
             }
             catch (TargetLostException e)
             {
                 terminal.Observer.Warned(Message.Of("deployments.lost", ("reason", e.Problem), ("patience", patience)));
-                (opening, lostAt, takeOver) = ([], time.GetTimestamp(), true);
+                (opening, takeOver, reason) = ([], true, e.Problem);
             }
-            catch (TidelockException e)
-                when (lostAt is { } since && e.Problem.Code.StartsWith("postgres.", StringComparison.Ordinal))
+            catch (Exception e) when (reason is not null && IsStillAway(e))
             {
-                if (time.GetElapsedTime(since) > patience)
-                {
-                    return new DeploymentEnd(
-                        ExitCode.NeedsPerson,
-                        Message.Of("deployments.gave-up", ("run", run), ("reason", e.Problem)),
-                        run
-                    );
-                }
-
                 await Task.Delay(RetryEvery, time, cancellation).ConfigureAwait(false);
+            }
+
+            if (losses.IsOver)
+            {
+                return new DeploymentEnd(
+                    ExitCode.NeedsPerson,
+                    Message.Of("deployments.gave-up", ("run", run), ("reason", reason)),
+                    run
+                );
             }
         }
     }
+
+    /// <summary>After a loss: the server is not back yet, or the journal that is on it.</summary>
+    private static bool IsStillAway(Exception e) =>
+        e is JournalUnwritableException
+        || RunEngine.IsLost(e)
+        || (e is TidelockException t && t.Problem.Code.StartsWith("postgres.", StringComparison.Ordinal));
 
     private async Task<(DeploymentEnd? End, RunState? State)> OnceAsync(
         RunId run,
@@ -61,12 +67,13 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         DeploymentTerminal terminal,
         bool takeOver,
         IReadOnlyList<RunEvent> opening,
+        RunLosses losses,
         CancellationToken cancellation
     )
     {
         var known = await RunReader.StateAsync(journal, run, cancellation).ConfigureAwait(false);
         var (hold, holder) = await RunHold
-            .TakeAsync(journal, run, request.Target, known.Epoch, takeOver, time, cancellation)
+            .TakeAsync(journal, run, request.Target, known, losses, takeOver, time, cancellation)
             .ConfigureAwait(false);
         if (hold is null)
         {
@@ -76,7 +83,10 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
 
         await using (hold)
         {
-            return (null, await HeldAsync(run, request, terminal, hold, opening, cancellation).ConfigureAwait(false));
+            losses.Found();
+            var state = await HeldAsync(run, request, terminal, hold, opening, losses, cancellation)
+                .ConfigureAwait(false);
+            return (null, state);
         }
     }
 
@@ -86,6 +96,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         DeploymentTerminal terminal,
         RunHold hold,
         IReadOnlyList<RunEvent> opening,
+        RunLosses losses,
         CancellationToken cancellation
     )
     {
@@ -109,8 +120,18 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         }
 
         await using var pump = new RunPump(journal, run, writer, terminal.Requests.Writer, time);
-        await using var lost = hold.Lost.Register(() => terminal.Requests.Writer.TryWrite(new RunRequest.LockLost()));
-        return await engine.RunAsync(Execution(run, request, terminal, writer), cancellation).ConfigureAwait(false);
+        await using var lost = hold.Lost.Register(() =>
+            terminal.Requests.Writer.TryWrite(new RunRequest.LockLost(hold.Epoch))
+        );
+        try
+        {
+            return await engine.RunAsync(Execution(run, request, terminal, writer), cancellation).ConfigureAwait(false);
+        }
+        catch (TargetLostException e)
+        {
+            losses.Lost(e.Problem, writer.State);
+            throw;
+        }
     }
 
     private RunExecution Execution(RunId run, DeploymentRequest request, DeploymentTerminal terminal, RunWriter writer)

@@ -65,10 +65,18 @@ internal sealed class AskBeforeRollback(RunExecution execution)
         return request switch
         {
             RunRequest.Suspend suspend => new RunSuspended(suspend.Reason),
-            RunRequest.LockLost => throw new TargetLostException(
+            RunRequest.LockLost lost when lost.Epoch == execution.Writer.State.Epoch => throw new TargetLostException(
                 Message.Of("runs.lock-lost", ("target", execution.Target))
             ),
             RunRequest.Interrupt => new RunSuspended(Message.Of("runs.left-unwatched", ("by", execution.By))),
+            RunRequest.InterruptAnswered { Answer: InterruptAnswer.Leave, By: var by } => new RunSuspended(
+                Message.Of("runs.left-unwatched", ("by", by))
+            ),
+            RunRequest.InterruptAnswered { Answer: InterruptAnswer.RollBack, By: var by } => new RollbackStarted(
+                execution.Policy.Method,
+                Message.Of("runs.asked-by", ("by", by)),
+                by
+            ),
             _ => null,
         };
     }

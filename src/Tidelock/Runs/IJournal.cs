@@ -22,7 +22,10 @@ public interface IJournal : IAsyncDisposable
     IAsyncEnumerable<JournalEntry> ReadAsync(string stream, long after, CancellationToken cancellation);
 
     /// <summary>Takes the next epoch of a run: from now on appends of older ones are refused.</summary>
-    Task<long> TakeEpochAsync(RunId run, CancellationToken cancellation);
+    /// <param name="run">The run.</param>
+    /// <param name="after">The epoch this program has had; null when it takes hold of the run for the first time.</param>
+    /// <exception cref="RunTakenOverException">Somebody took an epoch since <paramref name="after"/>.</exception>
+    Task<long> TakeEpochAsync(RunId run, long? after, CancellationToken cancellation);
 
     /// <summary>The first and the last entry of every run, newest run first.</summary>
     Task<IReadOnlyList<RunHeads>> ListAsync(CancellationToken cancellation);

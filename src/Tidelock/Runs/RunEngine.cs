@@ -71,9 +71,7 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
                 cancellation
             ),
             StepOrder.Suspend suspend => execution.Writer.AppendAsync(new RunSuspended(suspend.Reason), cancellation),
-            StepOrder.TargetLost lost when outcome?.Result != StepResult.Passed => throw new TargetLostException(
-                lost.Reason
-            ),
+            StepOrder.TargetLost lost => throw new TargetLostException(lost.Reason),
             StepOrder.GoBack back => GoBackAsync(execution, back, cancellation),
             _ when outcome is { Result: not StepResult.Passed } => FailedAsync(execution, outcome, cancellation),
             _ => Task.CompletedTask,

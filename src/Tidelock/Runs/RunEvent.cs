@@ -91,6 +91,7 @@ public sealed record EpochTaken(long Epoch, string Host, int ProcessId) : RunEve
         {
             Epoch = Epoch,
             Host = Host,
+            ProcessId = ProcessId,
             Status = state.Status is RunStatus.Suspended ? RunStatus.Running : state.Status,
         };
 }
@@ -221,6 +222,10 @@ public sealed record CommandTaken(string CommandId, RunVerb Verb, string By, str
         {
             TakenCommands = state.TakenCommands.Add(CommandId),
             Commands = state.Commands.Add(this),
+            Asked =
+                Verb is RunVerb.Rollback or RunVerb.Abort && state.Rollback is null && state.Result is null
+                    ? this
+                    : state.Asked,
         };
 }
 
@@ -250,5 +255,6 @@ public sealed record RunEnded(RunResult Result, Message Finding) : RunEvent
             EndedAt = At,
             Finding = Finding,
             Held = null,
+            Asked = null,
         };
 }

@@ -13,9 +13,13 @@ public static class RunEvents
         {
             return JsonSerializer.Deserialize(entry.Payload, RunJson.Readable.RunEvent) ?? new UnknownEvent(entry.Kind);
         }
-        catch (JsonException) when (!IsKnown(entry.Payload))
+        catch (Exception e) when ((e is JsonException or NotSupportedException) && !MayBeKnown(entry.Payload))
         {
             return new UnknownEvent(entry.Kind);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new JsonException(e.Message, e);
         }
     }
 
@@ -25,14 +29,26 @@ public static class RunEvents
     /// <summary>The state as canonical JSON: two states are the same when this text is.</summary>
     internal static string Canonical(RunState state) => JsonSerializer.Serialize(state, RunJson.Readable.RunState);
 
-    private static bool IsKnown(string payload)
+    /// <summary>Whether it is one of our kinds, or so broken that it cannot be said.</summary>
+    private static bool MayBeKnown(string payload)
     {
-        using var document = JsonDocument.Parse(payload);
-        var kind = document.RootElement.TryGetProperty("kind", out var value) ? value.GetString() : null;
-        return RunJson.Readable.RunEvent.PolymorphismOptions!.DerivedTypes.Any(t =>
-            t.TypeDiscriminator is string name && name == kind
-        );
+        try
+        {
+            using var document = JsonDocument.Parse(payload);
+            return document.RootElement.ValueKind != JsonValueKind.Object
+                || (document.RootElement.TryGetProperty("kind", out var kind) && IsKnown(kind));
+        }
+        catch (JsonException)
+        {
+            return true;
+        }
     }
+
+    private static bool IsKnown(JsonElement kind) =>
+        kind.ValueKind != JsonValueKind.String
+        || RunJson.Readable.RunEvent.PolymorphismOptions!.DerivedTypes.Any(t =>
+            t.TypeDiscriminator is string name && kind.ValueEquals(name)
+        );
 }
 
 /// <summary>An event of a newer version. A run that has one is reported, and not resumed.</summary>

@@ -17,8 +17,8 @@ public abstract record RunRequest
     /// <summary>The program must stop (SIGTERM, shutdown): the run stays open and can be resumed.</summary>
     public sealed record Suspend(Message Reason) : RunRequest;
 
-    /// <summary>The connection that holds the run lock is gone, and with it the epoch.</summary>
-    public sealed record LockLost : RunRequest;
+    /// <summary>The connection that holds the run lock is gone, and with it the epoch. Means nothing to a later one.</summary>
+    public sealed record LockLost(long Epoch) : RunRequest;
 }
 
 /// <summary>What to do after Ctrl-C once the change is in place.</summary>

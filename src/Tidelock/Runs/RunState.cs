@@ -15,6 +15,9 @@ public sealed record RunState
     public long Epoch { get; init; }
     public string Host { get; init; } = "";
 
+    /// <summary>The process of the newest epoch, on its host.</summary>
+    public int ProcessId { get; init; }
+
     /// <summary>Steps in the order in which they began; those of a rollback after those of the deployment.</summary>
     public ImmutableList<StepState> Steps { get; init; } = [];
 
@@ -35,6 +38,9 @@ public sealed record RunState
     public ImmutableHashSet<string> TakenCommands { get; init; } =
         ImmutableHashSet.Create<string>(StringComparer.Ordinal);
     public ImmutableList<CommandTaken> Commands { get; init; } = [];
+
+    /// <summary>A person's word to take the change back that nothing has followed yet.</summary>
+    public CommandTaken? Asked { get; init; }
 
     /// <summary>The last rollback that began; null for none.</summary>
     public RollbackStarted? Rollback { get; init; }
@@ -74,6 +80,7 @@ public sealed record RunState
             Result = null,
             EndedAt = null,
             Held = null,
+            Asked = null,
             Steps = Steps.RemoveAll(s => s.IsRollback),
             Facts = Facts.RemoveRange(
                 Facts.Keys.Where(k => k.StartsWith(StepState.RollbackPrefix, StringComparison.Ordinal)).ToList()

@@ -30,6 +30,7 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
     private DateTimeOffset lastAt;
     private bool warned;
     private string problem = "";
+    private Exception? failure;
 
     public RunWriter(
         IJournal journal,
@@ -66,7 +67,7 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
         var stored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!queue.Writer.TryWrite((e, stored)))
         {
-            throw new RunTakenOverException(run);
+            throw failure ?? new RunTakenOverException(run);
         }
 
         await stored.Task.WaitAsync(cancellation).ConfigureAwait(false);
@@ -83,17 +84,35 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
 
     private async Task LoopAsync()
     {
-        while (await NextAsync().ConfigureAwait(false))
+        try
         {
-            while (queue.Reader.TryRead(out var item))
+            while (await NextAsync().ConfigureAwait(false))
             {
-                await TakeAsync(item.Event, item.Stored).ConfigureAwait(false);
+                while (queue.Reader.TryRead(out var item))
+                {
+                    await TakeAsync(item.Event, item.Stored).ConfigureAwait(false);
+                }
+
+                await StoreBacklogAsync().ConfigureAwait(false);
             }
 
-            await StoreBacklogAsync().ConfigureAwait(false);
+            await StoreWithinAsync(patience).ConfigureAwait(false);
         }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
 
-        await StoreWithinAsync(patience).ConfigureAwait(false);
+    /// <summary>The end of this writer: whoever waits and whoever comes is told why.</summary>
+    private void Fail(Exception e)
+    {
+        failure = e;
+        queue.Writer.TryComplete();
+        while (queue.Reader.TryRead(out var item))
+        {
+            item.Stored.TrySetException(e);
+        }
     }
 
     /// <summary>Waits for an event, or, with a backlog, at most until the next try; false when there will be no more.</summary>
@@ -144,10 +163,10 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
                 stored.SetException(new JournalUnwritableException(journal.Location, problem));
             }
         }
-        catch (Exception failure)
+        catch (Exception fault)
         {
-            queue.Writer.TryComplete();
-            stored.TrySetException(failure);
+            stored.TrySetException(fault);
+            throw;
         }
     }
 

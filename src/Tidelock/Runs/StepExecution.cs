@@ -7,6 +7,8 @@ namespace Tidelock.Runs;
 internal sealed class StepExecution(IStep step, RunExecution execution, TimeProvider time)
 {
     private StepOrder? order;
+    private RunRequest? followed;
+    private StepOrder.TargetLost? lost;
 
     /// <summary>Runs the step to its end. No outcome means that it was stopped and may be run again.</summary>
     public async Task<(StepOutcome? Outcome, StepOrder? Order)> RunAsync(CancellationToken cancellation)
@@ -19,10 +21,19 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
         using var ended = new CancellationTokenSource();
         var work = Task.Run(() => WorkAsync(stop.Token), CancellationToken.None);
         var listen = ListenAsync(stop, ended.Token);
-        var outcome = await work.ConfigureAwait(false);
+        await ((Task)work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ended.CancelAsync().ConfigureAwait(false);
         await listen.ConfigureAwait(false);
-        return (outcome, order);
+
+        // Only now: the last request may have been taken while the step was ending.
+        var outcome = await work.ConfigureAwait(false);
+        if (lost is not null && followed is not null)
+        {
+            // What was asked for is followed once the database can say what is in place.
+            execution.Answers.TryWrite(followed);
+        }
+
+        return (outcome, lost ?? order);
     }
 
     private async Task<StepOutcome?> WorkAsync(CancellationToken stop)
@@ -45,13 +56,13 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
         {
             throw;
         }
-        catch (Exception) when (stop.IsCancellationRequested)
-        {
-            return null;
-        }
         catch (Exception e) when (RunEngine.IsLost(e))
         {
-            order ??= new StepOrder.TargetLost(Problem(e));
+            lost = new StepOrder.TargetLost(Problem(e));
+            return null;
+        }
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
             return null;
         }
         catch (Exception e)
@@ -77,11 +88,20 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
     {
         try
         {
+            // What a person asked for before a crash still holds.
+            order ??= Asked();
+            if (order is not null)
+            {
+                await stop.CancelAsync().ConfigureAwait(false);
+                return;
+            }
+
             await foreach (var request in execution.Requests.ReadAllAsync(ended).ConfigureAwait(false))
             {
                 order = await OrderAsync(request, ended).ConfigureAwait(false) ?? order;
                 if (order is not null)
                 {
+                    followed = request;
                     await stop.CancelAsync().ConfigureAwait(false);
                     return;
                 }
@@ -91,14 +111,24 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
         {
             // The step has ended; what is still in the channel is read by the next one.
         }
+        catch
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
     }
+
+    private StepOrder.GoBack? Asked() =>
+        execution.Writer.State.Asked is { } asked ? Back(asked.By, asked.Argument) : null;
 
     private async Task<StepOrder?> OrderAsync(RunRequest request, CancellationToken ended) =>
         request switch
         {
             RunRequest.Command command => await CommandAsync(command.Row).ConfigureAwait(false),
             RunRequest.Suspend suspend => new StepOrder.Suspend(suspend.Reason),
-            RunRequest.LockLost => new StepOrder.TargetLost(Message.Of("runs.lock-lost", ("target", execution.Target))),
+            RunRequest.LockLost lost when lost.Epoch == execution.Writer.State.Epoch => new StepOrder.TargetLost(
+                Message.Of("runs.lock-lost", ("target", execution.Target))
+            ),
             RunRequest.Interrupt => Interrupted(ended),
             RunRequest.InterruptAnswered answered => Answered(answered),
             _ => null,
@@ -121,11 +151,19 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
         };
     }
 
-    /// <summary>Before the change is in place Ctrl-C gives the run up; after it the person is asked, and the step goes on.</summary>
-    private StepOrder.GoBack? Interrupted(CancellationToken ended)
+    /// <summary>
+    /// Before the change is in place Ctrl-C gives the run up; after it the person is asked, and the step goes on. On the way back,
+    /// with the change gone already, it only leaves the rest to a later resume.
+    /// </summary>
+    private StepOrder? Interrupted(CancellationToken ended)
     {
         if (!execution.Writer.State.InPlace)
         {
+            if (execution.Writer.State.Rollback is not null)
+            {
+                return new StepOrder.Suspend(Message.Of("runs.stopped-on-the-way-back", ("by", execution.By)));
+            }
+
             return Back(execution.By, "");
         }
 
@@ -156,6 +194,9 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
             InterruptAnswer.Leave => new StepOrder.Suspend(Message.Of("runs.left-unwatched", ("by", answered.By))),
         };
 
-    private StepOrder.GoBack Back(string by, string method) =>
-        new(by, method.Length > 0 ? method : execution.Policy.Method, Message.Of("runs.asked-by", ("by", by)));
+    /// <summary>The way back, unless it is being gone already.</summary>
+    private StepOrder.GoBack? Back(string by, string method) =>
+        execution.Writer.State.Rollback is not null
+            ? null
+            : new(by, method.Length > 0 ? method : execution.Policy.Method, Message.Of("runs.asked-by", ("by", by)));
 }

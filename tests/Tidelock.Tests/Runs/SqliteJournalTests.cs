@@ -34,8 +34,8 @@ public sealed class SqliteJournalTests : IDisposable
     {
         await using var journal = await OpenAsync();
         var run = new RunId("RUN");
-        var first = await journal.TakeEpochAsync(run, default);
-        var second = await journal.TakeEpochAsync(run, default);
+        var first = await journal.TakeEpochAsync(run, null, default);
+        var second = await journal.TakeEpochAsync(run, null, default);
         Assert.Equal(first + 1, second);
         var entry = JournalEntry.Next("RUN", null, "e1", "Kind", "{}");
         await Assert.ThrowsAsync<RunTakenOverException>(() => journal.AppendAsync(entry, first, default));

@@ -56,19 +56,24 @@ internal sealed class PostgresJournal : IJournal
         }
     }
 
-    public Task<long> TakeEpochAsync(RunId run, CancellationToken cancellation) =>
-        UseAsync(
-            s =>
-                s.ScalarAsync<long>(
-                    """
-                    insert into tidelock.epochs values ($1, 1)
-                        on conflict (run) do update set epoch = tidelock.epochs.epoch + 1 returning epoch
-                    """,
-                    cancellation,
-                    new NpgsqlParameter { Value = run.Value }
-                ),
-            cancellation
-        );
+    public async Task<long> TakeEpochAsync(RunId run, long? after, CancellationToken cancellation)
+    {
+        var epoch = await UseAsync(
+                s =>
+                    s.ScalarAsync<long>(
+                        """
+                        insert into tidelock.epochs as e values ($1, 1)
+                            on conflict (run) do update set epoch = e.epoch + 1 where $2 in (0, e.epoch) returning epoch
+                        """,
+                        cancellation,
+                        new() { Value = run.Value },
+                        new() { Value = after ?? 0 }
+                    ),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return epoch > 0 ? epoch : throw new RunTakenOverException(run);
+    }
 
     public async Task<IReadOnlyList<RunHeads>> ListAsync(CancellationToken cancellation) =>
         RunHeads.Of(
@@ -149,12 +154,7 @@ internal sealed class PostgresJournal : IJournal
         await using var transaction = await session
             .Connection.BeginTransactionAsync(cancellation)
             .ConfigureAwait(false);
-        NpgsqlParameter[] Id() => [new() { Value = entry.EventId }];
-        if (
-            await session
-                .ScalarAsync<int>("select 1 from tidelock.events where event_id = $1", cancellation, Id())
-                .ConfigureAwait(false) == 1
-        )
+        if (await IsStoredAsync(session, entry, cancellation).ConfigureAwait(false))
         {
             return AppendResult.Stored;
         }
@@ -180,12 +180,28 @@ internal sealed class PostgresJournal : IJournal
             .ConfigureAwait(false);
         if (last != entry.Sequence - 1 || !await InsertAsync(session, entry, cancellation).ConfigureAwait(false))
         {
-            return AppendResult.Conflict;
+            // The COMMIT of an earlier try whose answer was lost may have come through only now.
+            return await IsStoredAsync(session, entry, cancellation).ConfigureAwait(false)
+                ? AppendResult.Stored
+                : AppendResult.Conflict;
         }
 
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
         return AppendResult.Stored;
     }
+
+    private static async Task<bool> IsStoredAsync(
+        PostgresSession session,
+        JournalEntry entry,
+        CancellationToken cancellation
+    ) =>
+        await session
+            .ScalarAsync<int>(
+                "select 1 from tidelock.events where event_id = $1",
+                cancellation,
+                new NpgsqlParameter { Value = entry.EventId }
+            )
+            .ConfigureAwait(false) == 1;
 
     private static async Task<bool> InsertAsync(
         PostgresSession session,

@@ -93,16 +93,22 @@ internal sealed class SqliteJournal : IJournal
         }
     }
 
-    public Task<long> TakeEpochAsync(RunId run, CancellationToken cancellation) =>
+    public Task<long> TakeEpochAsync(RunId run, long? after, CancellationToken cancellation) =>
         GuardAsync(async () =>
         {
             await using var connection = await ConnectAsync(cancellation).ConfigureAwait(false);
             await using var command = Command(
                 connection,
-                "insert into epochs values ($run, 1) on conflict (run) do update set epoch = epoch + 1 returning epoch",
-                ("$run", run.Value)
+                """
+                insert into epochs values ($run, 1)
+                    on conflict (run) do update set epoch = epoch + 1 where $after = 0 or epoch = $after returning epoch
+                """,
+                ("$run", run.Value),
+                ("$after", after ?? 0)
             );
-            return (long)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+            return await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is long epoch
+                ? epoch
+                : throw new RunTakenOverException(run);
         });
 
     public Task<IReadOnlyList<RunHeads>> ListAsync(CancellationToken cancellation) =>

@@ -1,0 +1,33 @@
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Deployments;
+
+/// <summary>What one program remembers of a run it goes on with again and again: its epoch, and how often it lost the database.</summary>
+internal sealed class RunLosses(TimeProvider time, TimeSpan patience)
+{
+    private const int WithoutProgress = 3;
+
+    private long? since;
+    private int progress = -1;
+    private int count;
+
+    /// <summary>The newest epoch this program took; null before the first.</summary>
+    public long? Epoch { get; set; }
+
+    /// <summary>Why the database was lost the last time; null when it never was.</summary>
+    public Message? Reason { get; private set; }
+
+    /// <summary>The database stayed away too long, or is lost again and again at the same place.</summary>
+    public bool IsOver => count > WithoutProgress || (since is { } at && time.GetElapsedTime(at) > patience);
+
+    public void Lost(Message reason, RunState state)
+    {
+        var now = state.Steps.Count(s => s.Status == StepStatus.Passed) + state.Ticks.Count + state.BaselineTicks.Count;
+        count = now == progress ? count + 1 : 1;
+        (Reason, progress, since) = (reason, now, time.GetTimestamp());
+    }
+
+    /// <summary>It is back.</summary>
+    public void Found() => since = null;
+}

@@ -1,0 +1,31 @@
+using Tidelock.Runs;
+
+namespace Tidelock.Tests.Runs;
+
+/// <summary>A journal that cannot be written while <see cref="IsFull"/>; everything else is the real one's.</summary>
+internal sealed class FailingJournal(IJournal real) : IJournal
+{
+    public volatile bool IsFull;
+
+    public string Location => real.Location;
+
+    public Task<AppendResult> AppendAsync(JournalEntry entry, long? epoch, CancellationToken cancellation) =>
+        IsFull
+            ? throw new JournalUnwritableException(Location, "No space left on device")
+            : real.AppendAsync(entry, epoch, cancellation);
+
+    public IAsyncEnumerable<JournalEntry> ReadAsync(string stream, long after, CancellationToken cancellation) =>
+        real.ReadAsync(stream, after, cancellation);
+
+    public Task<long> TakeEpochAsync(RunId run, long? after, CancellationToken cancellation) =>
+        real.TakeEpochAsync(run, after, cancellation);
+
+    public Task<IReadOnlyList<RunHeads>> ListAsync(CancellationToken cancellation) => real.ListAsync(cancellation);
+
+    public Task SendAsync(RunCommand command, CancellationToken cancellation) => real.SendAsync(command, cancellation);
+
+    public Task<IReadOnlyList<RunCommand>> InboxAsync(RunId run, CancellationToken cancellation) =>
+        real.InboxAsync(run, cancellation);
+
+    public ValueTask DisposeAsync() => real.DisposeAsync();
+}

@@ -1,0 +1,115 @@
+using System.Threading.Channels;
+using Tidelock.Deployments;
+using Tidelock.Postgres;
+using Tidelock.Runs;
+using Tidelock.Runs.Sqlite;
+using Tidelock.Texts;
+
+namespace Tidelock.Tests.Runs;
+
+/// <summary>A run with scripted steps on a real journal in a folder of its own; the fixture looks on and answers.</summary>
+internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("tidelock-run-").FullName;
+    private readonly Channel<RunRequest> requests = Channel.CreateUnbounded<RunRequest>();
+
+    private RunFixture(TimeProvider time) => Time = time;
+
+    public TimeProvider Time { get; }
+    public RunId Run { get; } = new("01JDK3V4Q8Z5W6X7Y8Z9A0B1C2");
+    public FailingJournal Journal { get; private set; } = null!;
+    public RollbackPolicy Policy { get; init; } = new("definition", Automatic: true, TimeSpan.FromMinutes(5));
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMilliseconds(50);
+    public InterruptAnswer? Answer { get; set; } = InterruptAnswer.KeepWatching;
+    public List<RunEvent> Events { get; } = [];
+    public List<Message> Warnings { get; } = [];
+
+    public static async Task<RunFixture> CreateAsync(TimeProvider? time = null, RollbackPolicy? policy = null)
+    {
+        var fixture = policy is null
+            ? new RunFixture(time ?? TimeProvider.System)
+            : new RunFixture(time ?? TimeProvider.System) { Policy = policy };
+        fixture.Journal = new FailingJournal(
+            await SqliteJournal.OpenAsync(Path.Combine(fixture.folder, "journal.db"), default)
+        );
+        return fixture;
+    }
+
+    /// <summary>Runs the steps in a new epoch: the names with <c>rollback.</c> are the way back.</summary>
+    public async Task<RunState> RunAsync(params IStep[] steps)
+    {
+        var epoch = await Journal.TakeEpochAsync(Run, null, default);
+        var entries = await RunReader.EntriesAsync(Journal, Run, default);
+        var state = RunState.Of(entries.Select(RunEvents.Parse));
+        await using var writer = new RunWriter(
+            Journal,
+            Run,
+            epoch,
+            state,
+            entries is [.., var last] ? last : null,
+            Time,
+            Patience,
+            this
+        );
+        if (state.Started is null)
+        {
+            await writer.AppendAsync(SampleEvents.Started, default);
+        }
+
+        await writer.AppendAsync(new EpochTaken(epoch, "host", 1), default);
+        await using var pump = new RunPump(Journal, Run, writer, requests.Writer, TimeProvider.System);
+        var engine = new RunEngine(
+            [.. steps.Where(s => !s.Name.StartsWith("rollback.", StringComparison.Ordinal))],
+            [.. steps.Where(s => s.Name.StartsWith("rollback.", StringComparison.Ordinal))],
+            Time
+        );
+        return await engine.RunAsync(Execution(writer), default);
+    }
+
+    public void Ask(RunRequest request) => requests.Writer.TryWrite(request);
+
+    public Task<RunState> StoredAsync() => RunReader.StateAsync(Journal, Run, default);
+
+    /// <summary>What the journal holds tells the same as what was seen, and its chain is whole.</summary>
+    public async Task SameAsStoredAsync(RunState live)
+    {
+        Assert.Equal(RunEvents.Canonical(live), RunEvents.Canonical(await StoredAsync()));
+        var entries = await RunReader.EntriesAsync(Journal, Run, default);
+        Assert.All(entries, e => Assert.True(e.IsSound));
+        Assert.All(entries.Zip(entries.Skip(1)), p => Assert.Equal(p.First.Hash, p.Second.PreviousHash));
+    }
+
+    public void Happened(RunEvent e, RunState state) => Events.Add(e);
+
+    public void Progressed(string step, Message progress) { }
+
+    public void Warned(Message warning) => Warnings.Add(warning);
+
+    public Task<InterruptAnswer?> AskAfterInterruptAsync(RunState state, CancellationToken cancellation) =>
+        Task.FromResult(Answer);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Journal.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private RunExecution Execution(RunWriter writer) =>
+        new(
+            Run,
+            null!,
+            null!,
+            PostgresTarget.Parse(
+                "host=127.0.0.1 dbname=d user=u",
+                new Dictionary<string, string>(StringComparer.Ordinal)
+            ),
+            writer,
+            this,
+            requests.Reader,
+            requests.Writer,
+            this,
+            Policy,
+            "kim",
+            Time
+        );
+}
