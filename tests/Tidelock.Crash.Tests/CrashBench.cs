@@ -1,0 +1,115 @@
+using Tidelock.Postgres.Tests.Deployments;
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Runs;
+
+namespace Tidelock.Crash.Tests;
+
+/// <summary>A change, its database and a journal of either kind, carried by processes that can be killed.</summary>
+internal sealed class CrashBench : IAsyncDisposable
+{
+    private readonly DeploymentFixture fixture;
+    private readonly TestDatabase? journalDatabase;
+
+    private CrashBench(DeploymentFixture fixture, TestDatabase? journalDatabase)
+    {
+        (this.fixture, this.journalDatabase) = (fixture, journalDatabase);
+        Journal = journalDatabase?.Uri ?? fixture.JournalFile;
+    }
+
+    public TestDatabase Database => fixture.Database;
+
+    /// <summary>As <c>--journal</c> takes it.</summary>
+    public string Journal { get; set; }
+
+    /// <summary>How the database is reached; another address for a wire that can be cut.</summary>
+    public string? Address { get; set; }
+
+    public string KillFile => Path.Combine(fixture.ChangeFolder, "..", "met");
+
+    public static async Task<CrashBench> CreateAsync(
+        PostgresServer server,
+        bool onPostgres,
+        string method,
+        string more = ""
+    )
+    {
+        var fixture = await DeploymentFixture.CreateAsync(
+            server,
+            $"gates: {{ backup: {{ rehearse: false, folder: ../backups }} }}\nrollback: {{ method: {method} }}\n{more}"
+        );
+        return new CrashBench(fixture, onPostgres ? await server.CreateDatabaseAsync() : null);
+    }
+
+    public Task<string> CatalogAsync() => fixture.CatalogAsync();
+
+    /// <summary>Another oid means that the view was made anew.</summary>
+    public Task<uint> ViewAsync() =>
+        Database.ScalarAsync<uint>("select coalesce(to_regclass('public.scores')::oid, 0)");
+
+    public HostProgram Start(string verb, RunId? run = null, string method = "definition", string when = "") =>
+        HostProgram.Start(
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["DATABASE_URL"] = Address ?? Database.Uri,
+                ["CRASH_WHEN"] = when,
+                ["CRASH_FILE"] = KillFile,
+            },
+            [verb, fixture.ChangeFolder, Journal, .. run is { } id ? new[] { id.Value, method } : []]
+        );
+
+    public async Task<(int Code, string Output)> RunAsync(
+        string verb,
+        RunId? run = null,
+        string method = "definition",
+        string when = ""
+    )
+    {
+        await using var program = Start(verb, run, method, when);
+        return await program.EndAsync();
+    }
+
+    /// <summary>The one run of the journal, if it has begun.</summary>
+    public async Task<(RunId? Run, RunState State, IReadOnlyList<JournalEntry> Entries)> ReadAsync()
+    {
+        await using var services = await TidelockServices.OpenAsync(
+            new TidelockSettings(Journal, TimeProvider.System),
+            default
+        );
+        var runs = await services.Journal.ListAsync(default);
+        if (runs.Count == 0)
+        {
+            return (null, RunState.Empty, []);
+        }
+
+        var entries = await RunReader.EntriesAsync(services.Journal, Assert.Single(runs).Run, default);
+        return (runs[0].Run, RunState.Of(entries.Select(RunEvents.Parse)), entries);
+    }
+
+    /// <summary>Polls the journal until the run is where the test wants it.</summary>
+    public async Task<RunId> UntilAsync(HostProgram program, Func<RunState, bool> there)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var (run, state, _) = await ReadAsync();
+            if (run is { } id && there(state))
+            {
+                return id;
+            }
+
+            Assert.True(
+                !program.HasExited && TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(60),
+                "the run never came there: " + (program.HasExited ? (await program.EndAsync()).Output : "too slow")
+            );
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await fixture.DisposeAsync();
+        if (journalDatabase is not null)
+        {
+            await journalDatabase.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Runs;
+
+namespace Tidelock.Crash.Tests;
+
+/// <summary>
+/// A whole deployment and its rollback, killed at every append and gone on with each time, ends as if nothing had happened.
+/// </summary>
+public abstract class Gauntlet(PostgresServer server, bool onPostgres)
+{
+    private const int MostProcesses = 150;
+
+    [Theory]
+    [InlineData("definition", "before")]
+    [InlineData("definition", "after")]
+    [InlineData("downgrade", "before")]
+    [InlineData("downgrade", "after")]
+    [InlineData("backup", "before")]
+    [InlineData("backup", "after")]
+    public async Task A_run_killed_at_every_append_ends_as_one_that_was_never_disturbed(string method, string when)
+    {
+        var (state, counts, _) = await CarryAsync(method, "");
+        var (killed, killedCounts, kills) = await CarryAsync(method, when);
+        Assert.Equal(state, killed);
+        Assert.Equal(counts, killedCounts);
+        Assert.True(kills > 30, $"only {kills} kills");
+    }
+
+    private async Task<(string State, IReadOnlyList<string> Counts, int Kills)> CarryAsync(string method, string when)
+    {
+        await using var bench = await CrashBench.CreateAsync(server, onPostgres, method);
+        var before = await bench.CatalogAsync();
+        var views = new List<uint> { await bench.ViewAsync() };
+        var kills = 0;
+        for (var processes = 0; ; processes++)
+        {
+            Assert.True(processes < MostProcesses, "it never comes to its end");
+            var (run, state, entries) = await bench.ReadAsync();
+            if (state.Result == RunResult.RolledBack)
+            {
+                Assert.Equal(before, await bench.CatalogAsync());
+                Assert.Equal(3, views.Count);
+                Outcome.IsSound(entries);
+                return (Outcome.Of(state), Outcome.Counts(entries), kills);
+            }
+
+            var verb =
+                run is null ? "deploy"
+                : state.Result == RunResult.Completed ? "rollback"
+                : "resume";
+            var (code, output) = await bench.RunAsync(verb, run, method, when);
+            Assert.True(code is 0 or 137 || (code == 1 && verb != "deploy"), $"{verb} ended with {code}\n{output}");
+            kills += code == 137 ? 1 : 0;
+            var view = await bench.ViewAsync();
+            if (view != views[^1])
+            {
+                views.Add(view);
+            }
+        }
+    }
+}
+
+public sealed class SqliteGauntlet(PostgresServer server) : Gauntlet(server, onPostgres: false);
+
+public sealed class PostgresGauntlet(PostgresServer server) : Gauntlet(server, onPostgres: true);

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Tidelock.Crash.Tests;
+
+/// <summary>The test host as a process: started, signalled, waited for, and ended with the test.</summary>
+internal sealed class HostProgram : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    private readonly Process process;
+    private readonly Task<string> output;
+
+    private HostProgram(Process process)
+    {
+        this.process = process;
+        output = process.StandardOutput.ReadToEndAsync();
+    }
+
+    public int Id => process.Id;
+
+    public bool HasExited => process.HasExited;
+
+    public static HostProgram Start(IReadOnlyDictionary<string, string> variables, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Tidelock.Crash.Host.dll"));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new HostProgram(Process.Start(start)!);
+    }
+
+    /// <summary>The exit code (137 for SIGKILL) and what was printed.</summary>
+    public async Task<(int Code, string Output)> EndAsync()
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        await process.WaitForExitAsync(limit.Token);
+        return (process.ExitCode, await output);
+    }
+
+    /// <summary>SIGKILL, and waits until it is gone.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>STOP or CONT.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            await KillAsync();
+        }
+
+        process.Dispose();
+    }
+}
