@@ -42,6 +42,31 @@ internal sealed class CrashBench : IAsyncDisposable
 
     public Task<string> CatalogAsync() => fixture.CatalogAsync();
 
+    /// <summary>Alters the change file before the run begins.</summary>
+    public async Task ReplaceAsync(string old, string now)
+    {
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var text = await File.ReadAllTextAsync(file);
+        Assert.Contains(old, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, text.Replace(old, now, StringComparison.Ordinal));
+    }
+
+    /// <summary>A try waits for its lock long enough to be killed in it.</summary>
+    public Task WaitLongForLocksAsync() =>
+        ReplaceAsync("down: down.sql", "down: down.sql\n  locks: { try: 40s, total: 60s }");
+
+    /// <summary>Watches long enough for a test to do something meanwhile.</summary>
+    public Task WatchForAsync(string time) => ReplaceAsync("for: 1s", $"for: {time}");
+
+    /// <summary>Waits until a backend of the run waits for a lock.</summary>
+    public Task WaitingAsync(string suffix = "") =>
+        Database.UntilAsync(
+            $"""
+            select exists (select 1 from pg_stat_activity
+             where application_name like 'tidelock/%{suffix}' and wait_event_type = 'Lock' and wait_event = 'relation')
+            """
+        );
+
     /// <summary>Another oid means that the view was made anew.</summary>
     public Task<uint> ViewAsync() =>
         Database.ScalarAsync<uint>("select coalesce(to_regclass('public.scores')::oid, 0)");
@@ -102,6 +127,15 @@ internal sealed class CrashBench : IAsyncDisposable
                 "the run never came there: " + (program.HasExited ? (await program.EndAsync()).Output : "too slow")
             );
         }
+    }
+
+    /// <summary>Goes on until the run has ended as wanted, and looks at everything that must hold however it got there.</summary>
+    public async Task EndsAsync(RunId run, RunResult result, string verb = "resume")
+    {
+        var (code, output) = await RunAsync(verb, run);
+        var (_, state, entries) = await ReadAsync();
+        Assert.True(state.Result == result, $"{verb} ended with {code}\n{output}");
+        Outcome.IsSound(entries);
     }
 
     public async ValueTask DisposeAsync()

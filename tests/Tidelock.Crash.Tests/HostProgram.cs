@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 
 namespace Tidelock.Crash.Tests;
 
@@ -9,12 +10,13 @@ internal sealed class HostProgram : IAsyncDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
     private readonly Process process;
-    private readonly Task<string> output;
+    private readonly StringBuilder output = new();
+    private readonly Task reading;
 
     private HostProgram(Process process)
     {
         this.process = process;
-        output = process.StandardOutput.ReadToEndAsync();
+        reading = ReadAsync();
     }
 
     public int Id => process.Id;
@@ -43,7 +45,22 @@ internal sealed class HostProgram : IAsyncDisposable
     {
         using var limit = new CancellationTokenSource(Limit);
         await process.WaitForExitAsync(limit.Token);
-        return (process.ExitCode, await output);
+        await reading.WaitAsync(limit.Token);
+        return (process.ExitCode, Output);
+    }
+
+    /// <summary>Waits until it has said something.</summary>
+    public async Task SaidAsync(string words)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (!Output.Contains(words, StringComparison.Ordinal))
+        {
+            Assert.True(
+                !HasExited && TimeProvider.System.GetElapsedTime(since) < Limit,
+                $"not said: {words}\n{Output}"
+            );
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
     }
 
     /// <summary>SIGKILL, and waits until it is gone.</summary>
@@ -58,6 +75,28 @@ internal sealed class HostProgram : IAsyncDisposable
     {
         using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
+    }
+
+    private string Output
+    {
+        get
+        {
+            lock (output)
+            {
+                return output.ToString();
+            }
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            lock (output)
+            {
+                output.AppendLine(line);
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
