@@ -59,13 +59,19 @@ internal sealed class CrashBench : IAsyncDisposable
     public Task WatchForAsync(string time) => ReplaceAsync("for: 1s", $"for: {time}");
 
     /// <summary>Waits until a backend of the run waits for a lock.</summary>
-    public Task WaitingAsync(string suffix = "") =>
-        Database.UntilAsync(
-            $"""
+    public async Task WaitingAsync(HostProgram program, string suffix = "")
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        var waits = $"""
             select exists (select 1 from pg_stat_activity
              where application_name like 'tidelock/%{suffix}' and wait_event_type = 'Lock' and wait_event = 'relation')
-            """
-        );
+            """;
+        while (!await Database.ScalarAsync<bool>(waits))
+        {
+            var late = TimeProvider.System.GetElapsedTime(since) > TimeSpan.FromSeconds(60);
+            Assert.True(!late && !program.HasExited, "it never waited for a lock: " + program.Output);
+        }
+    }
 
     /// <summary>Another oid means that the view was made anew.</summary>
     public Task<uint> ViewAsync() =>

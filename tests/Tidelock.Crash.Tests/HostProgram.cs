@@ -77,7 +77,7 @@ internal sealed class HostProgram : IAsyncDisposable
         await kill.WaitForExitAsync();
     }
 
-    private string Output
+    public string Output
     {
         get
         {

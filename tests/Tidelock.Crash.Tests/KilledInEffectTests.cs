@@ -17,7 +17,7 @@ public sealed class KilledInEffectTests(PostgresServer server)
         var old = await bench.ViewAsync();
         await using var reader = await ReadingAsync(bench, "select 1 from public.scores limit 1");
         await using var program = bench.Start("deploy");
-        await bench.WaitingAsync();
+        await bench.WaitingAsync(program);
         await program.KillAsync();
         var run = (await bench.ReadAsync()).Run!.Value;
         if (released)
@@ -56,7 +56,7 @@ public sealed class KilledInEffectTests(PostgresServer server)
         var run = (await bench.ReadAsync()).Run!.Value;
         await using var reader = await ReadingAsync(bench, reading);
         await using var program = bench.Start("rollback", run, method);
-        await bench.WaitingAsync(suffix);
+        await bench.WaitingAsync(program, suffix);
         await program.KillAsync();
         await using var next = bench.Start("resume", run);
         await bench.UntilAsync(next, s => s.Epoch == 3);
@@ -80,47 +80,13 @@ public sealed class KilledInEffectTests(PostgresServer server)
         var run = (await bench.ReadAsync()).Run!.Value;
         await using var reader = await ReadingAsync(bench, "select 1 from public.results limit 1");
         await using var program = bench.Start("rollback", run, "backup");
-        await bench.WaitingAsync("/restore");
+        await bench.WaitingAsync(program, "/restore");
         await program.KillAsync();
         await reader.DisposeAsync();
         await bench.Database.UntilAsync(NobodyAtAll);
         var restored = await bench.ViewAsync();
         await bench.EndsAsync(run, RunResult.RolledBack);
         Assert.Equal(restored, await bench.ViewAsync());
-    }
-
-    [Fact]
-    public async Task A_run_killed_exactly_at_COMMIT_is_found_committed()
-    {
-        var own = new PostgresServer();
-        await own.InitializeAsync();
-        await using var _ = own;
-        await using var bench = await CrashBench.CreateAsync(own, onPostgres: false, "definition");
-        await bench.WaitLongForLocksAsync();
-        var old = await bench.ViewAsync();
-        await using var reader = await ReadingAsync(bench, "select 1 from public.scores limit 1");
-        await using var program = bench.Start("deploy");
-        await bench.WaitingAsync();
-        await bench.Database.ExecuteAsync("alter system set synchronous_commit = 'on'");
-        await bench.Database.ExecuteAsync("alter system set synchronous_standby_names = 'nobody'");
-        await bench.Database.ScalarAsync<bool>("select pg_reload_conf()");
-        await reader.DisposeAsync();
-        await bench.Database.UntilAsync("select exists (select 1 from pg_stat_activity where wait_event = 'SyncRep')");
-        await program.KillAsync();
-        await bench.Database.ExecuteAsync("alter system reset synchronous_standby_names");
-        var run = (await bench.ReadAsync()).Run!.Value;
-        await using var next = bench.Start("resume", run);
-        await bench.UntilAsync(next, s => s.Epoch == 2);
-        await bench.Database.ScalarAsync<bool>("select pg_reload_conf()");
-        var (code, output) = await next.EndAsync();
-        Assert.True(code == 0, output);
-        var (_, state, entries) = await bench.ReadAsync();
-        Assert.Equal(
-            (RunResult.Completed, "runs.found-committed"),
-            (state.Result, state.Step("migrate").Finding!.Code)
-        );
-        Assert.Single(entries, e => e.Kind == nameof(MigrationApplied));
-        Assert.NotEqual(old, await bench.ViewAsync());
     }
 
     private const string NobodyLeft =

@@ -43,7 +43,7 @@ public sealed class LostServerTests
         await using var reading = new Npgsql.NpgsqlCommand("begin; select 1 from public.scores limit 1", reader);
         await reading.ExecuteNonQueryAsync();
         await using var program = bench.Start("deploy");
-        await bench.WaitingAsync();
+        await bench.WaitingAsync(program);
         await own.Cluster.RestartAsync("immediate", default);
         var (code, output) = await program.EndAsync();
         Assert.True(code == 0, output);
@@ -66,7 +66,7 @@ public sealed class LostServerTests
         await using var reading = new Npgsql.NpgsqlCommand("begin; select 1 from public.scores limit 1", reader);
         await reading.ExecuteNonQueryAsync();
         await using var program = bench.Start("deploy");
-        await bench.WaitingAsync();
+        await bench.WaitingAsync(program);
         relay.CutAfterCommit = true;
         await reader.DisposeAsync();
         await bench.Database.UntilAsync(

@@ -11,7 +11,7 @@ public sealed class TwoProcessesTests(PostgresServer server)
     public async Task A_program_stopped_past_its_epoch_and_continued_does_nothing(bool onPostgres)
     {
         await using var bench = await CrashBench.CreateAsync(server, onPostgres, "definition");
-        await bench.WatchForAsync("8s");
+        await bench.WatchForAsync("15s");
         await using var first = bench.Start("deploy");
         var run = await bench.UntilAsync(first, s => s.Ticks.Count > 0);
         await first.SignalAsync("STOP");
@@ -31,11 +31,11 @@ public sealed class TwoProcessesTests(PostgresServer server)
     public async Task A_run_whose_program_is_alive_is_not_resumed_by_another()
     {
         await using var bench = await CrashBench.CreateAsync(server, onPostgres: false, "definition");
-        await bench.WatchForAsync("5s");
+        await bench.WatchForAsync("60s");
         await using var first = bench.Start("deploy");
         var run = await bench.UntilAsync(first, s => s.Ticks.Count > 0);
         Assert.Equal((int)ExitCode.AnotherRun, (await bench.RunAsync("resume", run)).Code);
-        Assert.Equal(0, (await first.EndAsync()).Code);
+        Assert.False(first.HasExited);
     }
 
     [Fact]
