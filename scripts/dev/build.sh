@@ -43,7 +43,7 @@ need_dotnet() {
     exit 2
 }
 
-need_postgres() { apt_install "This command" postgresql postgresql-client || exit 2; }
+need_postgres() { apt_install "This command" postgresql || exit 2; }
 
 # Nothing stays behind after a build: no server, no waiting node.
 build_quietly() {

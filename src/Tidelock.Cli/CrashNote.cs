@@ -15,6 +15,7 @@ internal static class CrashNote
             Directory.CreateDirectory(folder);
             var file = Path.Combine(folder, $"{at}-{Environment.ProcessId}.txt");
             await File.WriteAllTextAsync(file, e.ToString());
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             return Message.Of("cli.crash", ("kind", e.GetType().Name), ("reason", e.Message), ("file", file));
         }
         catch (Exception no) when (no is IOException or UnauthorizedAccessException or TidelockException)

@@ -190,7 +190,7 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
                 "--exit-on-error",
                 "--single-transaction",
                 "--use-list=" + use.Path,
-                "--dbname=" + target.Database,
+                "--dbname=" + target.DatabaseArgument,
                 "--no-password",
                 backup.Dump,
             ],

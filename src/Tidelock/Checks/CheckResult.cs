@@ -7,4 +7,8 @@ namespace Tidelock.Checks;
 /// <param name="Passed">Whether it holds.</param>
 /// <param name="Took">How long it took.</param>
 /// <param name="Finding">What was found.</param>
-public sealed record CheckResult(string Name, bool Passed, TimeSpan Took, Message Finding);
+public sealed record CheckResult(string Name, bool Passed, TimeSpan Took, Message Finding)
+{
+    /// <summary>Whether there was an answer at all. Without one a check has not passed, and nothing is known to be broken either.</summary>
+    public bool IsAnswered { get; init; } = true;
+}

@@ -21,7 +21,10 @@ internal static class SqlCheckRun
                 Passed: false,
                 TimeSpan.Zero,
                 Message.Of("checks.sql.no-baseline", ("check", check.Name))
-            );
+            )
+            {
+                IsAnswered = false,
+            };
         }
 
         var start = ground.Time.GetTimestamp();
@@ -31,7 +34,10 @@ internal static class SqlCheckRun
             finding.Passed,
             finding.Took ?? ground.Time.GetElapsedTime(start),
             finding.Text
-        );
+        )
+        {
+            IsAnswered = finding.Text.Code is not "checks.sql.lost" && !IsOfTheConnection(finding.Text.Code),
+        };
     }
 
     private static async Task<(bool Passed, TimeSpan? Took, Message Text)> FindAsync(
@@ -57,6 +63,10 @@ internal static class SqlCheckRun
         {
             return (false, null, Message.Of("checks.too-slow", ("check", check.Name), ("bound", bound)));
         }
+        catch (PostgresException e) when (IsOfTheServer(e.SqlState))
+        {
+            return (false, null, Message.Of("checks.sql.lost", ("check", check.Name), ("reason", e.MessageText)));
+        }
         catch (PostgresException e)
         {
             return (
@@ -74,6 +84,16 @@ internal static class SqlCheckRun
             return (false, null, e.Problem);
         }
     }
+
+    /// <summary>The server ended the session or lacks room for it: that says nothing of the query.</summary>
+    private static bool IsOfTheServer(string state) =>
+        state.StartsWith("08", StringComparison.Ordinal)
+        || state.StartsWith("53", StringComparison.Ordinal)
+        || state.StartsWith("57P", StringComparison.Ordinal)
+        || state is PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.LockNotAvailable;
+
+    private static bool IsOfTheConnection(string code) =>
+        code.StartsWith("postgres.", StringComparison.Ordinal) || code.StartsWith("runs.", StringComparison.Ordinal);
 
     private static async Task<(ReadRows Rows, TimeSpan Took)> TimedAsync(
         SqlCheck check,

@@ -1,4 +1,3 @@
-using Tidelock.Changes;
 using Tidelock.Gates;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
@@ -11,10 +10,6 @@ namespace Tidelock.Deployments;
 /// <summary>The whole way: checklist, run, resume, rollback. What the command line and the demo call.</summary>
 public sealed class Deployment
 {
-    /// <summary>The fact that keeps the change's files in the journal, so that a rollback days later needs no folder.</summary>
-    internal const string FilesFact = "files";
-    internal const string FilesOwner = "change";
-
     private readonly IJournal journal;
     private readonly Checklist checklist;
     private readonly RunDriver driver;
@@ -67,7 +62,7 @@ public sealed class Deployment
                 request,
                 terminal,
                 takeOver: false,
-                [Started(request, identity), .. gates.Select(g => g.AsEvent()), Files(request.Change)],
+                [Started(request, identity), .. gates.Select(g => g.AsEvent()), RunFiles.Of(request.Change)],
                 cancellation
             )
             .ConfigureAwait(false);
@@ -160,7 +155,7 @@ public sealed class Deployment
     )
     {
         IReadOnlyList<RunEvent> opening = [];
-        if (state.Fact(FilesOwner, FilesFact) is null)
+        if (!RunFiles.IsIn(state))
         {
             var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
             if (Refusing(gates) is { } refusal)
@@ -171,7 +166,7 @@ public sealed class Deployment
             opening =
             [
                 .. gates.Where(g => !state.Gates.ContainsKey(g.Name)).Select(g => g.AsEvent()),
-                Files(request.Change),
+                RunFiles.Of(request.Change),
             ];
         }
 
@@ -275,15 +270,5 @@ public sealed class Deployment
             request.Change.Section<WatchOptions>().For,
             request.Change.Contacts,
             request.Change.Links
-        );
-
-    private static FactRecorded Files(Change change) =>
-        new(
-            FilesOwner,
-            FilesFact,
-            System.Text.Json.JsonSerializer.SerializeToElement(
-                change.Files,
-                DeploymentsJson.Default.IReadOnlyListChangeFile
-            )
         );
 }

@@ -22,14 +22,14 @@ internal sealed class BackupGate : IGate
                     true,
                     Message.Of(options.Rehearse ? "gates.backup.rehearsed-by-run" : "gates.backup.taken-by-run")
                 ),
-                BackupSource.File => NamedFile(options),
+                BackupSource.File => NamedFile(context, options),
                 BackupSource.Confirmed => Confirmed(context, options),
             }
         );
     }
 
-    private static GateFinding NamedFile(BackupOptions options) =>
-        File.Exists(options.File) || Directory.Exists(options.File)
+    private static GateFinding NamedFile(GateContext context, BackupOptions options) =>
+        Path.Exists(Path.GetFullPath(options.File!, context.Change.Folder))
             ? new GateFinding(true, Message.Of("gates.backup.named", ("file", options.File), ("age", options.MaxAge)))
             : new GateFinding(false, Message.Of("gates.backup.missing", ("file", options.File)));
 

@@ -8,6 +8,8 @@ internal sealed class StagingGate : IGate
 {
     public string Name => "staging";
 
+    public bool MayBeConfirmed => false;
+
     public GateLevel Level(GateOptions options) => options.Staging.Level;
 
     public async Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)

@@ -8,6 +8,8 @@ internal sealed class WindowGate : IGate
 {
     public string Name => "window";
 
+    public bool MayBeConfirmed => false;
+
     public GateLevel Level(GateOptions options) => options.Window.Level;
 
     public Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 select coalesce(l.pid, 0), coalesce(a.usename, p.owner, '')::text, coalesce(a.application_name, '')::text,
-    coalesce(extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared)), 0)::float8,
+    coalesce(extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared)),
+        case when a.backend_start is null and l.pid is not null then 86400 else 0 end)::float8,
     coalesce(a.state, case when p.gid is not null then 'prepared transaction ' || p.gid else a.backend_type end, '')::text,
     coalesce(left(regexp_replace(a.query, '\s+', ' ', 'g'), 100), '')::text, n.nspname::text, c.relname::text
 from pg_locks l

@@ -115,12 +115,19 @@ internal static class ViewWork
             await open.ExecuteAsync($"explain (costs off) select * from {name.Sql}", name, cancellation)
                 .ConfigureAwait(false);
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        catch (PostgresException e)
+            when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege && IsOfTheView(e, name))
         {
             // Rights are looked at after planning, so the plan was made.
             await open.ExecuteAsync("rollback to savepoint planned", name, cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <summary>That we may not read the view itself is no fault of it; that its owner may not read a table is.</summary>
+    private static bool IsOfTheView(PostgresException e, RelationName name) =>
+        e.TableName is null
+            ? e.MessageText.Contains($" view {name.Name}", StringComparison.Ordinal)
+            : string.Equals(e.TableName, name.Name, StringComparison.Ordinal);
 
     private static Task<List<string>> StrangersAsync(
         PostgresSession session,

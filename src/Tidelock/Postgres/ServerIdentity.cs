@@ -31,7 +31,8 @@ public sealed record ServerIdentity(
                 .QueryAsync(
                     """
                     select (select system_identifier::text from pg_control_system()),
-                           (select timeline_id from pg_control_checkpoint()),
+                           case when pg_is_in_recovery() then (select timeline_id from pg_control_checkpoint())
+                        else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end,
                            current_database()::text, (select oid from pg_database where datname = current_database()),
                            current_setting('server_version_num')::int, pg_is_in_recovery()
                     """,

@@ -33,6 +33,7 @@ internal static class SessionSettings
         ("transaction_timeout", "0"),
         ("default_transaction_isolation", "read committed"),
         ("search_path", "pg_catalog"),
+        ("default_tablespace", ""),
         ("TimeZone", "UTC"),
         ("DateStyle", "ISO, YMD"),
         ("IntervalStyle", "postgres"),

@@ -56,19 +56,16 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
     )
     {
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        if (context.Fact(IntentFact, RollbacksJson.Default.RestoreIntent) is { } earlier)
+        // With the intent of an earlier try the restorer asks the catalog first, and finishes what was restored.
+        var intent = context.Fact(IntentFact, RollbacksJson.Default.RestoreIntent);
+        if (intent is null)
         {
-            var fate = await restorer.FateAsync(backup, earlier, session, cancellation).ConfigureAwait(false);
-            if (fate is not RestoreFate.NotRestored)
-            {
-                return Outcome(fate, Message.Of("rollbacks.backup.found", ("path", backup.Path), ("fate", fate)));
-            }
+            intent = await restorer.PrepareAsync(backup, session, cancellation).ConfigureAwait(false);
+            await context
+                .RecordAsync(IntentFact, intent, RollbacksJson.Default.RestoreIntent, cancellation)
+                .ConfigureAwait(false);
         }
 
-        var intent = await restorer.PrepareAsync(backup, session, cancellation).ConfigureAwait(false);
-        await context
-            .RecordAsync(IntentFact, intent, RollbacksJson.Default.RestoreIntent, cancellation)
-            .ConfigureAwait(false);
         var locks = context.Change.Section<Migration>().Locks;
         var result = await restorer
             .RestoreAsync(backup, intent, context.Target, context.ApplicationName, locks, context.Report, cancellation)

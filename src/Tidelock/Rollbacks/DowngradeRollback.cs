@@ -28,7 +28,7 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.downgrade.none"));
         }
 
-        var outcome = await new ExactlyOnce(context, transaction)
+        var outcome = await new ExactlyOnce(context, transaction, "try " + Name)
             .RunAsync(move, migration.Locks, cancellation)
             .ConfigureAwait(false);
         return Reverting.Outcome(outcome);

@@ -28,9 +28,15 @@ internal sealed class RollbackSection : IChangeSection
             node["method"].Mistake(Message.Of("rollbacks.no-downgrade"));
         }
 
+        var automatic = node["automatic"].Flag(method != "backup");
+        if (method == "backup" && automatic)
+        {
+            node["automatic"].Mistake(Message.Of("rollbacks.backup.not-automatic"));
+        }
+
         return new RollbackOptions(
             method,
-            node["automatic"].Flag(true),
+            automatic,
             node["askFor"].Duration(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromHours(24))
         );
     }

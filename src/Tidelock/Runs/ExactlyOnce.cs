@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Texts;
@@ -8,9 +9,8 @@ namespace Tidelock.Runs;
 /// Carries a move out exactly once under a run's journal. Every try is journaled before it takes a lock. Whoever comes after a
 /// crash, a lost connection or a cancellation asks the database what became of the last try, and only then goes on.
 /// </summary>
-internal sealed class ExactlyOnce(StepContext context, MigrationTransaction transaction)
+internal sealed class ExactlyOnce(StepContext context, MigrationTransaction transaction, string fact = "try")
 {
-    private const string TryFact = "try";
     private const int Reconnects = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -29,13 +29,32 @@ internal sealed class ExactlyOnce(StepContext context, MigrationTransaction tran
         }
         catch (Exception) when (cancellation.IsCancellationRequested && LastTry is not null)
         {
-            using var limit = new CancellationTokenSource(Patience, context.Time);
-            return await SettledAsync(limit.Token).ConfigureAwait(false)
+            return await SettledAfterCancelAsync().ConfigureAwait(false)
                 ?? throw new OperationCanceledException(cancellation);
         }
     }
 
-    private MigrationTry? LastTry => context.Fact(TryFact, MigrationsJson.Default.MigrationTry);
+    /// <summary>What became of the last try when there is no more time; a database that does not say leaves it unknown.</summary>
+    private async Task<MigrationOutcome?> SettledAfterCancelAsync()
+    {
+        using var limit = new CancellationTokenSource(Patience, context.Time);
+        try
+        {
+            return await SettledAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is NpgsqlException or TidelockException or OperationCanceledException)
+        {
+            return Unknown(LastTry!);
+        }
+    }
+
+    private MigrationOutcome.Unknown Unknown(MigrationTry last) =>
+        new(
+            last.TransactionId,
+            Message.Of("runs.fate-unknown", ("transaction", last.TransactionId), ("target", context.Target))
+        );
+
+    private MigrationTry? LastTry => context.Fact(fact, MigrationsJson.Default.MigrationTry);
 
     private async Task<MigrationOutcome> OnceAsync(
         IMigrationMove move,
@@ -55,7 +74,7 @@ internal sealed class ExactlyOnce(StepContext context, MigrationTransaction tran
     }
 
     private Task RecordAsync(MigrationTry one, CancellationToken cancellation) =>
-        context.RecordAsync(TryFact, one, MigrationsJson.Default.MigrationTry, cancellation);
+        context.RecordAsync(fact, one, MigrationsJson.Default.MigrationTry, cancellation);
 
     /// <summary>The outcome of the last journaled try; null when there was none, or when it came to nothing.</summary>
     private async Task<MigrationOutcome?> SettledAsync(CancellationToken cancellation)

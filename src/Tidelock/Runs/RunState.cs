@@ -82,9 +82,6 @@ public sealed record RunState
             Held = null,
             Asked = null,
             Steps = Steps.RemoveAll(s => s.IsRollback),
-            Facts = Facts.RemoveRange(
-                Facts.Keys.Where(k => k.StartsWith(StepState.RollbackPrefix, StringComparison.Ordinal)).ToList()
-            ),
         };
 }
 

@@ -79,7 +79,7 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
                 "runs.sql-failed",
                 ("code", p.SqlState),
                 ("reason", p.MessageText),
-                ("detail", p.Detail ?? p.Hint ?? p.Where ?? "-")
+                ("detail", p.Hint ?? p.Where ?? "-")
             ),
             _ => Message.Of("runs.step-failed", ("kind", e.GetType().Name), ("reason", e.Message)),
         };

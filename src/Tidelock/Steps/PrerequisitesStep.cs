@@ -84,10 +84,18 @@ internal sealed class PrerequisitesStep(BackupPrograms programs) : IStep
                 cancellation
             )
             .ConfigureAwait(false);
+        if (!string.IsNullOrEmpty(names) && there == 0 && !await MaySeeAsync(session, cancellation).ConfigureAwait(false))
+        {
+            return Message.Of("steps.prerequisites.standby-unseen", ("target", context.Target), ("user", context.Target.User));
+        }
+
         return string.IsNullOrEmpty(names) || there > 0
             ? null
             : Message.Of("steps.prerequisites.no-standby", ("target", context.Target), ("names", names));
     }
+
+    private static Task<bool> MaySeeAsync(PostgresSession session, CancellationToken cancellation) =>
+        session.ScalarAsync<bool>("select pg_has_role('pg_read_all_stats', 'USAGE')", cancellation);
 
     private static async Task<Message?> PrivilegesAsync(
         StepContext context,

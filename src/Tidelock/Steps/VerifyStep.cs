@@ -37,6 +37,13 @@ internal sealed class VerifyStep : IStep
         var content = await ContractVerifier
             .ContentAsync(session, contract, Limit, context.Time, cancellation)
             .ConfigureAwait(false);
+        if (content.Rows == 0 && RunBaseline.Of(context)?.Rows > 0)
+        {
+            return StepOutcome.Failed(
+                Message.Of("steps.verify.emptied", ("relation", contract.Relation), ("rows", RunBaseline.Of(context)!.Rows))
+            );
+        }
+
         return content.Hold
             ? StepOutcome.Passed(
                 Message.Of("steps.verify.holds", ("relation", contract.Relation), ("rows", content.Rows))

@@ -1,7 +1,9 @@
+using Npgsql;
 using Tidelock.Checks;
 using Tidelock.Contracts;
 using Tidelock.Probes;
 using Tidelock.Runs;
+using Tidelock.Texts;
 using Tidelock.Watching;
 
 namespace Tidelock.Steps;
@@ -65,10 +67,12 @@ internal sealed class WatchTicks : IAsyncDisposable
                 .. await ContractAsync(session, cancellation).ConfigureAwait(false),
             ];
         }
-        catch (Exception e) when (RunEngine.IsLost(e))
+        catch (Exception e) when (e is NpgsqlException or TidelockException and not RunTakenOverException)
         {
-            // No sample is unknown, and unknown holds; the lost lock is what ends the step.
-            return [];
+            // An instrument that fails is an error, and never the application's fault.
+            var now = context.Time.GetUtcNow();
+            var what = Message.Of("steps.watch.not-read", ("reason", e.Message));
+            return [Sample.Error(BuiltInSignals.Downstream, now, what), Sample.Error(BuiltInSignals.Contract, now, what)];
         }
     }
 
@@ -81,7 +85,7 @@ internal sealed class WatchTicks : IAsyncDisposable
             .ConfigureAwait(false);
         foreach (var (check, result) in checks.Zip(results))
         {
-            if (!result.Passed)
+            if (!result.Passed && result.IsAnswered)
             {
                 var now = context.Time.GetUtcNow();
                 broken.Add(
@@ -90,6 +94,11 @@ internal sealed class WatchTicks : IAsyncDisposable
                         : BuiltInSignals.Broken(BuiltInSignals.Downstream, now, result.Finding)
                 );
             }
+        }
+
+        if (broken.Count == 0 && results.FirstOrDefault(r => !r.IsAnswered) is { } unanswered)
+        {
+            return [Sample.Error(BuiltInSignals.Downstream, context.Time.GetUtcNow(), unanswered.Finding)];
         }
 
         return broken.Count > 0
