@@ -1,0 +1,41 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Tidelock.Tests.Evidence;
+
+namespace Tidelock.Cli.Tests;
+
+public sealed partial class HelpTests(NativeProgram program)
+{
+    [Theory]
+    [InlineData("en")]
+    [InlineData("ko")]
+    public async Task The_help_of_every_verb_is_what_was_approved(string language)
+    {
+        using var place = new Workplace(program);
+        var root = await place.RunAsync("--help", "--lang", language);
+        var all = new StringBuilder(root.Output);
+        foreach (Match verb in Names().Matches(root.Output))
+        {
+            var help = await place.RunAsync(verb.Groups[1].Value, "--help", "--lang", language);
+            Assert.Equal(0, help.ExitCode);
+            all.Append("\n== ").Append(verb.Groups[1].Value).Append('\n').Append(help.Output);
+        }
+
+        Assert.Contains("== rollback", all.ToString(), StringComparison.Ordinal);
+        Approved.Matches($"help.{language}.txt", all.ToString());
+    }
+
+    [Fact]
+    public async Task Korean_is_taken_from_the_locale_and_an_option_goes_before_it()
+    {
+        using var place = new Workplace(program);
+        place.Variables["LANG"] = "ko_KR.UTF-8";
+        Assert.Contains("사용법", (await place.RunAsync("--help")).Output, StringComparison.Ordinal);
+        Assert.Contains("Usage", (await place.RunAsync("--help", "--lang", "en")).Output, StringComparison.Ordinal);
+        place.Variables["TIDELOCK_LANG"] = "en";
+        Assert.Contains("Usage", (await place.RunAsync("--help")).Output, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"^  ([a-z]+)(?= <| {2,})", RegexOptions.Multiline, 1000)]
+    private static partial Regex Names();
+}
