@@ -10,7 +10,11 @@ namespace Tidelock.Cli;
 internal sealed class ChangeOptions(TextCatalog texts)
 {
     public Argument<string> Change { get; } =
-        new("CHANGE") { Description = texts.Render("cli.argument.change"), DefaultValueFactory = _ => "." };
+        new Argument<string>("CHANGE")
+        {
+            Description = texts.Render("cli.argument.change"),
+            DefaultValueFactory = _ => ".",
+        }.WithoutOptions(texts);
 
     public Option<string?> Environment { get; } =
         new("--env") { Description = texts.Render("cli.option.env"), HelpName = "NAME" };

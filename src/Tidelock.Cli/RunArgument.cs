@@ -7,8 +7,15 @@ namespace Tidelock.Cli;
 /// <summary>A run as people name it: its id, or the last letters of it that are enough to tell it from the others.</summary>
 internal static class RunArgument
 {
-    public static Argument<string?> Make(TextCatalog texts) =>
-        new("RUN") { Description = texts.Render("cli.argument.run"), Arity = ArgumentArity.ZeroOrOne };
+    public static Argument<string?> Make(TextCatalog texts) => Make(texts, texts.Render("cli.argument.run"));
+
+    /// <summary>With other words for what its absence means.</summary>
+    public static Argument<string?> Make(TextCatalog texts, string description) =>
+        new Argument<string?>("RUN")
+        {
+            Description = description,
+            Arity = ArgumentArity.ZeroOrOne,
+        }.WithoutOptions(texts);
 
     /// <summary>The run that ends with <paramref name="name"/>.</summary>
     /// <exception cref="TidelockException">No run does, or several do.</exception>
