@@ -10,16 +10,16 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     public async Task A_change_goes_there_and_back_through_the_native_program()
     {
         await using var database = await server.CreateDatabaseAsync();
-        using var place = await PlaceAsync(database);
-        var before = await ColumnsAsync(database);
+        using var place = await DeployedPlace.OfAsync(program, database);
+        var before = await DeployedPlace.ColumnsAsync(database);
 
         var plan = await place.RunAsync("plan", "change");
         Assert.True(plan.ExitCode == 0, plan.Output + plan.Errors);
-        Assert.Equal(before, await ColumnsAsync(database));
+        Assert.Equal(before, await DeployedPlace.ColumnsAsync(database));
 
         var deployed = await place.RunAsync("deploy", "change", "--confirm", database.Name);
         Assert.True(deployed.ExitCode == 0, deployed.Output + deployed.Errors);
-        Assert.Equal("id name score", await ColumnsAsync(database));
+        Assert.Equal("id name score", await DeployedPlace.ColumnsAsync(database));
         Assert.Equal(0, (await place.RunAsync("verify", "change")).ExitCode);
         Assert.Equal(0, (await place.RunAsync("report", "--verify")).ExitCode);
         Assert.Contains("completed", (await place.RunAsync("status")).Output, StringComparison.Ordinal);
@@ -29,7 +29,7 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
         Assert.Contains("downgrade", ways.Output, StringComparison.Ordinal);
         var back = await place.RunAsync("rollback", "--method", "definition");
         Assert.True(back.ExitCode == 1, back.Output + back.Errors);
-        Assert.Equal(before, await ColumnsAsync(database));
+        Assert.Equal(before, await DeployedPlace.ColumnsAsync(database));
         Assert.Equal(2, (await place.RunAsync("verify", "change")).ExitCode);
     }
 
@@ -37,13 +37,13 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     public async Task Nothing_happens_until_the_databases_name_is_given()
     {
         await using var database = await server.CreateDatabaseAsync();
-        using var place = await PlaceAsync(database);
-        var before = await ColumnsAsync(database);
+        using var place = await DeployedPlace.OfAsync(program, database);
+        var before = await DeployedPlace.ColumnsAsync(database);
         var silent = await place.RunAsync("deploy", "change");
         Assert.Equal(3, silent.ExitCode);
         Assert.Contains($"--confirm {database.Name}", silent.Errors, StringComparison.Ordinal);
         Assert.Equal(3, (await place.RunAsync("deploy", "change", "--confirm", "another")).ExitCode);
-        Assert.Equal(before, await ColumnsAsync(database));
+        Assert.Equal(before, await DeployedPlace.ColumnsAsync(database));
         Assert.Contains("no runs", (await place.RunAsync("status")).Output, StringComparison.Ordinal);
     }
 
@@ -51,8 +51,8 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     public async Task A_gate_that_does_not_hold_refuses_until_somebody_vouches_for_it()
     {
         await using var database = await server.CreateDatabaseAsync();
-        using var place = await PlaceAsync(database);
-        Replace(place, "approval: off", "approval: { required: 2 }");
+        using var place = await DeployedPlace.OfAsync(program, database);
+        DeployedPlace.Replace(place, "approval: off", "approval: { required: 2 }");
         Assert.Equal(3, (await place.RunAsync("plan", "change")).ExitCode);
         Assert.Equal(3, (await place.RunAsync("deploy", "change", "--confirm", database.Name)).ExitCode);
         Assert.Equal(0, (await place.RunAsync("approve", "change", "--by", "kim")).ExitCode);
@@ -68,8 +68,8 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     public async Task The_backup_may_not_be_passed_over_and_another_gate_only_with_a_reason()
     {
         await using var database = await server.CreateDatabaseAsync();
-        using var place = await PlaceAsync(database);
-        Replace(place, "approval: off", "approval: { required: 1 }");
+        using var place = await DeployedPlace.OfAsync(program, database);
+        DeployedPlace.Replace(place, "approval: off", "approval: { required: 1 }");
         string[] deploy = ["deploy", "change", "--by", "kim"];
         Assert.Equal(3, (await place.RunAsync([.. deploy, "--override", "backup", "--reason", "late"])).ExitCode);
         Assert.Equal(4, (await place.RunAsync([.. deploy, "--override", "approval"])).ExitCode);
@@ -85,7 +85,7 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     public async Task Machines_get_every_event_as_the_journal_has_it_and_the_end_on_the_last_line()
     {
         await using var database = await server.CreateDatabaseAsync();
-        using var place = await PlaceAsync(database);
+        using var place = await DeployedPlace.OfAsync(program, database);
         var result = await place.RunAsync("deploy", "change", "--confirm", database.Name, "--json");
         var lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var kinds = lines[..^1].Select(l => JsonDocument.Parse(l).RootElement.GetProperty("kind").GetString());
@@ -100,8 +100,8 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     public async Task A_watch_is_suspended_by_sigterm_survives_sighup_and_a_lost_pipe_and_is_resumed()
     {
         await using var database = await server.CreateDatabaseAsync();
-        using var place = await PlaceAsync(database);
-        Replace(place, "for: 1s", "for: 20s");
+        using var place = await DeployedPlace.OfAsync(program, database);
+        DeployedPlace.Replace(place, "for: 1s", "for: 20s");
         // The reader of the pipe goes away after one line; the terminal hangs up; both must mean nothing to the run.
         var script = """
             "$1" deploy change --confirm "$2" > >(head -n 1 >/dev/null) 2>/dev/null &
@@ -119,26 +119,6 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
         Assert.Equal(5, (await place.RunAsync("deploy", "change", "--confirm", database.Name)).ExitCode);
         var resumed = await place.RunAsync("resume");
         Assert.True(resumed.ExitCode == 0, resumed.Output + resumed.Errors);
-    }
-
-    private async Task<Workplace> PlaceAsync(TestDatabase database)
-    {
-        await database.ExecuteAsync(Workplace.Old);
-        var place = new Workplace(program);
-        place.Variables["DATABASE_URL"] = database.Uri;
-        place.WriteChange();
-        return place;
-    }
-
-    private static Task<string?> ColumnsAsync(TestDatabase database) =>
-        database.ScalarAsync<string>(
-            "select string_agg(attname, ' ' order by attnum) from pg_attribute where attrelid = 'public.scores'::regclass and attnum > 0"
-        );
-
-    private static void Replace(Workplace place, string old, string with)
-    {
-        var file = Path.Combine(place.Change, "change.yaml");
-        File.WriteAllText(file, File.ReadAllText(file).Replace(old, with, StringComparison.Ordinal));
     }
 
     private static async Task SignalAsync(Workplace place, string signal)
