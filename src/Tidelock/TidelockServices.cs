@@ -50,7 +50,7 @@ public sealed class TidelockServices : IAsyncDisposable
             [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
             time
         );
-        Deployment = new Deployment(journal, Checklist, engine, time, settings.Patience);
+        Deployment = new Deployment(journal, Checklist, rehearser, engine, time, settings.Patience);
     }
 
     /// <summary>Every section of a change file, in the order in which they are read.</summary>

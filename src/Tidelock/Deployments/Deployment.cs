@@ -1,5 +1,6 @@
 using Tidelock.Gates;
 using Tidelock.Postgres;
+using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -14,10 +15,19 @@ public sealed class Deployment
     private readonly Checklist checklist;
     private readonly RunDriver driver;
     private readonly TimeProvider time;
+    private readonly PlanBuilder plans;
 
-    internal Deployment(IJournal journal, Checklist checklist, RunEngine engine, TimeProvider time, TimeSpan patience)
+    internal Deployment(
+        IJournal journal,
+        Checklist checklist,
+        WayRehearser rehearser,
+        RunEngine engine,
+        TimeProvider time,
+        TimeSpan patience
+    )
     {
         (this.journal, this.checklist, this.time) = (journal, checklist, time);
+        plans = new PlanBuilder(rehearser);
         driver = new RunDriver(journal, engine, time, patience);
     }
 
@@ -30,6 +40,13 @@ public sealed class Deployment
         var words = await Words(request).ReadAsync(cancellation).ConfigureAwait(false);
         var context = new GateContext(request.Change, request.TargetEnvironment, request.Target, journal, words, time);
         return await checklist.EvaluateAsync(context, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>What a start would do, with the checklist as it stands; changes nothing. Takes seconds: the way back is rehearsed.</summary>
+    public async Task<DeploymentPlan> PlanAsync(DeploymentRequest request, CancellationToken cancellation)
+    {
+        var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
+        return await plans.BuildAsync(request, gates, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>What people said about this change in this environment.</summary>

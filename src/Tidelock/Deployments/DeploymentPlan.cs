@@ -1,0 +1,26 @@
+using Tidelock.Gates;
+using Tidelock.Texts;
+
+namespace Tidelock.Deployments;
+
+/// <summary>What a deployment would do, found out without changing anything. Each list is lines for a person.</summary>
+/// <param name="Header">Which change goes where.</param>
+/// <param name="Change">What the change does to its relation, or why it cannot be made.</param>
+/// <param name="Kept">What hangs on the relation and stays.</param>
+/// <param name="Locks">What is locked, for how long, and who is in the way now.</param>
+/// <param name="WayBack">The way back and how far it is proven.</param>
+/// <param name="Surprises">What reads the relation by name and will meet the new shape; warnings.</param>
+/// <param name="Gates">The checklist.</param>
+public sealed record DeploymentPlan(
+    Message Header,
+    IReadOnlyList<Message> Change,
+    IReadOnlyList<Message> Kept,
+    IReadOnlyList<Message> Locks,
+    IReadOnlyList<Message> WayBack,
+    IReadOnlyList<Message> Surprises,
+    IReadOnlyList<GateStanding> Gates
+)
+{
+    /// <summary>Whether no gate refuses the start.</summary>
+    public bool Ready => !Gates.Any(g => g.Refuses);
+}

@@ -1,0 +1,183 @@
+using Npgsql;
+using Tidelock.Gates;
+using Tidelock.Migrations;
+using Tidelock.Postgres;
+using Tidelock.Rehearsals;
+using Tidelock.Relations;
+using Tidelock.Texts;
+
+namespace Tidelock.Deployments;
+
+/// <summary>Makes a plan of a rehearsal and a few reads of the target.</summary>
+internal sealed class PlanBuilder(WayRehearser rehearser)
+{
+    public async Task<DeploymentPlan> BuildAsync(
+        DeploymentRequest request,
+        IReadOnlyList<GateStanding> gates,
+        CancellationToken cancellation
+    )
+    {
+        var rehearsal = await rehearser
+            .RehearseAsync(request.Change, request.Target, cancellation)
+            .ConfigureAwait(false);
+        await using var session = await PostgresSession
+            .OpenAsync(request.Target, "tidelock/plan", cancellation)
+            .ConfigureAwait(false);
+        var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
+        var functions = await FunctionsAsync(session, rehearsal.Relation, cancellation).ConfigureAwait(false);
+        return new DeploymentPlan(
+            Header(request, identity),
+            Change(rehearsal),
+            Kept(rehearsal),
+            await LocksAsync(session, request, rehearsal, cancellation).ConfigureAwait(false),
+            WayBack(request, rehearsal),
+            [.. functions, .. rehearsal.Warnings],
+            gates
+        );
+    }
+
+    private static Message Header(DeploymentRequest request, ServerIdentity identity) =>
+        Message.Of(
+            "deployments.plan.header",
+            ("change", request.Change.Name),
+            ("environment", request.TargetEnvironment.Name),
+            ("target", request.Target),
+            ("major", identity.Major),
+            ("minor", identity.ServerVersion % 10000),
+            ("digest", request.Change.Digest[..12])
+        );
+
+    private static IReadOnlyList<Message> Change(WayRehearsal rehearsal)
+    {
+        var problem = rehearsal.Problem is null ? Array.Empty<Message>() : [rehearsal.Problem];
+        if (rehearsal.ForwardTook is null)
+        {
+            return problem;
+        }
+
+        var how = rehearsal switch
+        {
+            { Relation: null } => Message.Of("deployments.plan.sql", ("took", rehearsal.ForwardTook)),
+            { Before: null } => Message.Of(
+                "deployments.plan.created",
+                ("relation", rehearsal.Relation),
+                ("took", rehearsal.ForwardTook)
+            ),
+            { Recreates: true } => Message.Of(
+                "deployments.plan.recreated",
+                ("relation", rehearsal.Relation),
+                ("took", rehearsal.ForwardTook)
+            ),
+            _ => Message.Of(
+                "deployments.plan.replaced",
+                ("relation", rehearsal.Relation),
+                ("took", rehearsal.ForwardTook)
+            ),
+        };
+
+        // Definitions are long, and the author wrote them.
+        var differences = rehearsal.Before is null
+            ? []
+            : rehearsal.Differences.Where(d => d.Part != ClosurePart.Definition).Select(d => d.Text);
+        return [how, .. differences, .. problem];
+    }
+
+    private static IReadOnlyList<Message> Kept(WayRehearsal rehearsal)
+    {
+        if (rehearsal.Before is not { } before)
+        {
+            return [];
+        }
+
+        var columns = before.All.SelectMany(r => r.Columns).ToList();
+        return
+        [
+            Message.Of(
+                "deployments.plan.kept",
+                ("count", before.Dependents.Count),
+                ("dependents", string.Join(", ", before.Dependents.Select(d => d.Name))),
+                ("grants", before.All.Sum(r => r.Grants?.Count ?? 0) + columns.Sum(c => c.Grants?.Count ?? 0)),
+                ("owner", before.Relation.Owner),
+                ("comments", before.All.Count(r => r.Comment is not null) + columns.Count(c => c.Comment is not null))
+            ),
+        ];
+    }
+
+    private static async Task<IReadOnlyList<Message>> LocksAsync(
+        PostgresSession session,
+        DeploymentRequest request,
+        WayRehearsal rehearsal,
+        CancellationToken cancellation
+    )
+    {
+        var budget = request.Change.Section<Migration>().Locks;
+        List<RelationName> locked = rehearsal switch
+        {
+            { Before: { } before, Recreates: true } => [.. before.All.Select(r => r.Name)],
+            { Before: not null, Relation: { } relation } => [relation],
+            _ => [],
+        };
+        var lines = new List<Message>
+        {
+            Message.Of(
+                locked.Count == 0 ? "deployments.plan.budget" : "deployments.plan.locks",
+                ("relations", string.Join(", ", locked)),
+                ("try", budget.Try),
+                ("tries", budget.Tries),
+                ("total", budget.Total)
+            ),
+        };
+        if (locked.Count > 0)
+        {
+            var blockers = await BlockerSearch.FindAsync(session, locked, cancellation).ConfigureAwait(false);
+            lines.AddRange(blockers.Select(b => b.Text));
+        }
+
+        return lines;
+    }
+
+    private static IReadOnlyList<Message> WayBack(DeploymentRequest request, WayRehearsal rehearsal)
+    {
+        var chosen = rehearsal switch
+        {
+            { Problem: not null } => Message.Of("deployments.plan.unproven", ("method", rehearsal.Method)),
+            { BackTook: { } took } => Message.Of(
+                "deployments.plan.proven",
+                ("method", rehearsal.Method),
+                ("took", took)
+            ),
+            _ => Message.Of("deployments.plan.by-backup"),
+        };
+        var gates = request.Change.Section<GateOptions>();
+        return rehearsal.Method == "backup" || gates.BackupLevel == GateLevel.Off
+            ? [chosen]
+            : [chosen, Message.Of("deployments.plan.backup-too")];
+    }
+
+    /// <summary>Functions whose text names the relation as a word: PostgreSQL keeps no dependency for them.</summary>
+    private static async Task<IReadOnlyList<Message>> FunctionsAsync(
+        PostgresSession session,
+        RelationName? relation,
+        CancellationToken cancellation
+    ) =>
+        relation is null
+            ? []
+            : await session
+                .QueryAsync(
+                    """
+                    select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+                    where n.nspname not in ('pg_catalog', 'information_schema')
+                      and regexp_replace(lower(p.prosrc), '\W+', ' ', 'g') ~ ('\m' || regexp_replace(lower($1), '\W+', ' ', 'g') || '\M')
+                    order by 1
+                    """,
+                    r =>
+                        Message.Of(
+                            "deployments.plan.function",
+                            ("function", r.GetString(0)),
+                            ("relation", relation.Name)
+                        ),
+                    cancellation,
+                    new NpgsqlParameter { Value = relation.Name }
+                )
+                .ConfigureAwait(false);
+}

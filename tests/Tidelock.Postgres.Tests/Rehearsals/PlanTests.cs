@@ -1,0 +1,38 @@
+using Tidelock.Postgres.Tests.Deployments;
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Texts;
+
+namespace Tidelock.Postgres.Tests.Rehearsals;
+
+public sealed class PlanTests(PostgresServer server)
+{
+    [Fact]
+    public async Task A_plan_tells_what_changes_what_stays_what_is_locked_and_who_is_in_the_way()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(
+            "create function public.refresh() returns bigint language sql as 'select count(*) from public.scores'"
+        );
+        await using var reader = await fixture.Database.ConnectAsync();
+        await using var open = await reader.BeginTransactionAsync(CancellationToken.None);
+        await using (var command = reader.CreateCommand())
+        {
+            command.CommandText = "select * from public.top_scores limit 1";
+            await command.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+
+        await using var services = await fixture.OpenAsync();
+        var plan = await services.Deployment.PlanAsync(fixture.Request(), CancellationToken.None);
+
+        Assert.True(plan.Ready);
+        Assert.Equal("deployments.plan.recreated", plan.Change[0].Code);
+        Assert.Contains("\"id\" integer", Text(plan.Change), StringComparison.Ordinal);
+        Assert.Contains("1 dependents (public.top_scores), 2 grants", Text(plan.Kept), StringComparison.Ordinal);
+        Assert.Contains($"{reader.ProcessID}", Text(plan.Locks), StringComparison.Ordinal);
+        Assert.Equal("deployments.plan.proven", plan.WayBack[0].Code);
+        Assert.Contains("refresh()", Text(plan.Surprises), StringComparison.Ordinal);
+        Assert.Empty(await services.Journal.ListAsync(CancellationToken.None));
+    }
+
+    private static string Text(IReadOnlyList<Message> messages) => string.Join('\n', messages);
+}
