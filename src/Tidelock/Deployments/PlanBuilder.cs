@@ -96,12 +96,18 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
                 "deployments.plan.kept",
                 ("count", before.Dependents.Count),
                 ("dependents", string.Join(", ", before.Dependents.Select(d => d.Name))),
-                ("grants", before.All.Sum(r => r.Grants?.Count ?? 0) + columns.Sum(c => c.Grants?.Count ?? 0)),
+                ("grants", before.All.Sum(GrantsToOthers)),
                 ("owner", before.Relation.Owner),
                 ("comments", before.All.Count(r => r.Comment is not null) + columns.Count(c => c.Comment is not null))
             ),
         ];
     }
+
+    private static int GrantsToOthers(CapturedRelation relation) =>
+        relation
+            .Columns.SelectMany(c => c.Grants ?? [])
+            .Concat(relation.Grants ?? [])
+            .Count(g => g.Grantee != relation.Owner);
 
     private static async Task<IReadOnlyList<Message>> LocksAsync(
         PostgresSession session,
