@@ -12,18 +12,28 @@ internal sealed record PlanLine(
     string Environment,
     string Target,
     bool Ready,
+    IReadOnlyList<PlanPart> Changes,
+    IReadOnlyList<PlanPart> Kept,
+    IReadOnlyList<PlanPart> Locks,
+    IReadOnlyList<PlanPart> WayBack,
+    IReadOnlyList<PlanPart> Surprises,
     IReadOnlyList<PlanGate> Gates
 )
 {
-    public static PlanLine Of(DeploymentRequest request, IReadOnlyList<GateStanding> gates, TextCatalog texts) =>
+    public static PlanLine Of(DeploymentRequest request, DeploymentPlan plan, TextCatalog texts) =>
         new(
             request.Change.Name,
             request.Change.Digest,
             request.TargetEnvironment.Name,
             request.Target.ToString(),
-            !gates.Any(g => g.Refuses),
+            plan.Ready,
+            Parts(plan.Change, texts),
+            Parts(plan.Kept, texts),
+            Parts(plan.Locks, texts),
+            Parts(plan.WayBack, texts),
+            Parts(plan.Surprises, texts),
             [
-                .. gates.Select(g => new PlanGate(
+                .. plan.Gates.Select(g => new PlanGate(
                     g.Name,
                     g.Level,
                     g.Passed,
@@ -35,8 +45,14 @@ internal sealed record PlanLine(
             ]
         );
 
+    private static IReadOnlyList<PlanPart> Parts(IReadOnlyList<Message> messages, TextCatalog texts) =>
+        [.. messages.Select(m => new PlanPart(m.Code, texts.Render(m)))];
+
     public string ToJson() => JsonSerializer.Serialize(this, CliJson.Readable.PlanLine);
 }
+
+/// <summary>A line of a plan.</summary>
+internal sealed record PlanPart(string Code, string Text);
 
 /// <summary>A gate of a plan.</summary>
 internal sealed record PlanGate(

@@ -10,32 +10,28 @@ namespace Tidelock.Cli.Rendering;
 /// <summary>What would happen, and whether it may: shown by <c>plan</c>, and by <c>deploy</c> before it asks.</summary>
 internal sealed class PlanScreen(ReportWords words)
 {
-    public IEnumerable<Row> Rows(DeploymentRequest request, IReadOnlyList<Gates.GateStanding> gates)
+    public IEnumerable<Row> Rows(DeploymentRequest request, DeploymentPlan plan)
     {
         var change = request.Change;
-        yield return Row.Of(
-            words.Say(
-                "cli.plan.header",
-                ("change", change.Name),
-                ("environment", request.TargetEnvironment.Name),
-                ("target", request.Target),
-                ("digest", change.Digest[..12])
-            )
-        );
-        yield return Row.Gap;
-        yield return Labelled("cli.plan.change", change.Title);
-        yield return Labelled("cli.plan.migration", Migration(change.Section<Migration>()));
-        yield return Labelled("cli.plan.locks", Locks(change.Section<Migration>().Locks));
-        yield return Labelled("cli.plan.watch", Watch(change.Section<WatchOptions>()));
-        yield return Labelled("cli.plan.back", Back(change.Section<RollbackOptions>()));
-        yield return Row.Gap;
-        foreach (var gate in gates)
-        {
-            yield return Gate(gate);
-        }
-
-        yield return Row.Gap;
-        yield return Verdict(gates);
+        return
+        [
+            Row.Of(words.Say(plan.Header)),
+            Row.Gap,
+            .. Labelled("cli.plan.change", [change.Title, .. plan.Change.Select(words.Say)]),
+            .. Labelled("cli.plan.migration", [Migration(change.Section<Migration>())]),
+            .. Labelled("cli.plan.kept", plan.Kept.Select(words.Say)),
+            .. Labelled("cli.plan.locks", plan.Locks.Select(words.Say)),
+            .. Labelled("cli.plan.watch", [Watch(change.Section<WatchOptions>())]),
+            .. Labelled(
+                "cli.plan.back",
+                [.. plan.WayBack.Select(words.Say), Decision(change.Section<RollbackOptions>())]
+            ),
+            .. Labelled("cli.plan.surprises", plan.Surprises.Select(words.Say), "!", Tone.Warn),
+            Row.Gap,
+            .. plan.Gates.Select(Gate),
+            Row.Gap,
+            Verdict(plan.Gates),
+        ];
     }
 
     private Row Gate(Gates.GateStanding gate)
@@ -66,7 +62,13 @@ internal sealed class PlanScreen(ReportWords words)
             );
     }
 
-    private Row Labelled(string label, string text) => new("", words.Say(label), text);
+    /// <summary>The label stands beside the first line; nothing to say is no row.</summary>
+    private IEnumerable<Row> Labelled(
+        string label,
+        IEnumerable<string> lines,
+        string mark = " ",
+        Tone tone = Tone.Plain
+    ) => lines.Select((line, i) => new Row(mark, i == 0 ? words.Say(label) : "", line, tone));
 
     private string Migration(Migration migration) =>
         migration switch
@@ -81,9 +83,6 @@ internal sealed class PlanScreen(ReportWords words)
             _ => migration.GetType().Name,
         };
 
-    private string Locks(LockBudget locks) =>
-        words.Say("cli.plan.budget", ("try", locks.Try), ("tries", locks.Tries), ("total", locks.Total));
-
     private string Watch(WatchOptions watch) =>
         words.Say(
             "cli.plan.watching",
@@ -92,8 +91,6 @@ internal sealed class PlanScreen(ReportWords words)
             ("rules", string.Join(", ", watch.RollBackWhen.Select(c => c.Text)))
         );
 
-    private string Back(RollbackOptions back) =>
-        back.Automatic
-            ? words.Say("cli.plan.automatic", ("method", back.Method))
-            : words.Say("cli.plan.ask", ("method", back.Method), ("limit", back.AskFor));
+    private string Decision(RollbackOptions back) =>
+        back.Automatic ? words.Say("cli.plan.automatic") : words.Say("cli.plan.ask", ("limit", back.AskFor));
 }

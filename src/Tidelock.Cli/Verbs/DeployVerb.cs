@@ -56,12 +56,7 @@ internal sealed class DeployVerb : Verb
 
         var services = await context.ServicesAsync(cancellation);
         await TakeWordsAsync(context, services, request, cancellation);
-        var gates = await services.Deployment.ChecklistAsync(request, cancellation);
-        if (!context.Json)
-        {
-            context.Terminal.Show([.. new PlanScreen(context.Terminal.Words).Rows(request, gates)]);
-        }
-
+        var gates = await GatesAsync(context, services, request, cancellation);
         if (await IsRefusedAsync(context, services, request, gates, cancellation))
         {
             return ExitCode.Refused;
@@ -72,6 +67,24 @@ internal sealed class DeployVerb : Verb
             terminal => services.Deployment.StartAsync(request, terminal, cancellation),
             cancellation
         );
+    }
+
+    /// <summary>The checklist; a person sees it within the plan.</summary>
+    private static async Task<IReadOnlyList<GateStanding>> GatesAsync(
+        VerbContext context,
+        TidelockServices services,
+        DeploymentRequest request,
+        CancellationToken cancellation
+    )
+    {
+        if (context.Json)
+        {
+            return await services.Deployment.ChecklistAsync(request, cancellation);
+        }
+
+        var plan = await services.Deployment.PlanAsync(request, cancellation);
+        context.Terminal.Show([.. new PlanScreen(context.Terminal.Words).Rows(request, plan)]);
+        return plan.Gates;
     }
 
     private async Task TakeWordsAsync(

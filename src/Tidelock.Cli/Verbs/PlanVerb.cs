@@ -24,16 +24,16 @@ internal sealed class PlanVerb : Verb
         }
 
         var services = await context.ServicesAsync(cancellation);
-        var gates = await services.Deployment.ChecklistAsync(request, cancellation);
+        var plan = await services.Deployment.PlanAsync(request, cancellation);
         if (context.Json)
         {
-            context.Terminal.Print(PlanLine.Of(request, gates, context.Texts).ToJson() + "\n");
+            context.Terminal.Print(PlanLine.Of(request, plan, context.Texts).ToJson() + "\n");
         }
         else
         {
-            context.Terminal.Show([.. new PlanScreen(context.Terminal.Words).Rows(request, gates)]);
+            context.Terminal.Show([.. new PlanScreen(context.Terminal.Words).Rows(request, plan)]);
         }
 
-        return gates.Any(g => g.Refuses) ? ExitCode.Refused : ExitCode.Done;
+        return plan.Ready ? ExitCode.Done : ExitCode.Refused;
     }
 }

@@ -78,9 +78,20 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         // Definitions are long, and the author wrote them.
         var differences = rehearsal.Before is null
             ? []
-            : rehearsal.Differences.Where(d => d.Part != ClosurePart.Definition).Select(d => d.Text);
+            : rehearsal.Differences.Where(d => d.Part != ClosurePart.Definition).Select(Becomes);
         return [how, .. differences, .. problem];
     }
+
+    private static Message Becomes(ClosureDifference difference) =>
+        difference is { Before: { } before, After: { } after }
+            ? Message.Of(
+                "deployments.plan.becomes",
+                ("relation", difference.Relation),
+                ("what", difference.What),
+                ("before", before),
+                ("after", after)
+            )
+            : difference.Text;
 
     private static IReadOnlyList<Message> Kept(WayRehearsal rehearsal)
     {
@@ -94,8 +105,10 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         [
             Message.Of(
                 "deployments.plan.kept",
-                ("count", before.Dependents.Count),
-                ("dependents", string.Join(", ", before.Dependents.Select(d => d.Name))),
+                (
+                    "dependents",
+                    before.Dependents.Count == 0 ? "–" : string.Join(", ", before.Dependents.Select(d => d.Name))
+                ),
                 ("grants", before.All.Sum(GrantsToOthers)),
                 ("owner", before.Relation.Owner),
                 ("comments", before.All.Count(r => r.Comment is not null) + columns.Count(c => c.Comment is not null))

@@ -27,7 +27,11 @@ public sealed class PlanTests(PostgresServer server)
         Assert.True(plan.Ready);
         Assert.Equal("deployments.plan.recreated", plan.Change[0].Code);
         Assert.Contains("\"id\" integer", Text(plan.Change), StringComparison.Ordinal);
-        Assert.Contains("1 dependents (public.top_scores), 2 grants", Text(plan.Kept), StringComparison.Ordinal);
+        Assert.Contains(
+            "dependents: public.top_scores; grants to others: 2",
+            Text(plan.Kept),
+            StringComparison.Ordinal
+        );
         Assert.Contains($"{reader.ProcessID}", Text(plan.Locks), StringComparison.Ordinal);
         Assert.Equal("deployments.plan.proven", plan.WayBack[0].Code);
         Assert.Contains("refresh()", Text(plan.Surprises), StringComparison.Ordinal);
