@@ -7,12 +7,16 @@ namespace Tidelock.Migrations;
 
 /// <summary>
 /// Brings a captured closure back exactly: the way back by definition. What others added to the relation's dependents meanwhile is kept.
+/// Materialized views are filled beside, before anything is locked.
 /// </summary>
 /// <param name="name">The relation.</param>
 /// <param name="wanted">What was there; null when there was no such relation.</param>
 public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IMigrationMove
 {
     private RelationClosure? seen;
+    private BesideBuild? beside;
+
+    public Message? Remark { get; private set; }
 
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
     {
@@ -33,6 +37,34 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
             : new MovePreparation(seen.All.Select(r => r.Name).ToList(), null);
     }
 
+    public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
+    {
+        (beside, Remark) = (null, null);
+        if (seen is null || wanted is null || IsReplaceable(seen, wanted))
+        {
+            return false;
+        }
+
+        var target = ClosureRestore.Target(seen, wanted);
+        if (!BesideBuild.Pays(target))
+        {
+            return false;
+        }
+
+        var build = new BesideBuild(name, seen, target);
+        var reason = await build
+            .BuildAsync(
+                open,
+                r => ViewWork.RunAsync(open, ClosureRestore.Create(r), cancellation),
+                columns: null,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        beside = reason is null ? build : null;
+        Remark = reason is null ? null : ViewWork.RefreshedUnderLock(name, target, reason);
+        return beside is not null;
+    }
+
     public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
     {
         if (seen is not null)
@@ -41,6 +73,11 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
         }
 
         var current = await ReadAsync(open, cancellation).ConfigureAwait(false);
+        if (await SwapAsync(open, current, cancellation).ConfigureAwait(false))
+        {
+            return await CheckAsync(open, cancellation).ConfigureAwait(false);
+        }
+
         if (ClosureComparison.Differences(current, wanted).Count == 0)
         {
             return null;
@@ -55,9 +92,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
                 .ConfigureAwait(false);
         }
 
-        return wanted is null
-            ? null
-            : await ViewWork.CheckAsync(open, name, wanted.Relation.Columns, cancellation).ConfigureAwait(false);
+        return await CheckAsync(open, cancellation).ConfigureAwait(false);
     }
 
     public Message Explain(PostgresException error, object? about) => ViewWork.Explain(error, about, name);
@@ -74,6 +109,45 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
                 ("dependents", string.Join(", ", current.Dependents.Select(d => d.Name)))
             )
             : await ViewWork.CannotPutBackAsync(session, current, cancellation).ConfigureAwait(false);
+
+    /// <summary>Whether what was built took the place of what is there; what no longer fits is dropped.</summary>
+    private async Task<bool> SwapAsync(OpenTry open, RelationClosure? current, CancellationToken cancellation)
+    {
+        if (beside is null)
+        {
+            return false;
+        }
+
+        var reason = Message.Of("migrations.beside.changed");
+        if (ClosureComparison.Differences(seen, current).Count > 0)
+        {
+            await beside.DiscardAsync(open, cancellation).ConfigureAwait(false);
+        }
+        else if (await beside.SwapAsync(open, cancellation).ConfigureAwait(false) is { } failed)
+        {
+            reason = failed;
+        }
+        else
+        {
+            return true;
+        }
+
+        Remark = ViewWork.RefreshedUnderLock(name, ClosureRestore.Target(current, wanted!), reason);
+        return false;
+    }
+
+    private async Task<Message?> CheckAsync(OpenTry open, CancellationToken cancellation) =>
+        wanted is null
+            ? null
+            : await ViewWork.CheckAsync(open, name, wanted.Relation.Columns, cancellation).ConfigureAwait(false);
+
+    /// <summary>Whether the light way will be enough: nothing but the definition is another, and the columns allow it.</summary>
+    private bool IsReplaceable(RelationClosure current, RelationClosure target) =>
+        ClosureComparison
+            .Differences(current, target)
+            .All(d =>
+                d.Relation == name && d.Part is ClosurePart.Definition or ClosurePart.Column or ClosurePart.Option
+            ) && ViewWork.Extends(current.Relation.Columns, target.Relation.Columns);
 
     /// <summary>Tries the light way, and looks whether it was enough: only the definition was another, and the columns allow it.</summary>
     private async Task<bool> ReplaceAsync(OpenTry open, RelationClosure? current, CancellationToken cancellation)

@@ -5,7 +5,7 @@ using Tidelock.Texts;
 namespace Tidelock.Migrations;
 
 /// <summary>
-/// One direction of a migration, there or back. Both methods may be called once per try, so neither may remember that it was called;
+/// One direction of a migration, there or back. Every method may be called once per try, so none may rely on having been called once;
 /// PostgreSQL's errors are thrown as they are and judged by <see cref="MigrationTransaction"/>.
 /// </summary>
 public interface IMigrationMove
@@ -14,6 +14,19 @@ public interface IMigrationMove
     /// Looks before the transaction begins, taking no lock that a reader would wait for: what will be locked, or why it must not be done.
     /// </summary>
     Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation);
+
+    /// <summary>
+    /// Does what is long and needs no lock on what is there, in the transaction that <see cref="ApplyAsync"/> goes on with. Called once
+    /// per transaction.
+    /// </summary>
+    /// <returns>
+    /// Whether something was built that is worth keeping: then a try whose locks are not granted goes back to here and not to the
+    /// beginning, and <see cref="ApplyAsync"/> may be called again in the same transaction.
+    /// </returns>
+    Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation) => Task.FromResult(false);
+
+    /// <summary>What an operator should know about how the change was made; null for nothing.</summary>
+    Message? Remark => null;
 
     /// <summary>Takes the locks and makes the change. What it returns is a refusal: the transaction is rolled back.</summary>
     Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation);

@@ -38,7 +38,9 @@ internal sealed class LockWaiting(
         return old.Count > 0;
     }
 
-    public bool IsOver(int tries) => tries >= budget.Tries || time.GetElapsedTime(start) >= budget.Total;
+    /// <summary>Whether the budget is used up. What was built meanwhile waited for nobody.</summary>
+    public bool IsOver(int tries, TimeSpan building) =>
+        tries >= budget.Tries || time.GetElapsedTime(start) - building >= budget.Total;
 
     public MigrationOutcome.LockNotGranted NotGranted(int tries) =>
         new(

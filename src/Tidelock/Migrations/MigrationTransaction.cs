@@ -5,8 +5,9 @@ using Tidelock.Texts;
 namespace Tidelock.Migrations;
 
 /// <summary>
-/// Carries a move out exactly once and within the lock budget. Every try is one transaction whose id is handed to the caller before it
-/// takes a lock; waiting between tries happens outside any lock.
+/// Carries a move out exactly once and within the lock budget. Every transaction's id is handed to the caller before it takes a lock, and
+/// waiting between tries happens outside any lock. A try is one transaction; a move that built something first tries again within it,
+/// back at a savepoint where no lock on what is there is held.
 /// </summary>
 public sealed class MigrationTransaction(TimeProvider time)
 {
@@ -33,7 +34,7 @@ public sealed class MigrationTransaction(TimeProvider time)
         CancellationToken cancellation
     )
     {
-        var work = new MigrationTries(session, move, budget, intent, time);
+        await using var work = new MigrationTries(session, move, budget, intent, time);
         var waiting = new LockWaiting(session, budget, progress, time);
         while (true)
         {
@@ -55,7 +56,7 @@ public sealed class MigrationTransaction(TimeProvider time)
                 return work.Outcome;
             }
 
-            if (waiting.IsOver(work.Tries))
+            if (waiting.IsOver(work.Tries, work.Building))
             {
                 return waiting.NotGranted(work.Tries);
             }

@@ -5,14 +5,14 @@ using Tidelock.Texts;
 
 namespace Tidelock.Migrations;
 
-/// <summary>The tries of one move, one transaction each, until one has an outcome.</summary>
+/// <summary>The tries of one move until one has an outcome: one transaction each, or all in one that has built something.</summary>
 internal sealed class MigrationTries(
     PostgresSession session,
     IMigrationMove move,
     LockBudget budget,
     Func<MigrationTry, CancellationToken, Task> intent,
     TimeProvider time
-)
+) : IAsyncDisposable
 {
     private static readonly TimeSpan CommitLimit = TimeSpan.FromSeconds(15);
 
@@ -28,43 +28,53 @@ internal sealed class MigrationTries(
     private readonly long start = time.GetTimestamp();
     private ServerIdentity? identity;
     private TimeSpan longestWait;
+    private IReadOnlyList<RelationName> locks = [];
+    private NpgsqlTransaction? transaction;
+    private MigrationTry? one;
+    private bool built;
 
     public int Tries { get; private set; }
+
+    /// <summary>How long was spent on what needs no lock.</summary>
+    public TimeSpan Building { get; private set; }
 
     public MigrationOutcome? Outcome { get; private set; }
 
     public async Task<IReadOnlyList<RelationName>> PrepareAsync(CancellationToken cancellation)
     {
+        if (transaction is not null)
+        {
+            return locks;
+        }
+
         identity ??= await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
         try
         {
             var preparation = await move.PrepareAsync(session, cancellation).ConfigureAwait(false);
             Outcome = preparation.Ended;
-            return preparation.Locks;
+            locks = preparation.Locks;
         }
         catch (PostgresException e) when (MigrationTransaction.MayBeRepeated(e))
         {
-            return [];
+            locks = [];
         }
+
+        return locks;
     }
 
     public async Task TryAsync(CancellationToken cancellation)
     {
         Tries++;
         var open = new OpenTry(session, budget.Try, time);
-        MigrationTry? one = null;
+        var kept = false;
         try
         {
-            await using var transaction = await session
-                .Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation)
-                .ConfigureAwait(false);
-            one = await BeginAsync(cancellation).ConfigureAwait(false);
-            await intent(one, cancellation).ConfigureAwait(false);
-            await session.ExecuteAsync(Pinned, cancellation).ConfigureAwait(false);
-            var refusal = await move.ApplyAsync(open, cancellation).ConfigureAwait(false);
-            Outcome = refusal is not null
-                ? new MigrationOutcome.Refused(refusal)
-                : await CommitAsync(transaction, open, one).ConfigureAwait(false);
+            if (transaction is null)
+            {
+                await BeginAsync(open, cancellation).ConfigureAwait(false);
+            }
+
+            kept = await AttemptAsync(open, one!, cancellation).ConfigureAwait(false);
         }
         catch (PostgresException e) when (one is not null && !MigrationTransaction.IsLost(e))
         {
@@ -79,10 +89,72 @@ internal sealed class MigrationTries(
         finally
         {
             longestWait = open.Waited > longestWait ? open.Waited : longestWait;
+            if (!kept)
+            {
+                await DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 
-    private async Task<MigrationTry> BeginAsync(CancellationToken cancellation)
+    /// <summary>Ends the transaction of a try, if there is one: rolled back unless it was committed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (transaction is not null)
+        {
+            await transaction.DisposeAsync().ConfigureAwait(false);
+        }
+
+        (transaction, one, built) = (null, null, false);
+    }
+
+    private async Task BeginAsync(OpenTry open, CancellationToken cancellation)
+    {
+        transaction = await session
+            .Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation)
+            .ConfigureAwait(false);
+        one = await NameAsync(cancellation).ConfigureAwait(false);
+        await intent(one, cancellation).ConfigureAwait(false);
+        await session.ExecuteAsync(Pinned, cancellation).ConfigureAwait(false);
+        var since = time.GetTimestamp();
+        built = await move.BuildAsync(open, cancellation).ConfigureAwait(false);
+        Building += time.GetElapsedTime(since);
+    }
+
+    /// <summary>Whether the transaction is kept for another try: its locks were not granted, and it has built something.</summary>
+    private async Task<bool> AttemptAsync(OpenTry open, MigrationTry current, CancellationToken cancellation)
+    {
+        if (await ApplyAsync(open, cancellation).ConfigureAwait(false))
+        {
+            return true;
+        }
+
+        Outcome ??= await CommitAsync(transaction!, open, current).ConfigureAwait(false);
+        return false;
+    }
+
+    private async Task<bool> ApplyAsync(OpenTry open, CancellationToken cancellation)
+    {
+        if (built)
+        {
+            await session.ExecuteAsync("savepoint unlocked", cancellation).ConfigureAwait(false);
+        }
+
+        try
+        {
+            var refusal = await move.ApplyAsync(open, cancellation).ConfigureAwait(false);
+            Outcome = refusal is null ? null : new MigrationOutcome.Refused(refusal);
+            return false;
+        }
+        catch (PostgresException e) when (built && MigrationTransaction.MayBeRepeated(e))
+        {
+            await session
+                .ExecuteAsync("rollback to savepoint unlocked; release savepoint unlocked", cancellation)
+                .ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    private async Task<MigrationTry> NameAsync(CancellationToken cancellation)
     {
         var id = await session
             .ScalarAsync<string>("select pg_current_xact_id()::text", cancellation)
@@ -91,43 +163,46 @@ internal sealed class MigrationTries(
     }
 
     /// <summary>Commits with a limit of its own: who cancels now would only lose the answer.</summary>
-    private async Task<MigrationOutcome> CommitAsync(NpgsqlTransaction transaction, OpenTry open, MigrationTry one)
+    private async Task<MigrationOutcome> CommitAsync(NpgsqlTransaction ours, OpenTry open, MigrationTry named)
     {
         using var limit = new CancellationTokenSource(CommitLimit, time);
         try
         {
-            await transaction.CommitAsync(limit.Token).ConfigureAwait(false);
-            var fate = await TransactionFates.AskAsync(session, one.TransactionId, limit.Token).ConfigureAwait(false);
-            return fate == TransactionFate.Committed ? Applied(open, one) : Lost(one, fate.ToString());
+            await ours.CommitAsync(limit.Token).ConfigureAwait(false);
+            var fate = await TransactionFates.AskAsync(session, named.TransactionId, limit.Token).ConfigureAwait(false);
+            return fate == TransactionFate.Committed ? Applied(open, named) : Lost(named, fate.ToString());
         }
         catch (OperationCanceledException e)
         {
-            return Lost(one, e.Message);
+            return Lost(named, e.Message);
         }
     }
 
-    private MigrationOutcome.Applied Applied(OpenTry open, MigrationTry one)
+    private MigrationOutcome.Applied Applied(OpenTry open, MigrationTry named)
     {
         var longest = open.Waited > longestWait ? open.Waited : longestWait;
         var took = time.GetElapsedTime(start);
+        var text = Message.Of(
+            "migrations.applied",
+            ("transaction", named.TransactionId),
+            ("tries", Tries),
+            ("wait", longest),
+            ("took", took)
+        );
         return new MigrationOutcome.Applied(
-            one.TransactionId,
+            named.TransactionId,
             Tries,
             longest,
             took,
-            Message.Of(
-                "migrations.applied",
-                ("transaction", one.TransactionId),
-                ("tries", Tries),
-                ("wait", longest),
-                ("took", took)
-            )
+            move.Remark is null
+                ? text
+                : Message.Of("migrations.applied-but", ("applied", text), ("remark", move.Remark))
         );
     }
 
-    private static MigrationOutcome.Unknown Lost(MigrationTry one, string reason) =>
+    private static MigrationOutcome.Unknown Lost(MigrationTry named, string reason) =>
         new(
-            one.TransactionId,
-            Message.Of("migrations.unknown", ("transaction", one.TransactionId), ("reason", reason))
+            named.TransactionId,
+            Message.Of("migrations.unknown", ("transaction", named.TransactionId), ("reason", reason))
         );
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Npgsql;
 using Tidelock.Postgres;
+using Tidelock.Texts;
 
 namespace Tidelock.Migrations;
 
@@ -53,6 +55,41 @@ public sealed class OpenTry
     {
         Doing = about;
         return Session.ExecuteOneAsync(sql, cancellation, LockTimeout());
+    }
+
+    /// <summary>Runs work and takes back all it did, its locks too, when it gives a reason or PostgreSQL refuses a statement of it.</summary>
+    /// <returns>The reason; null when the work stands.</returns>
+    internal async Task<Message?> OrRolledBackAsync(
+        object about,
+        Func<Task<Message?>> work,
+        CancellationToken cancellation
+    )
+    {
+        await ExecuteAsync("savepoint work", about, cancellation).ConfigureAwait(false);
+        Message? reason;
+        try
+        {
+            reason = await work().ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (!MigrationTransaction.MayBeRepeated(e) && !MigrationTransaction.IsLost(e))
+        {
+            reason = Message.Of("migrations.beside.refused", ("state", e.SqlState), ("reason", AuthorsSql.Reason(e)));
+        }
+
+        var back = reason is null ? "" : "rollback to savepoint work; ";
+        await Session.ExecuteAsync(back + "release savepoint work", cancellation).ConfigureAwait(false);
+        return reason;
+    }
+
+    /// <summary>Runs work of which only the result is wanted: what it did is taken back, its locks too.</summary>
+    internal async Task<T> LookAsync<T>(object about, Func<Task<T>> work, CancellationToken cancellation)
+    {
+        await ExecuteAsync("savepoint look", about, cancellation).ConfigureAwait(false);
+        var seen = await work().ConfigureAwait(false);
+        await Session
+            .ExecuteAsync("rollback to savepoint look; release savepoint look", cancellation)
+            .ConfigureAwait(false);
+        return seen;
     }
 
     private string LockTimeout()

@@ -7,11 +7,14 @@ namespace Tidelock.Migrations;
 
 /// <summary>
 /// Gives a view its new definition: replaced in place where PostgreSQL can, else dropped and created with everything that hung on it and
-/// every dependent put back.
+/// every dependent put back. Materialized views are filled beside, before anything is locked.
 /// </summary>
 internal sealed class ViewForward(ViewMigration migration, RelationClosure? before) : IMigrationMove
 {
     private IReadOnlyList<CapturedColumn>? columns;
+    private BesideBuild? beside;
+
+    public Message? Remark { get; private set; }
 
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
     {
@@ -38,6 +41,23 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
         return await RefusalAsync(session, before, cancellation).ConfigureAwait(false) is { } refusal
             ? MovePreparation.Refuse(refusal)
             : new MovePreparation(before.All.Select(r => r.Name).ToList(), null);
+    }
+
+    public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
+    {
+        (beside, Remark) = (null, null);
+        if (before is null || !MustRecreate || !BesideBuild.Pays(before))
+        {
+            return false;
+        }
+
+        var build = new BesideBuild(migration.Name, before, before);
+        var reason = await build
+            .BuildAsync(open, r => CreateAsync(open, r, cancellation), ColumnNames, cancellation)
+            .ConfigureAwait(false);
+        beside = reason is null ? build : null;
+        Remark = reason is null ? null : ViewWork.RefreshedUnderLock(migration.Name, before, reason);
+        return beside is not null;
     }
 
     public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
@@ -119,22 +139,39 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
     private async Task RecreateAsync(OpenTry open, RelationClosure there, CancellationToken cancellation)
     {
+        if (beside is not null)
+        {
+            if (await beside.SwapAsync(open, cancellation).ConfigureAwait(false) is not { } reason)
+            {
+                return;
+            }
+
+            Remark = ViewWork.RefreshedUnderLock(migration.Name, there, reason);
+        }
+
         await ViewWork.RunAsync(open, ClosureRestore.Drop(there), cancellation).ConfigureAwait(false);
-        var create = ClosureRestore.Create(there.Relation, "").ToList();
-        await DefineAsync(open, create[0].Sql, cancellation).ConfigureAwait(false);
+        await CreateAsync(open, there.Relation, cancellation).ConfigureAwait(false);
         await ViewWork
             .RunAsync(
                 open,
                 [
-                    .. create.Skip(1),
                     .. there.Dependents.SelectMany(ClosureRestore.Create),
-                    .. ClosureRestore.Attach(there.Relation, columns!.Select(c => c.Name).ToList()),
+                    .. ClosureRestore.Attach(there.Relation, ColumnNames),
                     .. there.Dependents.SelectMany(d => ClosureRestore.Attach(d)),
                     .. there.Dependents.SelectMany(ClosureRestore.Populate),
                 ],
                 cancellation
             )
             .ConfigureAwait(false);
+    }
+
+    private List<string> ColumnNames => columns!.Select(c => c.Name).ToList();
+
+    private async Task CreateAsync(OpenTry open, CapturedRelation relation, CancellationToken cancellation)
+    {
+        var create = ClosureRestore.Create(relation, "").ToList();
+        await DefineAsync(open, create[0].Sql, cancellation).ConfigureAwait(false);
+        await ViewWork.RunAsync(open, create.Skip(1), cancellation).ConfigureAwait(false);
     }
 
     private async Task DefineAsync(OpenTry open, string prefix, CancellationToken cancellation)

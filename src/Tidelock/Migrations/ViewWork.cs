@@ -107,6 +107,15 @@ internal static class ViewWork
             ),
         };
 
+    /// <summary>That readers had to wait for materialized views after all, and why.</summary>
+    public static Message RefreshedUnderLock(RelationName name, RelationClosure wanted, Message reason) =>
+        Message.Of(
+            "migrations.beside.not",
+            ("relation", name),
+            ("views", string.Join(", ", wanted.All.SelectMany(ClosureRestore.Populate).Select(p => p.For))),
+            ("reason", reason)
+        );
+
     private static async Task PlanAsync(OpenTry open, RelationName name, CancellationToken cancellation)
     {
         await open.ExecuteAsync("savepoint planned", name, cancellation).ConfigureAwait(false);
@@ -119,7 +128,7 @@ internal static class ViewWork
             when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege && IsOfTheView(e, name))
         {
             // Rights are looked at after planning, so the plan was made.
-            await open.ExecuteAsync("rollback to savepoint planned", name, cancellation).ConfigureAwait(false);
+            await open.Session.ExecuteAsync("rollback to savepoint planned", cancellation).ConfigureAwait(false);
         }
     }
 

@@ -16,8 +16,7 @@ public static class ClosureRestore
     /// <param name="wanted">What shall be there; null when there shall be no such relation.</param>
     public static IReadOnlyList<RestoreStatement> Statements(RelationClosure? current, RelationClosure? wanted)
     {
-        var added = current is null || wanted is null ? [] : Added(current, wanted);
-        var all = wanted is null ? [] : wanted.All.Concat(added).ToList();
+        var all = wanted is null ? [] : Target(current, wanted).All.ToList();
         return
         [
             .. current is null ? [] : Drop(current),
@@ -26,6 +25,10 @@ public static class ClosureRestore
             .. all.SelectMany(Populate),
         ];
     }
+
+    /// <summary>What is wanted, and behind it the dependents that somebody added since.</summary>
+    internal static RelationClosure Target(RelationClosure? current, RelationClosure wanted) =>
+        current is null ? wanted : wanted with { Dependents = [.. wanted.Dependents, .. Added(current, wanted)] };
 
     /// <summary>Drops dependents, deepest first, and the relation last.</summary>
     internal static IEnumerable<RestoreStatement> Drop(RelationClosure closure) =>
@@ -68,8 +71,26 @@ public static class ClosureRestore
                 .. relation.Triggers.Select(t => t.Definition),
                 .. GrantRestore.Statements(relation, kept),
                 .. Comments(relation, kept),
+                .. Comments(RuleComments(relation)),
             ];
     }
+
+    /// <summary>Indexes of a materialized view, with their tablespaces, marks and comments.</summary>
+    internal static IEnumerable<RestoreStatement> Indexes(CapturedRelation relation) =>
+        relation.Indexes.SelectMany(i => Index(relation, i)).Select(sql => new RestoreStatement(sql, relation.Name));
+
+    /// <summary>Rules and triggers, whose text names the relation, with their comments.</summary>
+    internal static IEnumerable<RestoreStatement> AttachRules(CapturedRelation relation) =>
+        relation
+            .Rules.Select(r => r.Definition)
+            .OfType<string>()
+            .Concat(relation.Triggers.Select(t => t.Definition))
+            .Concat(Comments(RuleComments(relation)))
+            .Select(sql => new RestoreStatement(sql, relation.Name));
+
+    /// <summary>Takes a relation, and its indexes with it, into the schema of <paramref name="to"/>.</summary>
+    internal static RestoreStatement Move(CapturedRelation relation, RelationName to) =>
+        new($"alter {relation.SqlKind} {relation.Name.Sql} set schema {Identifiers.Quote(to.Schema)}", to);
 
     /// <summary>Fills a materialized view that had data; its owner's rights are in place by then.</summary>
     internal static IEnumerable<RestoreStatement> Populate(CapturedRelation relation) =>
@@ -154,11 +175,21 @@ public static class ClosureRestore
     private static IEnumerable<string> Comments(CapturedRelation relation, IEnumerable<CapturedColumn> columns)
     {
         var on = relation.Name.Sql;
-        return new (string Object, string? Text)[] { ($"{relation.SqlKind} {on}", relation.Comment) }
-            .Concat(columns.Select(c => ($"column {on}.{Identifiers.Quote(c.Name)}", c.Comment)))
-            .Concat(relation.Rules.Select(r => ($"rule {Identifiers.Quote(r.Name)} on {on}", r.Comment)))
-            .Concat(relation.Triggers.Select(t => ($"trigger {Identifiers.Quote(t.Name)} on {on}", t.Comment)))
-            .Where(c => c.Item2 is not null)
-            .Select(c => $"comment on {c.Item1} is {Identifiers.Literal(c.Item2!)}");
+        return Comments(
+            columns
+                .Select(c => ($"column {on}.{Identifiers.Quote(c.Name)}", c.Comment))
+                .Prepend(($"{relation.SqlKind} {on}", relation.Comment))
+        );
     }
+
+    private static IEnumerable<(string Object, string? Text)> RuleComments(CapturedRelation relation)
+    {
+        var on = relation.Name.Sql;
+        return relation
+            .Rules.Select(r => ($"rule {Identifiers.Quote(r.Name)} on {on}", r.Comment))
+            .Concat(relation.Triggers.Select(t => ($"trigger {Identifiers.Quote(t.Name)} on {on}", t.Comment)));
+    }
+
+    private static IEnumerable<string> Comments(IEnumerable<(string Object, string? Text)> comments) =>
+        comments.Where(c => c.Text is not null).Select(c => $"comment on {c.Object} is {Identifiers.Literal(c.Text!)}");
 }

@@ -1,0 +1,243 @@
+using System.Diagnostics;
+using Npgsql;
+using Tidelock.Migrations;
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Texts;
+
+namespace Tidelock.Postgres.Tests.Views;
+
+public sealed class BesideTests(PostgresServer server)
+{
+    private static readonly RelationName V = new("public", "v");
+
+    [Fact]
+    public async Task Readers_do_not_wait_while_a_materialized_view_is_filled()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            """
+            create table t as select 1 as a;
+            create view v as select a from t;
+            create view w as select a from v;
+            create materialized view m as select w.a, sum(sqrt(g)) as s from w, generate_series(1, 4000000) g group by w.a;
+            create unique index m_key on m (a)
+            """
+        );
+        var catalog = await bench.CatalogAsync();
+        var dump = await bench.DumpAsync();
+        var before = await bench.CaptureAsync(V);
+        using var stop = new CancellationTokenSource();
+        var reader = LongestReadAsync(bench, stop.Token);
+
+        var there = await bench.ForwardAsync(ViewBench.View("v", "select a::bigint from t"));
+        var back = await bench.RunAsync(new ClosureMove(V, before));
+        await stop.CancelAsync();
+        var longest = await reader;
+
+        AssertBeside(there);
+        AssertBeside(back);
+        var took = ((MigrationOutcome.Applied)there).Took;
+        Assert.True(longest < took / 3, $"a reader waited {longest}, the migration took {took}");
+        Assert.Equal(catalog, await bench.CatalogAsync());
+        Assert.Equal(dump, await bench.DumpAsync());
+        Assert.Equal(1L, await bench.Database.ScalarAsync<long>("select count(*) from m"));
+    }
+
+    [Fact]
+    public async Task Quoted_and_other_schemas_names_are_built_beside_with_all_that_hangs_on_them()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            """
+            create schema "다른 ""곳";
+            create table public.t as select 1 as a, 'x'::varchar(10) as s;
+            create view public."뷰 ""v" as select a, s from t;
+            create view "다른 ""곳"."W w" as select a, s from public."뷰 ""v" where s in ('x', 'y');
+            create materialized view "다른 ""곳"."M'm" with (fillfactor = 70) as
+                select w.a, w.s, v.a as "É" from "다른 ""곳"."W w" w join public."뷰 ""v" v using (a);
+            create unique index "키 ""k" on "다른 ""곳"."M'm" (a) include (s);
+            create index lower_s on "다른 ""곳"."M'm" (lower(s), "É" desc) where a > 0;
+            comment on index "다른 ""곳"."키 ""k" is 'it''s';
+            comment on materialized view "다른 ""곳"."M'm" is 'm';
+            alter materialized view "다른 ""곳"."M'm" cluster on "키 ""k";
+            alter materialized view "다른 ""곳"."M'm" alter column "É" set statistics 7;
+            create view public.last as select * from "다른 ""곳"."M'm";
+            create materialized view public.empty as select * from public.last with no data;
+            create rule nothing as on delete to "다른 ""곳"."W w" do instead nothing;
+            comment on rule nothing on "다른 ""곳"."W w" is 'rule';
+            alter default privileges grant select on tables to public
+            """
+        );
+        var name = new RelationName("public", "뷰 \"v");
+        var catalog = await FixedAsync(bench, name);
+        var dump = await bench.DumpAsync();
+        var before = await bench.CaptureAsync(name);
+        var migration = ViewBench.View("public.\"뷰 \"\"v\"", "select a::bigint as a, s, 2 as more from t");
+
+        AssertBeside(await bench.ForwardAsync(migration));
+        Assert.Equal(
+            "bigint",
+            await bench.Database.ScalarAsync<string>("select pg_typeof(\"É\")::text from public.last")
+        );
+        AssertBeside(await bench.RunAsync(new ClosureMove(name, before)));
+
+        Assert.Equal(catalog, await bench.CatalogAsync());
+        Assert.Equal(dump, await bench.DumpAsync());
+        Assert.Equal(
+            0L,
+            await bench.Database.ScalarAsync<long>("select count(*) from pg_namespace where nspname like 'tidelock%'")
+        );
+    }
+
+    [Fact]
+    public async Task A_lock_that_is_not_granted_does_not_throw_away_what_was_built()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            "create table t as select 1 as a; create view v as select a from t; create materialized view m as select a from v"
+        );
+        await using var reader = await bench.Database.ConnectAsync();
+        Task? released = null;
+        var before = await bench.CaptureAsync(V);
+        var watched = new Watched(
+            ViewBench.View("v", "select a::bigint from t").Forward(before),
+            async () =>
+            {
+                if (released is null)
+                {
+                    await new NpgsqlCommand("begin; select * from v", reader).ExecuteNonQueryAsync();
+                    released = CommitAsync(reader, TimeSpan.FromSeconds(2));
+                }
+            }
+        );
+
+        var outcome = await bench.RunAsync(watched);
+        await released!;
+
+        AssertBeside(outcome);
+        Assert.True(((MigrationOutcome.Applied)outcome).Tries > 1);
+        Assert.Single(bench.Tries);
+        Assert.Equal(1, watched.Built);
+        Assert.Equal(
+            await bench.Database.ScalarAsync<uint>("select relfilenode from pg_class where relname = 'm'"),
+            Assert.Single(watched.FileNodes.Distinct())
+        );
+    }
+
+    [Fact]
+    public async Task Names_that_cannot_be_told_apart_are_refreshed_under_the_lock_and_that_is_said()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            """
+            create schema a; create view v as select 1 as a; create view a.v as select a from public.v;
+            create materialized view m as select a from a.v
+            """
+        );
+        var catalog = await bench.CatalogAsync();
+        var before = await bench.CaptureAsync(V);
+
+        var there = await bench.ForwardAsync(ViewBench.View("v", "select 1::bigint as a"));
+        var back = await bench.RunAsync(new ClosureMove(V, before));
+
+        foreach (var outcome in new[] { there, back })
+        {
+            var applied = Assert.IsType<MigrationOutcome.Applied>(outcome);
+            Assert.Equal("migrations.applied-but", applied.Finding.Code);
+            Assert.Contains("public.m", applied.Finding.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(catalog, await bench.CatalogAsync());
+    }
+
+    [Fact]
+    public async Task What_PostgreSQL_would_bind_otherwise_beside_is_never_left_in_place()
+    {
+        // Beside, the definition reads (a * 1000000) for what was a cast to bigint: it would overflow when it is an integer again.
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            """
+            create view v as select 5000 as a; create materialized view m as select a::bigint * 1000000 as big from v;
+            """
+        );
+        var catalog = await bench.CatalogAsync();
+        var before = await bench.CaptureAsync(V);
+        Assert.IsType<MigrationOutcome.Applied>(
+            await bench.ForwardAsync(ViewBench.View("v", "select 5000::bigint as a"))
+        );
+
+        var back = await bench.RunAsync(new ClosureMove(V, before));
+
+        Assert.True(back is MigrationOutcome.Applied, back.Finding.ToString());
+        Assert.Equal(catalog, await bench.CatalogAsync());
+        Assert.Equal(5_000_000_000L, await bench.Database.ScalarAsync<long>("select big from m"));
+    }
+
+    private static async Task CommitAsync(NpgsqlConnection reader, TimeSpan after)
+    {
+        await Task.Delay(after, TimeProvider.System);
+        await new NpgsqlCommand("commit", reader).ExecuteNonQueryAsync();
+    }
+
+    private static void AssertBeside(MigrationOutcome outcome) =>
+        Assert.True(outcome.Finding.Code == "migrations.applied", outcome.Finding.ToString());
+
+    /// <summary>The catalog once PostgreSQL has rewritten what it rewrites when it is created again.</summary>
+    private static async Task<List<string>> FixedAsync(ViewBench bench, RelationName name)
+    {
+        var closure = await bench.CaptureAsync(name);
+        await bench.RunAsync(
+            new ClosureMove(name, closure! with { Relation = closure.Relation with { Comment = "c" } })
+        );
+        await bench.RunAsync(new ClosureMove(name, closure));
+        return await bench.CatalogAsync();
+    }
+
+    private static async Task<TimeSpan> LongestReadAsync(ViewBench bench, CancellationToken stop)
+    {
+        var longest = TimeSpan.Zero;
+        await using var connection = await bench.Database.ConnectAsync();
+        while (!stop.IsCancellationRequested)
+        {
+            var start = Stopwatch.GetTimestamp();
+            await new NpgsqlCommand("select * from v", connection).ExecuteScalarAsync(CancellationToken.None);
+            var took = Stopwatch.GetElapsedTime(start);
+            longest = took > longest ? took : longest;
+        }
+
+        return longest;
+    }
+
+    /// <summary>The same move, with something done before each of its tries.</summary>
+    private sealed class Watched(IMigrationMove move, Func<Task> beforeTry) : IMigrationMove
+    {
+        public int Built { get; private set; }
+
+        public List<uint> FileNodes { get; } = [];
+
+        public Message? Remark => move.Remark;
+
+        public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
+            move.PrepareAsync(session, cancellation);
+
+        public Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
+        {
+            Built++;
+            return move.BuildAsync(open, cancellation);
+        }
+
+        public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
+        {
+            await beforeTry();
+            FileNodes.Add(
+                await open.Session.ScalarAsync<uint>(
+                    "select relfilenode from pg_class where relname = 'm' and relnamespace::regnamespace::text like 'tidelock%'",
+                    cancellation
+                )
+            );
+            return await move.ApplyAsync(open, cancellation);
+        }
+
+        public Message Explain(PostgresException error, object? about) => move.Explain(error, about);
+    }
+}
