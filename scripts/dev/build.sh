@@ -81,7 +81,7 @@ install_native() {
     say "building the native program (about two minutes) …"
     publish_native "$root/artifacts/native/out" || { say "the native build failed"; exit 2; }
     mkdir -p "$1"
-    install -m 755 "$root/artifacts/native/out/tidelock" "$1/tidelock.new"
+    install -m 755 "$root/artifacts/native/out/Tidelock.Cli" "$1/tidelock.new"
     mv "$1/tidelock.new" "$1/tidelock"
     say "installed $1/tidelock ($(du -h "$1/tidelock" | cut -f1))"
     case ":$PATH:" in *":$1:"*) ;; *) say "add it to your PATH: export PATH=\"$1:\$PATH\"" ;; esac

@@ -67,7 +67,10 @@ internal static class CommandLine
     )
     {
         var texts = terminal.Texts;
-        var root = new RootCommand($"{texts.Render("cli.about")}\n\n{texts.Render("cli.exit-codes")}") { HelpName = "tidelock" };
+        var root = new RootCommand($"{texts.Render("cli.about")}\n\n{texts.Render("cli.exit-codes")}")
+        {
+            HelpName = "tidelock",
+        };
         VerbContext At(ParseResult parsed) => new(parsed, options, terminal, variables);
         options.AddTo(root);
         foreach (

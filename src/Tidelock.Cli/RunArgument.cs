@@ -11,11 +11,9 @@ internal static class RunArgument
 
     /// <summary>With other words for what its absence means.</summary>
     public static Argument<string?> Make(TextCatalog texts, string description) =>
-        new Argument<string?>("RUN")
-        {
-            Description = description,
-            Arity = ArgumentArity.ZeroOrOne,
-        }.WithoutOptions(texts);
+        new Argument<string?>("RUN") { Description = description, Arity = ArgumentArity.ZeroOrOne }.WithoutOptions(
+            texts
+        );
 
     /// <summary>The run that ends with <paramref name="name"/>.</summary>
     /// <exception cref="TidelockException">No run does, or several do.</exception>

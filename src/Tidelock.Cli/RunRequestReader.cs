@@ -34,7 +34,9 @@ internal static class RunRequestReader
         CancellationToken cancellation
     )
     {
-        var now = TidelockServices.ChangeLoader.Load(started.Folder, started.TargetEnvironment, context.Variables).Change;
+        var now = TidelockServices
+            .ChangeLoader.Load(started.Folder, started.TargetEnvironment, context.Variables)
+            .Change;
         if (string.Equals(now?.Digest, started.Digest, StringComparison.Ordinal))
         {
             return started.Folder;

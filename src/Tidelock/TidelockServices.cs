@@ -116,7 +116,9 @@ public sealed class TidelockServices : IAsyncDisposable
         TimeProvider time
     )
     {
-        var ground = new Ground(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan });
+        var ground = new Ground(
+            new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan }
+        );
         var probes = new ProbeFactory(ProbeKinds, time);
         return
         [

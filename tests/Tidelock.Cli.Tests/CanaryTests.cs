@@ -18,6 +18,7 @@ public sealed class CanaryTests(NativeProgram program, PostgresServer server)
         var uri = new UriBuilder(database.Uri) { UserName = role, Password = Canary };
         place.Variables["DATABASE_URL"] = uri.Uri.AbsoluteUri;
         DeployedPlace.Replace(place, "rehearse: false", "rehearse: true");
+        DeployedPlace.Replace(place, "rollbackPlan: off", "rollbackPlan: required");
 
         using var ended = new CancellationTokenSource();
         var sampling = Task.Run(() => SampleAsync(ended.Token));
@@ -43,7 +44,7 @@ public sealed class CanaryTests(NativeProgram program, PostgresServer server)
         Assert.Contains("rolled back", output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(Canary, output.ToString(), StringComparison.Ordinal);
         Assert.Empty(await sampling);
-        Assert.Empty(Directory.EnumerateFiles(place.Folder, "*", SearchOption.AllDirectories).Where(Holds));
+        Assert.DoesNotContain(Directory.EnumerateFiles(place.Folder, "*", SearchOption.AllDirectories), f => Holds(f));
         await database.ExecuteAsync($"drop owned by {role}; drop role {role}");
     }
 

@@ -45,7 +45,10 @@ public sealed class CheckTests(NativeProgram program)
         place.WriteChange();
         var file = Path.Combine(place.Change, "change.yaml");
         var text = await File.ReadAllTextAsync(file);
-        await File.WriteAllTextAsync(file, text.Replace("baseline: 1s }", "baseline: 1s, healthy: [connections < < 5] }", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            file,
+            text.Replace("baseline: 1s }", "baseline: 1s, healthy: [connections < < 5] }", StringComparison.Ordinal)
+        );
         var result = await place.RunAsync("check", "change");
         Assert.Equal(4, result.ExitCode);
         Assert.Contains("is not expected here", result.Errors, StringComparison.Ordinal);

@@ -13,7 +13,9 @@ public sealed class ChrootTests(NativeProgram program, PostgresServer server)
         await using var database = await server.CreateDatabaseAsync();
         using var place = await DeployedPlace.OfAsync(program, database);
         var root = Path.Combine(place.Folder, "root");
-        var built = await new ChildProgram("bash", "-c", Build, "build", root, program.Path, place.Change).RunAsync(default);
+        var built = await new ChildProgram("bash", "-c", Build, "build", root, program.Path, place.Change).RunAsync(
+            default
+        );
         Assert.True(built.Succeeded, built.LastWords);
 
         await RunAsync(place, root, 0, "deploy", "/change", "--confirm", database.Name, "--by", "kim");
@@ -21,7 +23,11 @@ public sealed class ChrootTests(NativeProgram program, PostgresServer server)
         await RunAsync(place, root, 1, "rollback", "--method", "definition", "--by", "kim");
         Assert.Equal("score id name", await DeployedPlace.ColumnsAsync(database));
         await RunAsync(place, root, 0, "report", "--format", "html", "--lang", "ko", "--out", "/report.html");
-        Assert.Contains("<svg", await File.ReadAllTextAsync(Path.Combine(root, "report.html")), StringComparison.Ordinal);
+        Assert.Contains(
+            "<svg",
+            await File.ReadAllTextAsync(Path.Combine(root, "report.html")),
+            StringComparison.Ordinal
+        );
         await RunAsync(place, root, 0, "status", "--lang", "ko");
     }
 
@@ -48,7 +54,7 @@ public sealed class ChrootTests(NativeProgram program, PostgresServer server)
         programs=("$2")
         for name in psql pg_dump pg_restore; do cp "$client/$name" "$root/bin/$name"; programs+=("$client/$name"); done
         libraries=$(ls /usr/lib/*-linux-gnu/libssl.so.3 /usr/lib/*-linux-gnu/libcrypto.so.3)
-        ldd "${programs[@]}" $libraries | grep -oE '/[^ ]+\.so[^ ]*' | sort -u | while read -r library; do put "$library"; done
+        ldd "${programs[@]}" $libraries | grep -oE '/[^ :]+\.so[^ :]*' | sort -u | while read -r library; do put "$library"; done
         for library in $libraries; do put "$library"; done
         mknod -m 666 "$root/dev/null" c 1 3; mknod -m 666 "$root/dev/urandom" c 1 9
         echo 'root:x:0:0::/:/bin/false' >"$root/etc/passwd"

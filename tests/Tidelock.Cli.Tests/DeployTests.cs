@@ -107,9 +107,15 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
             "$1" deploy change --confirm "$2" > >(head -n 1 >/dev/null) 2>/dev/null &
             echo $! >pid; wait $!; echo $? >exit
             """;
-        var shell = place.Child() with { Path = "bash", Arguments = ["-c", script, "run", program.Path, database.Name] };
+        var shell = place.Child() with
+        {
+            Path = "bash",
+            Arguments = ["-c", script, "run", program.Path, database.Name],
+        };
         var running = shell.RunAsync(default);
-        await database.UntilAsync("select attname = 'id' from pg_attribute where attrelid = 'public.scores'::regclass and attnum = 1");
+        await database.UntilAsync(
+            "select attname = 'id' from pg_attribute where attrelid = 'public.scores'::regclass and attnum = 1"
+        );
         await SignalAsync(place, "HUP");
         await SignalAsync(place, "TERM");
         await running;

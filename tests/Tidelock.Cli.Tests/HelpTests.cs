@@ -16,9 +16,9 @@ public sealed partial class HelpTests(NativeProgram program)
         var all = new StringBuilder(root.Output);
         foreach (Match verb in Names().Matches(root.Output))
         {
-            var help = await place.RunAsync(verb.Groups[1].Value, "--help", "--lang", language);
+            var help = await place.RunAsync(verb.Groups["name"].Value, "--help", "--lang", language);
             Assert.Equal(0, help.ExitCode);
-            all.Append("\n== ").Append(verb.Groups[1].Value).Append('\n').Append(help.Output);
+            all.Append("\n== ").Append(verb.Groups["name"].Value).Append('\n').Append(help.Output);
         }
 
         Assert.Contains("== rollback", all.ToString(), StringComparison.Ordinal);
@@ -36,6 +36,6 @@ public sealed partial class HelpTests(NativeProgram program)
         Assert.Contains("Usage", (await place.RunAsync("--help")).Output, StringComparison.Ordinal);
     }
 
-    [GeneratedRegex(@"^  ([a-z]+)(?= <| {2,})", RegexOptions.Multiline, 1000)]
+    [GeneratedRegex(@"^  (?<name>[a-z]+)(?= <| {2,})", RegexOptions.Multiline, 1000)]
     private static partial Regex Names();
 }

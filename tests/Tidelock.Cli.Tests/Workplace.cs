@@ -12,16 +12,17 @@ internal sealed class Workplace(NativeProgram program) : IDisposable
     public string State => Path.Combine(Folder, "state");
 
     /// <summary>What the program sees beside the test's own variables.</summary>
-    public Dictionary<string, string?> Variables { get; } = new(StringComparer.Ordinal)
-    {
-        ["LANG"] = "C.UTF-8",
-        ["LC_ALL"] = null,
-        ["LC_MESSAGES"] = null,
-        ["TIDELOCK_LANG"] = null,
-        ["TIDELOCK_JOURNAL"] = null,
-        ["DATABASE_URL"] = null,
-        ["NO_COLOR"] = null,
-    };
+    public Dictionary<string, string?> Variables { get; } =
+        new(StringComparer.Ordinal)
+        {
+            ["LANG"] = "C.UTF-8",
+            ["LC_ALL"] = null,
+            ["LC_MESSAGES"] = null,
+            ["TIDELOCK_LANG"] = null,
+            ["TIDELOCK_JOURNAL"] = null,
+            ["DATABASE_URL"] = null,
+            ["NO_COLOR"] = null,
+        };
 
     public Task<ProgramResult> RunAsync(params string[] arguments) => Child(arguments).RunAsync(default);
 
@@ -79,6 +80,7 @@ internal sealed class Workplace(NativeProgram program) : IDisposable
           window: off
           onCall: off
           slack: off
+          rollbackPlan: off
           backup: { by: pg_dump, rehearse: false }
         environments:
           production: { database: "${DATABASE_URL}" }

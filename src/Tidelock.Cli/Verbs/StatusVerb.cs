@@ -14,7 +14,8 @@ internal sealed class StatusVerb : Verb
     private readonly Argument<string?> run;
 
     public StatusVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
-        : base("status", texts.Render("cli.status.help"), at) => Add(run = RunArgument.Make(texts, texts.Render("cli.argument.any-run")));
+        : base("status", texts.Render("cli.status.help"), at) =>
+        Add(run = RunArgument.Make(texts, texts.Render("cli.argument.any-run")));
 
     protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
     {

@@ -11,7 +11,11 @@ public static class RunFiles
     private const string Fact = "change";
 
     internal static FactRecorded Of(Change change) =>
-        new(Step, Fact, JsonSerializer.SerializeToElement(change.Files, DeploymentsJson.Default.IReadOnlyListChangeFile));
+        new(
+            Step,
+            Fact,
+            JsonSerializer.SerializeToElement(change.Files, DeploymentsJson.Default.IReadOnlyListChangeFile)
+        );
 
     /// <summary>Whether the run was opened to its end: its files are the last thing that is written then.</summary>
     internal static bool IsIn(RunState state) => state.Fact(Step, Fact) is not null;

@@ -84,9 +84,17 @@ internal sealed class PrerequisitesStep(BackupPrograms programs) : IStep
                 cancellation
             )
             .ConfigureAwait(false);
-        if (!string.IsNullOrEmpty(names) && there == 0 && !await MaySeeAsync(session, cancellation).ConfigureAwait(false))
+        if (
+            !string.IsNullOrEmpty(names)
+            && there == 0
+            && !await MaySeeAsync(session, cancellation).ConfigureAwait(false)
+        )
         {
-            return Message.Of("steps.prerequisites.standby-unseen", ("target", context.Target), ("user", context.Target.User));
+            return Message.Of(
+                "steps.prerequisites.standby-unseen",
+                ("target", context.Target),
+                ("user", context.Target.User)
+            );
         }
 
         return string.IsNullOrEmpty(names) || there > 0

@@ -40,7 +40,11 @@ internal sealed class VerifyStep : IStep
         if (content.Rows == 0 && RunBaseline.Of(context)?.Rows > 0)
         {
             return StepOutcome.Failed(
-                Message.Of("steps.verify.emptied", ("relation", contract.Relation), ("rows", RunBaseline.Of(context)!.Rows))
+                Message.Of(
+                    "steps.verify.emptied",
+                    ("relation", contract.Relation),
+                    ("rows", RunBaseline.Of(context)!.Rows)
+                )
             );
         }
 

@@ -72,7 +72,11 @@ internal sealed class WatchTicks : IAsyncDisposable
             // An instrument that fails is an error, and never the application's fault.
             var now = context.Time.GetUtcNow();
             var what = Message.Of("steps.watch.not-read", ("reason", e.Message));
-            return [Sample.Error(BuiltInSignals.Downstream, now, what), Sample.Error(BuiltInSignals.Contract, now, what)];
+            return
+            [
+                Sample.Error(BuiltInSignals.Downstream, now, what),
+                Sample.Error(BuiltInSignals.Contract, now, what),
+            ];
         }
     }
 
