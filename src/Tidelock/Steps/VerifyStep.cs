@@ -37,7 +37,7 @@ internal sealed class VerifyStep : IStep
         var content = await ContractVerifier
             .ContentAsync(session, contract, Limit, context.Time, cancellation)
             .ConfigureAwait(false);
-        if (content.Rows == 0 && RunBaseline.Of(context)?.Rows > 0)
+        if (content is { Hold: true, Rows: 0 } && RunBaseline.Of(context)?.Rows > 0)
         {
             return StepOutcome.Failed(
                 Message.Of(

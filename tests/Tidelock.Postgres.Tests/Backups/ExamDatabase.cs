@@ -42,8 +42,9 @@ internal sealed class ExamDatabase : IAsyncDisposable
     {
         await database.ExecuteAsync(
             """
-            do $$ begin
-              create role "exam owner" nologin; create role reporting nologin;
+            do $$ begin create role "exam owner" nologin;
+            exception when duplicate_object or unique_violation then null; end $$;
+            do $$ begin create role reporting nologin;
             exception when duplicate_object or unique_violation then null; end $$;
             create schema "exam data" authorization "exam owner";
             grant create, usage on schema public to "exam owner";
