@@ -5,7 +5,8 @@ namespace Tidelock.Runs;
 /// <summary>The words people gave about one digest in one environment: read and added to, never changed.</summary>
 public sealed class WordBook(IJournal journal, string digest, string environment)
 {
-    private const int Tries = 20;
+    private const int Tries = 200;
+    private const int LongestPauseMilliseconds = 100;
 
     private string Stream => $"{digest}@{environment}";
 
@@ -21,7 +22,10 @@ public sealed class WordBook(IJournal journal, string digest, string environment
         return words;
     }
 
-    /// <summary>Adds a word; somebody else adding one at the same moment only means another try.</summary>
+    /// <summary>
+    /// Adds a word; somebody else adding one at the same moment only means another try, after a pause that grows and differs
+    /// between writers, so that the slowest of many is not overtaken each time.
+    /// </summary>
     /// <exception cref="JournalUnwritableException">It could not be stored.</exception>
     public async Task AddAsync(Word word, CancellationToken cancellation)
     {
@@ -40,6 +44,10 @@ public sealed class WordBook(IJournal journal, string digest, string environment
             {
                 return;
             }
+
+            var longest = Math.Min(LongestPauseMilliseconds, 4 * (tries + 1));
+            var pause = TimeSpan.FromMilliseconds(Random.Shared.Next(longest));
+            await Task.Delay(pause, TimeProvider.System, cancellation).ConfigureAwait(false);
         }
 
         throw new JournalUnwritableException(
