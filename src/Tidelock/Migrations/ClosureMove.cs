@@ -136,10 +136,33 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
         return false;
     }
 
-    private async Task<Message?> CheckAsync(OpenTry open, CancellationToken cancellation) =>
-        wanted is null
-            ? null
-            : await ViewWork.CheckAsync(open, name, wanted.Relation.Columns, cancellation).ConfigureAwait(false);
+    private async Task<Message?> CheckAsync(OpenTry open, CancellationToken cancellation)
+    {
+        if (wanted is null)
+        {
+            return null;
+        }
+
+        var columns = wanted.Relation.Columns;
+        if (await ViewWork.OtherColumnsAsync(open, name, columns, cancellation).ConfigureAwait(false) is { } other)
+        {
+            return other;
+        }
+
+        try
+        {
+            await ViewWork.PlanAsync(open, name, cancellation).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            // What its owner may not read now he could not read before either: going back exactly is right.
+            await open
+                .Session.ExecuteAsync("rollback to savepoint planned; release savepoint planned", cancellation)
+                .ConfigureAwait(false);
+        }
+
+        return null;
+    }
 
     /// <summary>Whether the light way will be enough: nothing but the definition is another, and the columns allow it.</summary>
     private bool IsReplaceable(RelationClosure current, RelationClosure target) =>

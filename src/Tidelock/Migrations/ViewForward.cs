@@ -81,7 +81,16 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
         }
 
         await ChangeAsync(open, cancellation).ConfigureAwait(false);
-        return await ViewWork.CheckAsync(open, migration.Name, columns!, cancellation).ConfigureAwait(false);
+        if (
+            await ViewWork.OtherColumnsAsync(open, migration.Name, columns!, cancellation).ConfigureAwait(false) is
+            { } other
+        )
+        {
+            return other;
+        }
+
+        await ViewWork.PlanAsync(open, migration.Name, cancellation).ConfigureAwait(false);
+        return null;
     }
 
     public Message Explain(PostgresException error, object? about) => ViewWork.Explain(error, about, migration.Name);
@@ -95,7 +104,11 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
             return null;
         }
 
-        var candidate = new CandidateColumns(migration.Name.Schema, migration.Definition);
+        var candidate = new CandidateColumns(
+            migration.Name.Schema,
+            migration.Definition,
+            before is null || ViewPlan.IsReadAsInvoker(before.Relation) ? null : before.Relation.Owner
+        );
         try
         {
             columns = await candidate.ReadAsync(session, cancellation).ConfigureAwait(false);
@@ -103,7 +116,8 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
         }
         catch (PostgresException e) when (!MigrationTransaction.MayBeRepeated(e) && !MigrationTransaction.IsLost(e))
         {
-            return new MigrationOutcome.Failed(e.SqlState, Explain(e, candidate.Statement));
+            var about = candidate.Planning ? (object)new PlannedView(migration.Name) : candidate.Statement;
+            return new MigrationOutcome.Failed(e.SqlState, Explain(e, about));
         }
     }
 

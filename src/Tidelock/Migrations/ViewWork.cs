@@ -63,10 +63,8 @@ internal static class ViewWork
             );
     }
 
-    /// <summary>
-    /// Looks at the catalogs, and lets PostgreSQL plan a read without reading: that finds a view that has become part of itself.
-    /// </summary>
-    public static async Task<Message?> CheckAsync(
+    /// <summary>Whether the columns are those that were wanted; what is wrong with them otherwise.</summary>
+    public static async Task<Message?> OtherColumnsAsync(
         OpenTry open,
         RelationName name,
         IReadOnlyList<CapturedColumn> columns,
@@ -75,23 +73,29 @@ internal static class ViewWork
     {
         var read = await ClosureCapture.ReadAsync(open.Session, name, cancellation).ConfigureAwait(false);
         var now = read.ClosureOrNull?.Relation.Columns ?? [];
-        if (now.Count != columns.Count || !Extends(now, columns))
-        {
-            return Message.Of(
+        return now.Count == columns.Count && Extends(now, columns)
+            ? null
+            : Message.Of(
                 "migrations.view.other-columns",
                 ("relation", name),
                 ("columns", string.Join(", ", now.Select(c => c.Shape)))
             );
-        }
-
-        await PlanAsync(open, name, cancellation).ConfigureAwait(false);
-        return null;
     }
+
+    /// <summary><see cref="ViewPlan"/> of the view within a try.</summary>
+    public static Task PlanAsync(OpenTry open, RelationName name, CancellationToken cancellation) =>
+        ViewPlan.MakeAsync(
+            open.Session,
+            name,
+            sql => open.ExecuteAsync(sql, new PlannedView(name), cancellation),
+            cancellation
+        );
 
     public static Message Explain(PostgresException error, object? about, RelationName name) =>
         about switch
         {
             AuthorsSql sql => sql.Explain(error),
+            PlannedView when error.SqlState == PostgresErrorCodes.InsufficientPrivilege => MayNot(error, name),
             RelationName other when other != name => Message.Of(
                 "migrations.view.dependent-does-not-fit",
                 ("relation", name),
@@ -107,6 +111,15 @@ internal static class ViewWork
             ),
         };
 
+    /// <summary>The owner may not read what the view reads, so that nobody could read the view.</summary>
+    public static Message MayNot(PostgresException error, RelationName name) =>
+        Message.Of(
+            "migrations.view.owner-may-not",
+            ("relation", name),
+            ("state", error.SqlState),
+            ("reason", AuthorsSql.Reason(error))
+        );
+
     /// <summary>That readers had to wait for materialized views after all, and why.</summary>
     public static Message RefreshedUnderLock(RelationName name, RelationClosure wanted, Message reason) =>
         Message.Of(
@@ -115,28 +128,6 @@ internal static class ViewWork
             ("views", string.Join(", ", wanted.All.SelectMany(ClosureRestore.Populate).Select(p => p.For))),
             ("reason", reason)
         );
-
-    private static async Task PlanAsync(OpenTry open, RelationName name, CancellationToken cancellation)
-    {
-        await open.ExecuteAsync("savepoint planned", name, cancellation).ConfigureAwait(false);
-        try
-        {
-            await open.ExecuteAsync($"explain (costs off) select * from {name.Sql}", name, cancellation)
-                .ConfigureAwait(false);
-        }
-        catch (PostgresException e)
-            when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege && IsOfTheView(e, name))
-        {
-            // Rights are looked at after planning, so the plan was made.
-            await open.Session.ExecuteAsync("rollback to savepoint planned", cancellation).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>That we may not read the view itself is no fault of it; that its owner may not read a table is.</summary>
-    private static bool IsOfTheView(PostgresException e, RelationName name) =>
-        e.TableName is null
-            ? e.MessageText.Contains($" view {name.Name}", StringComparison.Ordinal)
-            : string.Equals(e.TableName, name.Name, StringComparison.Ordinal);
 
     private static Task<List<string>> StrangersAsync(
         PostgresSession session,
@@ -161,3 +152,6 @@ internal static class ViewWork
         );
     }
 }
+
+/// <summary>A view that is being planned.</summary>
+internal sealed record PlannedView(RelationName Name);
