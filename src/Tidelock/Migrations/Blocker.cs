@@ -10,7 +10,7 @@ namespace Tidelock.Migrations;
 /// <param name="Age">How long its transaction has been open.</param>
 /// <param name="State"><c>active</c>, <c>idle in transaction</c>, …</param>
 /// <param name="Query">The first 100 characters of its last query.</param>
-/// <param name="Relation">Which relation it holds.</param>
+/// <param name="Relation">Which relation it holds; null for something else, such as a row.</param>
 public sealed record Blocker(
     int ProcessId,
     string User,
@@ -18,19 +18,19 @@ public sealed record Blocker(
     TimeSpan Age,
     string State,
     string Query,
-    RelationName Relation
+    RelationName? Relation
 )
 {
     /// <summary>For people.</summary>
     public Message Text =>
         Message.Of(
-            "migrations.blocker",
+            Relation is null ? "migrations.blocker-other" : "migrations.blocker",
             ("pid", ProcessId),
             ("user", User),
             ("application", Application),
             ("age", Age),
             ("state", State),
             ("query", Query),
-            ("relation", Relation)
+            ("relation", (object?)Relation ?? "-")
         );
 }

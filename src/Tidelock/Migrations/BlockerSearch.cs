@@ -32,4 +32,45 @@ internal static class BlockerSearch
             .ConfigureAwait(false);
         return found.DistinctBy(b => b.ProcessId == 0 ? b.State : $"{b.ProcessId}").ToList();
     }
+
+    /// <summary>The sessions of these backends, which hold what somebody waits for.</summary>
+    /// <param name="session">Open and idle.</param>
+    /// <param name="relation">What is waited for; null where it is no relation but a row, say.</param>
+    /// <param name="processIds"><c>pg_blocking_pids</c>: 0 stands for a prepared transaction.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    public static async Task<IReadOnlyList<Blocker>> OfAsync(
+        PostgresSession session,
+        RelationName? relation,
+        int[] processIds,
+        CancellationToken cancellation
+    )
+    {
+        if (relation is not null)
+        {
+            var holders = await FindAsync(session, [relation], cancellation).ConfigureAwait(false);
+            return holders.Where(b => processIds.Contains(b.ProcessId)).ToList();
+        }
+
+        return await session
+            .QueryAsync(
+                """
+                select pid, coalesce(usename, '')::text, coalesce(application_name, '')::text,
+                  coalesce(extract(epoch from clock_timestamp() - xact_start), 0)::float8, coalesce(state, backend_type, '')::text,
+                  coalesce(left(regexp_replace(query, '\s+', ' ', 'g'), 100), '')::text
+                from pg_stat_activity where pid = any($1)
+                """,
+                r => new Blocker(
+                    r.GetInt32(0),
+                    r.GetString(1),
+                    r.GetString(2),
+                    TimeSpan.FromSeconds(Math.Max(0, r.GetDouble(3))),
+                    r.GetString(4),
+                    r.GetString(5),
+                    null
+                ),
+                cancellation,
+                new NpgsqlParameter { Value = processIds }
+            )
+            .ConfigureAwait(false);
+    }
 }

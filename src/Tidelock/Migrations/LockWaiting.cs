@@ -13,29 +13,45 @@ internal sealed class LockWaiting(
 {
     private readonly long start = time.GetTimestamp();
     private IReadOnlyList<Blocker> blockers = [];
+    private IReadOnlyList<Blocker> met = [];
 
-    /// <summary>Whether transactions at least this old hold one of the relations. New ones are told about.</summary>
+    /// <summary>Who was in the way of a try that only found out by trying what it locks; they are waited for from now on.</summary>
+    public void Meet(IReadOnlyList<Blocker> found)
+    {
+        met = found;
+        Tell(found);
+    }
+
+    /// <summary>Whether transactions at least this old hold one of the relations, or what was met. New ones are told about.</summary>
     public async Task<bool> IsBlockedAsync(
         IReadOnlyList<RelationName> relations,
         TimeSpan age,
         CancellationToken cancellation
     )
     {
-        if (relations.Count == 0)
+        var all = relations.Concat(met.Select(b => b.Relation).OfType<RelationName>()).Distinct().ToList();
+        if (all.Count == 0)
         {
             return false;
         }
 
-        var found = await BlockerSearch.FindAsync(session, relations, cancellation).ConfigureAwait(false);
-        var old = found.Where(b => b.Age >= age).ToList();
+        var found = await BlockerSearch.FindAsync(session, all, cancellation).ConfigureAwait(false);
+        var old = found
+            .Where(b => b.Age >= age && (relations.Contains(b.Relation!) || met.Any(m => m.ProcessId == b.ProcessId)))
+            .ToList();
+        Tell(old);
+        return old.Count > 0;
+    }
+
+    private void Tell(IReadOnlyList<Blocker> found)
+    {
         var known = blockers.Select(b => b.ProcessId).ToHashSet();
-        foreach (var blocker in old.Where(b => !known.Contains(b.ProcessId)))
+        foreach (var blocker in found.Where(b => !known.Contains(b.ProcessId)))
         {
             progress(blocker.Text);
         }
 
-        blockers = old.Count > 0 ? old : blockers;
-        return old.Count > 0;
+        blockers = found.Count > 0 ? found : blockers;
     }
 
     /// <summary>Whether the budget is used up. What was built meanwhile waited for nobody.</summary>

@@ -47,6 +47,7 @@ public sealed class MigrationTransaction(TimeProvider time)
                 await work.TryAsync(cancellation).ConfigureAwait(false);
                 if (work.Outcome is null)
                 {
+                    waiting.Meet(work.Blockers);
                     await waiting.IsBlockedAsync(locks, TimeSpan.Zero, cancellation).ConfigureAwait(false);
                 }
             }

@@ -32,6 +32,8 @@ internal sealed class MigrationTries(
     private NpgsqlTransaction? transaction;
     private MigrationTry? one;
     private bool built;
+    private bool locksUnknown;
+    private LockWatch? watch;
 
     public int Tries { get; private set; }
 
@@ -39,6 +41,9 @@ internal sealed class MigrationTries(
     public TimeSpan Building { get; private set; }
 
     public MigrationOutcome? Outcome { get; private set; }
+
+    /// <summary>Who was in the way of the last try, where that was found out by trying.</summary>
+    public IReadOnlyList<Blocker> Blockers => watch?.Blockers ?? [];
 
     public async Task<IReadOnlyList<RelationName>> PrepareAsync(CancellationToken cancellation)
     {
@@ -52,7 +57,7 @@ internal sealed class MigrationTries(
         {
             var preparation = await move.PrepareAsync(session, cancellation).ConfigureAwait(false);
             Outcome = preparation.Ended;
-            locks = preparation.Locks;
+            (locks, locksUnknown) = (preparation.Locks, preparation.LocksUnknown);
         }
         catch (PostgresException e) when (MigrationTransaction.MayBeRepeated(e))
         {
@@ -78,7 +83,7 @@ internal sealed class MigrationTries(
         }
         catch (PostgresException e) when (one is not null && !MigrationTransaction.IsLost(e))
         {
-            Outcome = MigrationTransaction.MayBeRepeated(e)
+            Outcome = MayBeRepeated(e)
                 ? null
                 : new MigrationOutcome.Failed(e.SqlState, move.Explain(e, open.Doing));
         }
@@ -88,16 +93,25 @@ internal sealed class MigrationTries(
         }
         finally
         {
-            longestWait = open.Waited > longestWait ? open.Waited : longestWait;
+            longestWait = new[] { longestWait, open.Waited, watch?.Waited ?? TimeSpan.Zero }.Max();
             if (!kept)
             {
-                await DisposeAsync().ConfigureAwait(false);
+                await EndAsync().ConfigureAwait(false);
             }
         }
     }
 
-    /// <summary>Ends the transaction of a try, if there is one: rolled back unless it was committed.</summary>
     public async ValueTask DisposeAsync()
+    {
+        await EndAsync().ConfigureAwait(false);
+        if (watch is not null)
+        {
+            await watch.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends the transaction of a try, if there is one: rolled back unless it was committed.</summary>
+    private async Task EndAsync()
     {
         if (transaction is not null)
         {
@@ -141,7 +155,7 @@ internal sealed class MigrationTries(
 
         try
         {
-            var refusal = await move.ApplyAsync(open, cancellation).ConfigureAwait(false);
+            var refusal = await MoveAsync(open, cancellation).ConfigureAwait(false);
             Outcome = refusal is null ? null : new MigrationOutcome.Refused(refusal);
             return false;
         }
@@ -153,6 +167,28 @@ internal sealed class MigrationTries(
             return true;
         }
     }
+
+    private Task<Message?> MoveAsync(OpenTry open, CancellationToken cancellation)
+    {
+        if (!locksUnknown)
+        {
+            return move.ApplyAsync(open, cancellation);
+        }
+
+        watch ??= new LockWatch(
+            session.Target,
+            session.ApplicationName,
+            WatchedBackends.Of(session),
+            budget.Try,
+            time
+        );
+        return watch.OverAsync(() => move.ApplyAsync(open, cancellation), cancellation);
+    }
+
+    /// <summary>Also when its waits for several locks together were too long, and it was cancelled for that.</summary>
+    private bool MayBeRepeated(PostgresException e) =>
+        MigrationTransaction.MayBeRepeated(e)
+        || (e.SqlState == PostgresErrorCodes.QueryCanceled && watch?.Exceeded == true);
 
     private async Task<MigrationTry> NameAsync(CancellationToken cancellation)
     {
@@ -180,7 +216,7 @@ internal sealed class MigrationTries(
 
     private MigrationOutcome.Applied Applied(OpenTry open, MigrationTry named)
     {
-        var longest = open.Waited > longestWait ? open.Waited : longestWait;
+        var longest = new[] { longestWait, open.Waited, watch?.Waited ?? TimeSpan.Zero }.Max();
         var took = time.GetElapsedTime(start);
         var text = Message.Of(
             "migrations.applied",

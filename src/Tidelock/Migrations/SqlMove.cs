@@ -13,14 +13,14 @@ namespace Tidelock.Migrations;
 internal sealed class SqlMove(ChangeFile file) : IMigrationMove
 {
     public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
-        Task.FromResult(new MovePreparation([], null));
+        Task.FromResult(new MovePreparation([], null) { LocksUnknown = true });
 
     public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
     {
         var about = new AuthorsSql(file, "");
         await open.ExecuteAsync("set local search_path to default", about, cancellation).ConfigureAwait(false);
         var block = $"begin execute {Identifiers.Literal(about.Sql)}; end";
-        await open.LockAsync($"do {Identifiers.Literal(block)}", about, cancellation).ConfigureAwait(false);
+        await open.ExecuteAsync($"do {Identifiers.Literal(block)}", about, cancellation).ConfigureAwait(false);
         return null;
     }
 

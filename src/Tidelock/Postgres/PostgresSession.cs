@@ -16,6 +16,10 @@ public sealed class PostgresSession : IAsyncDisposable
 
     public PostgresTarget Target { get; }
 
+    /// <summary>What the session calls itself: <c>tidelock/RUN/EPOCH</c>.</summary>
+    internal string ApplicationName =>
+        new NpgsqlConnectionStringBuilder(Connection.ConnectionString).ApplicationName ?? "";
+
     /// <summary>
     /// Opens an unpooled connection and pins what a role or database setting could undo. A pooler in the way is refused before
     /// anything is set, because the settings would leak into other clients' sessions.
