@@ -96,7 +96,9 @@ internal sealed class LockWatch(
         {
             // What was not seen of it, before this look and after it, is less than one pause.
             waits[$"{wait.Pid} {wait.Since}"] = wait.For + every;
-            var found = await BlockerSearch.OfAsync(own, wait.On, wait.By, CancellationToken.None).ConfigureAwait(false);
+            var found = await BlockerSearch
+                .OfAsync(own, wait.On, wait.By, CancellationToken.None)
+                .ConfigureAwait(false);
             Blockers = [.. found.Concat(Blockers).DistinctBy(b => (b.ProcessId, b.Relation))];
             if (Waited > budget)
             {

@@ -41,6 +41,7 @@ public sealed class MigrationTransaction(TimeProvider time)
             var locks = await work.PrepareAsync(cancellation).ConfigureAwait(false);
             if (
                 work.Outcome is null
+                && locks is not null
                 && !await waiting.IsBlockedAsync(locks, LongAge(budget), cancellation).ConfigureAwait(false)
             )
             {

@@ -1,6 +1,7 @@
 using System.Data;
 using Npgsql;
 using Tidelock.Postgres;
+using Tidelock.Relations;
 using Tidelock.Texts;
 
 namespace Tidelock.Migrations;
@@ -45,7 +46,8 @@ internal sealed class MigrationTries(
     /// <summary>Who was in the way of the last try, where that was found out by trying.</summary>
     public IReadOnlyList<Blocker> Blockers => watch?.Blockers ?? [];
 
-    public async Task<IReadOnlyList<RelationName>> PrepareAsync(CancellationToken cancellation)
+    /// <summary>What a try would lock; null where looking alone would have waited too long, so that no try can be made now.</summary>
+    public async Task<IReadOnlyList<RelationName>?> PrepareAsync(CancellationToken cancellation)
     {
         if (transaction is not null)
         {
@@ -59,9 +61,10 @@ internal sealed class MigrationTries(
             Outcome = preparation.Ended;
             (locks, locksUnknown) = (preparation.Locks, preparation.LocksUnknown);
         }
-        catch (PostgresException e) when (MigrationTransaction.MayBeRepeated(e))
+        catch (Exception e)
+            when (e is RelationBusyException || (e is PostgresException p && MigrationTransaction.MayBeRepeated(p)))
         {
-            locks = [];
+            return null;
         }
 
         return locks;
@@ -83,9 +86,7 @@ internal sealed class MigrationTries(
         }
         catch (PostgresException e) when (one is not null && !MigrationTransaction.IsLost(e))
         {
-            Outcome = MayBeRepeated(e)
-                ? null
-                : new MigrationOutcome.Failed(e.SqlState, move.Explain(e, open.Doing));
+            Outcome = MayBeRepeated(e) ? null : new MigrationOutcome.Failed(e.SqlState, move.Explain(e, open.Doing));
         }
         catch (NpgsqlException e) when (one is not null)
         {
@@ -175,13 +176,7 @@ internal sealed class MigrationTries(
             return move.ApplyAsync(open, cancellation);
         }
 
-        watch ??= new LockWatch(
-            session.Target,
-            session.ApplicationName,
-            WatchedBackends.Of(session),
-            budget.Try,
-            time
-        );
+        watch ??= new LockWatch(session.Target, session.ApplicationName, WatchedBackends.Of(session), budget.Try, time);
         return watch.OverAsync(() => move.ApplyAsync(open, cancellation), cancellation);
     }
 

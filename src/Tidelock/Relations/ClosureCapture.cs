@@ -12,11 +12,17 @@ public static class ClosureCapture
 {
     private const int Reads = 5;
 
+    /// <summary>Who holds a lock on what is read longer than this is not waited for; the catalogs are read in far less than the other.</summary>
+    private const string Bounded = """
+        set transaction read only; set local lock_timeout = '3s'; set local statement_timeout = '60s'
+        """;
+
     /// <summary>
     /// Captures in a read-only transaction of its own, which has ended when this returns. Reads until two captures in a row agree:
     /// <c>pg_get_viewdef</c> looks at the newest catalogs and not at the transaction's snapshot.
     /// </summary>
     /// <exception cref="TidelockException"><c>relations.capture.unstable</c>: somebody keeps changing what is captured.</exception>
+    /// <exception cref="RelationBusyException">It could not be read in time, because somebody holds it or the server is slow.</exception>
     public static async Task<CaptureResult> CaptureAsync(
         PostgresSession session,
         RelationName name,
@@ -73,8 +79,18 @@ public static class ClosureCapture
         await using var transaction = await session
             .Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation)
             .ConfigureAwait(false);
-        await session.ExecuteAsync("set transaction read only", cancellation).ConfigureAwait(false);
-        return await ReadAsync(session, name, cancellation).ConfigureAwait(false);
+        await session.ExecuteAsync(Bounded, cancellation).ConfigureAwait(false);
+        try
+        {
+            return await ReadAsync(session, name, cancellation).ConfigureAwait(false);
+        }
+        catch (PostgresException e)
+            when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled
+                && !cancellation.IsCancellationRequested
+            )
+        {
+            throw new RelationBusyException(name, e);
+        }
     }
 
     private static async Task<RelationClosure> ClosureAsync(

@@ -12,6 +12,9 @@ namespace Tidelock.Steps;
 /// <summary>S3: what is there now — the relation with all that hangs on it, how long downstream reads take, how the signals stand.</summary>
 internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
 {
+    /// <summary>As long as the step verify may read; nobody waits for a count meanwhile.</summary>
+    private static readonly TimeSpan CountLimit = TimeSpan.FromMinutes(10);
+
     public string Name => RunBaseline.Step;
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
@@ -29,7 +32,8 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
         var captured = RunBaseline.Of(context);
         return StepOutcome.Passed(
             Message.Of(
-                "steps.baseline.done",
+                captured is { Closure: not null, Rows: null } ? "steps.baseline.uncounted" : "steps.baseline.done",
+                ("limit", CountLimit),
                 ("relation", (object?)captured?.Relation ?? "-"),
                 ("dependents", captured?.Closure?.Dependents.Count ?? 0),
                 ("rows", (object?)captured?.Rows ?? "-"),
@@ -51,11 +55,16 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
             return Message.Of("relations.not-a-view", ("relation", relation), ("kind", other.Kind));
         }
 
-        long? rows = found.ClosureOrNull is null
-            ? null
-            : await session
-                .ScalarAsync<long>($"select count(*) from {relation.Sql}", cancellation)
+        var (rows, refusal) = found.ClosureOrNull is null
+            ? (null, null)
+            : await RowCount
+                .CountAsync(session, relation, CountLimit, context.Time, cancellation)
                 .ConfigureAwait(false);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
         var baseline = new RunBaseline(relation, found.ClosureOrNull, rows);
         await context
             .RecordAsync(RunBaseline.Fact, baseline, RollbacksJson.Default.RunBaseline, cancellation)

@@ -59,10 +59,7 @@ public sealed class SqlLocksTests(PostgresServer server)
 
         // One goes after the other, so that no single wait reaches the budget.
         var going = GoAsync(bench, blockers, budget.Try / 2);
-        var outcome = await bench.RunAsync(
-            Sql(string.Concat(all.Select(i => $"alter table t{i} add b int;"))),
-            budget
-        );
+        var outcome = await bench.RunAsync(Sql(string.Concat(all.Select(i => $"alter table t{i} add b int;"))), budget);
         await going;
 
         var applied = Assert.IsType<MigrationOutcome.Applied>(outcome);
