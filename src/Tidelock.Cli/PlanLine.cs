@@ -15,6 +15,7 @@ internal sealed record PlanLine(
     IReadOnlyList<PlanPart> Changes,
     IReadOnlyList<PlanPart> Kept,
     IReadOnlyList<PlanPart> Locks,
+    IReadOnlyList<PlanPart> Content,
     IReadOnlyList<PlanPart> WayBack,
     IReadOnlyList<PlanPart> Surprises,
     IReadOnlyList<PlanGate> Gates
@@ -30,6 +31,7 @@ internal sealed record PlanLine(
             Parts(plan.Change, texts),
             Parts(plan.Kept, texts),
             Parts(plan.Locks, texts),
+            Parts(plan.Content, texts),
             Parts(plan.WayBack, texts),
             Parts(plan.Surprises, texts),
             [

@@ -21,6 +21,7 @@ internal sealed class PlanScreen(ReportWords words)
             .. Labelled("cli.plan.migration", [Migration(change.Section<Migration>())]),
             .. Labelled("cli.plan.kept", plan.Kept.Select(words.Say)),
             .. Labelled("cli.plan.locks", plan.Locks.Select(words.Say)),
+            .. Labelled("cli.plan.content", plan.Content.Select(words.Say)),
             .. Labelled("cli.plan.watch", [Watch(change.Section<WatchOptions>())]),
             .. Labelled(
                 "cli.plan.back",
@@ -30,7 +31,7 @@ internal sealed class PlanScreen(ReportWords words)
             Row.Gap,
             .. plan.Gates.Select(Gate),
             Row.Gap,
-            Verdict(plan.Gates),
+            Verdict(plan),
         ];
     }
 
@@ -46,9 +47,14 @@ internal sealed class PlanScreen(ReportWords words)
         return new RunRows(words).Gate(gate.Name, gate.AsEvent().Level, words.Of(standing), gate.Finding);
     }
 
-    private Row Verdict(IReadOnlyList<Gates.GateStanding> gates)
+    private Row Verdict(DeploymentPlan plan)
     {
-        var refusing = gates.Where(g => g.Refuses).Select(g => g.Name).ToList();
+        if (plan.ContentRefuses)
+        {
+            return Row.Of(words.Say("cli.plan.content-refuses"), Tone.Bad);
+        }
+
+        var refusing = plan.Gates.Where(g => g.Refuses).Select(g => g.Name).ToList();
         return refusing.Count == 0
             ? Row.Of(words.Say("cli.plan.ready"), Tone.Good)
             : Row.Of(

@@ -25,6 +25,7 @@ internal sealed class PlanVerb : Verb
 
         var services = await context.ServicesAsync(cancellation);
         var plan = await services.Deployment.PlanAsync(request, cancellation);
+        plan = await services.Deployment.ComparedAsync(request, plan, cancellation);
         if (context.Json)
         {
             context.Terminal.Print(PlanLine.Of(request, plan, context.Texts).ToJson() + "\n");

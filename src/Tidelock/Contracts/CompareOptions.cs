@@ -3,7 +3,23 @@ namespace Tidelock.Contracts;
 /// <summary>Section <c>compare:</c>: what may differ between the old content and the new. Absent means nothing is compared.</summary>
 /// <param name="Key">The columns that say which old row is which new one; empty when the change declares no comparison.</param>
 /// <param name="Expect">By column; <c>*</c> stands for all others.</param>
-public sealed record CompareOptions(IReadOnlyList<string> Key, IReadOnlyDictionary<string, ContentExpectation> Expect);
+/// <param name="Rows">Whether rows may come and go.</param>
+/// <param name="Within">The longest one comparison may take.</param>
+/// <param name="Sample">Which part of the values is compared, above 0 and below 1; null for all of them.</param>
+public sealed record CompareOptions(
+    IReadOnlyList<string> Key,
+    IReadOnlyDictionary<string, ContentExpectation> Expect,
+    ContentExpectation Rows,
+    TimeSpan Within,
+    double? Sample
+)
+{
+    /// <summary>Whether the change declares a comparison.</summary>
+    public bool IsDeclared => Key.Count > 0;
+
+    internal ContentExpectation Of(string column) =>
+        Expect.TryGetValue(column, out var own) ? own : Expect.GetValueOrDefault("*", ContentExpectation.Same);
+}
 
 /// <summary>What is expected of a column's content.</summary>
 public enum ContentExpectation

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tidelock.Changes;
 using Tidelock.Texts;
 
@@ -6,7 +7,15 @@ namespace Tidelock.Contracts;
 /// <summary>Reads <c>compare:</c>.</summary>
 internal sealed class CompareSection : IChangeSection
 {
-    private static readonly CompareOptions None = new([], new Dictionary<string, ContentExpectation>());
+    private static readonly TimeSpan Within = TimeSpan.FromMinutes(10);
+
+    private static readonly CompareOptions None = new(
+        [],
+        new Dictionary<string, ContentExpectation>(),
+        ContentExpectation.Same,
+        Within,
+        null
+    );
 
     public string Key => "compare";
 
@@ -16,13 +25,14 @@ internal sealed class CompareSection : IChangeSection
 
     public object Read(ChangeNode node, SectionReadings earlier)
     {
-        if (!node.Exists || !node.Only("key", "expect").IsMapping)
+        if (!node.Exists || !node.Only("key", "expect", "rows", "within", "sample").IsMapping)
         {
             return None;
         }
 
         node["key"].Require();
-        var key = node["key"].Items.Select(c => c.Text()).ToList();
+        var contract = earlier.Get<Contract>();
+        var key = node["key"].Items.Select(c => KeyColumn(c, contract)).ToList();
         if (node["key"].IsList && key.Count == 0)
         {
             node["key"].Mistake(Message.Of("contracts.compare.no-key"));
@@ -30,10 +40,62 @@ internal sealed class CompareSection : IChangeSection
 
         return new CompareOptions(
             key,
-            node["expect"].Entries.ToDictionary(e => e.Key, e => ReadExpectation(e.Value), StringComparer.Ordinal)
+            node["expect"].Entries.ToDictionary(e => e.Key, e => ReadExpectation(e, key), StringComparer.Ordinal),
+            Expectation(node["rows"]),
+            node["within"].Duration(Within, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)),
+            ReadSample(node["sample"])
         );
     }
 
-    private static ContentExpectation ReadExpectation(ChangeNode node) =>
+    private static string KeyColumn(ChangeNode node, Contract contract)
+    {
+        var name = node.Text();
+        if (name.Length > 0 && contract.Relation is not null && contract.Columns.All(c => c.Name != name))
+        {
+            var known = string.Join(", ", contract.Columns.Select(c => c.Name));
+            node.Mistake(Message.Of("contracts.column.unknown", ("column", name), ("known", known)));
+        }
+
+        return name;
+    }
+
+    private static ContentExpectation ReadExpectation(KeyValuePair<string, ChangeNode> entry, List<string> key)
+    {
+        var expectation = Expectation(entry.Value);
+        if (expectation == ContentExpectation.Changed && key.Contains(entry.Key, StringComparer.Ordinal))
+        {
+            entry.Value.Mistake(Message.Of("contracts.compare.key-changed", ("column", entry.Key)));
+        }
+
+        return expectation;
+    }
+
+    private static ContentExpectation Expectation(ChangeNode node) =>
         node.Word(ContentExpectation.Same, ("same", ContentExpectation.Same), ("changed", ContentExpectation.Changed));
+
+    private static double? ReadSample(ChangeNode node)
+    {
+        if (!node.Exists)
+        {
+            return null;
+        }
+
+        var text = node.AnyText() ?? "";
+        if (
+            text.EndsWith('%')
+            && double.TryParse(
+                text[..^1].TrimEnd(),
+                NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture,
+                out var percent
+            )
+            && percent is > 0 and < 100
+        )
+        {
+            return percent / 100;
+        }
+
+        node.Mistake(Message.Of("contracts.compare.sample", ("text", text)));
+        return null;
+    }
 }

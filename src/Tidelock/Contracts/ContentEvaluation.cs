@@ -11,7 +11,7 @@ namespace Tidelock.Contracts;
 /// </summary>
 internal static class ContentEvaluation
 {
-    private const string Row = "tidelock_row";
+    private const string Row = ContentSide.Row;
 
     public static async Task<(List<Message> Violations, long Rows)> RunAsync(
         BoundedRead read,
@@ -29,7 +29,7 @@ internal static class ContentEvaluation
                 )
                 .ConfigureAwait(false);
             var numbers = counts.Rows[0].Select(v => long.Parse(v!, CultureInfo.InvariantCulture)).ToList();
-            return (Violations(contract, relation, numbers).ToList(), numbers[0]);
+            return (Violations(contract, relation, numbers[2..]).ToList(), numbers[0]);
         }
         catch (TimeoutException)
         {
@@ -53,36 +53,44 @@ internal static class ContentEvaluation
         }
     }
 
-    /// <summary>How many rows, their length as text, then the nulls per column that must have none, then the doubles per key.</summary>
+    /// <summary>Over <see cref="ContentSide.Row"/>: the nulls per column that must have none, then the doubles per key.</summary>
+    public static IReadOnlyList<string> Counts(Contract contract) =>
+        [
+            .. NeverNull(contract).Select(c => $"pg_catalog.count(*) filter (where {Column(c.Name)} is null)"),
+            .. contract.Unique.Select(Doubles),
+        ];
+
+    /// <summary>How many rows, their length as text, then the counts.</summary>
     private static string Query(Contract contract, RelationName relation)
     {
-        var parts = new[] { "count(*)", $"coalesce(sum(length({Row}::text)), 0)" }
-            .Concat(NeverNull(contract).Select(c => $"count(*) filter (where {Column(c.Name)} is null)"))
-            .Concat(contract.Unique.Select(Doubles));
+        var parts = new[] { "count(*)", $"coalesce(sum(octet_length({Row}::text)), 0)" }.Concat(Counts(contract));
         return $"select {string.Join(", ", parts)} from {relation.Sql} {Row}";
     }
 
+    /// <summary>One column is sorted as itself: as a row it would take four times as long.</summary>
     private static string Doubles(IReadOnlyList<string> key)
     {
         var columns = key.Select(Column).ToList();
         var filter = $"filter (where {string.Join(" and ", columns.Select(c => $"{c} is not null"))})";
-        return $"count(*) {filter} - count(distinct row({string.Join(", ", columns)})) {filter}";
+        var distinct = columns is [var only] ? only : $"row({string.Join(", ", columns)})";
+        return $"pg_catalog.count(*) {filter} - pg_catalog.count(distinct {distinct}) {filter}";
     }
 
     private static IEnumerable<ContractColumn> NeverNull(Contract contract) => contract.Columns.Where(c => c.NotNull);
 
     private static string Column(string name) => $"{Row}.{Identifiers.Quote(name)}";
 
-    private static IEnumerable<Message> Violations(Contract contract, RelationName relation, List<long> numbers)
+    /// <param name="numbers">What <see cref="Counts"/> came to.</param>
+    public static IEnumerable<Message> Violations(Contract contract, RelationName relation, IReadOnlyList<long> numbers)
     {
         var nulls = NeverNull(contract).ToList();
         return nulls
-            .Select((c, i) => (Count: numbers[2 + i], Code: "contracts.nulls", What: Identifiers.Quote(c.Name)))
+            .Select((c, i) => (Count: numbers[i], Code: "contracts.nulls", What: Identifiers.Quote(c.Name)))
             .Concat(
                 contract.Unique.Select(
                     (key, i) =>
                         (
-                            Count: numbers[2 + nulls.Count + i],
+                            Count: numbers[nulls.Count + i],
                             Code: "contracts.doubles",
                             What: string.Join(", ", key.Select(Identifiers.Quote))
                         )

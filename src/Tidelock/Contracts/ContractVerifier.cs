@@ -67,6 +67,37 @@ public static class ContractVerifier
         var (violations, rows) = await ContentEvaluation
             .RunAsync(read, contract, relation, cancellation)
             .ConfigureAwait(false);
+        violations.AddRange(await RulesAsync(read, contract, relation, cancellation).ConfigureAwait(false));
+        return new ContractFindings(violations, rows);
+    }
+
+    /// <summary>The content of a relation whose every value was evaluated in a comparison, with its counts: only the rules are left.</summary>
+    /// <param name="counts">What <see cref="ContentEvaluation.Counts"/> came to.</param>
+    internal static async Task<ContractFindings> RestAsync(
+        PostgresSession session,
+        Contract contract,
+        long rows,
+        IReadOnlyList<long> counts,
+        TimeSpan limit,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var relation = contract.Relation!;
+        var violations = ContentEvaluation.Violations(contract, relation, counts).ToList();
+        var read = new BoundedRead(session, limit, time);
+        violations.AddRange(await RulesAsync(read, contract, relation, cancellation).ConfigureAwait(false));
+        return new ContractFindings(violations, rows);
+    }
+
+    private static async Task<List<Message>> RulesAsync(
+        BoundedRead read,
+        Contract contract,
+        RelationName relation,
+        CancellationToken cancellation
+    )
+    {
+        var violations = new List<Message>();
         foreach (var rule in contract.Rules)
         {
             if (await RuleAsync(read, relation, rule, cancellation).ConfigureAwait(false) is { } broken)
@@ -75,7 +106,7 @@ public static class ContractVerifier
             }
         }
 
-        return new ContractFindings(violations, rows);
+        return violations;
     }
 
     private static async Task<Message?> RuleAsync(

@@ -49,6 +49,13 @@ public sealed class Deployment
         return await plans.BuildAsync(request, gates, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>The plan with the old content compared with the new one on the target, read only: as long as reading both takes.</summary>
+    public Task<DeploymentPlan> ComparedAsync(
+        DeploymentRequest request,
+        DeploymentPlan plan,
+        CancellationToken cancellation
+    ) => PlanBuilder.ComparedAsync(request, plan, time, cancellation);
+
     /// <summary>What people said about this change in this environment.</summary>
     public WordBook Words(DeploymentRequest request) =>
         new(journal, request.Change.Digest, request.TargetEnvironment.Name);

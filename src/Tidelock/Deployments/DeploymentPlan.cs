@@ -21,6 +21,12 @@ public sealed record DeploymentPlan(
     IReadOnlyList<GateStanding> Gates
 )
 {
-    /// <summary>Whether no gate refuses the start.</summary>
-    public bool Ready => !Gates.Any(g => g.Refuses);
+    /// <summary>How the content that the change makes compares with the old one; empty where that is not declared.</summary>
+    public IReadOnlyList<Message> Content { get; init; } = [];
+
+    /// <summary>Whether the content would differ where it may not, or is not known to be as declared.</summary>
+    public bool ContentRefuses { get; init; }
+
+    /// <summary>Whether no gate refuses the start, and the content neither.</summary>
+    public bool Ready => !ContentRefuses && !Gates.Any(g => g.Refuses);
 }

@@ -1,9 +1,11 @@
 using Npgsql;
+using Tidelock.Contracts;
 using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Rehearsals;
 using Tidelock.Relations;
+using Tidelock.Rollbacks;
 using Tidelock.Texts;
 
 namespace Tidelock.Deployments;
@@ -33,7 +35,39 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             WayBack(request, rehearsal),
             [.. functions, .. rehearsal.Warnings],
             gates
-        );
+        )
+        {
+            Content = request.Change.Section<CompareOptions>().IsDeclared
+                ? [Message.Of("deployments.plan.content-later")]
+                : [],
+        };
+    }
+
+    /// <summary>The plan with the content compared on the target: as long as an evaluation of the relation, old and new, takes.</summary>
+    public static async Task<DeploymentPlan> ComparedAsync(
+        DeploymentRequest request,
+        DeploymentPlan plan,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        if (RunBaseline.RelationOf(request.Change) is not { } relation)
+        {
+            return plan;
+        }
+
+        Task<PostgresSession> OpenAsync(CancellationToken token) =>
+            PostgresSession.OpenAsync(request.Target, "tidelock/plan", token);
+        CaptureResult there;
+        await using (var session = await OpenAsync(cancellation).ConfigureAwait(false))
+        {
+            there = await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
+        }
+
+        var found = await ShadowComparison
+            .RunAsync(request.Change, there.ClosureOrNull, OpenAsync, time, _ => { }, cancellation)
+            .ConfigureAwait(false);
+        return found is null ? plan : plan with { Content = found.Lines, ContentRefuses = found.Refuses };
     }
 
     private static Message Header(DeploymentRequest request, ServerIdentity identity) =>

@@ -1,6 +1,8 @@
 using Tidelock.Checks;
+using Tidelock.Contracts;
 using Tidelock.Postgres;
 using Tidelock.Probes;
+using Tidelock.Rehearsals;
 using Tidelock.Relations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
@@ -25,6 +27,11 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
         )
         {
             return StepOutcome.Refused(refusal);
+        }
+
+        if (await CompareAsync(context, cancellation).ConfigureAwait(false) is { } difference)
+        {
+            return StepOutcome.Refused(difference);
         }
 
         await DownstreamAsync(context, cancellation).ConfigureAwait(false);
@@ -70,6 +77,29 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
             .RecordAsync(RunBaseline.Fact, baseline, RollbacksJson.Default.RunBaseline, cancellation)
             .ConfigureAwait(false);
         return null;
+    }
+
+    /// <summary>Why the change must not be made: what it would make of the content is not what it declares, or is not known.</summary>
+    private static async Task<Message?> CompareAsync(StepContext context, CancellationToken cancellation)
+    {
+        var found = await ShadowComparison
+            .RunAsync(
+                context.Change,
+                RunBaseline.Of(context)?.Closure,
+                context.OpenAsync,
+                context.Time,
+                context.Report,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        if (found?.Findings is { } findings)
+        {
+            await context
+                .RecordAsync(ContentFindings.Fact, findings, ContractsJson.Default.ContentFindings, cancellation)
+                .ConfigureAwait(false);
+        }
+
+        return found is { Refuses: true } ? found.Lines[0] : null;
     }
 
     private async Task DownstreamAsync(StepContext context, CancellationToken cancellation)

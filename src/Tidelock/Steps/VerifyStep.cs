@@ -1,4 +1,6 @@
 using Tidelock.Contracts;
+using Tidelock.Postgres;
+using Tidelock.Rehearsals;
 using Tidelock.Relations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
@@ -6,7 +8,10 @@ using Tidelock.Texts;
 
 namespace Tidelock.Steps;
 
-/// <summary>S5: the contract holds for every column of every row, and nothing but the change has changed.</summary>
+/// <summary>
+/// S5: nothing but the change has changed, the contract holds for every column of every row, and the content is the old one but for what
+/// may differ.
+/// </summary>
 internal sealed class VerifyStep : IStep
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
@@ -22,21 +27,45 @@ internal sealed class VerifyStep : IStep
         }
 
         var contract = context.Change.Section<Contract>();
+        if (contract.Relation is not null)
+        {
+            var drift = await ContractVerifier.ShapeAsync(session, contract, cancellation).ConfigureAwait(false);
+            if (drift.Count > 0)
+            {
+                return Broken(contract, drift);
+            }
+        }
+
+        var (compared, counts) = await CompareAsync(context, contract, cancellation).ConfigureAwait(false);
+        var outcome = await HoldsAsync(context, session, contract, compared, counts, cancellation)
+            .ConfigureAwait(false);
+        return outcome.Result == StepResult.Passed && compared is { AsDeclared: false }
+            ? StepOutcome.Failed(compared.Summary)
+            : outcome;
+    }
+
+    private static async Task<StepOutcome> HoldsAsync(
+        StepContext context,
+        PostgresSession session,
+        Contract contract,
+        ContentFindings? compared,
+        IReadOnlyList<long>? counts,
+        CancellationToken cancellation
+    )
+    {
         if (contract.Relation is null)
         {
-            return StepOutcome.Passed(Message.Of("steps.verify.no-contract"));
+            return StepOutcome.Passed(compared?.Summary ?? Message.Of("steps.verify.no-contract"));
         }
 
         context.Report(Message.Of("steps.verify.reading", ("relation", contract.Relation)));
-        var drift = await ContractVerifier.ShapeAsync(session, contract, cancellation).ConfigureAwait(false);
-        if (drift.Count > 0)
-        {
-            return Broken(contract, drift);
-        }
-
-        var content = await ContractVerifier
-            .ContentAsync(session, contract, Limit, context.Time, cancellation)
-            .ConfigureAwait(false);
+        var content = counts is null
+            ? await ContractVerifier
+                .ContentAsync(session, contract, Limit, context.Time, cancellation)
+                .ConfigureAwait(false)
+            : await ContractVerifier
+                .RestAsync(session, contract, compared!.NewRows, counts, Limit, context.Time, cancellation)
+                .ConfigureAwait(false);
         if (content is { Hold: true, Rows: 0 } && RunBaseline.Of(context)?.Rows > 0)
         {
             return StepOutcome.Failed(
@@ -48,11 +77,71 @@ internal sealed class VerifyStep : IStep
             );
         }
 
-        return content.Hold
-            ? StepOutcome.Passed(
-                Message.Of("steps.verify.holds", ("relation", contract.Relation), ("rows", content.Rows))
+        if (!content.Hold)
+        {
+            return Broken(contract, content.Violations);
+        }
+
+        return StepOutcome.Passed(
+            compared is null
+                ? Message.Of("steps.verify.holds", ("relation", contract.Relation), ("rows", content.Rows))
+                : Message.Of(
+                    "steps.verify.holds-compared",
+                    ("relation", contract.Relation),
+                    ("rows", content.Rows),
+                    ("compared", compared.Summary)
+                )
+        );
+    }
+
+    /// <summary>
+    /// The old definition, as the baseline has it, against the relation as it is. The counts are the contract's, where every value was
+    /// evaluated; null otherwise.
+    /// </summary>
+    private static async Task<(ContentFindings?, IReadOnlyList<long>?)> CompareAsync(
+        StepContext context,
+        Contract contract,
+        CancellationToken cancellation
+    )
+    {
+        var options = context.Change.Section<CompareOptions>();
+        if (!options.IsDeclared)
+        {
+            return (null, null);
+        }
+
+        if (RunBaseline.Of(context) is not { Closure.Relation: { } old } baseline)
+        {
+            var unknown = new ContentFindings(
+                RunBaseline.RelationOf(context.Change) ?? new RelationName("public", context.Change.Name),
+                options.Key
             )
-            : Broken(contract, content.Violations);
+            {
+                Problem = Message.Of("contracts.compare.no-before"),
+            };
+            return (unknown, null);
+        }
+
+        var isContracts = contract.Relation == baseline.Relation && options.Sample is null;
+        var comparison = new ContentComparison(options, context.OpenAsync, context.Time, context.Report)
+        {
+            Also = isContracts ? ContentEvaluation.Counts(contract) : [],
+            CountsAllowed =
+                context.As(RunBaseline.Step).Fact(ContentFindings.Fact, ContractsJson.Default.ContentFindings) is null,
+        };
+        var (findings, counts) = await comparison
+            .CompareAsync(
+                baseline.Relation,
+                ShadowComparison.ReaderOf(old),
+                ContentSide.Inlined(old.Definition, "pg_catalog"),
+                ContentSide.Of(baseline.Relation),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        await context
+            .RecordAsync(ContentFindings.Fact, findings, ContractsJson.Default.ContentFindings, cancellation)
+            .ConfigureAwait(false);
+        return (findings, isContracts ? counts : null);
     }
 
     private static StepOutcome Broken(Contract contract, IReadOnlyList<Message> violations) =>
@@ -68,7 +157,7 @@ internal sealed class VerifyStep : IStep
     /// <summary>What changed besides the relation itself: a lost grant, a dropped dependent, another owner.</summary>
     private static async Task<Message?> SurprisesAsync(
         StepContext context,
-        Postgres.PostgresSession session,
+        PostgresSession session,
         CancellationToken cancellation
     )
     {
