@@ -24,14 +24,25 @@ internal static class CommandLine
         }
         catch (TidelockException e)
         {
-            terminal.Problem(e.Problem);
-            return e.ExitCode;
+            return Ended(e.ExitCode, e.Problem, arguments, terminal);
         }
         catch (Exception e)
         {
-            terminal.Problem(await CrashNote.WriteAsync(e, variables));
-            return ExitCode.NeedsPerson;
+            var note = await CrashNote.WriteAsync(e, variables);
+            return Ended(ExitCode.NeedsPerson, note, arguments, terminal);
         }
+    }
+
+    /// <summary>People read standard error; a machine that reads standard output must not find it without an end.</summary>
+    private static ExitCode Ended(ExitCode exitCode, Message problem, string[] arguments, Terminal terminal)
+    {
+        terminal.Problem(problem);
+        if (Array.IndexOf(arguments, "--json") >= 0)
+        {
+            EndLine.Of(exitCode, problem, terminal.Texts).Print(terminal);
+        }
+
+        return exitCode;
     }
 
     private static async Task<ExitCode> InvokeAsync(
@@ -111,7 +122,7 @@ internal static class CommandLine
     {
         foreach (var error in parsed.Errors)
         {
-            terminal.Errors.WriteLine(error.Message);
+            terminal.Errors.WriteLine(Secrets.OfProcess.Scrub(error.Message));
         }
 
         var command = parsed.CommandResult.Command;

@@ -1,3 +1,4 @@
+using Tidelock.Cli.Running;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -9,7 +10,65 @@ internal sealed class CommandSender(VerbContext context)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Says that it was taken, or why nobody takes it.</summary>
     public async Task<ExitCode> SendAsync(
+        string? run,
+        RunVerb verb,
+        string argument,
+        string by,
+        CancellationToken cancellation
+    )
+    {
+        var (id, command) = await SendToLiveAsync(run, verb, argument, by, cancellation);
+        if (command is null)
+        {
+            return ExitCode.NeedsPerson;
+        }
+
+        context.Terminal.Say(Message.Of("cli.command.taken", ("run", id)));
+        return ExitCode.Done;
+    }
+
+    /// <summary>The same for a command that ends the run: stays until it has ended, and ends as it does.</summary>
+    public async Task<ExitCode> SendAndFollowAsync(
+        string? run,
+        RunVerb verb,
+        string argument,
+        string by,
+        CancellationToken cancellation
+    )
+    {
+        var (id, command) = await SendToLiveAsync(run, verb, argument, by, cancellation);
+        return command is null ? ExitCode.NeedsPerson : await FollowAsync(id, command, cancellation);
+    }
+
+    /// <summary>Shows the rest of a run that has taken a command, and ends as it does.</summary>
+    public async Task<ExitCode> FollowAsync(RunId run, string command, CancellationToken cancellation)
+    {
+        var services = await context.ServicesAsync(cancellation);
+        return await new RunView(context).ShowAsync(
+            terminal => services.Deployment.FollowAsync(run, command, terminal, cancellation),
+            cancellation
+        );
+    }
+
+    /// <summary>Sends; the command's id, or null when no program took it within the patience.</summary>
+    public async Task<string?> TakenAsync(
+        RunId run,
+        RunVerb verb,
+        string argument,
+        string by,
+        CancellationToken cancellation
+    )
+    {
+        var journal = await context.JournalAsync(cancellation);
+        var command = new RunCommand(Guid.NewGuid().ToString("N"), run, verb, argument, by, context.Time.GetUtcNow());
+        await journal.SendAsync(command, cancellation);
+        return await IsTakenAsync(journal, command, cancellation) ? command.Id : null;
+    }
+
+    /// <exception cref="TidelockException">The run is not running.</exception>
+    private async Task<(RunId Run, string? Command)> SendToLiveAsync(
         string? run,
         RunVerb verb,
         string argument,
@@ -22,35 +81,18 @@ internal sealed class CommandSender(VerbContext context)
         var state = await RunReader.StateAsync(journal, id, cancellation);
         if (state.Status is not RunStatus.Running)
         {
-            context.Terminal.Problem(Message.Of("cli.command.not-running", ("run", id)));
-            return ExitCode.Refused;
+            throw new TidelockException(Message.Of("cli.command.not-running", ("run", id)), ExitCode.Refused);
         }
 
-        if (await IsTakenAsync(id, verb, argument, by, cancellation))
+        var command = await TakenAsync(id, verb, argument, by, cancellation);
+        if (command is null)
         {
-            context.Terminal.Say(Message.Of("cli.command.taken", ("run", id)));
-            return ExitCode.Done;
+            context.Terminal.Problem(
+                Message.Of("cli.command.nobody", ("run", id), ("host", state.Host), ("waited", Patience))
+            );
         }
 
-        context.Terminal.Problem(
-            Message.Of("cli.command.nobody", ("run", id), ("host", state.Host), ("waited", Patience))
-        );
-        return ExitCode.NeedsPerson;
-    }
-
-    /// <summary>Sends, and says whether a program took the command within the patience.</summary>
-    public async Task<bool> IsTakenAsync(
-        RunId run,
-        RunVerb verb,
-        string argument,
-        string by,
-        CancellationToken cancellation
-    )
-    {
-        var journal = await context.JournalAsync(cancellation);
-        var command = new RunCommand(Guid.NewGuid().ToString("N"), run, verb, argument, by, context.Time.GetUtcNow());
-        await journal.SendAsync(command, cancellation);
-        return await IsTakenAsync(journal, command, cancellation);
+        return (id, command);
     }
 
     private async Task<bool> IsTakenAsync(IJournal journal, RunCommand command, CancellationToken cancellation)

@@ -14,7 +14,7 @@ internal static class CrashNote
             var folder = Path.Combine(StateFolder.Of(variables), "crashes");
             Directory.CreateDirectory(folder);
             var file = Path.Combine(folder, $"{at}-{Environment.ProcessId}.txt");
-            await File.WriteAllTextAsync(file, e.ToString());
+            await File.WriteAllTextAsync(file, Secrets.OfProcess.Scrub(e.ToString()));
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             return Message.Of("cli.crash", ("kind", e.GetType().Name), ("reason", e.Message), ("file", file));
         }

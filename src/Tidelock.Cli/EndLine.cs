@@ -1,14 +1,34 @@
 using System.Text.Json;
+using Tidelock.Cli.Rendering;
 using Tidelock.Deployments;
 using Tidelock.Texts;
 
 namespace Tidelock.Cli;
 
-/// <summary>How a command ended, in one line of JSON: always the last one with <c>--json</c>.</summary>
-internal sealed record EndLine(ExitCode End, int ExitCode, string Code, string Text, string? Run)
+/// <summary>How a command ended, in one line of JSON: always the last one of a run with <c>--json</c>, and of whatever goes wrong.</summary>
+internal sealed record EndLine(ExitCode End, int ExitCode, string Code, string Text, string? Run, string? Evidence)
 {
     public static EndLine Of(DeploymentEnd end, TextCatalog texts) =>
-        new(end.ExitCode, (int)end.ExitCode, end.Finding.Code, texts.Render(end.Finding), end.Run?.Value);
+        Of(end.ExitCode, end.Finding, texts) with
+        {
+            Run = end.Run?.Value,
+        };
+
+    public static EndLine Of(ExitCode exitCode, Message finding, TextCatalog texts) =>
+        new(exitCode, (int)exitCode, finding.Code, texts.Render(finding), null, null);
+
+    /// <summary>The end of a command whose change has mistakes, which were shown.</summary>
+    public static ExitCode Mistaken(VerbContext context)
+    {
+        if (context.Json)
+        {
+            Of(Tidelock.ExitCode.Mistake, Message.Of("cli.mistakes"), context.Texts).Print(context.Terminal);
+        }
+
+        return Tidelock.ExitCode.Mistake;
+    }
+
+    public void Print(Terminal terminal) => terminal.Print(ToJson() + "\n");
 
     public string ToJson() => JsonSerializer.Serialize(this, CliJson.Readable.EndLine);
 }

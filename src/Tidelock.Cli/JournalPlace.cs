@@ -11,7 +11,7 @@ internal static class JournalPlace
     /// <exception cref="TidelockException">A password stands in the option, where every process of the machine can read it.</exception>
     public static string Of(string? option, IReadOnlyDictionary<string, string> variables)
     {
-        if (option is not null && HasPassword(option))
+        if (option is not null && Secrets.AreWrittenIn(option))
         {
             throw new TidelockException(Message.Of("cli.journal-password", ("variable", Variable)), ExitCode.Mistake);
         }
@@ -21,18 +21,4 @@ internal static class JournalPlace
             : !string.IsNullOrEmpty(variable) ? variable
             : Path.Combine(StateFolder.Of(variables), "journal.db");
     }
-
-    private static bool IsServer(string place) =>
-        place.StartsWith("postgresql://", StringComparison.Ordinal)
-        || place.StartsWith("postgres://", StringComparison.Ordinal);
-
-    private static bool HasPassword(string place) =>
-        IsServer(place)
-        && (
-            Uri.TryCreate(place, UriKind.Absolute, out var uri)
-            && (
-                uri.UserInfo.Contains(':', StringComparison.Ordinal)
-                || uri.Query.Contains("password=", StringComparison.Ordinal)
-            )
-        );
 }

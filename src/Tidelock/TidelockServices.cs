@@ -87,7 +87,7 @@ public sealed class TidelockServices : IAsyncDisposable
     public ValueTask DisposeAsync() => Journal.DisposeAsync();
 
     private static async Task<IJournal> OpenJournalAsync(string place, CancellationToken cancellation) =>
-        place.StartsWith("postgres", StringComparison.Ordinal) && place.Contains("://", StringComparison.Ordinal)
+        PostgresTarget.IsConnection(place)
             ? await PostgresJournal
                 .OpenAsync(PostgresTarget.Parse(place, ProcessVariables.Read()), cancellation)
                 .ConfigureAwait(false)

@@ -8,15 +8,16 @@ public sealed class CanaryTests(NativeProgram program, PostgresServer server)
 {
     private const string Canary = "canary-5f1e77";
 
+    /// <summary>It must be percent-encoded in an address, and quoted in a key=value string.</summary>
+    private const string Password = $"p@s/s \"{Canary}";
+
+    private readonly string role = $"owner_{Guid.NewGuid():N}"[..20];
+
     [Fact]
     public async Task The_password_is_in_no_output_no_file_and_no_argv()
     {
         await using var database = await server.CreateDatabaseAsync();
-        using var place = await DeployedPlace.OfAsync(program, database);
-        var role = $"owner_{Guid.NewGuid():N}"[..20];
-        await database.ExecuteAsync($"create role {role} superuser login password '{Canary}'");
-        var uri = new UriBuilder(database.Uri) { UserName = role, Password = Canary };
-        place.Variables["DATABASE_URL"] = uri.Uri.AbsoluteUri;
+        using var place = await PlaceAsync(database);
         DeployedPlace.Replace(place, "rehearse: false", "rehearse: true");
         DeployedPlace.Replace(place, "rollbackPlan: off", "rollbackPlan: required");
 
@@ -46,6 +47,98 @@ public sealed class CanaryTests(NativeProgram program, PostgresServer server)
         Assert.Empty(await sampling);
         Assert.DoesNotContain(Directory.EnumerateFiles(place.Folder, "*", SearchOption.AllDirectories), f => Holds(f));
         await database.ExecuteAsync($"drop owned by {role}; drop role {role}");
+    }
+
+    [Fact]
+    public async Task What_a_program_says_of_the_password_is_hidden_on_the_screen_in_the_journal_and_in_the_evidence()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await PlaceAsync(database);
+        var file = Path.Combine(place.Change, "change.yaml");
+        await File.AppendAllTextAsync(
+            file,
+            """
+            application:
+              - { name: talkative, command: [bash, -c, 'echo "cannot reach $DATABASE_URL with $PGPASSWORD now" >&2; exit 1'] }
+
+            """
+        );
+        var output = new StringBuilder();
+        foreach (
+            var arguments in (string[][])
+                [
+                    ["deploy", "change", "--confirm", database.Name],
+                    ["deploy", "change", "--confirm", database.Name, "--json"],
+                    ["status"],
+                    ["report"],
+                    ["report", "--format", "json"],
+                ]
+        )
+        {
+            var result = await place.RunAsync(arguments);
+            output.Append(result.Output).Append(result.Errors);
+        }
+
+        Assert.Contains($"{role}:***@", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("with *** now", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Canary, output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Directory.EnumerateFiles(place.Folder, "*", SearchOption.AllDirectories), f => Holds(f));
+        await database.ExecuteAsync($"drop owned by {role}; drop role {role}");
+    }
+
+    [Fact]
+    public async Task A_password_in_the_change_file_is_a_mistake_that_does_not_repeat_it()
+    {
+        using var place = new Workplace(program);
+        place.WriteChange();
+        DeployedPlace.Replace(place, "${DATABASE_URL}", $"postgresql://me:{Canary}@127.0.0.1:1/x");
+        foreach (var verb in (string[])["check", "plan", "deploy"])
+        {
+            var result = await place.RunAsync(verb, "change");
+            Assert.Equal(4, result.ExitCode);
+            Assert.Contains("${DATABASE_URL}", result.Errors, StringComparison.Ordinal);
+            Assert.DoesNotContain(Canary, result.Output + result.Errors, StringComparison.Ordinal);
+        }
+
+        Assert.False(Directory.Exists(place.State));
+    }
+
+    [Theory]
+    [InlineData("postgresql://me:canary-5f1e77@127.0.0.1:1/journal")]
+    [InlineData("postgresql://me@127.0.0.1:1/journal?password=canary-5f1e77")]
+    [InlineData("host=127.0.0.1 port=1 password=canary-5f1e77")]
+    [InlineData("host=127.0.0.1 port=1 password = 'canary-5f1e77'")]
+    public async Task A_password_in_the_journal_option_is_refused_and_not_repeated(string journal)
+    {
+        using var place = new Workplace(program);
+        var result = await place.RunAsync("status", "--journal", journal);
+        Assert.Equal(4, result.ExitCode);
+        Assert.Contains("TIDELOCK_JOURNAL", result.Errors, StringComparison.Ordinal);
+        Assert.Contains(".pgpass", result.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(Canary, result.Output + result.Errors, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(place.Folder));
+    }
+
+    [Fact]
+    public async Task A_mistyped_command_line_does_not_repeat_a_password()
+    {
+        using var place = new Workplace(program);
+        var address = $"postgresql://me:{Canary}@127.0.0.1:1/x";
+        foreach (var typed in (string[][])[["deploy", address], ["status", address, address], [address], ["abort", address]])
+        {
+            var result = await place.RunAsync(typed);
+            Assert.Equal(4, result.ExitCode);
+            Assert.DoesNotContain(Canary, result.Output + result.Errors, StringComparison.Ordinal);
+        }
+    }
+
+    private async Task<Workplace> PlaceAsync(TestDatabase database)
+    {
+        var place = await DeployedPlace.OfAsync(program, database);
+        await database.ExecuteAsync($"create role {role} superuser login password '{Password}'");
+        var uri = new UriBuilder(database.Uri) { UserName = role, Password = Uri.EscapeDataString(Password) };
+        place.Variables["DATABASE_URL"] = uri.Uri.AbsoluteUri;
+        return place;
     }
 
     private static async Task<IReadOnlyCollection<string>> SampleAsync(CancellationToken ended)

@@ -94,6 +94,52 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
         using var end = JsonDocument.Parse(lines[^1]);
         Assert.Equal(0, end.RootElement.GetProperty("exitCode").GetInt32());
         Assert.Equal(26, end.RootElement.GetProperty("run").GetString()!.Length);
+        Assert.True(File.Exists(end.RootElement.GetProperty("evidence").GetString()));
+    }
+
+    [Fact]
+    public async Task Machines_get_an_end_too_when_nothing_could_be_begun()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedPlace.OfAsync(program, database);
+        await EndsAsync(3, "cli.confirm.needed", "deploy", "change", "--json");
+        await EndsAsync(4, "cli.run.none", "rollback", "--json");
+        DeployedPlace.Replace(place, "watch:", "watsh:");
+        await EndsAsync(4, "cli.mistakes", "deploy", "change", "--json");
+        DeployedPlace.Replace(place, "watsh:", "watch:");
+        place.Variables["DATABASE_URL"] = "postgresql://postgres@127.0.0.1:1/nowhere";
+        await EndsAsync(3, "postgres.connect.refused", "deploy", "change", "--confirm", "nowhere", "--json");
+
+        async Task EndsAsync(int exitCode, string code, params string[] arguments)
+        {
+            var result = await place.RunAsync(arguments);
+            Assert.True(result.ExitCode == exitCode, result.Output + result.Errors);
+            using var end = JsonDocument.Parse(result.Output.TrimEnd().Split('\n')[^1]);
+            Assert.Equal(exitCode, end.RootElement.GetProperty("exitCode").GetInt32());
+            Assert.Equal(code, end.RootElement.GetProperty("code").GetString());
+        }
+    }
+
+    [Theory]
+    [InlineData("rollback", "--method", "downgrade")]
+    [InlineData("abort")]
+    public async Task A_word_to_a_live_run_stays_with_it_to_its_end_and_ends_as_it_does(params string[] word)
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedPlace.OfAsync(program, database);
+        var before = await DeployedPlace.ColumnsAsync(database);
+        DeployedPlace.Replace(place, "for: 1s", "for: 10m");
+        var deploying = place.RunAsync("deploy", "change", "--confirm", database.Name);
+        await database.UntilAsync(
+            "select attname = 'id' from pg_attribute where attrelid = 'public.scores'::regclass and attnum = 1"
+        );
+
+        var told = await place.RunAsync(word);
+        Assert.True(told.ExitCode == 1, told.Output + told.Errors);
+        Assert.Equal(before, await DeployedPlace.ColumnsAsync(database));
+        Assert.Contains("rolled back", told.Output, StringComparison.Ordinal);
+        var deployed = await deploying;
+        Assert.True(deployed.ExitCode == 1, deployed.Output + deployed.Errors);
     }
 
     [Fact]

@@ -18,16 +18,19 @@ internal sealed class RunView(VerbContext context)
     )
     {
         var end = await RunAsync(work);
-        if (context.Json)
+        if (!context.Json)
         {
-            context.Terminal.Print(EndLine.Of(end, context.Texts).ToJson() + "\n");
-            return end.ExitCode;
+            Tell(end);
         }
 
-        Tell(end);
-        if (end.Run is { } run)
+        var evidence = end.Run is { } run ? await KeepEvidenceAsync(run, cancellation) : null;
+        if (context.Json)
         {
-            await KeepEvidenceAsync(run, cancellation);
+            (EndLine.Of(end, context.Texts) with { Evidence = evidence }).Print(context.Terminal);
+        }
+        else if (evidence is not null)
+        {
+            context.Terminal.Say(Message.Of("cli.evidence.kept", ("file", evidence), ("run", end.Run)));
         }
 
         return end.ExitCode;
@@ -56,12 +59,13 @@ internal sealed class RunView(VerbContext context)
         }
     }
 
-    private async Task KeepEvidenceAsync(RunId run, CancellationToken cancellation)
+    /// <summary>The evidence's file; null where there is nothing to write or it cannot be written, which was said.</summary>
+    private async Task<string?> KeepEvidenceAsync(RunId run, CancellationToken cancellation)
     {
         var entries = await RunReader.EntriesAsync(await context.JournalAsync(cancellation), run, cancellation);
         if (entries.Count == 0)
         {
-            return;
+            return null;
         }
 
         var report = RunReport.Of(entries, context.Time.GetUtcNow());
@@ -70,16 +74,14 @@ internal sealed class RunView(VerbContext context)
             var folder = Path.Combine(StateFolder.Of(context.Variables), "evidence");
             Directory.CreateDirectory(folder);
             var file = Path.Combine(folder, $"{report.Header?.Change}-{run}.html");
-            await File.WriteAllTextAsync(
-                file,
-                await HtmlReport.RenderAsync(report, context.Texts, cancellation),
-                cancellation
-            );
-            context.Terminal.Say(Message.Of("cli.evidence.kept", ("file", file), ("run", run)));
+            var text = await HtmlReport.RenderAsync(report, context.Texts, cancellation);
+            await File.WriteAllTextAsync(file, text, cancellation);
+            return file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             context.Terminal.Problem(Message.Of("cli.evidence.lost", ("reason", e.Message), ("run", run)));
+            return null;
         }
     }
 }

@@ -21,6 +21,6 @@ internal sealed class AbortVerb : Verb
     {
         var who = await Person.OfAsync(context.Arguments.GetValue(by), context.Variables, cancellation);
         var named = context.Arguments.GetValue(run);
-        return await new CommandSender(context).SendAsync(named, RunVerb.Abort, "", who, cancellation);
+        return await new CommandSender(context).SendAndFollowAsync(named, RunVerb.Abort, "", who, cancellation);
     }
 }

@@ -51,7 +51,7 @@ internal sealed class DeployVerb : Verb
     {
         if (await change.ReadAsync(context, cancellation) is not { } request)
         {
-            return ExitCode.Mistake;
+            return EndLine.Mistaken(context);
         }
 
         var services = await context.ServicesAsync(cancellation);
@@ -154,7 +154,7 @@ internal sealed class DeployVerb : Verb
     {
         if (context.Json)
         {
-            context.Terminal.Print(EndLine.Of(end, context.Texts).ToJson() + "\n");
+            EndLine.Of(end, context.Texts).Print(context.Terminal);
         }
         else
         {

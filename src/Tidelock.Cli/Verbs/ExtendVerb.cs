@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tidelock.Changes;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -23,6 +24,13 @@ internal sealed class ExtendVerb : Verb
                 Required = true,
             }
         );
+        time.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && DurationText.TryParse(token.Value) is null)
+            {
+                result.AddError(texts.Render("cli.extend.form", ("text", token.Value)));
+            }
+        });
         Add(by = Person.Make(texts));
     }
 

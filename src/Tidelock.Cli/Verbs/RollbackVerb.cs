@@ -56,7 +56,7 @@ internal sealed class RollbackVerb : Verb
         var person = context.Arguments.GetValue(by);
         if (await RunRequestReader.ReadAsync(context, id, state, folder, person, cancellation) is not { } request)
         {
-            return ExitCode.Mistake;
+            return EndLine.Mistaken(context);
         }
 
         var ways = await WaysBack.AssessAsync(context, services, id, state, request, cancellation);
@@ -85,13 +85,13 @@ internal sealed class RollbackVerb : Verb
         CancellationToken cancellation
     )
     {
+        var sender = new CommandSender(context);
         if (
             state.Status is RunStatus.Running
-            && await new CommandSender(context).IsTakenAsync(run, RunVerb.Rollback, method, request.By, cancellation)
+            && await sender.TakenAsync(run, RunVerb.Rollback, method, request.By, cancellation) is { } command
         )
         {
-            context.Terminal.Say(Message.Of("cli.command.taken", ("run", run)));
-            return ExitCode.Done;
+            return await sender.FollowAsync(run, command, cancellation);
         }
 
         return await new RunView(context).ShowAsync(

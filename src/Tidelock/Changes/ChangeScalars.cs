@@ -17,6 +17,13 @@ public static class ChangeScalars
     public static string ExpandedText(this ChangeNode node, string fallback = "") =>
         Written(node) is { } text ? node.Context.Variables.Expand(text, node.Mistake).Text : fallback;
 
+    /// <summary>A libpq connection string with its <c>${VAR}</c>s put in. A password may only come from a variable.</summary>
+    public static string Connection(this ChangeNode node)
+    {
+        RefusePassword(node);
+        return node.ExpandedText();
+    }
+
     /// <summary>Any single value as text: <c>5</c>, <c>true</c>, <c>some words</c>; null where there is none.</summary>
     public static string? AnyText(this ChangeNode node)
     {
@@ -152,6 +159,7 @@ public static class ChangeScalars
             return null;
         }
 
+        RefusePassword(node);
         var (text, whole) = node.Context.Variables.Expand(written, node.Mistake);
         var begins = written.StartsWith("${", StringComparison.Ordinal);
         var blank = written.Any(char.IsWhiteSpace);
@@ -222,6 +230,15 @@ public static class ChangeScalars
 
     internal static bool IsSqlFile(string text) =>
         text.EndsWith(".sql", StringComparison.OrdinalIgnoreCase) && !text.Any(char.IsWhiteSpace);
+
+    /// <summary>The change's files stand in every journal of its runs, in the open.</summary>
+    private static void RefusePassword(ChangeNode node)
+    {
+        if (node.Scalar is { Kind: ScalarKind.Text } scalar && Secrets.AreWrittenIn(scalar.Text))
+        {
+            node.Mistake(Message.Of("changes.password", ("key", node.Key)));
+        }
+    }
 
     private static bool IsHttp(string text) =>
         text.StartsWith("http://", StringComparison.Ordinal) || text.StartsWith("https://", StringComparison.Ordinal);

@@ -63,7 +63,7 @@ internal sealed class DocumentReader(
                 entry["database"].Require();
             }
 
-            environments.Add(new TargetEnvironment(name, entry["database"].ExpandedText()));
+            environments.Add(new TargetEnvironment(name, entry["database"].Connection()));
             var readings = ReadSections(overlay, isChosen);
             own = isChosen ? readings : own;
         }

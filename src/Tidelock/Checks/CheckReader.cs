@@ -30,7 +30,7 @@ internal static partial class CheckReader
 
         return given[0] switch
         {
-            "sql" => ReadSql(node),
+            "sql" => ReadUnmeasured(node),
             "http" => ReadHttp(node),
             "command" => ReadCommand(node),
             _ => ReadKubernetes(node),
@@ -51,6 +51,18 @@ internal static partial class CheckReader
             baseline,
             node["critical"].Flag(false)
         );
+    }
+
+    /// <summary>A query of which nobody knows how long it took before: only those of <c>downstream:</c> are measured then.</summary>
+    private static SqlCheck ReadUnmeasured(ChangeNode node)
+    {
+        var check = ReadSql(node);
+        if (check.WithinBaseline is not null)
+        {
+            node["within"].Mistake(Message.Of("checks.within.unmeasured", ("text", node["within"].Text())));
+        }
+
+        return check with { WithinBaseline = null };
     }
 
     private static HttpCheck ReadHttp(ChangeNode node)

@@ -16,6 +16,7 @@ public sealed class Deployment
     private readonly RunDriver driver;
     private readonly TimeProvider time;
     private readonly PlanBuilder plans;
+    private readonly RunFollower follower;
 
     internal Deployment(
         IJournal journal,
@@ -29,6 +30,7 @@ public sealed class Deployment
         (this.journal, this.checklist, this.time) = (journal, checklist, time);
         plans = new PlanBuilder(rehearser);
         driver = new RunDriver(journal, engine, time, patience);
+        follower = new RunFollower(journal, time);
     }
 
     /// <summary>Every gate as it stands now; changes nothing.</summary>
@@ -38,7 +40,18 @@ public sealed class Deployment
     )
     {
         var words = await Words(request).ReadAsync(cancellation).ConfigureAwait(false);
-        var context = new GateContext(request.Change, request.TargetEnvironment, request.Target, journal, words, time);
+        var usedUp = await ChangeRuns
+            .LastUsedUpAsync(journal, request.Change.Digest, request.TargetEnvironment.Name, cancellation)
+            .ConfigureAwait(false);
+        var context = new GateContext(
+            request.Change,
+            request.TargetEnvironment,
+            request.Target,
+            journal,
+            words,
+            usedUp,
+            time
+        );
         return await checklist.EvaluateAsync(context, cancellation).ConfigureAwait(false);
     }
 
@@ -167,6 +180,17 @@ public sealed class Deployment
             )
             .ConfigureAwait(false);
     }
+
+    /// <summary>Stays beside a run of another program that has taken a command, until it ends, and ends as it does.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="command">The command's id.</param>
+    /// <param name="terminal">Where it is seen; Ctrl-C there ends the following and not the run.</param>
+    public Task<DeploymentEnd> FollowAsync(
+        RunId run,
+        string command,
+        DeploymentTerminal terminal,
+        CancellationToken cancellation
+    ) => follower.FollowAsync(run, command, terminal, cancellation);
 
     /// <summary>Takes hold of an open run again. One that was cut off while it was opened is opened to the end first.</summary>
     private async Task<DeploymentEnd> GoOnAsync(

@@ -12,13 +12,14 @@ internal sealed class AnnouncementGate : IGate
     public Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
         var before = context.Options.Announcement.Before;
-        var first = context.Words.FirstOrDefault(w =>
-            w.Kind == Runs.WordKind.Confirmed && string.Equals(w.Gate, Name, StringComparison.Ordinal)
-        );
+        var first = context.WordsOn(Name, before).FirstOrDefault(w => w.Kind == Runs.WordKind.Confirmed);
         if (first is null)
         {
             return Task.FromResult(
-                new GateFinding(false, Message.Of("gates.announcement.missing", ("before", before)))
+                new GateFinding(
+                    false,
+                    context.Unconfirmed(Name, Message.Of("gates.announcement.missing", ("before", before)))
+                )
             );
         }
 

@@ -35,7 +35,7 @@ internal sealed class BackupGate : IGate
 
     private GateFinding Confirmed(GateContext context, BackupOptions options)
     {
-        var word = context.Confirmation(Name);
+        var word = context.WordsOn(Name, options.MaxAge).LastOrDefault(w => w.Kind == Runs.WordKind.Confirmed);
         if (word is null)
         {
             return new GateFinding(false, Message.Of("gates.backup.unconfirmed"));

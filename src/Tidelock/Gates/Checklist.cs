@@ -27,9 +27,7 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
     private static GateStanding Standing(IGate gate, GateContext context, GateFinding finding)
     {
         var level = gate.Level(context.Options);
-        var overridden = context.Words.LastOrDefault(w =>
-            w.Kind == WordKind.Overridden && string.Equals(w.Gate, gate.Name, StringComparison.Ordinal)
-        );
+        var overridden = context.WordsOn(gate.Name).LastOrDefault(w => w.Kind == WordKind.Overridden);
         if (finding.Passed || overridden is null || !gate.MayBeOverridden)
         {
             return new GateStanding(gate.Name, level, finding.Passed, finding.Finding, finding.By, Overridden: false);

@@ -18,6 +18,6 @@ internal sealed class ConfirmedGate(string name, Func<GateOptions, GateLevel> le
                     Message.Of("gates.confirmed", ("by", word.By), ("at", word.At), ("note", word.Note)),
                     word.By
                 )
-                : new GateFinding(false, missing(context.Options))
+                : new GateFinding(false, context.Unconfirmed(Name, missing(context.Options)))
         );
 }

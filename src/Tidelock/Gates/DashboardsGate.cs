@@ -35,7 +35,7 @@ internal sealed class DashboardsGate(HttpMessageInvoker http) : IGate
                 Message.Of("gates.confirmed", ("by", word.By), ("at", word.At), ("note", word.Note)),
                 word.By
             )
-            : new GateFinding(false, Missing(problems));
+            : new GateFinding(false, context.Unconfirmed(Name, Missing(problems)));
     }
 
     private static Message Missing(List<string> problems) =>

@@ -3,7 +3,7 @@ using Tidelock.Texts;
 
 namespace Tidelock.Gates;
 
-/// <summary>G8: enough different people said that they stand by.</summary>
+/// <summary>G8: enough different people said that they stand by for this start.</summary>
 internal sealed class OnCallGate : IGate
 {
     public string Name => "on-call";
@@ -14,7 +14,8 @@ internal sealed class OnCallGate : IGate
     {
         var needed = context.Options.OnCall.People;
         var people = context
-            .Words.Where(w => w.Kind == WordKind.Confirmed && string.Equals(w.Gate, Name, StringComparison.Ordinal))
+            .WordsOn(Name)
+            .Where(w => w.Kind == WordKind.Confirmed)
             .Select(w => w.By)
             .Distinct(StringComparer.OrdinalIgnoreCase)
             .ToList();

@@ -20,7 +20,9 @@ internal sealed class StagingGate : IGate
             return new GateFinding(true, Message.Of("gates.staging.is-staging"));
         }
 
-        var runs = await StagingRunsAsync(context, options.Environment, cancellation).ConfigureAwait(false);
+        var runs = await ChangeRuns
+            .ReadAsync(context.Journal, context.Change.Digest, options.Environment, cancellation)
+            .ConfigureAwait(false);
         return Judge(context, options, runs);
     }
 
@@ -56,28 +58,5 @@ internal sealed class StagingGate : IGate
                     ("left", options.Soak - soaked)
                 )
             );
-    }
-
-    /// <summary>The runs of this digest on staging, newest first.</summary>
-    private static async Task<IReadOnlyList<RunState>> StagingRunsAsync(
-        GateContext context,
-        string environment,
-        CancellationToken cancellation
-    )
-    {
-        var found = new List<RunState>();
-        foreach (var heads in await context.Journal.ListAsync(cancellation).ConfigureAwait(false))
-        {
-            if (
-                RunEvents.Parse(heads.First) is RunStarted started
-                && string.Equals(started.Digest, context.Change.Digest, StringComparison.Ordinal)
-                && string.Equals(started.TargetEnvironment, environment, StringComparison.Ordinal)
-            )
-            {
-                found.Add(await RunReader.StateAsync(context.Journal, heads.Run, cancellation).ConfigureAwait(false));
-            }
-        }
-
-        return found;
     }
 }

@@ -9,11 +9,18 @@ namespace Tidelock.Postgres;
 /// </summary>
 internal static class ConnectionText
 {
+    /// <summary>Whether it begins as a connection string does: with a scheme, or with a parameter libpq knows and an equals sign.</summary>
+    public static bool IsOne(string text) =>
+        IsUri(text) || (text.Split('=', 2) is [var name, _] && ConnectionParameters.IsKnown(name.TrimEnd()));
+
     public static Dictionary<string, string> Read(string text) =>
-        text.StartsWith("postgresql://", StringComparison.Ordinal)
-        || text.StartsWith("postgres://", StringComparison.Ordinal)
+        IsUri(text)
             ? ConnectionUri.Read(text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..])
             : ReadPairs(text);
+
+    private static bool IsUri(string text) =>
+        text.StartsWith("postgresql://", StringComparison.Ordinal)
+        || text.StartsWith("postgres://", StringComparison.Ordinal);
 
     /// <summary>Takes a parameter in, if libpq knows it.</summary>
     public static void Add(Dictionary<string, string> into, string name, string value, bool mayName)

@@ -69,6 +69,7 @@ public sealed class PostgresSession : IAsyncDisposable
         CancellationToken cancellation
     )
     {
+        target.HideIn(Secrets.OfProcess);
         var connection = new NpgsqlConnection(target.NpgsqlConnectionString(applicationName));
         try
         {

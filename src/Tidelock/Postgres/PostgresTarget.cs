@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using Tidelock.Texts;
 
 namespace Tidelock.Postgres;
 
@@ -44,6 +45,9 @@ public sealed class PostgresTarget
         NpgsqlParameters.Validate(found);
         return new PostgresTarget(found);
     }
+
+    /// <summary>Whether a text names a database, in either form, and not a file.</summary>
+    public static bool IsConnection(string text) => ConnectionText.IsOne(text.Trim());
 
     /// <summary>The same server, user and settings with another database.</summary>
     public PostgresTarget WithDatabase(string database) =>
@@ -133,6 +137,15 @@ public sealed class PostgresTarget
     internal string SessionAttributes => parameters.GetValueOrDefault("target_session_attrs", "any");
 
     internal string PasswordFilePath => parameters["passfile"];
+
+    /// <summary>Makes its passwords known, so that no message repeats them.</summary>
+    internal void HideIn(Secrets secrets)
+    {
+        foreach (var password in passwords.Value)
+        {
+            secrets.Add(password, User, Database);
+        }
+    }
 
     internal bool HasPassword => passwords.Value.Any(p => p is not null);
 

@@ -9,7 +9,7 @@ namespace Tidelock.Texts;
 /// </summary>
 /// <param name="Code">Area and key, for example <c>gates.window.outside</c>. Never translated. The part before the first dot names the
 /// resource file: <c>Texts/Gates.resx</c>.</param>
-/// <param name="Arguments">Values for the placeholders of the text, already neutral of language (numbers, names, durations).</param>
+/// <param name="Arguments">Values for the placeholders of the text, already neutral of language (numbers, names, durations); no secrets.</param>
 /// <param name="Parts">Messages inside this one, rendered in the same language; null for none.</param>
 public sealed record Message(
     string Code,
@@ -20,7 +20,7 @@ public sealed record Message(
     /// <summary>A message without arguments.</summary>
     public static Message Of(string code) => new(code, new Dictionary<string, string>(StringComparer.Ordinal));
 
-    /// <summary>A message with named arguments; values are formatted independently of the culture.</summary>
+    /// <summary>A message with named arguments; values are formatted independently of the culture, and passwords in them are hidden.</summary>
     public static Message Of(string code, params ReadOnlySpan<(string Name, object? Value)> arguments)
     {
         var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -63,10 +63,10 @@ public sealed record Message(
         value switch
         {
             null => "",
-            string text => text,
+            string text => Secrets.OfProcess.Scrub(text),
             TimeSpan span => Durations.Short(span),
             DateTimeOffset at => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture),
             IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-            _ => value.ToString() ?? "",
+            _ => Secrets.OfProcess.Scrub(value.ToString() ?? ""),
         };
 }

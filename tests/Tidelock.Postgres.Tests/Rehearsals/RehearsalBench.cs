@@ -63,7 +63,7 @@ internal sealed class RehearsalBench : IAsyncDisposable
     {
         var change = Change();
         return new RollbackPlanGate(Rehearser).EvaluateAsync(
-            new GateContext(change, change.Environments[0], Database.Target, null!, [], TimeProvider.System),
+            new GateContext(change, change.Environments[0], Database.Target, null!, [], null, TimeProvider.System),
             CancellationToken.None
         );
     }

@@ -1,0 +1,59 @@
+using Tidelock.Gates;
+using Tidelock.Runs;
+
+namespace Tidelock.Tests.Gates;
+
+public sealed class AnnouncementGateTests
+{
+    private static readonly AnnouncementGate Gate = new();
+
+    [Fact]
+    public async Task The_team_must_have_been_told_half_an_hour_before_and_the_first_word_counts()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        Assert.Equal("gates.announcement.missing", (await bench.StandingAsync(Gate)).Finding.Code);
+        await bench.SayAsync("announcement", "kim");
+        bench.Time.Advance(TimeSpan.FromMinutes(29));
+        await bench.SayAsync("announcement", "lee");
+        var early = await bench.StandingAsync(Gate);
+        Assert.True(early.Refuses);
+        Assert.Equal("1 min", early.Finding.Arguments["left"]);
+        bench.Time.Advance(TimeSpan.FromMinutes(1));
+        var standing = await bench.StandingAsync(Gate);
+        Assert.True(standing.Passed);
+        Assert.Equal("kim", standing.By);
+    }
+
+    [Fact]
+    public async Task Yesterdays_announcement_is_for_no_start_of_today()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        await bench.SayAsync("announcement", "kim");
+        bench.Time.Advance(TimeSpan.FromHours(24.5));
+        Assert.True(await bench.PassesAsync(Gate));
+        bench.Time.Advance(TimeSpan.FromSeconds(1));
+        var standing = await bench.StandingAsync(Gate);
+        Assert.True(standing.Refuses);
+        Assert.Equal("gates.word-used-up", standing.Finding.Code);
+        Assert.Equal("gates.announcement.missing", standing.Finding.Parts!["missing"].Code);
+    }
+
+    [Fact]
+    public async Task A_notice_of_days_may_be_older_than_a_day()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 3d }");
+        await bench.SayAsync("announcement", "kim");
+        bench.Time.Advance(TimeSpan.FromDays(3.5));
+        Assert.True(await bench.PassesAsync(Gate));
+    }
+
+    [Fact]
+    public async Task A_second_start_is_announced_again()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        await bench.SayAsync("announcement", "kim");
+        bench.Time.Advance(TimeSpan.FromHours(1));
+        await bench.RunAsync("production", RunResult.RolledBack);
+        Assert.False(await bench.PassesAsync(Gate));
+    }
+}
