@@ -1,4 +1,5 @@
 using Tidelock.Changes;
+using Tidelock.Texts;
 
 namespace Tidelock.Cli;
 
@@ -10,15 +11,16 @@ internal sealed class MistakeRows(VerbContext context)
         foreach (var mistake in mistakes)
         {
             var text = context.Texts.Render(mistake.Problem);
+            var file = Secrets.OfProcess.Scrub(mistake.File);
             if (context.Json)
             {
-                var line = new MistakeLine(mistake.File, mistake.Line, mistake.Column, mistake.Problem.Code, text);
+                var line = new MistakeLine(file, mistake.Line, mistake.Column, mistake.Problem.Code, text);
                 context.Terminal.Print(line.ToJson() + "\n");
             }
             else
             {
                 context.Terminal.Errors.WriteLine(
-                    FormattableString.Invariant($"{mistake.File}:{mistake.Line}:{mistake.Column}: {text}")
+                    FormattableString.Invariant($"{file}:{mistake.Line}:{mistake.Column}: {text}")
                 );
             }
         }
