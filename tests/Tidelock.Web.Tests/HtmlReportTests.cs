@@ -2,12 +2,12 @@ using System.Text.RegularExpressions;
 using Tidelock.Evidence;
 using Tidelock.Probes;
 using Tidelock.Runs;
+using Tidelock.Tests.Evidence;
 using Tidelock.Texts;
 using Tidelock.Watching;
-using Tidelock.Web;
 using static Tidelock.Tests.Evidence.RunStory;
 
-namespace Tidelock.Tests.Evidence;
+namespace Tidelock.Web.Tests;
 
 public sealed partial class HtmlReportTests
 {

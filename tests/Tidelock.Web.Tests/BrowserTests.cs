@@ -1,0 +1,109 @@
+using Microsoft.Playwright;
+using Tidelock.Evidence;
+using Tidelock.Tests.Evidence;
+using Tidelock.Texts;
+
+namespace Tidelock.Web.Tests;
+
+/// <summary>The evidence as a reader opens it: a file from a mail, on a desk or on a phone, without a network.</summary>
+public sealed class BrowserTests(Browser browser)
+{
+    private const int Desk = 1440;
+    private const int Phone = 390;
+
+    public static TheoryData<string, string, int> Readings()
+    {
+        var readings = new TheoryData<string, string, int>();
+        foreach (var story in (string[])["completed", "rolled-back", "held", "empty"])
+        {
+            foreach (var language in (string[])["en", "ko"])
+            {
+                readings.Add(story, language, Desk);
+                readings.Add(story, language, Phone);
+            }
+        }
+
+        return readings;
+    }
+
+    [Theory]
+    [MemberData(nameof(Readings))]
+    public async Task A_report_opens_without_a_network_or_a_complaint_and_fits_the_window(
+        string story,
+        string language,
+        int width
+    )
+    {
+        await using var opened = await browser.OpenAsync(await PageAsync(Story(story), language), width);
+        Assert.Equal([opened.Address], opened.Requests);
+        Assert.Empty(opened.Complaints);
+        Assert.Equal(0, await opened.OverflowAsync());
+        Assert.Equal(language, await opened.Page.Locator("html").GetAttributeAsync("lang"));
+        await SeenAsync(opened.Page.Locator("h1"), width);
+    }
+
+    [Theory]
+    [InlineData(Desk)]
+    [InlineData(Phone)]
+    public async Task Every_plot_is_drawn_within_the_window(int width)
+    {
+        await using var opened = await browser.OpenAsync(await PageAsync(RunStories.RolledBack(), "en"), width);
+        var plots = await opened.Page.Locator("svg").AllAsync();
+        Assert.NotEmpty(plots);
+        foreach (var plot in plots)
+        {
+            await SeenAsync(plot, width);
+        }
+    }
+
+    [Fact]
+    public async Task Names_without_a_break_do_not_widen_the_page_on_a_phone()
+    {
+        var name = new string('a', 300);
+        var story = new RunStory()
+            .Started(name, name, $"https://git.example/{name}")
+            .Gate("approval", name, by: name)
+            .Step("verify", 1, 2, finding: name)
+            .Fact(3, "verify", "plan", $$"""{ "{{name}}": "{{name}}" }""");
+        await using var opened = await browser.OpenAsync(await PageAsync(story, "en"), Phone);
+        Assert.Equal(0, await opened.OverflowAsync());
+    }
+
+    [Fact]
+    public async Task The_page_follows_the_readers_dark_scheme()
+    {
+        var page = await PageAsync(RunStories.Completed(), "en");
+        await using var light = await browser.OpenAsync(page, Desk);
+        await using var dark = await browser.OpenAsync(page, Desk, ColorScheme.Dark);
+        Assert.NotEqual(await BackgroundAsync(light), await BackgroundAsync(dark));
+    }
+
+    /// <summary>Something of a size, and nothing of it beyond the window's sides.</summary>
+    private static async Task SeenAsync(ILocator element, int width)
+    {
+        var box = await element.BoundingBoxAsync();
+        Assert.NotNull(box);
+        Assert.True(box is { Width: > 0, Height: > 0 }, $"{box.Width} × {box.Height}");
+        Assert.InRange(box.X, 0, width);
+        Assert.InRange(box.X + box.Width, 0, width);
+    }
+
+    private static Task<string> BackgroundAsync(OpenedPage opened) =>
+        opened.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
+
+    private static RunStory Story(string name) =>
+        name switch
+        {
+            "completed" => RunStories.Completed(),
+            "rolled-back" => RunStories.RolledBack(),
+            "held" => RunStories.Held(),
+            _ => new RunStory(),
+        };
+
+    private static Task<string> PageAsync(RunStory story, string language) =>
+        HtmlReport.RenderAsync(
+            RunReport.Of(story.Entries, RunStory.Zero.AddSeconds(4000)),
+            TextCatalog.For(language),
+            TestContext.Current.CancellationToken
+        );
+}
