@@ -124,7 +124,15 @@ public sealed class CanaryTests(NativeProgram program, PostgresServer server)
     {
         using var place = new Workplace(program);
         var address = $"postgresql://me:{Canary}@127.0.0.1:1/x";
-        foreach (var typed in (string[][])[["deploy", address], ["status", address, address], [address], ["abort", address]])
+        foreach (
+            var typed in (string[][])
+                [
+                    ["deploy", address],
+                    ["status", address, address],
+                    [address],
+                    ["abort", address],
+                ]
+        )
         {
             var result = await place.RunAsync(typed);
             Assert.Equal(4, result.ExitCode);

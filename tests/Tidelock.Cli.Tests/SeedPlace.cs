@@ -25,7 +25,11 @@ internal sealed partial class SeedPlace : IDisposable
             .Replace("soak: 24h", "soak: 1s", StringComparison.Ordinal)
             .Replace("within: 2x baseline", "within: 20s", StringComparison.Ordinal)
             .Replace("before: 30m", "before: 1s", StringComparison.Ordinal)
-            .Replace("  for: 30m\n  every: 5s\n", "  for: 6s\n  every: 500ms\n  baseline: 3s\n", StringComparison.Ordinal);
+            .Replace(
+                "  for: 30m\n  every: 5s\n",
+                "  for: 6s\n  every: 500ms\n  baseline: 3s\n",
+                StringComparison.Ordinal
+            );
         File.WriteAllText(file, CriterionWindow().Replace(text, "for 3s"));
     }
 

@@ -82,7 +82,11 @@ public sealed class SeedReadmeTests(NativeProgram program, PostgresServer server
         Expect(0, status);
         Assert.Contains("completed", status.Output, StringComparison.Ordinal);
         Assert.Contains("view_queries", report.Output, StringComparison.Ordinal);
-        Assert.Contains("T+60", (await place.PipedAsync(production.Uri, "./tidelock report")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "T-30",
+            (await place.PipedAsync(production.Uri, "./tidelock report")).Output,
+            StringComparison.Ordinal
+        );
 
         // 3. Rollback, method 1.
         Expect(3, await place.PipedAsync(production.Uri, RollBack, "3\n"));
@@ -92,7 +96,9 @@ public sealed class SeedReadmeTests(NativeProgram program, PostgresServer server
         // Method 2 shows what will be lost and asks for the name; a pipe that cannot answer changes nothing.
         await GiveWordsAsync();
         Expect(0, await place.TypedAsync(production.Uri, Deploy, production.Name));
-        await production.ExecuteAsync("insert into exam_results (id, session_id) values (gen_random_uuid(), 'written since')");
+        await production.ExecuteAsync(
+            "insert into exam_results (id, session_id) values (gen_random_uuid(), 'written since')"
+        );
         Expect(3, await place.PipedAsync(production.Uri, RollBack, "2\n"));
         Assert.NotEqual(before, await ColumnsAsync(production));
         Expect(1, await place.TypedAsync(production.Uri, RollBack, "2", production.Name));
@@ -109,7 +115,10 @@ public sealed class SeedReadmeTests(NativeProgram program, PostgresServer server
         var missing = await place.PipedAsync(production.Uri, $"./tidelock diagnose {Production}");
         Expect(2, missing);
         Assert.Contains("--repair", missing.Output, StringComparison.Ordinal);
-        Expect(0, await place.TypedAsync(production.Uri, $"./tidelock diagnose {Production} --repair", production.Name));
+        Expect(
+            0,
+            await place.TypedAsync(production.Uri, $"./tidelock diagnose {Production} --repair", production.Name)
+        );
         Expect(0, await place.PipedAsync(production.Uri, $"./tidelock verify {Production}"));
         Expect(0, await place.PipedAsync(production.Uri, "./tidelock report --verify"));
 
@@ -186,7 +195,10 @@ public sealed class SeedReadmeTests(NativeProgram program, PostgresServer server
     }
 
     private static void Expect(int exitCode, ProgramResult result) =>
-        Assert.True(result.ExitCode == exitCode, $"{result.ExitCode} instead of {exitCode}: {result.Output}{result.Errors}");
+        Assert.True(
+            result.ExitCode == exitCode,
+            $"{result.ExitCode} instead of {exitCode}: {result.Output}{result.Errors}"
+        );
 
     private static Task<string?> ColumnsAsync(TestDatabase database) =>
         database.ScalarAsync<string>(

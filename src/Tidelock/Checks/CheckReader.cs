@@ -62,7 +62,10 @@ internal static partial class CheckReader
             node["within"].Mistake(Message.Of("checks.within.unmeasured", ("text", node["within"].Text())));
         }
 
-        return check with { WithinBaseline = null };
+        return check with
+        {
+            WithinBaseline = null,
+        };
     }
 
     private static HttpCheck ReadHttp(ChangeNode node)

@@ -14,9 +14,7 @@ internal static class ConnectionText
         IsUri(text) || (text.Split('=', 2) is [var name, _] && ConnectionParameters.IsKnown(name.TrimEnd()));
 
     public static Dictionary<string, string> Read(string text) =>
-        IsUri(text)
-            ? ConnectionUri.Read(text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..])
-            : ReadPairs(text);
+        IsUri(text) ? ConnectionUri.Read(text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..]) : ReadPairs(text);
 
     private static bool IsUri(string text) =>
         text.StartsWith("postgresql://", StringComparison.Ordinal)

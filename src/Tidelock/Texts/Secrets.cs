@@ -75,10 +75,15 @@ public sealed partial class Secrets
 
     /// <summary>Percent-encoding is written with small and with capital digits.</summary>
     private static int Find(string text, string form, int from) =>
-        from >= text.Length ? -1
-        : text.IndexOf(form, from, form.Contains('%', StringComparison.Ordinal)
-                ? StringComparison.OrdinalIgnoreCase
-                : StringComparison.Ordinal);
+        from >= text.Length
+            ? -1
+            : text.IndexOf(
+                form,
+                from,
+                form.Contains('%', StringComparison.Ordinal)
+                    ? StringComparison.OrdinalIgnoreCase
+                    : StringComparison.Ordinal
+            );
 
     private static bool StandsAlone(string text, int at, int length) =>
         (at == 0 || !char.IsLetterOrDigit(text[at - 1]))

@@ -42,7 +42,10 @@ public sealed partial class VerbPagesTests
     public void The_list_of_verbs_links_to_every_page()
     {
         var list = File.ReadAllText(Path.Combine(Pages, "README.md"));
-        var pages = Directory.EnumerateFiles(Pages, "*.md").Select(p => Path.GetFileName(p)).Where(p => p != "README.md");
+        var pages = Directory
+            .EnumerateFiles(Pages, "*.md")
+            .Select(p => Path.GetFileName(p))
+            .Where(p => p != "README.md");
         Assert.Equal("", string.Join(' ', pages.Where(p => !list.Contains($"]({p})", StringComparison.Ordinal))));
         Assert.Equal("", string.Join(' ', Common.Where(o => !list.Contains($"`{o}", StringComparison.Ordinal))));
         Assert.True(Verbs().Count > 15);
@@ -52,18 +55,10 @@ public sealed partial class VerbPagesTests
     private static partial Regex Sections();
 
     /// <summary>An option in the first column of the help.</summary>
-    [GeneratedRegex(
-        "^  (-., )*(?<option>--[a-z-]+)",
-        RegexOptions.Multiline | RegexOptions.ExplicitCapture,
-        1000
-    )]
+    [GeneratedRegex("^  (-., )*(?<option>--[a-z-]+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Declared();
 
     /// <summary>An option in the first column of a page's table.</summary>
-    [GeneratedRegex(
-        "^\\| (`-.`, )?`(?<option>--[a-z-]+)",
-        RegexOptions.Multiline | RegexOptions.ExplicitCapture,
-        1000
-    )]
+    [GeneratedRegex("^\\| (`-.`, )?`(?<option>--[a-z-]+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Told();
 }
