@@ -1,6 +1,7 @@
 using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
 using Tidelock.Rollbacks;
 using Tidelock.Watching;
 using Standing = Tidelock.Evidence.GateStanding;
@@ -86,6 +87,7 @@ internal sealed class PlanScreen(ReportWords words)
                 ("dependents", view.Dependents.ToString().ToLowerInvariant())
             ),
             SqlMigration sql => words.Say("cli.plan.sql", ("up", sql.Up.Path), ("down", sql.Down?.Path ?? "–")),
+            ToolMigration tool => words.Say("cli.plan.tool", ("tool", tool.Tool.Name), ("folder", tool.Folder)),
             _ => migration.GetType().Name,
         };
 

@@ -58,6 +58,44 @@ internal sealed class ChangeFiles(string folder)
         return null;
     }
 
+    /// <summary>Reads every file of a folder, at any depth, so that all of them are part of the change; or says why it cannot.</summary>
+    /// <remarks>Left out is what programs make by themselves: hidden files, <c>__pycache__</c>, virtualenvs.</remarks>
+    public Message? ReadFolder(string name)
+    {
+        var path = Path.GetFullPath(Path.Combine(folder, name));
+        if (Path.IsPathRooted(name) || (path != Path.GetFullPath(folder) && !IsWithin(path, folder)))
+        {
+            return Message.Of("changes.file.outside", ("file", name));
+        }
+
+        if (!Directory.Exists(path))
+        {
+            return Message.Of("changes.folder.missing", ("file", name), ("folder", folder));
+        }
+
+        foreach (var file in Walk(path).Order(StringComparer.Ordinal))
+        {
+            if (Read(Path.GetRelativePath(folder, file), out var problem) is null)
+            {
+                return problem;
+            }
+        }
+
+        return null;
+    }
+
+    private static IEnumerable<string> Walk(string path) =>
+        Directory
+            .GetFiles(path)
+            .Where(f => !Path.GetFileName(f).StartsWith('.'))
+            .Concat(Directory.GetDirectories(path).Where(IsAuthors).SelectMany(Walk));
+
+    private static bool IsAuthors(string path) =>
+        Path.GetFileName(path) is var name
+        && !name.StartsWith('.')
+        && name != "__pycache__"
+        && !File.Exists(Path.Combine(path, "pyvenv.cfg"));
+
     /// <summary>The text of UTF-8 bytes, without a byte order mark.</summary>
     /// <exception cref="DecoderFallbackException">They are not UTF-8.</exception>
     public static string Text(byte[] bytes) => StrictUtf8.GetString(bytes).TrimStart('\uFEFF');

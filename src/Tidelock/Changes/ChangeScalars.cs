@@ -217,6 +217,23 @@ public static class ChangeScalars
         return file;
     }
 
+    /// <summary>A folder of the change, whose files all belong to the change; null where there is none or it cannot be had.</summary>
+    public static string? Folder(this ChangeNode node)
+    {
+        if (Written(node) is not { } name)
+        {
+            return null;
+        }
+
+        if (node.Context.Files.ReadFolder(name) is { } problem)
+        {
+            node.Mistake(problem);
+            return null;
+        }
+
+        return name;
+    }
+
     /// <summary>SQL, written here or in a file: one word that ends in <c>.sql</c> names a file. Never expanded.</summary>
     public static string Sql(this ChangeNode node)
     {

@@ -113,7 +113,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         var differences = rehearsal.Before is null
             ? []
             : rehearsal.Differences.Where(d => d.Part != ClosurePart.Definition).Select(Becomes);
-        return [how, .. differences, .. problem];
+        return [how, .. rehearsal.Account, .. differences, .. problem];
     }
 
     private static Message Becomes(ClosureDifference difference) =>

@@ -18,6 +18,9 @@ public abstract record Migration(LockBudget Locks, ChangeFile? Down)
 
     /// <summary>Back by the migration's own means; null when it has none.</summary>
     public IMigrationMove? Backward() => Down is null ? null : new SqlMove(Down);
+
+    /// <summary>Whether the method <c>downgrade</c> is to be had.</summary>
+    public virtual bool GoesBack => Down is not null;
 }
 
 /// <summary>A view gets a new definition; Tidelock works out the statements.</summary>

@@ -35,6 +35,9 @@ public abstract record MigrationOutcome(Message Finding)
     /// <param name="Finding">What it said, and where in the author's file.</param>
     public sealed record Failed(string SqlState, Message Finding) : MigrationOutcome(Finding);
 
+    /// <summary>A tool stopped between two of its revisions. What it did stays until the way back is taken.</summary>
+    public sealed record Halfway(Message Finding) : MigrationOutcome(Finding);
+
     /// <summary>The connection was lost after the transaction had begun: only the server knows. Ask <see cref="TransactionFate"/>.</summary>
     /// <param name="TransactionId">What to ask for.</param>
     /// <param name="Finding">For people.</param>

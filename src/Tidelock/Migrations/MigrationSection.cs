@@ -1,9 +1,10 @@
 using Tidelock.Changes;
+using Tidelock.Migrations.Alembic;
 using Tidelock.Texts;
 
 namespace Tidelock.Migrations;
 
-/// <summary>Reads <c>migration:</c>: one of <c>view</c> and <c>sql</c>, the way down, and the lock budget.</summary>
+/// <summary>Reads <c>migration:</c>: one of <c>view</c>, <c>sql</c> and <c>alembic</c>, the way down, and the lock budget.</summary>
 internal sealed class MigrationSection : IChangeSection
 {
     private static readonly ChangeFile NoFile = new("", "");
@@ -16,13 +17,13 @@ internal sealed class MigrationSection : IChangeSection
 
     public object Read(ChangeNode node, SectionReadings earlier)
     {
-        if (!node.Require() || !node.Only("view", "sql", "down", "locks").IsMapping)
+        if (!node.Require() || !node.Only("view", "sql", "alembic", "down", "locks").IsMapping)
         {
             return new SqlMigration(NoFile, null, LockBudget.Default);
         }
 
         var locks = ReadLocks(node["locks"]);
-        if (node["view"].Exists == node["sql"].Exists)
+        if (new[] { "view", "sql", "alembic" }.Count(k => node[k].Exists) != 1)
         {
             node.Mistake(Message.Of("migrations.one-kind"));
         }
@@ -37,7 +38,9 @@ internal sealed class MigrationSection : IChangeSection
             node.MistakeAtKey("down", Message.Of("migrations.down-place"));
         }
 
-        return ReadSql(node["sql"], locks);
+        return node["alembic"].Exists && !node["sql"].Exists
+            ? AlembicMigration.Read(node["alembic"], locks)
+            : ReadSql(node["sql"], locks);
     }
 
     private static ViewMigration ReadView(ChangeNode node, LockBudget locks)

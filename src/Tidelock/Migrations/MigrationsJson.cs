@@ -1,8 +1,12 @@
 using System.Text.Json.Serialization;
+using Tidelock.Migrations.Tools;
+using Tidelock.Programs;
 
 namespace Tidelock.Migrations;
 
 /// <summary>JSON of what a migration records in the journal.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(MigrationTry))]
+[JsonSerializable(typeof(ToolPath))]
+[JsonSerializable(typeof(StartedChild))]
 public sealed partial class MigrationsJson : JsonSerializerContext;

@@ -121,6 +121,27 @@ public sealed class PostgresTarget
     }
 
     /// <summary>
+    /// <c>postgresql://user:password@host:port/dbname</c>, for programs that read DATABASE_URL. It holds the password, so it travels in
+    /// an environment only. TLS and all other settings are those of <see cref="LibpqEnvironment"/>.
+    /// </summary>
+    public string Uri
+    {
+        get
+        {
+            var password =
+                passwords.Value.Distinct(StringComparer.Ordinal).Count() == 1 && passwords.Value[0] is { } one
+                    ? ":" + System.Uri.EscapeDataString(one)
+                    : "";
+            var user = System.Uri.EscapeDataString(User) + password;
+            var database = System.Uri.EscapeDataString(Database);
+            var ports = string.Join(',', servers.Select(s => s.Port.ToString(CultureInfo.InvariantCulture)));
+            return servers.Count == 1 && System.Uri.CheckHostName(Host) is UriHostNameType.Dns or UriHostNameType.IPv4
+                ? $"postgresql://{user}@{Host}:{ports}/{database}"
+                : $"postgresql://{user}@/{database}?host={System.Uri.EscapeDataString(Host)}&port={ports}";
+        }
+    }
+
+    /// <summary>
     /// <c>dbname='seedtest'</c>: for programs such as pg_restore that want the database as an argument. Holds nothing else, and
     /// cannot be taken for another connection string whatever the database is called.
     /// </summary>

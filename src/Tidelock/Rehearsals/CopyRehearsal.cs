@@ -1,6 +1,7 @@
 using Tidelock.Changes;
 using Tidelock.Contracts;
 using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Texts;
@@ -8,13 +9,29 @@ using Tidelock.Texts;
 namespace Tidelock.Rehearsals;
 
 /// <summary>Goes there and back on a copy, by the moves a run would make, and compares what was there with what is there afterwards.</summary>
-internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTransaction transaction)
+internal sealed class CopyRehearsal(
+    SchemaCopy copy,
+    Change change,
+    MigrationTransaction transaction,
+    TimeProvider time
+)
 {
     private readonly Migration migration = change.Section<Migration>();
+    private readonly ToolRehearsal? tool = change.Section<Migration>() is ToolMigration by
+        ? new ToolRehearsal(by, copy, time)
+        : null;
 
     public async Task<WayRehearsal> RunAsync(WayRehearsal start, CancellationToken cancellation)
     {
         await using var session = await copy.OpenAsync(cancellation).ConfigureAwait(false);
+        if (
+            tool is not null
+            && await tool.MarkAsync(start.Path!, cancellation).ConfigureAwait(false) is { } unmarked
+        )
+        {
+            return start with { Problem = unmarked };
+        }
+
         var (old, refusal) = await LookAsync(session, start.Relation, cancellation).ConfigureAwait(false);
         if (refusal is not null)
         {
@@ -43,7 +60,9 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
     )
     {
         var oid = await OidAsync(session, start.Relation, cancellation).ConfigureAwait(false);
-        var outcome = await MoveAsync(session, migration.Forward(start.Before), cancellation).ConfigureAwait(false);
+        var outcome = tool is null
+            ? await MoveAsync(session, migration.Forward(start.Before), cancellation).ConfigureAwait(false)
+            : await tool.GoAsync(start.Path!, ToolDirection.Up, cancellation).ConfigureAwait(false);
         if (outcome is not MigrationOutcome.Applied applied)
         {
             return start with { Problem = Message.Of("rehearsals.forward", ("reason", outcome.Finding)) };
@@ -74,6 +93,11 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
         CancellationToken cancellation
     )
     {
+        if (tool is not null && there.Method == "downgrade")
+        {
+            return await BackByToolAsync(session, tool, there, old, cancellation).ConfigureAwait(false);
+        }
+
         if (Way(there) is not { } move)
         {
             return there with { Problem = Message.Of("rehearsals.no-way", ("method", there.Method)) };
@@ -104,7 +128,70 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
                         ("count", differences.Count),
                         ("differences", Several.Of(differences))
                     ),
-            Warnings = rest.Count == 0 ? [] : [Message.Of("rehearsals.rest", ("differences", Several.Of(rest)))],
+            Warnings =
+            [
+                .. rest.Count == 0
+                    ? Array.Empty<Message>()
+                    : [Message.Of("rehearsals.rest", ("differences", Several.Of(rest)))],
+                .. there.Path is { } path
+                    ? [Message.Of("rehearsals.tool.record", ("revision", path.To), ("before", path.From))]
+                    : Array.Empty<Message>(),
+            ],
+        };
+    }
+
+    /// <summary>The tool goes back for real; what that loses is said, and put back as the run would put it back.</summary>
+    private async Task<WayRehearsal> BackByToolAsync(
+        PostgresSession session,
+        ToolRehearsal by,
+        WayRehearsal there,
+        CopyState old,
+        CancellationToken cancellation
+    )
+    {
+        var outcome = await by.GoAsync(there.Path!, ToolDirection.Down, cancellation).ConfigureAwait(false);
+        if (outcome is not MigrationOutcome.Applied applied)
+        {
+            var problem = Message.Of("rehearsals.back", ("method", there.Method), ("reason", outcome.Finding));
+            return there with { Problem = problem };
+        }
+
+        var took = applied.Took;
+        var (lost, rest) = await CompareAsync(session, there, old, cancellation).ConfigureAwait(false);
+        if (lost.Count > 0 && there.Relation is not null)
+        {
+            var loses = Message.Of(
+                "rehearsals.tool.loses",
+                ("count", lost.Count),
+                ("differences", Several.Of(lost)),
+                ("relation", there.Relation)
+            );
+            there = there with { Warnings = [.. there.Warnings, loses] };
+            var good = await MoveAsync(session, new ClosureMove(there.Relation, there.Before), cancellation)
+                .ConfigureAwait(false);
+            if (good is not MigrationOutcome.Applied made)
+            {
+                var problem = Message.Of("rehearsals.back", ("method", there.Method), ("reason", good.Finding));
+                return there with { Problem = problem };
+            }
+
+            took += made.Took;
+            (lost, rest) = await CompareAsync(session, there, old, cancellation).ConfigureAwait(false);
+        }
+
+        IReadOnlyList<Message> left = [.. lost, .. rest];
+        return there with
+        {
+            BackTook = took,
+            Problem =
+                left.Count == 0
+                    ? null
+                    : Message.Of(
+                        "rehearsals.not-back",
+                        ("method", there.Method),
+                        ("count", left.Count),
+                        ("differences", Several.Of(left))
+                    ),
         };
     }
 
@@ -199,7 +286,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             ? null
             : await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
         var schema =
-            migration is SqlMigration || migration.Down is not null
+            migration is SqlMigration or ToolMigration || migration.Down is not null
                 ? await copy.ReadAsync(cancellation).ConfigureAwait(false)
                 : null;
         return (

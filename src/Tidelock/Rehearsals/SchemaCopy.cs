@@ -63,9 +63,11 @@ internal sealed class SchemaCopy : IAsyncDisposable
         }
     }
 
-    /// <summary>As the role that is connected to the target.</summary>
+    /// <summary>The copy, as the role that is connected to the target.</summary>
+    public PostgresTarget Target => cluster.TargetAs(roles.User, Database);
+
     public Task<PostgresSession> OpenAsync(CancellationToken cancellation) =>
-        PostgresSession.OpenAsync(cluster.TargetAs(roles.User, Database), ApplicationName, cancellation);
+        PostgresSession.OpenAsync(Target, ApplicationName, cancellation);
 
     /// <summary>All that the copy holds now.</summary>
     public async Task<SchemaText> ReadAsync(CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Texts;
@@ -14,6 +15,12 @@ public sealed record WayRehearsal(string Method, RelationName? Relation)
 
     /// <summary>What else should be known, such as a down file that does not lead back though another method is chosen.</summary>
     public IReadOnlyList<Message> Warnings { get; init; } = [];
+
+    /// <summary>The way a tool would go; null where the change is made by no tool.</summary>
+    internal ToolPath? Path { get; init; }
+
+    /// <summary>What a tool would do, by its own account: its revisions and their SQL.</summary>
+    public IReadOnlyList<Message> Account { get; init; } = [];
 
     /// <summary>How long the way there took, without data; null when it did not get there.</summary>
     public TimeSpan? ForwardTook { get; init; }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Tidelock.Backups;
 using Tidelock.Changes;
 using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Rollbacks;
@@ -69,6 +70,15 @@ public sealed class WayRehearser
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
+            if (change.Section<Migration>() is ToolMigration tool)
+            {
+                result = await ToolRehearsal.AskAsync(tool, session, result, both.Token).ConfigureAwait(false);
+                if (result.Problem is not null)
+                {
+                    return result;
+                }
+            }
+
             var clients = await programs.FindAsync(major, both.Token).ConfigureAwait(false);
             var (copy, problem) = await SchemaCopy.MakeAsync(session, clients, major, both.Token).ConfigureAwait(false);
             if (copy is null)
@@ -78,7 +88,7 @@ public sealed class WayRehearser
 
             await using (copy)
             {
-                return await new CopyRehearsal(copy, change, transaction)
+                return await new CopyRehearsal(copy, change, transaction, time)
                     .RunAsync(result, both.Token)
                     .ConfigureAwait(false);
             }

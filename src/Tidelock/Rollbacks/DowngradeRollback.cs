@@ -1,28 +1,44 @@
 using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
+using Tidelock.Relations;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks;
 
-/// <summary>The change's own down file. What it does not bring back is found afterwards and said.</summary>
+/// <summary>
+/// The change's own way down: its down file, whose losses are found afterwards and said, or its tool's downgrade, whose losses are put
+/// back by definition.
+/// </summary>
 internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRollbackMethod
 {
     public string Name => "downgrade";
 
-    public Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation) =>
-        Task.FromResult(
-            context.Change.Section<Migration>().Down is { } down
-                ? new RollbackAssessment(
-                    true,
-                    Message.Of("rollbacks.downgrade.cost", ("file", down.Path)),
-                    LosesWrites: false
-                )
-                : new RollbackAssessment(false, Message.Of("rollbacks.downgrade.none"), LosesWrites: false)
+    public Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation)
+    {
+        var cost = context.Change.Section<Migration>() switch
+        {
+            ToolMigration tool when new ToolOnce(context, tool).Path is { } path => Message.Of(
+                "rollbacks.downgrade.tool-cost",
+                ("tool", tool.Tool.Name),
+                ("revision", path.From.Length == 0 ? "base" : path.From)
+            ),
+            { Down: { } down } => Message.Of("rollbacks.downgrade.cost", ("file", down.Path)),
+            _ => null,
+        };
+        return Task.FromResult(
+            new RollbackAssessment(cost is not null, cost ?? Message.Of("rollbacks.downgrade.none"), LosesWrites: false)
         );
+    }
 
     public async Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation)
     {
         var migration = context.Change.Section<Migration>();
+        if (migration is ToolMigration tool)
+        {
+            return await ByToolAsync(context, tool, cancellation).ConfigureAwait(false);
+        }
+
         if (migration.Backward() is not { } move)
         {
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.downgrade.none"));
@@ -36,4 +52,70 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
 
     public Task<StepOutcome> VerifyAsync(StepContext context, CancellationToken cancellation) =>
         RunBaseline.CompareAsync(context, cancellation);
+
+    private async Task<StepOutcome> ByToolAsync(
+        StepContext context,
+        ToolMigration migration,
+        CancellationToken cancellation
+    )
+    {
+        var once = new ToolOnce(context, migration);
+        if (once.Path is not { } path)
+        {
+            return StepOutcome.NeedsPerson(Message.Of("rollbacks.downgrade.none"));
+        }
+
+        var down = await once.DownAsync(path, cancellation).ConfigureAwait(false);
+        return down is MigrationOutcome.Applied && RunBaseline.Of(context) is { } baseline
+            ? await MakeGoodAsync(context, baseline, down, cancellation).ConfigureAwait(false)
+            : Reverting.Outcome(down);
+    }
+
+    /// <summary>What the tool's downgrade did not bring back is put back by its definition.</summary>
+    private async Task<StepOutcome> MakeGoodAsync(
+        StepContext context,
+        RunBaseline baseline,
+        MigrationOutcome down,
+        CancellationToken cancellation
+    )
+    {
+        var lost = await LostAsync(context, baseline, cancellation).ConfigureAwait(false);
+        if (lost.Count == 0)
+        {
+            return StepOutcome.Passed(down.Finding);
+        }
+
+        context.Report(Lost("rollbacks.downgrade.losing", lost));
+        var good = await new ExactlyOnce(context, transaction, "try " + Name)
+            .RunAsync(
+                new ClosureMove(baseline.Relation, baseline.Closure),
+                context.Change.Section<Migration>().Locks,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return good is MigrationOutcome.Applied
+            ? StepOutcome.Passed(Lost("rollbacks.downgrade.made-good", lost))
+            : StepOutcome.NeedsPerson(good.Finding);
+
+        Message Lost(string code, IReadOnlyList<ClosureDifference> differences) =>
+            Message.Of(
+                code,
+                ("down", down.Finding),
+                ("count", differences.Count),
+                ("differences", string.Join("; ", differences.Take(5).Select(d => d.Text)))
+            );
+    }
+
+    private static async Task<IReadOnlyList<ClosureDifference>> LostAsync(
+        StepContext context,
+        RunBaseline baseline,
+        CancellationToken cancellation
+    )
+    {
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        var now = await ClosureCapture.CaptureAsync(session, baseline.Relation, cancellation).ConfigureAwait(false);
+        return await ClosureComparison
+            .DifferencesAsync(session, baseline.Closure, now.ClosureOrNull, cancellation)
+            .ConfigureAwait(false);
+    }
 }

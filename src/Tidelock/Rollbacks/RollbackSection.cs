@@ -1,5 +1,6 @@
 using Tidelock.Changes;
 using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
 using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks;
@@ -23,7 +24,7 @@ internal sealed class RollbackSection : IChangeSection
         var migration = earlier.Get<Migration>();
         var method = node["method"]
             .Word(Default(migration), ("definition", "definition"), ("downgrade", "downgrade"), ("backup", "backup"));
-        if (method == "downgrade" && migration.Backward() is null)
+        if (method == "downgrade" && !migration.GoesBack)
         {
             node["method"].Mistake(Message.Of("rollbacks.no-downgrade"));
         }
@@ -41,7 +42,7 @@ internal sealed class RollbackSection : IChangeSection
         );
     }
 
-    /// <summary>A view's old definition can always be brought back exactly; SQL written by hand knows its own way back best.</summary>
+    /// <summary>A view's old definition can always be brought back exactly; SQL by hand and other programs know their own way back best.</summary>
     private static string Default(Migration migration) =>
-        migration is SqlMigration && migration.Backward() is not null ? "downgrade" : "definition";
+        migration is SqlMigration or ToolMigration && migration.GoesBack ? "downgrade" : "definition";
 }

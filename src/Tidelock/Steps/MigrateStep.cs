@@ -1,4 +1,5 @@
 using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -18,14 +19,19 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
         }
 
         var migration = context.Change.Section<Migration>();
-        var move = migration.Forward(RunBaseline.Of(context)?.Closure);
-        var outcome = await new ExactlyOnce(context, transaction)
-            .RunAsync(move, migration.Locks, cancellation)
-            .ConfigureAwait(false);
-        if (outcome is MigrationOutcome.Applied applied)
+        var outcome = migration is ToolMigration tool
+            ? await new ToolOnce(context, tool).UpAsync(cancellation).ConfigureAwait(false)
+            : await new ExactlyOnce(context, transaction)
+                .RunAsync(migration.Forward(RunBaseline.Of(context)?.Closure), migration.Locks, cancellation)
+                .ConfigureAwait(false);
+        if (outcome is MigrationOutcome.Applied or MigrationOutcome.Halfway)
         {
+            var transactionId = (outcome as MigrationOutcome.Applied)?.TransactionId;
             await context
-                .AppendAsync(new MigrationApplied(applied.TransactionId, applied.Finding), CancellationToken.None)
+                .AppendAsync(
+                    new MigrationApplied(transactionId is "" ? null : transactionId, outcome.Finding),
+                    CancellationToken.None
+                )
                 .ConfigureAwait(false);
         }
 

@@ -1,0 +1,49 @@
+using Tidelock.Changes;
+using Tidelock.Migrations.Tools;
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations.Alembic;
+
+/// <summary>The change is made by Alembic, from a project in the change's folder. All its files belong to the change.</summary>
+public sealed record AlembicMigration(IMigrationTool Tool, string Folder, LockBudget Locks)
+    : ToolMigration(Tool, Folder, Locks)
+{
+    /// <summary>Reads <c>migration.alembic</c>.</summary>
+    internal static AlembicMigration Read(ChangeNode node, LockBudget locks)
+    {
+        node.Only("directory", "config", "upgrade", "python");
+        node["directory"].Require();
+        var directory = node["directory"].Folder() ?? "";
+        var ini = node["config"].Text("alembic.ini");
+        var upgrade = node["upgrade"].Text("head");
+        var folder = Path.GetFullPath(Path.Combine(node.Context.Files.Folder, directory));
+        if (directory.Length > 0 && !File.Exists(Path.Combine(folder, ini)))
+        {
+            node["directory"].Mistake(Message.Of("migrations.alembic.no-ini", ("folder", directory), ("file", ini)));
+        }
+
+        if (upgrade.Contains(':', StringComparison.Ordinal) || upgrade.StartsWith('-') || upgrade == "heads")
+        {
+            node["upgrade"].Mistake(Message.Of("migrations.alembic.one-target", ("text", upgrade)));
+        }
+
+        return new AlembicMigration(
+            new AlembicTool(folder, Python(node["python"], node.Context.Files.Folder), ini, upgrade),
+            directory,
+            locks
+        );
+    }
+
+    /// <summary>An interpreter, or a virtualenv's folder; a path that is not absolute is meant from the change's folder.</summary>
+    private static string Python(ChangeNode node, string folder)
+    {
+        var text = node.Text("python3");
+        if (!text.Contains('/', StringComparison.Ordinal) && !Directory.Exists(Path.Combine(folder, text)))
+        {
+            return text;
+        }
+
+        var path = Path.GetFullPath(Path.Combine(folder, text));
+        return Directory.Exists(path) ? Path.Combine(path, "bin", "python") : path;
+    }
+}

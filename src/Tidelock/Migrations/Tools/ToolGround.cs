@@ -1,0 +1,50 @@
+using System.Globalization;
+using Tidelock.Postgres;
+using Tidelock.Programs;
+
+namespace Tidelock.Migrations.Tools;
+
+/// <summary>Where a tool works: one database, reached by the same settings as ours, and the limits it works within.</summary>
+/// <param name="Target">The database.</param>
+/// <param name="RunName"><c>tidelock/RUN/EPOCH</c>.</param>
+/// <param name="Identity">Which database it must be, whatever the tool's own settings say.</param>
+/// <param name="Locks">How long it may wait for locks.</param>
+public sealed record ToolGround(PostgresTarget Target, string RunName, ServerIdentity Identity, LockBudget Locks)
+{
+    /// <summary>What the tool's connections call themselves, so that they are watched, and ended after a crash.</summary>
+    public string ApplicationName => RunName + "/tool";
+
+    /// <summary>What <c>show lock_timeout</c> answers on the tool's connections.</summary>
+    public long LockTimeoutMilliseconds => Math.Max(1, (long)Math.Ceiling(Locks.Try.TotalMilliseconds));
+
+    /// <summary>PG* and DATABASE_URL, which lead to the same database, and the limits. The only place where the password travels.</summary>
+    public IReadOnlyDictionary<string, string?> Environment
+    {
+        get
+        {
+            var limits = string.Create(
+                CultureInfo.InvariantCulture,
+                $"-c lock_timeout={LockTimeoutMilliseconds} -c idle_in_transaction_session_timeout=300000"
+            );
+            return new Dictionary<string, string?>(
+                Target.LibpqEnvironment(ApplicationName, limits),
+                StringComparer.Ordinal
+            )
+            {
+                ["DATABASE_URL"] = Target.Uri,
+                ["PYTHONDONTWRITEBYTECODE"] = "1",
+            };
+        }
+    }
+
+    /// <summary>A tool's words without the password, should it have printed it.</summary>
+    public string Clean(string words) =>
+        Environment["PGPASSWORD"] is { Length: > 0 } password
+            ? words
+                .Replace(password, "***", StringComparison.Ordinal)
+                .Replace(Uri.EscapeDataString(password), "***", StringComparison.Ordinal)
+            : words;
+
+    /// <summary>The last words of a program that failed.</summary>
+    public string LastWords(ProgramResult result) => Clean(result.LastWords);
+}

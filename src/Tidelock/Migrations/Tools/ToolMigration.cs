@@ -1,0 +1,32 @@
+using Npgsql;
+using Tidelock.Postgres;
+using Tidelock.Relations;
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations.Tools;
+
+/// <summary>A migration that another program makes.</summary>
+/// <param name="Tool">The program.</param>
+/// <param name="Folder">Its project, from the change's folder.</param>
+/// <param name="Locks">How long it may wait for locks.</param>
+public abstract record ToolMigration(IMigrationTool Tool, string Folder, LockBudget Locks) : Migration(Locks, null)
+{
+    public override RelationName? Relation => null;
+
+    public override bool GoesBack => true;
+
+    /// <summary>There is no move of ours to make: the program makes its own.</summary>
+    public override IMigrationMove Forward(RelationClosure? before) => new NoMove(Tool.Name);
+
+    private sealed class NoMove(string tool) : IMigrationMove
+    {
+        public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
+            Task.FromResult(MovePreparation.Refuse(Message.Of("migrations.tool.only-by-itself", ("tool", tool))));
+
+        public Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation) =>
+            throw new InvalidOperationException("It was refused before.");
+
+        public Message Explain(PostgresException error, object? about) =>
+            Message.Of("migrations.tool.only-by-itself", ("tool", tool));
+    }
+}

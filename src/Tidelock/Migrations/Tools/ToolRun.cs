@@ -1,0 +1,170 @@
+using Tidelock.Programs;
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations.Tools;
+
+/// <summary>
+/// Runs a tool along a path until the database stands where it should, or stands where it stood and the lock budget is used up. What the
+/// tool did is asked of its record each time.
+/// </summary>
+/// <param name="tool">The program.</param>
+/// <param name="ground">Where.</param>
+/// <param name="time">The clock.</param>
+public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider time)
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
+    /// <param name="path">The way of the change.</param>
+    /// <param name="direction">Which way it is gone.</param>
+    /// <param name="started">Stores who the child is; it is ended when this fails.</param>
+    /// <param name="progress">Told what it says and who is in the way.</param>
+    /// <param name="cancellation">Interrupts the child; ask then what it had done.</param>
+    public async Task<MigrationOutcome> RunAsync(
+        ToolPath path,
+        ToolDirection direction,
+        Func<StartedChild, Task> started,
+        Action<Message> progress,
+        CancellationToken cancellation
+    )
+    {
+        var start = time.GetTimestamp();
+        await using var watch = new LockWatch(
+            ground.Target,
+            ground.RunName,
+            WatchedBackends.Named(ground.ApplicationName),
+            ground.Locks.Try,
+            time
+        );
+        IReadOnlyList<Blocker> blockers = [];
+        for (var tries = 1; ; tries++)
+        {
+            var program = direction == ToolDirection.Up ? tool.Up(ground, path) : tool.Down(ground, path);
+            var result = await watch
+                .OverAsync(() => RunAsync(program, started, cancellation), cancellation)
+                .ConfigureAwait(false);
+            var fate = await FateAsync(path, direction, result, cancellation).ConfigureAwait(false);
+            if (fate is MigrationOutcome.Applied)
+            {
+                return Applied(path, direction, tries, watch.Waited, time.GetElapsedTime(start));
+            }
+
+            if (fate is not MigrationOutcome.Failed || !watch.MayHaveEndedIt)
+            {
+                return fate;
+            }
+
+            foreach (var blocker in watch.Blockers.Where(b => blockers.All(k => k.ProcessId != b.ProcessId)))
+            {
+                progress(blocker.Text);
+            }
+
+            blockers = watch.Blockers;
+            if (tries >= ground.Locks.Tries || time.GetElapsedTime(start) >= ground.Locks.Total)
+            {
+                return new MigrationOutcome.LockNotGranted(
+                    tries,
+                    blockers,
+                    Message.Of(
+                        "migrations.lock-not-granted-for",
+                        ("tries", tries),
+                        ("waited", time.GetElapsedTime(start)),
+                        ("blockers", string.Join("; ", blockers.Select(b => $"{b.ProcessId} {b.User} {b.Application}")))
+                    )
+                );
+            }
+
+            var pause = TimeSpan.FromMilliseconds(200 + (300 * Random.Shared.NextDouble()));
+            await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What the tool's record says became of a path; a result of null is one that nobody saw the end of.</summary>
+    public async Task<MigrationOutcome> FateAsync(
+        ToolPath path,
+        ToolDirection direction,
+        ProgramResult? result,
+        CancellationToken cancellation
+    )
+    {
+        var (from, to) = direction == ToolDirection.Up ? (path.From, path.To) : (path.To, path.From);
+        var standing = await tool.AskAsync(ground, cancellation).ConfigureAwait(false);
+        if (standing.Refusal is not null)
+        {
+            return new MigrationOutcome.Refused(standing.Refusal);
+        }
+
+        if (standing.Revision == to)
+        {
+            return Applied(path, direction, 1, TimeSpan.Zero, TimeSpan.Zero);
+        }
+
+        if (standing.Revision != from)
+        {
+            return new MigrationOutcome.Halfway(
+                Message.Of(
+                    "migrations.tool.halfway",
+                    ("tool", tool.Name),
+                    ("from", Shown(from)),
+                    ("to", Shown(to)),
+                    ("at", Shown(standing.Revision)),
+                    ("words", result is null ? "-" : ground.LastWords(result))
+                )
+            );
+        }
+
+        return new MigrationOutcome.Failed(
+            "",
+            result switch
+            {
+                null => Message.Of("migrations.tool.nothing-done", ("tool", tool.Name), ("at", Shown(from))),
+                { Succeeded: true } => Message.Of(
+                    "migrations.tool.no-effect",
+                    ("tool", tool.Name),
+                    ("at", Shown(from)),
+                    ("to", Shown(to))
+                ),
+                _ => Message.Of(
+                    "migrations.tool.failed",
+                    ("tool", tool.Name),
+                    ("exit", result.ExitCode),
+                    ("at", Shown(from)),
+                    ("words", ground.LastWords(result))
+                ),
+            }
+        );
+    }
+
+    private static async Task<ProgramResult> RunAsync(
+        ChildProgram program,
+        Func<StartedChild, Task> started,
+        CancellationToken cancellation
+    ) => await (program with { OnStarted = started, Grace = Grace }).RunAsync(cancellation).ConfigureAwait(false);
+
+    private MigrationOutcome.Applied Applied(
+        ToolPath path,
+        ToolDirection direction,
+        int tries,
+        TimeSpan waited,
+        TimeSpan took
+    )
+    {
+        var (from, to) = direction == ToolDirection.Up ? (path.From, path.To) : (path.To, path.From);
+        return new MigrationOutcome.Applied(
+            "",
+            tries,
+            waited,
+            took,
+            Message.Of(
+                "migrations.tool.applied",
+                ("tool", tool.Name),
+                ("from", Shown(from)),
+                ("to", Shown(to)),
+                ("tries", tries),
+                ("took", took),
+                ("wait", waited)
+            )
+        );
+    }
+
+    private static string Shown(string revision) => revision.Length == 0 ? "base" : revision;
+}
