@@ -33,8 +33,8 @@ internal sealed class LockWatch(
     /// <summary>Whether the last try was cancelled because its waits together used the budget up.</summary>
     public bool Exceeded { get; private set; }
 
-    /// <summary>Whether the last try can only have ended for its waits: it was cancelled, or stood still near its own limit.</summary>
-    public bool MayHaveEndedIt => Exceeded || (Blockers.Count > 0 && waits.Values.Max() > budget / 2);
+    /// <summary>Whether the last try was seen to wait for somebody, so that its failure may be for that.</summary>
+    public bool HasWaited => waits.Count > 0;
 
     /// <summary>Looks on while the work runs. The next statement of whoever is watched is not touched any more once this returns.</summary>
     /// <exception cref="NpgsqlException">Nobody looked on to the end.</exception>

@@ -9,12 +9,7 @@ using Tidelock.Texts;
 namespace Tidelock.Rehearsals;
 
 /// <summary>Goes there and back on a copy, by the moves a run would make, and compares what was there with what is there afterwards.</summary>
-internal sealed class CopyRehearsal(
-    SchemaCopy copy,
-    Change change,
-    MigrationTransaction transaction,
-    TimeProvider time
-)
+internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTransaction transaction, TimeProvider time)
 {
     private readonly Migration migration = change.Section<Migration>();
     private readonly ToolRehearsal? tool = change.Section<Migration>() is ToolMigration by
@@ -24,10 +19,7 @@ internal sealed class CopyRehearsal(
     public async Task<WayRehearsal> RunAsync(WayRehearsal start, CancellationToken cancellation)
     {
         await using var session = await copy.OpenAsync(cancellation).ConfigureAwait(false);
-        if (
-            tool is not null
-            && await tool.MarkAsync(start.Path!, cancellation).ConfigureAwait(false) is { } unmarked
-        )
+        if (tool is not null && await tool.MarkAsync(start.Path!, cancellation).ConfigureAwait(false) is { } unmarked)
         {
             return start with { Problem = unmarked };
         }

@@ -35,7 +35,11 @@ public sealed class AlembicTests(PostgresServer server)
 
         Assert.True(plan.Ready, string.Join('\n', plan.Change.Concat(plan.Surprises)));
         var change = string.Join('\n', plan.Change);
-        Assert.Contains("alembic applies attempt_view_v1 Lock the attempt view to V1", change, StringComparison.Ordinal);
+        Assert.Contains(
+            "alembic applies attempt_view_v1 Lock the attempt view to V1",
+            change,
+            StringComparison.Ordinal
+        );
         Assert.Contains("create view public.attempt as", change, StringComparison.Ordinal);
         var loss = Assert.Single(plan.Surprises, s => s.Code == "rehearsals.tool.loses");
         Assert.Contains("attempt", loss.ToString(), StringComparison.Ordinal);
@@ -84,7 +88,7 @@ public sealed class AlembicTests(PostgresServer server)
         var catalog = await bench.Views.CatalogAsync();
         await using var reader = await bench.Database.ConnectAsync();
         await new NpgsqlCommand("begin; select count(*) from attempt", reader).ExecuteNonQueryAsync();
-        var locks = new LockBudget(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30), 2);
+        var locks = new LockBudget(TimeSpan.FromMilliseconds(500), TimeSpan.FromMinutes(2), 2);
 
         var outcome = await UpAsync(bench, locks);
 
@@ -101,7 +105,11 @@ public sealed class AlembicTests(PostgresServer server)
     public async Task An_upgrade_that_fails_tells_its_last_words_without_the_password()
     {
         await using var bench = await AlembicBench.CreateAsync(server);
-        bench.Edit("versions/attempt_view_v1.py", "    op.execute((SQL", "    raise ValueError(__import__('os').environ['DATABASE_URL'])\n    op.execute((SQL");
+        bench.Edit(
+            "versions/attempt_view_v1.py",
+            "    op.execute((SQL",
+            "    raise ValueError(__import__('os').environ['DATABASE_URL'])\n    op.execute((SQL"
+        );
 
         var outcome = Assert.IsType<MigrationOutcome.Failed>(await UpAsync(bench, null));
 
@@ -114,7 +122,11 @@ public sealed class AlembicTests(PostgresServer server)
     public async Task An_upgrade_that_stops_between_two_revisions_is_told_as_halfway()
     {
         await using var bench = await AlembicBench.CreateAsync(server);
-        bench.Edit("env.py", "configure(connection=connection)", "configure(connection=connection, transaction_per_migration=True)");
+        bench.Edit(
+            "env.py",
+            "configure(connection=connection)",
+            "configure(connection=connection, transaction_per_migration=True)"
+        );
         await File.WriteAllTextAsync(
             System.IO.Path.Combine(bench.Project, "versions", "third.py"),
             "revision = 'third'\ndown_revision = 'attempt_view_v1'\ndef upgrade():\n    raise ValueError('no')\ndef downgrade():\n    pass\n"
@@ -137,7 +149,11 @@ public sealed class AlembicTests(PostgresServer server)
     public async Task An_id_that_does_not_fit_is_said_before_the_start()
     {
         await using var bench = await AlembicBench.CreateAsync(server);
-        bench.Edit("versions/attempt_view_v1.py", "\"attempt_view_v1\"", "\"attempt_view_v1_with_an_id_of_more_than_32\"");
+        bench.Edit(
+            "versions/attempt_view_v1.py",
+            "\"attempt_view_v1\"",
+            "\"attempt_view_v1_with_an_id_of_more_than_32\""
+        );
         await RefusedAsync(bench, "migrations.alembic.too-long");
         await bench.Database.ExecuteAsync("alter table alembic_version alter version_num type varchar(64)");
         Assert.Null((await AskAsync(bench)).Refusal);

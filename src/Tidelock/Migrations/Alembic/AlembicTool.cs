@@ -18,9 +18,7 @@ public sealed class AlembicTool(string folder, string python, string ini, string
 
     public async Task<ToolStanding> AskAsync(ToolGround ground, CancellationToken cancellation)
     {
-        var asked = await Python(ground, ["-c", AskText(), ini, upgrade])
-            .RunAsync(cancellation)
-            .ConfigureAwait(false);
+        var asked = await Python(ground, ["-c", AskText(), ini, upgrade]).RunAsync(cancellation).ConfigureAwait(false);
         var line = asked.Output.Split('\n').LastOrDefault(l => l.StartsWith(AnswerMark, StringComparison.Ordinal));
         if (!asked.Succeeded || line is null)
         {
@@ -75,8 +73,7 @@ public sealed class AlembicTool(string folder, string python, string ini, string
         : null;
 
     private static Message? OtherHistory(AlembicAnswer answer) =>
-        answer.Heads.Count != 1
-            ? Message.Of("migrations.alembic.heads", ("heads", string.Join(", ", answer.Heads)))
+        answer.Heads.Count != 1 ? Message.Of("migrations.alembic.heads", ("heads", string.Join(", ", answer.Heads)))
         : answer.Current.Count > 1
             ? Message.Of("migrations.alembic.current", ("current", string.Join(", ", answer.Current)))
         : null;

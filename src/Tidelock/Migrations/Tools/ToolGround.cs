@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Tidelock.Postgres;
 using Tidelock.Programs;
 
@@ -9,7 +10,12 @@ namespace Tidelock.Migrations.Tools;
 /// <param name="RunName"><c>tidelock/RUN/EPOCH</c>.</param>
 /// <param name="Identity">Which database it must be, whatever the tool's own settings say.</param>
 /// <param name="Locks">How long it may wait for locks.</param>
-public sealed record ToolGround(PostgresTarget Target, string RunName, ServerIdentity Identity, LockBudget Locks)
+public sealed partial record ToolGround(
+    PostgresTarget Target,
+    string RunName,
+    ServerIdentity Identity,
+    LockBudget Locks
+)
 {
     /// <summary>What the tool's connections call themselves, so that they are watched, and ended after a crash.</summary>
     public string ApplicationName => RunName + "/tool";
@@ -45,6 +51,17 @@ public sealed record ToolGround(PostgresTarget Target, string RunName, ServerIde
                 .Replace(Uri.EscapeDataString(password), "***", StringComparison.Ordinal)
             : words;
 
-    /// <summary>The last words of a program that failed.</summary>
-    public string LastWords(ProgramResult result) => Clean(result.LastWords);
+    /// <summary>
+    /// The last words of a program that failed; where a line names an error, as Python and Java do, that one and the two behind it,
+    /// because the statement it is about may be long.
+    /// </summary>
+    public string LastWords(ProgramResult result)
+    {
+        var lines = result.Errors.Split('\n').Select(l => l.TrimEnd()).ToList();
+        var named = lines.FindLastIndex(l => NamesAnError().IsMatch(l));
+        return Clean(named < 0 ? result.LastWords : string.Join('\n', lines.Skip(named).Take(3)).TrimEnd());
+    }
+
+    [GeneratedRegex(@"^[\w.$]+(Error|Exception)\b", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex NamesAnError();
 }

@@ -48,7 +48,7 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
                 return Applied(path, direction, tries, watch.Waited, time.GetElapsedTime(start));
             }
 
-            if (fate is not MigrationOutcome.Failed || !watch.MayHaveEndedIt)
+            if (fate is not MigrationOutcome.Failed || !watch.HasWaited)
             {
                 return fate;
             }
