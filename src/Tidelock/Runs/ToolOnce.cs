@@ -111,15 +111,23 @@ internal sealed class ToolOnce(StepContext context, ToolMigration migration)
     private Task RecordAsync(StartedChild child) =>
         context.RecordAsync(ChildFact, child, MigrationsJson.Default.StartedChild, CancellationToken.None);
 
-    /// <summary>Ends what an earlier start of this step left running here, and then its backends: it could have connected again.</summary>
+    /// <summary>Ends what an earlier start of this step, or of the way there, left running here, and then its backends: it could have connected again.</summary>
     private async Task EndOrphanAsync(CancellationToken cancellation)
     {
-        if (context.Fact(ChildFact, MigrationsJson.Default.StartedChild) is not { } child)
+        var children = new[] { context, context.As(Step) }
+            .Select(c => c.Fact(ChildFact, MigrationsJson.Default.StartedChild))
+            .OfType<StartedChild>()
+            .ToList();
+        if (children.Count == 0)
         {
             return;
         }
 
-        await child.EndAsync(TimeSpan.FromSeconds(5), context.Time, cancellation).ConfigureAwait(false);
+        foreach (var child in children)
+        {
+            await child.EndAsync(TimeSpan.FromSeconds(5), context.Time, cancellation).ConfigureAwait(false);
+        }
+
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         await OlderEpochs
             .EndAsync(session, context.Run.Value, context.State.Epoch, Patience, context.Time, cancellation)

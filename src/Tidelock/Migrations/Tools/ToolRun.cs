@@ -90,7 +90,8 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
         var standing = await tool.AskAsync(ground, cancellation).ConfigureAwait(false);
         if (standing.Refusal is not null)
         {
-            return new MigrationOutcome.Refused(standing.Refusal);
+            // It has run, or may have: that it does not answer now says nothing about what it did.
+            return new MigrationOutcome.Unknown(to, standing.Refusal);
         }
 
         if (standing.Revision == to)
