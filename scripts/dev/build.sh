@@ -71,10 +71,10 @@ build_launcher() {
     exec 9>&-
 }
 
-# publish_native FOLDER: one native file, with its own obj folders, so that no other build is disturbed.
+# publish_native FOLDER [PROJECT]: one native file, with its own obj folders, so that no other build is disturbed.
 publish_native() {
     apt_install "The native build" gcc libc6-dev libsqlite3-dev zlib1g-dev || return 1
-    build_quietly publish src/Tidelock.Cli -c Release -p:PublishAot=true --artifacts-path "$root/artifacts/native" -o "$1"
+    build_quietly publish "${2:-src/Tidelock.Cli}" -c Release -p:PublishAot=true --artifacts-path "$root/artifacts/native" -o "$1"
 }
 
 install_native() {

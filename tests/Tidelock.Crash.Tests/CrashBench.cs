@@ -9,6 +9,7 @@ internal sealed class CrashBench : IAsyncDisposable
 {
     private readonly DeploymentFixture fixture;
     private readonly TestDatabase? journalDatabase;
+    private bool isLogged;
 
     private CrashBench(DeploymentFixture fixture, TestDatabase? journalDatabase)
     {
@@ -26,18 +27,34 @@ internal sealed class CrashBench : IAsyncDisposable
 
     public string KillFile => Path.Combine(fixture.ChangeFolder, "..", "met");
 
+    /// <param name="server">Where the database is, and the journal's.</param>
+    /// <param name="onPostgres">The kind of journal.</param>
+    /// <param name="method">The way back.</param>
+    /// <param name="rehearsed">Whether every start first proves the way back on a throwaway server, which takes seconds.</param>
     public static async Task<CrashBench> CreateAsync(
         PostgresServer server,
         bool onPostgres,
         string method,
-        string more = ""
+        bool rehearsed = false
     )
     {
         var fixture = await DeploymentFixture.CreateAsync(
             server,
-            $"gates: {{ backup: {{ rehearse: false, folder: ../backups }} }}\nrollback: {{ method: {method} }}\n{more}"
+            $$"""
+            gates:
+              backup: { rehearse: false, folder: ../backups }
+              rollbackPlan: {{(rehearsed ? "required" : "off")}}
+            rollback: { method: {{method}} }
+
+            """
         );
-        return new CrashBench(fixture, onPostgres ? await server.CreateDatabaseAsync() : null);
+        var isLogged = method != "backup";
+        if (isLogged)
+        {
+            await fixture.Database.ExecuteAsync(CommitLog);
+        }
+
+        return new CrashBench(fixture, onPostgres ? await server.CreateDatabaseAsync() : null) { isLogged = isLogged };
     }
 
     public Task<string> CatalogAsync() => fixture.CatalogAsync();
@@ -72,6 +89,17 @@ internal sealed class CrashBench : IAsyncDisposable
             Assert.True(!late && !program.HasExited, "it never waited for a lock: " + program.Output);
         }
     }
+
+    /// <summary>
+    /// How many transactions that made the view anew were committed, by a log of the database's own; null with a backup, whose restore
+    /// would take the log back too.
+    /// </summary>
+    public async Task<long?> CommitsAsync() =>
+        isLogged
+            ? await Database.ScalarAsync<long>(
+                "select count(distinct transaction) from audit.made where name = 'public.scores'"
+            )
+            : null;
 
     /// <summary>Another oid means that the view was made anew.</summary>
     public Task<uint> ViewAsync() =>
@@ -143,6 +171,15 @@ internal sealed class CrashBench : IAsyncDisposable
         Assert.True(state.Result == result, $"{verb} ended with {code}\n{output}");
         Outcome.IsSound(entries);
     }
+
+    /// <summary>A row per view made; it stays only if the transaction that made it is committed.</summary>
+    private const string CommitLog = """
+        create schema audit;
+        create table audit.made (transaction xid8 default pg_current_xact_id(), name text);
+        create function audit.log() returns event_trigger language plpgsql as
+        'begin insert into audit.made (name) select object_identity from pg_event_trigger_ddl_commands(); end';
+        create event trigger made on ddl_command_end when tag in ('CREATE VIEW') execute function audit.log();
+        """;
 
     public async ValueTask DisposeAsync()
     {

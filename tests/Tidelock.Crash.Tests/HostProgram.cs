@@ -25,8 +25,7 @@ internal sealed class HostProgram : IAsyncDisposable
 
     public static HostProgram Start(IReadOnlyDictionary<string, string> variables, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Tidelock.Crash.Host.dll"));
+        var start = Program();
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -39,6 +38,15 @@ internal sealed class HostProgram : IAsyncDisposable
 
         return new HostProgram(Process.Start(start)!);
     }
+
+    /// <summary>The native host that <c>./test</c> has built, or else the one beside the tests, which takes longer to start.</summary>
+    private static ProcessStartInfo Program() =>
+        Environment.GetEnvironmentVariable("TIDELOCK_CRASH_HOST") is { Length: > 0 } native
+            ? new ProcessStartInfo(native) { RedirectStandardOutput = true }
+            : new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Tidelock.Crash.Host.dll")])
+            {
+                RedirectStandardOutput = true,
+            };
 
     /// <summary>The exit code (137 for SIGKILL) and what was printed.</summary>
     public async Task<(int Code, string Output)> EndAsync()
@@ -61,6 +69,14 @@ internal sealed class HostProgram : IAsyncDisposable
             );
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
+    }
+
+    /// <summary>Waits for something that happens while it runs.</summary>
+    public async Task MeetsAsync(Task happening)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        await Task.WhenAny(happening, process.WaitForExitAsync(limit.Token));
+        Assert.True(happening.IsCompletedSuccessfully, "it never came there: " + Output);
     }
 
     /// <summary>SIGKILL, and waits until it is gone.</summary>

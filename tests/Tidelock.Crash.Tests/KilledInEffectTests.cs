@@ -37,6 +37,7 @@ public sealed class KilledInEffectTests(PostgresServer server)
         Assert.Equal((RunResult.Completed, 2), (state.Result, state.Step("migrate").Attempts));
         Assert.Single(entries, e => e.Kind == nameof(MigrationApplied));
         Assert.NotEqual(old, await bench.ViewAsync());
+        Assert.Equal(1, await bench.CommitsAsync());
     }
 
     [Theory]
@@ -67,6 +68,7 @@ public sealed class KilledInEffectTests(PostgresServer server)
         var (_, state, entries) = await bench.ReadAsync();
         Assert.Equal(RunResult.RolledBack, state.Result);
         Assert.Single(entries, e => e.Kind == nameof(MigrationReverted));
+        Assert.Equal(2, await bench.CommitsAsync() ?? 2);
         await bench.Database.UntilAsync(NobodyAtAll);
         Assert.Equal(before, await bench.CatalogAsync());
     }

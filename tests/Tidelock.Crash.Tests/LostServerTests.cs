@@ -44,12 +44,15 @@ public sealed class LostServerTests
         await reading.ExecuteNonQueryAsync();
         await using var program = bench.Start("deploy");
         await bench.WaitingAsync(program);
-        await own.Cluster.RestartAsync("immediate", default);
+        await own.Cluster.StopServerAsync("immediate", default);
+        await program.SaidAsync("warning deployments.lost");
+        await own.Cluster.StartServerAsync(default);
         var (code, output) = await program.EndAsync();
         Assert.True(code == 0, output);
         var (_, state, entries) = await bench.ReadAsync();
         Assert.Equal((RunResult.Completed, 2), (state.Result, state.Step("migrate").Attempts));
         Assert.Single(entries, e => e.Kind == nameof(MigrationApplied));
+        Assert.Equal(1, await bench.CommitsAsync());
     }
 
     [Fact]
@@ -78,5 +81,6 @@ public sealed class LostServerTests
         var (_, state, entries) = await bench.ReadAsync();
         Assert.Equal(RunResult.Completed, state.Result);
         Assert.Single(entries, e => e.Kind == nameof(MigrationApplied));
+        Assert.Equal(1, await bench.CommitsAsync());
     }
 }

@@ -87,9 +87,8 @@ internal static class SqlCheckRun
 
     /// <summary>The server ended the session or lacks room for it: that says nothing of the query.</summary>
     private static bool IsOfTheServer(string state) =>
-        state.StartsWith("08", StringComparison.Ordinal)
+        ConnectionLoss.EndsSession(state)
         || state.StartsWith("53", StringComparison.Ordinal)
-        || state.StartsWith("57P", StringComparison.Ordinal)
         || state is PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.LockNotAvailable;
 
     private static bool IsOfTheConnection(string code) =>

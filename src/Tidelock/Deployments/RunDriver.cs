@@ -1,3 +1,4 @@
+using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -58,7 +59,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
     /// <summary>After a loss: the server is not back yet, or the journal that is on it.</summary>
     private static bool IsStillAway(Exception e) =>
         e is JournalUnwritableException
-        || RunEngine.IsLost(e)
+        || ConnectionLoss.IsLoss(e)
         || (e is TidelockException t && t.Problem.Code.StartsWith("postgres.", StringComparison.Ordinal));
 
     private async Task<(DeploymentEnd? End, RunState? State)> OnceAsync(
@@ -119,7 +120,14 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
             await writer.AppendAsync(e, cancellation).ConfigureAwait(false);
         }
 
-        await using var pump = new RunPump(journal, run, writer, terminal.Requests.Writer, time);
+        await using var pump = new RunPump(
+            journal,
+            run,
+            writer,
+            terminal.Requests.Writer,
+            terminal.Observer,
+            time
+        );
         await using var lost = hold.Lost.Register(() =>
             terminal.Requests.Writer.TryWrite(new RunRequest.LockLost(hold.Epoch))
         );

@@ -1,23 +1,43 @@
 using System.Threading.Channels;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Deployments;
 
-/// <summary>Brings commands from the journal's inbox to the engine, about once a second. A journal that cannot be read is tried again.</summary>
+/// <summary>
+/// Brings commands from the journal's inbox to the engine, about once a second. A journal that cannot be read is tried again. Any other
+/// fault is said at once; when it stays, the run is suspended, because nobody could stop it any more. A rollback is gone to its end all
+/// the same.
+/// </summary>
 internal sealed class RunPump : IAsyncDisposable
 {
+    private const int MostFaults = 30;
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
+    private readonly IJournal journal;
+    private readonly RunId run;
+    private readonly IRunWriter writer;
+    private readonly ChannelWriter<RunRequest> requests;
+    private readonly IRunObserver observer;
+    private readonly TimeProvider time;
+    private readonly HashSet<string> seen = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource stopping = new();
     private readonly Task loop;
+    private int faults;
 
     public RunPump(
         IJournal journal,
         RunId run,
         IRunWriter writer,
         ChannelWriter<RunRequest> requests,
+        IRunObserver observer,
         TimeProvider time
-    ) => loop = Task.Run(() => LoopAsync(journal, run, writer, requests, time));
+    )
+    {
+        (this.journal, this.run, this.writer, this.requests) = (journal, run, writer, requests);
+        (this.observer, this.time) = (observer, time);
+        loop = Task.Run(LoopAsync);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -26,50 +46,54 @@ internal sealed class RunPump : IAsyncDisposable
         stopping.Dispose();
     }
 
-    private async Task LoopAsync(
-        IJournal journal,
-        RunId run,
-        IRunWriter writer,
-        ChannelWriter<RunRequest> requests,
-        TimeProvider time
-    )
+    private async Task LoopAsync()
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        try
+        while (!stopping.IsCancellationRequested)
         {
-            while (true)
+            try
             {
-                await BringAsync(journal, run, writer, requests, seen).ConfigureAwait(false);
-                await Task.Delay(Every, time, stopping.Token).ConfigureAwait(false);
+                await BringAsync().ConfigureAwait(false);
+                faults = 0;
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The run is over.
+            catch (JournalUnwritableException)
+            {
+                // The writer says so to people; commands wait in the inbox.
+            }
+            catch (Exception) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                Fault(Message.Of("runs.inbox-failed", ("run", run), ("kind", e.GetType().Name), ("reason", e.Message)));
+            }
+
+            await Task.Delay(Every, time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task BringAsync(
-        IJournal journal,
-        RunId run,
-        IRunWriter writer,
-        ChannelWriter<RunRequest> requests,
-        HashSet<string> seen
-    )
+    private void Fault(Message problem)
     {
-        try
+        faults++;
+        if (faults == 1)
         {
-            foreach (var row in await journal.InboxAsync(run, stopping.Token).ConfigureAwait(false))
-            {
-                if (!writer.State.TakenCommands.Contains(row.Id) && seen.Add(row.Id))
-                {
-                    requests.TryWrite(new RunRequest.Command(row));
-                }
-            }
+            observer.Warned(problem);
         }
-        catch (JournalUnwritableException)
+
+        if (faults >= MostFaults && writer.State.Rollback is null)
         {
-            // The writer says so to people; commands wait in the inbox.
+            requests.TryWrite(new RunRequest.Suspend(problem));
+        }
+    }
+
+    private async Task BringAsync()
+    {
+        foreach (var row in await journal.InboxAsync(run, stopping.Token).ConfigureAwait(false))
+        {
+            if (!writer.State.TakenCommands.Contains(row.Id) && seen.Add(row.Id))
+            {
+                requests.TryWrite(new RunRequest.Command(row));
+            }
         }
     }
 }

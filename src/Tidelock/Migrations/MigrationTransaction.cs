@@ -11,9 +11,6 @@ namespace Tidelock.Migrations;
 /// </summary>
 public sealed class MigrationTransaction(TimeProvider time)
 {
-    /// <summary>Npgsql has no name for it.</summary>
-    private const string IdleInTransactionSessionTimeout = "25P03";
-
     /// <summary>A transaction this old is waited for before a try is made: the try would only make readers queue.</summary>
     private static readonly TimeSpan LongTransaction = TimeSpan.FromMilliseconds(200);
 
@@ -70,15 +67,6 @@ public sealed class MigrationTransaction(TimeProvider time)
     /// <summary>Another try may do better: the lock was not granted in time, or readers and the try waited for each other.</summary>
     internal static bool MayBeRepeated(PostgresException e) =>
         e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected;
-
-    /// <summary>The error ended the connection, so it may have hidden another answer.</summary>
-    internal static bool IsLost(PostgresException e) =>
-        e.SqlState
-            is PostgresErrorCodes.AdminShutdown
-                or PostgresErrorCodes.CrashShutdown
-                or PostgresErrorCodes.CannotConnectNow
-                or IdleInTransactionSessionTimeout
-        || e.SqlState.StartsWith("08", StringComparison.Ordinal);
 
     private static TimeSpan LongAge(LockBudget budget) =>
         budget.Try * 4 > LongTransaction ? budget.Try * 4 : LongTransaction;

@@ -27,6 +27,7 @@ internal sealed class MigrationTries(
         """;
 
     private readonly long start = time.GetTimestamp();
+    private readonly TransactionMark mark = new(session);
     private ServerIdentity? identity;
     private TimeSpan longestWait;
     private IReadOnlyList<RelationName> locks = [];
@@ -84,7 +85,7 @@ internal sealed class MigrationTries(
 
             kept = await AttemptAsync(open, one!, cancellation).ConfigureAwait(false);
         }
-        catch (PostgresException e) when (one is not null && !MigrationTransaction.IsLost(e))
+        catch (PostgresException e) when (one is not null && !ConnectionLoss.EndsSession(e.SqlState))
         {
             Outcome = MayBeRepeated(e) ? null : new MigrationOutcome.Failed(e.SqlState, move.Explain(e, open.Doing));
         }
@@ -105,6 +106,7 @@ internal sealed class MigrationTries(
     public async ValueTask DisposeAsync()
     {
         await EndAsync().ConfigureAwait(false);
+        await mark.DisposeAsync().ConfigureAwait(false);
         if (watch is not null)
         {
             await watch.DisposeAsync().ConfigureAwait(false);
@@ -190,7 +192,8 @@ internal sealed class MigrationTries(
         var id = await session
             .ScalarAsync<string>("select pg_current_xact_id()::text", cancellation)
             .ConfigureAwait(false);
-        return new MigrationTry(Tries, id!, identity!.SystemIdentifier, identity.Timeline);
+        var durable = await mark.WriteAsync(cancellation).ConfigureAwait(false);
+        return new MigrationTry(Tries, id!, identity!.SystemIdentifier, identity.Timeline, durable);
     }
 
     /// <summary>Commits with a limit of its own: who cancels now would only lose the answer.</summary>

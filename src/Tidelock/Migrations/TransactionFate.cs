@@ -22,8 +22,8 @@ public static class TransactionFates
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// Asks for the fate of a try. On another server or timeline the id means nothing: <see cref="TransactionFate.Unknown"/>.
-    /// A transaction that is still open is waited for, at most for <paramref name="patience"/>.
+    /// Asks for the fate of a try. On another server or timeline the id means nothing: <see cref="TransactionFate.Unknown"/>; so does
+    /// a commit under an id that was not durable, because the server may have crashed and given it to a stranger. A transaction that is still open is waited for, at most for <paramref name="patience"/>.
     /// </summary>
     public static async Task<TransactionFate> AskAsync(
         PostgresSession session,
@@ -47,7 +47,7 @@ public static class TransactionFates
             fate = await AskAsync(session, one.TransactionId, cancellation).ConfigureAwait(false);
         }
 
-        return fate;
+        return fate == TransactionFate.Committed && !one.IsDurable ? TransactionFate.Unknown : fate;
     }
 
     /// <summary>Asks once.</summary>

@@ -34,7 +34,8 @@ internal sealed class ExactlyOnce(StepContext context, MigrationTransaction tran
         }
     }
 
-    /// <summary>What became of the last try when there is no more time; a database that does not say leaves it unknown.</summary>
+    /// <summary>What became of the last try, asked in little time. A database that is away is asked again once it is back.</summary>
+    /// <exception cref="TargetLostException">It does not answer.</exception>
     private async Task<MigrationOutcome?> SettledAfterCancelAsync()
     {
         using var limit = new CancellationTokenSource(Patience, context.Time);
@@ -42,7 +43,14 @@ internal sealed class ExactlyOnce(StepContext context, MigrationTransaction tran
         {
             return await SettledAsync(limit.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is NpgsqlException or TidelockException or OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException || ConnectionLoss.IsLoss(e))
+        {
+            throw new TargetLostException(
+                Message.Of("runs.fate-not-asked", ("transaction", LastTry!.TransactionId), ("target", context.Target)),
+                e
+            );
+        }
+        catch (Exception e) when (e is NpgsqlException or TidelockException)
         {
             return Unknown(LastTry!);
         }

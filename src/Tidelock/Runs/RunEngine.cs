@@ -1,4 +1,3 @@
-using Npgsql;
 using Tidelock.Texts;
 
 namespace Tidelock.Runs;
@@ -118,18 +117,4 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
         Message finding,
         CancellationToken cancellation
     ) => execution.Writer.AppendAsync(new RunEnded(result, finding), cancellation);
-
-    /// <summary>Whether the server or the way to it is gone, as opposed to SQL that failed.</summary>
-    internal static bool IsLost(Exception e) =>
-        e switch
-        {
-            PostgresException p => p.SqlState.StartsWith("08", StringComparison.Ordinal)
-                || p.SqlState
-                    is PostgresErrorCodes.AdminShutdown
-                        or PostgresErrorCodes.CrashShutdown
-                        or PostgresErrorCodes.CannotConnectNow,
-            NpgsqlException n => n.InnerException is not TimeoutException,
-            TidelockException t => t.Problem.Code.StartsWith("postgres.connect.", StringComparison.Ordinal),
-            _ => false,
-        };
 }

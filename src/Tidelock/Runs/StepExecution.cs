@@ -1,4 +1,5 @@
 using Npgsql;
+using Tidelock.Postgres;
 using Tidelock.Texts;
 
 namespace Tidelock.Runs;
@@ -56,7 +57,7 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
         {
             throw;
         }
-        catch (Exception e) when (RunEngine.IsLost(e))
+        catch (Exception e) when (e is TargetLostException || ConnectionLoss.IsLoss(e))
         {
             lost = new StepOrder.TargetLost(Problem(e));
             return null;

@@ -10,11 +10,18 @@ internal sealed class Relay : IAsyncDisposable
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly int port;
     private readonly CancellationTokenSource stop = new();
+    private readonly TaskCompletionSource commitSeen = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private Relay(int port) => this.port = port;
 
     /// <summary>From now on the next message to the server is passed on, and its answer ends the connection.</summary>
     public bool CutAfterCommit { get; set; }
+
+    /// <summary>What becomes of the next COMMIT and of its answer.</summary>
+    public RelayedCommit Commit { get; set; }
+
+    /// <summary>Completes when a COMMIT was swallowed or passed on without its answer.</summary>
+    public Task CommitSeen => commitSeen.Task;
 
     public static Task<Relay> StartAsync(int port)
     {
@@ -59,22 +66,39 @@ internal sealed class Relay : IAsyncDisposable
         using (client)
         {
             await server.ConnectAsync(IPAddress.Loopback, port, stop.Token);
+            var isMute = false;
             await Task.WhenAny(
-                PumpAsync(client.GetStream(), server.GetStream(), () => false),
-                PumpAsync(server.GetStream(), client.GetStream(), () => CutAfterCommit)
+                PumpAsync(client.GetStream(), server.GetStream(), Passes),
+                PumpAsync(server.GetStream(), client.GetStream(), _ => CutAfterCommit ? null : !isMute)
             );
+
+            bool? Passes(ReadOnlyMemory<byte> said)
+            {
+                if (Commit == RelayedCommit.Answered || said.Span.IndexOf("COMMIT\0"u8) < 0)
+                {
+                    return true;
+                }
+
+                isMute = true;
+                commitSeen.TrySetResult();
+                return Commit == RelayedCommit.Unanswered;
+            }
         }
     }
 
-    private async Task PumpAsync(NetworkStream from, NetworkStream to, Func<bool> cut)
+    /// <param name="passes">Whether what was read is passed on; null cuts the connection.</param>
+    private async Task PumpAsync(NetworkStream from, NetworkStream to, Func<ReadOnlyMemory<byte>, bool?> passes)
     {
         var buffer = new byte[65536];
         try
         {
             int read;
-            while ((read = await from.ReadAsync(buffer, stop.Token)) > 0 && !cut())
+            while ((read = await from.ReadAsync(buffer, stop.Token)) > 0 && passes(buffer.AsMemory(0, read)) is { } pass)
             {
-                await to.WriteAsync(buffer.AsMemory(0, read), stop.Token);
+                if (pass)
+                {
+                    await to.WriteAsync(buffer.AsMemory(0, read), stop.Token);
+                }
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
@@ -82,4 +106,16 @@ internal sealed class Relay : IAsyncDisposable
             // One end is gone, so the other goes too.
         }
     }
+}
+
+/// <summary>What a relay does with a COMMIT.</summary>
+internal enum RelayedCommit
+{
+    Answered,
+
+    /// <summary>The server gets it; its answer never arrives.</summary>
+    Unanswered,
+
+    /// <summary>The server never gets it.</summary>
+    Swallowed,
 }

@@ -47,6 +47,52 @@ public sealed class TransactionFateTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_try_cut_off_by_a_crash_of_the_server_was_aborted_though_strangers_commit_afterwards()
+    {
+        var own = new PostgresServer();
+        await own.InitializeAsync();
+        await using var _ = own;
+        await using var bench = await ViewBench.EmptyAsync(own, "create table t (a int)");
+        await using var session = await bench.OpenAsync();
+        var move = new Doing("create view made as select 1");
+        move.BeforeAsync = () => own.Cluster.RestartAsync("immediate", default);
+        var outcome = await bench.RunAsync(session, move, ViewBench.Budget, TimeSpan.FromSeconds(60));
+        Assert.IsType<MigrationOutcome.Unknown>(outcome);
+        for (var i = 0; i < 20; i++)
+        {
+            await bench.Database.ExecuteAsync("insert into t values (1)");
+        }
+
+        await using var other = await bench.OpenAsync();
+        var one = bench.Tries[^1];
+        var fate = await TransactionFates.AskAsync(other, one, TimeSpan.Zero, TimeProvider.System, default);
+        Assert.Equal((true, TransactionFate.Aborted), (one.IsDurable, fate));
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_mark_its_transaction_still_migrates_and_a_lost_answer_is_then_unknown()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            "revoke execute on function pg_logical_emit_message(boolean, text, text) from public; create role unmarked login; "
+                + "grant create, usage on schema public to unmarked"
+        );
+        await using var session = await PostgresSession.OpenAsync(bench.Database.TargetAs("unmarked"), "t", default);
+        var outcome = await bench.RunAsync(
+            session,
+            new Doing("create view made as select 1"),
+            ViewBench.Budget,
+            TimeSpan.FromSeconds(60)
+        );
+        Assert.IsType<MigrationOutcome.Applied>(outcome);
+        Assert.False(bench.Tries[^1].IsDurable);
+        Assert.Equal(
+            TransactionFate.Unknown,
+            await TransactionFates.AskAsync(session, bench.Tries[^1], TimeSpan.Zero, TimeProvider.System, default)
+        );
+    }
+
+    [Fact]
     public async Task A_transaction_still_open_is_in_progress_and_one_of_the_future_is_unknown()
     {
         await using var bench = await ViewBench.EmptyAsync(server, "create table t (a int)");
@@ -91,6 +137,8 @@ public sealed class TransactionFateTests(PostgresServer server)
     {
         public Action Before { get; set; } = () => { };
 
+        public Func<Task> BeforeAsync { get; set; } = () => Task.CompletedTask;
+
         public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
             Task.FromResult(new MovePreparation([], null));
 
@@ -99,6 +147,7 @@ public sealed class TransactionFateTests(PostgresServer server)
             await open.ExecuteAsync("set local search_path to public", sql, cancellation);
             await open.ExecuteAsync(sql, sql, cancellation);
             Before();
+            await BeforeAsync();
             return null;
         }
 

@@ -2,10 +2,13 @@ using Tidelock.Runs;
 
 namespace Tidelock.Tests.Runs;
 
-/// <summary>A journal that cannot be written while <see cref="IsFull"/>; everything else is the real one's.</summary>
+/// <summary>A journal that cannot be written while <see cref="IsFull"/>, nor its inbox read; everything else is the real one's.</summary>
 internal sealed class FailingJournal(IJournal real) : IJournal
 {
     public volatile bool IsFull;
+
+    /// <summary>What reading the inbox throws; null for nothing.</summary>
+    public volatile Exception? InboxFault;
 
     public string Location => real.Location;
 
@@ -25,7 +28,7 @@ internal sealed class FailingJournal(IJournal real) : IJournal
     public Task SendAsync(RunCommand command, CancellationToken cancellation) => real.SendAsync(command, cancellation);
 
     public Task<IReadOnlyList<RunCommand>> InboxAsync(RunId run, CancellationToken cancellation) =>
-        real.InboxAsync(run, cancellation);
+        InboxFault is { } fault ? throw fault : real.InboxAsync(run, cancellation);
 
     public ValueTask DisposeAsync() => real.DisposeAsync();
 }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Microsoft.Extensions.Time.Testing;
 using Tidelock.Deployments;
 using Tidelock.Postgres;
 using Tidelock.Runs;
@@ -16,6 +17,9 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
     private RunFixture(TimeProvider time) => Time = time;
 
     public TimeProvider Time { get; }
+
+    /// <summary>By which the inbox is read; it stands until a test moves it.</summary>
+    public FakeTimeProvider InboxTime { get; } = new();
     public RunId Run { get; } = new("01JDK3V4Q8Z5W6X7Y8Z9A0B1C2");
     public FailingJournal Journal { get; private set; } = null!;
     public RollbackPolicy Policy { get; init; } = new("definition", Automatic: true, TimeSpan.FromMinutes(5));
@@ -57,7 +61,7 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
         }
 
         await writer.AppendAsync(new EpochTaken(epoch, "host", 1), default);
-        await using var pump = new RunPump(Journal, Run, writer, requests.Writer, TimeProvider.System);
+        await using var pump = new RunPump(Journal, Run, writer, requests.Writer, this, InboxTime);
         var engine = new RunEngine(
             [.. steps.Where(s => !s.Name.StartsWith("rollback.", StringComparison.Ordinal))],
             [.. steps.Where(s => s.Name.StartsWith("rollback.", StringComparison.Ordinal))],
