@@ -47,8 +47,7 @@ public sealed class TidelockServices : IAsyncDisposable
         Checklist = Gates(rehearser);
         var engine = new RunEngine(
             DeploymentSteps(programs, transaction, time),
-            [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
-            time
+            [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)]
         );
         Deployment = new Deployment(journal, Checklist, rehearser, engine, time, settings.Patience);
     }

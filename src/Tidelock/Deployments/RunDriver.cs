@@ -85,13 +85,11 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         await using (hold)
         {
             losses.Found();
-            var state = await HeldAsync(run, request, terminal, hold, opening, losses, cancellation)
-                .ConfigureAwait(false);
-            return (null, state);
+            return await HeldAsync(run, request, terminal, hold, opening, losses, cancellation).ConfigureAwait(false);
         }
     }
 
-    private async Task<RunState> HeldAsync(
+    private async Task<(DeploymentEnd? End, RunState? State)> HeldAsync(
         RunId run,
         DeploymentRequest request,
         DeploymentTerminal terminal,
@@ -104,45 +102,96 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         // Read only now: with the epoch taken, nobody else can append any more.
         var entries = await RunReader.EntriesAsync(journal, run, cancellation).ConfigureAwait(false);
         var state = RunState.Of(entries.Select(RunEvents.Parse));
-        await using var writer = new RunWriter(
+        var clock = new SteadyTime(
+            time,
+            entries is [.., var newest] ? RunEvents.Parse(newest).At : DateTimeOffset.MinValue
+        );
+        var writer = new RunWriter(
             journal,
             run,
             hold.Epoch,
             state,
             entries is [.., var last] ? last : null,
-            time,
+            clock,
             JournalPatience,
             terminal.Observer
         );
-        var epoch = new EpochTaken(hold.Epoch, Environment.MachineName, Environment.ProcessId);
-        foreach (var e in state.Started is null ? [.. opening, epoch] : (IEnumerable<RunEvent>)[epoch, .. opening])
-        {
-            await writer.AppendAsync(e, cancellation).ConfigureAwait(false);
-        }
-
-        await using var pump = new RunPump(
-            journal,
-            run,
-            writer,
-            terminal.Requests.Writer,
-            terminal.Observer,
-            time
-        );
-        await using var lost = hold.Lost.Register(() =>
-            terminal.Requests.Writer.TryWrite(new RunRequest.LockLost(hold.Epoch))
-        );
         try
         {
-            return await engine.RunAsync(Execution(run, request, terminal, writer), cancellation).ConfigureAwait(false);
+            await WrittenAsync(run, request, terminal, hold, opening, writer, clock, cancellation)
+                .ConfigureAwait(false);
         }
         catch (TargetLostException e)
         {
             losses.Lost(e.Problem, writer.State);
             throw;
         }
+        catch (JournalUnwritableException) when (losses.Reason is null && writer.State.Steps.Count > 0)
+        {
+            // What is missing is told once the writer has tried for the last time.
+        }
+        finally
+        {
+            await writer.DisposeAsync().ConfigureAwait(false);
+        }
+
+        return writer.Unstored.Count == 0 ? (null, writer.State) : (NotJournaled(run, writer), null);
     }
 
-    private RunExecution Execution(RunId run, DeploymentRequest request, DeploymentTerminal terminal, RunWriter writer)
+    /// <summary>What happened and stands in no journal: the person is told all of it, and how it gets there.</summary>
+    private DeploymentEnd NotJournaled(RunId run, RunWriter writer)
+    {
+        var state = writer.State;
+        var isBack = state.Rollback is not null;
+        return new DeploymentEnd(
+            ExitCode.NeedsPerson,
+            Message.Of(
+                isBack ? "deployments.not-journaled-back" : "deployments.not-journaled",
+                ("run", run),
+                ("count", writer.Unstored.Count),
+                ("events", string.Join(", ", writer.Unstored.Select(e => e.Kind).Distinct(StringComparer.Ordinal))),
+                ("journal", journal.Location),
+                ("reason", writer.Problem),
+                ("standing", Message.Of(state.InPlace ? "deployments.in-place" : "deployments.not-in-place"))
+            ),
+            run,
+            state
+        );
+    }
+
+    private async Task WrittenAsync(
+        RunId run,
+        DeploymentRequest request,
+        DeploymentTerminal terminal,
+        RunHold hold,
+        IReadOnlyList<RunEvent> opening,
+        RunWriter writer,
+        TimeProvider clock,
+        CancellationToken cancellation
+    )
+    {
+        var epoch = new EpochTaken(hold.Epoch, Environment.MachineName, Environment.ProcessId);
+        foreach (
+            var e in writer.State.Started is null ? [.. opening, epoch] : (IEnumerable<RunEvent>)[epoch, .. opening]
+        )
+        {
+            await writer.AppendAsync(e, cancellation).ConfigureAwait(false);
+        }
+
+        await using var pump = new RunPump(journal, run, writer, terminal.Requests.Writer, terminal.Observer, time);
+        await using var lost = hold.Lost.Register(() =>
+            terminal.Requests.Writer.TryWrite(new RunRequest.LockLost(hold.Epoch))
+        );
+        await engine.RunAsync(Execution(run, request, terminal, writer, clock), cancellation).ConfigureAwait(false);
+    }
+
+    private static RunExecution Execution(
+        RunId run,
+        DeploymentRequest request,
+        DeploymentTerminal terminal,
+        RunWriter writer,
+        TimeProvider clock
+    )
     {
         var options = request.Change.Section<RollbackOptions>();
         return new RunExecution(
@@ -157,7 +206,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
             terminal.Dialogue,
             new RollbackPolicy(options.Method, options.Automatic, options.AskFor),
             request.By,
-            time
+            clock
         );
     }
 }

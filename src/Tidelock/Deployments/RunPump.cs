@@ -13,6 +13,7 @@ internal sealed class RunPump : IAsyncDisposable
 {
     private const int MostFaults = 30;
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
     private readonly IJournal journal;
     private readonly RunId run;
@@ -55,13 +56,13 @@ internal sealed class RunPump : IAsyncDisposable
                 await BringAsync().ConfigureAwait(false);
                 faults = 0;
             }
-            catch (JournalUnwritableException)
-            {
-                // The writer says so to people; commands wait in the inbox.
-            }
             catch (Exception) when (stopping.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception e) when (e is JournalUnwritableException or OperationCanceledException)
+            {
+                // The writer says so to people; commands wait in the inbox.
             }
             catch (Exception e)
             {
@@ -88,7 +89,9 @@ internal sealed class RunPump : IAsyncDisposable
 
     private async Task BringAsync()
     {
-        foreach (var row in await journal.InboxAsync(run, stopping.Token).ConfigureAwait(false))
+        using var deadline = new CancellationTokenSource(AnswerLimit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stopping.Token);
+        foreach (var row in await journal.InboxAsync(run, either.Token).ConfigureAwait(false))
         {
             if (!writer.State.TakenCommands.Contains(row.Id) && seen.Add(row.Id))
             {

@@ -71,7 +71,8 @@ public sealed class OpenTry
         {
             reason = await work().ConfigureAwait(false);
         }
-        catch (PostgresException e) when (!MigrationTransaction.MayBeRepeated(e) && !ConnectionLoss.EndsSession(e.SqlState))
+        catch (PostgresException e)
+            when (!MigrationTransaction.MayBeRepeated(e) && !ConnectionLoss.EndsSession(e.SqlState))
         {
             reason = Message.Of("migrations.beside.refused", ("state", e.SqlState), ("reason", AuthorsSql.Reason(e)));
         }

@@ -23,9 +23,7 @@ internal sealed class TransactionMark(PostgresSession session) : IAsyncDisposabl
         await session.ExecuteAsync(Write, cancellation).ConfigureAwait(false);
 
         // Whoever commits afterwards brings everything before it to the disk; the transaction itself is not to commit yet.
-        other ??= await PostgresSession
-            .OpenAsync(session.Target, ApplicationName, cancellation)
-            .ConfigureAwait(false);
+        other ??= await PostgresSession.OpenAsync(session.Target, ApplicationName, cancellation).ConfigureAwait(false);
         await other.ExecuteAsync(Flush, cancellation).ConfigureAwait(false);
         return true;
     }

@@ -114,7 +114,8 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
             columns = await candidate.ReadAsync(session, cancellation).ConfigureAwait(false);
             return null;
         }
-        catch (PostgresException e) when (!MigrationTransaction.MayBeRepeated(e) && !ConnectionLoss.EndsSession(e.SqlState))
+        catch (PostgresException e)
+            when (!MigrationTransaction.MayBeRepeated(e) && !ConnectionLoss.EndsSession(e.SqlState))
         {
             var about = candidate.Planning ? (object)new PlannedView(migration.Name) : candidate.Statement;
             return new MigrationOutcome.Failed(e.SqlState, Explain(e, about));

@@ -13,6 +13,9 @@ public sealed class ProbeFactory(IReadOnlyList<IProbeKind> kinds, TimeProvider t
     private readonly HttpMessageHandler handler =
         handler ?? new SocketsHttpHandler { PooledConnectionLifetime = ConnectionLifetime };
 
+    /// <summary>The same probes, by another clock.</summary>
+    public ProbeFactory By(TimeProvider clock) => new(kinds, clock, handler);
+
     /// <summary>One probe for each source that several signals come from. Nothing is opened before the first reading.</summary>
     public IReadOnlyList<IProbe> Create(
         IReadOnlyList<ProbeOptions> declared,

@@ -6,7 +6,7 @@ namespace Tidelock.Runs;
 /// Runs a run's steps in order from wherever its journal stands, and decides what follows each of them. The deployment's steps
 /// come first; once a rollback has begun, only the rollback's steps are run.
 /// </summary>
-internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<IStep> rollback, TimeProvider time)
+internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<IStep> rollback)
 {
     /// <summary>Goes on until the run has ended or is suspended, and returns its state.</summary>
     /// <exception cref="TargetLostException">The database or the run lock is gone; take both anew and call again.</exception>
@@ -23,7 +23,7 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
                 break;
             }
 
-            var running = new StepExecution(step, execution, time);
+            var running = new StepExecution(step, execution);
             var (outcome, order) = await running.RunAsync(cancellation).ConfigureAwait(false);
             if (outcome is not null)
             {

@@ -13,6 +13,12 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long one append may take: a server that hangs is as good as one that is down.</summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>The same once the journal is known to be away, so that the watch is hardly held up.</summary>
+    private static readonly TimeSpan RetryLimit = TimeSpan.FromSeconds(2);
+
     private readonly IJournal journal;
     private readonly RunId run;
     private readonly long epoch;
@@ -59,8 +65,11 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
 
     public RunState State { get; private set; }
 
-    /// <summary>How many events are folded but not stored yet.</summary>
-    public int Unstored => backlog.Count;
+    /// <summary>What is folded but not stored; to be read when the writer was disposed.</summary>
+    public IReadOnlyList<JournalEntry> Unstored => [.. backlog];
+
+    /// <summary>Why the last append failed; empty for none.</summary>
+    public string Problem => problem;
 
     public async Task AppendAsync(RunEvent e, CancellationToken cancellation)
     {
@@ -201,20 +210,10 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
     {
         while (backlog.TryPeek(out var entry))
         {
-            try
+            if (await StoreAsync(entry).ConfigureAwait(false) is { } reason)
             {
-                if (
-                    await journal.AppendAsync(entry, epoch, CancellationToken.None).ConfigureAwait(false)
-                    == AppendResult.Conflict
-                )
-                {
-                    throw new RunTakenOverException(run);
-                }
-            }
-            catch (JournalUnwritableException e)
-            {
-                problem = e.Reason;
-                Warn(e.Problem);
+                problem = reason;
+                Warn(new JournalUnwritableException(journal.Location, reason).Problem);
                 return false;
             }
 
@@ -223,6 +222,30 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
 
         warned = false;
         return true;
+    }
+
+    /// <summary>Null when the entry is stored, else why it is not.</summary>
+    private async Task<string?> StoreAsync(JournalEntry entry)
+    {
+        var limit = warned ? RetryLimit : AnswerLimit;
+        using var deadline = new CancellationTokenSource(limit, time);
+        try
+        {
+            // What does not even heed its cancellation is left behind; the entry's id makes a late success harmless.
+            var result = await journal
+                .AppendAsync(entry, epoch, deadline.Token)
+                .WaitAsync(limit * 2, time)
+                .ConfigureAwait(false);
+            return result == AppendResult.Conflict ? throw new RunTakenOverException(run) : null;
+        }
+        catch (JournalUnwritableException e)
+        {
+            return e.Reason;
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            return FormattableString.Invariant($"no answer within {limit.TotalSeconds} s");
+        }
     }
 
     private void Warn(Message problem)

@@ -5,7 +5,7 @@ using Tidelock.Texts;
 namespace Tidelock.Runs;
 
 /// <summary>One step while it runs, beside the requests that arrive meanwhile.</summary>
-internal sealed class StepExecution(IStep step, RunExecution execution, TimeProvider time)
+internal sealed class StepExecution(IStep step, RunExecution execution)
 {
     private StepOrder? order;
     private RunRequest? followed;
@@ -45,7 +45,7 @@ internal sealed class StepExecution(IStep step, RunExecution execution, TimeProv
             execution.Change,
             execution.TargetEnvironment,
             execution.Target,
-            time,
+            execution.Time,
             execution.Writer,
             execution.Observer
         );

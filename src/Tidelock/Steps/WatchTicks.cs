@@ -21,7 +21,9 @@ internal sealed class WatchTicks : IAsyncDisposable
     {
         (this.context, this.ground) = (context, ground);
         options = context.Change.Section<WatchOptions>();
-        probes = factory.Create(options.Probes, context.Target, context.ApplicationName, options.Every);
+        probes = factory
+            .By(context.Time)
+            .Create(options.Probes, context.Target, context.ApplicationName, options.Every);
     }
 
     /// <summary>One sample per signal; what cannot be read comes as no data or an error, never as a value.</summary>

@@ -93,7 +93,9 @@ internal sealed class Relay : IAsyncDisposable
         try
         {
             int read;
-            while ((read = await from.ReadAsync(buffer, stop.Token)) > 0 && passes(buffer.AsMemory(0, read)) is { } pass)
+            while (
+                (read = await from.ReadAsync(buffer, stop.Token)) > 0 && passes(buffer.AsMemory(0, read)) is { } pass
+            )
             {
                 if (pass)
                 {

@@ -7,15 +7,26 @@ internal sealed class FailingJournal(IJournal real) : IJournal
 {
     public volatile bool IsFull;
 
+    /// <summary>Whether an append gets an answer.</summary>
+    public volatile Hanging Hangs;
+
     /// <summary>What reading the inbox throws; null for nothing.</summary>
     public volatile Exception? InboxFault;
 
     public string Location => real.Location;
 
-    public Task<AppendResult> AppendAsync(JournalEntry entry, long? epoch, CancellationToken cancellation) =>
-        IsFull
+    public async Task<AppendResult> AppendAsync(JournalEntry entry, long? epoch, CancellationToken cancellation)
+    {
+        if (Hangs != Hanging.No)
+        {
+            var heeded = Hangs == Hanging.UntilCancelled ? cancellation : CancellationToken.None;
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, heeded);
+        }
+
+        return IsFull
             ? throw new JournalUnwritableException(Location, "No space left on device")
-            : real.AppendAsync(entry, epoch, cancellation);
+            : await real.AppendAsync(entry, epoch, cancellation);
+    }
 
     public IAsyncEnumerable<JournalEntry> ReadAsync(string stream, long after, CancellationToken cancellation) =>
         real.ReadAsync(stream, after, cancellation);
@@ -31,4 +42,11 @@ internal sealed class FailingJournal(IJournal real) : IJournal
         InboxFault is { } fault ? throw fault : real.InboxAsync(run, cancellation);
 
     public ValueTask DisposeAsync() => real.DisposeAsync();
+}
+
+internal enum Hanging
+{
+    No,
+    UntilCancelled,
+    ForEver,
 }

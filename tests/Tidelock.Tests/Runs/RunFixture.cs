@@ -64,8 +64,7 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
         await using var pump = new RunPump(Journal, Run, writer, requests.Writer, this, InboxTime);
         var engine = new RunEngine(
             [.. steps.Where(s => !s.Name.StartsWith("rollback.", StringComparison.Ordinal))],
-            [.. steps.Where(s => s.Name.StartsWith("rollback.", StringComparison.Ordinal))],
-            Time
+            [.. steps.Where(s => s.Name.StartsWith("rollback.", StringComparison.Ordinal))]
         );
         return await engine.RunAsync(Execution(writer), default);
     }
