@@ -23,6 +23,13 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
     /// <summary>Whether filling what is wanted would make readers wait.</summary>
     public static bool Pays(RelationClosure wanted) => wanted.All.SelectMany(ClosureRestore.Populate).Any();
 
+    /// <summary>
+    /// Whether it can be built beside: functions, policies and the like name the relations in texts of their own, and members of an
+    /// extension cannot be moved out of their schema.
+    /// </summary>
+    public static bool Can(RelationClosure there, RelationClosure wanted) =>
+        new[] { there, wanted }.All(c => c.Objects is null && c.All.All(r => r.Extension is null));
+
     /// <summary>Builds and fills everything; takes no lock on what is there that outlasts it.</summary>
     /// <param name="open">The transaction.</param>
     /// <param name="createRelation">Creates the relation itself under the name it is given.</param>

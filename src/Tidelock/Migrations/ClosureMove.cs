@@ -51,6 +51,12 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
             return false;
         }
 
+        if (!BesideBuild.Can(seen, target))
+        {
+            Remark = ViewWork.RefreshedUnderLock(name, target);
+            return false;
+        }
+
         var build = new BesideBuild(name, seen, target);
         var reason = await build
             .BuildAsync(
@@ -69,7 +75,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
     {
         if (seen is not null)
         {
-            await ViewWork.LockAsync(open, seen.All, cancellation).ConfigureAwait(false);
+            await ViewWork.LockAsync(open, ClosureRestore.Lock(seen), cancellation).ConfigureAwait(false);
         }
 
         var current = await ReadAsync(open, cancellation).ConfigureAwait(false);

@@ -51,6 +51,12 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
             return false;
         }
 
+        if (!BesideBuild.Can(before, before))
+        {
+            Remark = ViewWork.RefreshedUnderLock(migration.Name, before);
+            return false;
+        }
+
         var build = new BesideBuild(migration.Name, before, before);
         var reason = await build
             .BuildAsync(open, r => CreateAsync(open, r, cancellation), ColumnNames, cancellation)
@@ -65,7 +71,11 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
         if (before is not null)
         {
             await ViewWork
-                .LockAsync(open, MustRecreate ? before.All : [before.Relation], cancellation)
+                .LockAsync(
+                    open,
+                    MustRecreate ? ClosureRestore.Lock(before) : [ClosureRestore.Lock(before.Relation)],
+                    cancellation
+                )
                 .ConfigureAwait(false);
         }
 
@@ -170,7 +180,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
             .RunAsync(
                 open,
                 [
-                    .. there.Dependents.SelectMany(ClosureRestore.Create),
+                    .. ClosureRestore.CreateDependents(there),
                     .. ClosureRestore.Attach(there.Relation, ColumnNames),
                     .. there.Dependents.SelectMany(d => ClosureRestore.Attach(d)),
                     .. there.Dependents.SelectMany(ClosureRestore.Populate),

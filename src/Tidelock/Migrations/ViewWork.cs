@@ -8,14 +8,14 @@ namespace Tidelock.Migrations;
 /// <summary>What the ways there and back of a view have in common.</summary>
 internal static class ViewWork
 {
-    /// <summary>Locks dependents first and the base last, which is the order in which readers lock them.</summary>
+    /// <summary>Runs statements that take locks and do nothing else.</summary>
     public static async Task LockAsync(
         OpenTry open,
-        IEnumerable<CapturedRelation> relations,
+        IEnumerable<RestoreStatement> locks,
         CancellationToken cancellation
     )
     {
-        foreach (var statement in relations.Reverse().Select(ClosureRestore.Lock))
+        foreach (var statement in locks)
         {
             await open.LockAsync(statement.Sql, statement.For, cancellation).ConfigureAwait(false);
         }
@@ -103,6 +103,13 @@ internal static class ViewWork
                 ("state", error.SqlState),
                 ("reason", AuthorsSql.Reason(error))
             ),
+            CapturedObject other => Message.Of(
+                "migrations.view.dependent-does-not-fit",
+                ("relation", name),
+                ("dependent", other),
+                ("state", error.SqlState),
+                ("reason", AuthorsSql.Reason(error))
+            ),
             _ => Message.Of(
                 "migrations.view.failed",
                 ("relation", name),
@@ -129,6 +136,10 @@ internal static class ViewWork
             ("reason", reason)
         );
 
+    /// <summary>That what others wrote around the closure keeps it from being built beside.</summary>
+    public static Message RefreshedUnderLock(RelationName name, RelationClosure wanted) =>
+        RefreshedUnderLock(name, wanted, Message.Of("migrations.beside.bound"));
+
     private static Task<List<string>> StrangersAsync(
         PostgresSession session,
         RelationClosure there,
@@ -137,8 +148,13 @@ internal static class ViewWork
     {
         var roles = there
             .All.SelectMany(r =>
-                r.Columns.SelectMany(c => c.Grants ?? []).Concat(r.Grants ?? []).Select(g => g.Grantor).Prepend(r.Owner)
+                r.Columns.SelectMany(c => c.Grants ?? [])
+                    .Concat(r.Grants ?? [])
+                    .Concat(r.TypeGrants ?? [])
+                    .Select(g => g.Grantor)
+                    .Prepend(r.Owner)
             )
+            .Concat((there.Objects ?? []).SelectMany(o => (o.Grants ?? []).Select(g => g.Grantor).Prepend(o.Owner)))
             .Distinct(StringComparer.Ordinal)
             .ToArray();
         return session.QueryAsync(

@@ -1,5 +1,6 @@
 using System.Data;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Npgsql;
 using NpgsqlTypes;
 using Tidelock.Postgres;
@@ -16,6 +17,9 @@ public static class ClosureCapture
     private const string Bounded = """
         set transaction read only; set local lock_timeout = '3s'; set local statement_timeout = '60s'
         """;
+
+    /// <summary>The oid of <c>pg_class</c>, the same on every server.</summary>
+    private const uint RelationCatalog = 1259;
 
     /// <summary>
     /// Captures in a read-only transaction of its own, which has ended when this returns. Reads until two captures in a row agree:
@@ -105,43 +109,65 @@ public static class ClosureCapture
                 r =>
                     (
                         Restorable: r.GetBoolean(0),
-                        Oid: r.GetFieldValue<uint>(1),
-                        Description: r.IsDBNull(2) ? "" : r.GetString(2)
+                        Catalog: r.GetFieldValue<uint>(1),
+                        Oid: r.GetFieldValue<uint>(2),
+                        Description: r.IsDBNull(3) ? "" : r.GetString(3)
                     ),
                 cancellation,
                 OidParameter(oid)
             )
             .ConfigureAwait(false);
-        var relations = await session
+        var restorable = reached.Where(r => r.Restorable).ToLookup(r => r.Catalog == RelationCatalog);
+        var nodes = await session
             .QueryAsync(
                 SqlText.Beside<RelationClosure>("Relations"),
-                Node.Read,
+                Node.Relation,
                 cancellation,
-                OidParameter(reached.Where(r => r.Restorable).Select(r => r.Oid).ToArray())
+                OidParameter(restorable[true].Select(r => r.Oid))
             )
             .ConfigureAwait(false);
-        var (ordered, cyclic) = InOrder(relations);
-        return new RelationClosure(
-            relations.Single(r => r.Oid == oid).Relation,
-            ordered.Where(r => r.Oid != oid).Select(r => r.Relation).ToList(),
+        var itself = nodes.Single(n => n.Key == $"{RelationCatalog}/{oid}");
+        if (restorable[false].Any())
+        {
+            nodes.AddRange(
+                await session
+                    .QueryAsync(
+                        SqlText.Beside<RelationClosure>("Objects"),
+                        Node.Object,
+                        cancellation,
+                        OidParameter(restorable[false].Select(r => r.Catalog)),
+                        OidParameter(restorable[false].Select(r => r.Oid))
+                    )
+                    .ConfigureAwait(false)
+            );
+        }
+
+        var (ordered, cyclic) = InOrder(nodes);
+        return RelationClosure.InThisOrder(
+            (CapturedRelation)itself.Thing,
+            ordered.Where(n => n != itself).Select(n => n.Thing),
             reached
                 .Where(r => !r.Restorable)
                 .Select(r => r.Description)
-                .Concat(cyclic.Select(c => $"{c.Relation.SqlKind} {c.Relation.Name} (reads itself)"))
+                .Concat(cyclic.Select(c => $"{Described(c.Thing)} (reads itself)"))
                 .ToList()
         );
     }
 
+    private static string Described(object thing) =>
+        thing is CapturedRelation relation ? $"{relation.SqlKind} {relation.Name}" : $"{thing}";
+
     private static (List<Node> Ordered, List<Node> Cyclic) InOrder(List<Node> nodes)
     {
+        var all = nodes.Select(n => n.Key).ToHashSet(StringComparer.Ordinal);
         var ordered = new List<Node>();
         var rest = nodes.ToList();
-        var done = new HashSet<uint>();
-        while (rest.FindAll(n => n.Reads.All(done.Contains)) is { Count: > 0 } ready)
+        var done = new HashSet<string>(StringComparer.Ordinal);
+        while (rest.FindAll(n => n.Needs.All(k => done.Contains(k) || !all.Contains(k))) is { Count: > 0 } ready)
         {
             ordered.AddRange(ready);
-            done.UnionWith(ready.Select(r => r.Oid));
-            rest.RemoveAll(n => done.Contains(n.Oid));
+            done.UnionWith(ready.Select(r => r.Key));
+            rest.RemoveAll(n => done.Contains(n.Key));
         }
 
         return ([.. ordered, .. rest], rest);
@@ -157,8 +183,8 @@ public static class ClosureCapture
 
     private static NpgsqlParameter OidParameter(uint oid) => new() { Value = oid, NpgsqlDbType = NpgsqlDbType.Oid };
 
-    private static NpgsqlParameter OidParameter(uint[] oids) =>
-        new() { Value = oids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid };
+    private static NpgsqlParameter OidParameter(IEnumerable<uint> oids) =>
+        new() { Value = oids.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid };
 
     private static string KindName(string kind) =>
         kind switch
@@ -171,13 +197,17 @@ public static class ClosureCapture
             _ => kind,
         };
 
-    private sealed record Node(uint Oid, CapturedRelation Relation, IReadOnlyList<uint> Reads)
+    /// <param name="Key">Its catalog and oid.</param>
+    /// <param name="Thing">A <see cref="CapturedRelation"/> or a <see cref="CapturedObject"/>.</param>
+    /// <param name="Needs">The keys of what must be there before it can be created.</param>
+    private sealed record Node(string Key, object Thing, IReadOnlyList<string> Needs)
     {
-        public static Node Read(NpgsqlDataReader row) =>
-            new(
-                row.GetFieldValue<uint>(0),
-                JsonSerializer.Deserialize(row.GetString(1), RelationsJson.Default.CapturedRelation)!,
-                row.GetFieldValue<uint[]>(2)
-            );
+        public static Node Relation(NpgsqlDataReader row) => Read(row, RelationsJson.Default.CapturedRelation);
+
+        public static Node Object(NpgsqlDataReader row) => Read(row, RelationsJson.Default.CapturedObject);
+
+        private static Node Read<T>(NpgsqlDataReader row, JsonTypeInfo<T> type)
+            where T : class =>
+            new(row.GetString(0), JsonSerializer.Deserialize(row.GetString(1), type)!, row.GetFieldValue<string[]>(2));
     }
 }

@@ -20,7 +20,7 @@ public static class ClosureComparison
         var differences = new List<ClosureDifference>();
         foreach (var difference in Differences(before, after))
         {
-            if (!await SameMeaningAsync(session, difference, cancellation).ConfigureAwait(false))
+            if (!await SameMeaningAsync(session, difference, before, after, cancellation).ConfigureAwait(false))
             {
                 differences.Add(difference);
             }
@@ -71,20 +71,51 @@ public static class ClosureComparison
             d
                 is {
                     After: null,
-                    Part: ClosurePart.Grant or ClosurePart.Comment or ClosurePart.Default or ClosurePart.Storage
+                    Part: ClosurePart.Grant
+                        or ClosurePart.Comment
+                        or ClosurePart.Default
+                        or ClosurePart.Storage
+                        or ClosurePart.Label
                 }
             && gone.Any(c => d.What.Contains($"column {c}", StringComparison.Ordinal));
     }
 
+    /// <summary>
+    /// Whether two texts of a definition mean the same. Of rules, triggers and domains the texts are compared as they are.
+    /// </summary>
     private static async Task<bool> SameMeaningAsync(
         PostgresSession session,
         ClosureDifference difference,
+        RelationClosure? before,
+        RelationClosure? after,
         CancellationToken cancellation
-    ) =>
-        difference is { Part: ClosurePart.Definition, Before: { } before, After: { } after }
-        && await FixPoint
-            .IsSameAsync(session, difference.Relation.Schema, before, after, cancellation)
-            .ConfigureAwait(false);
+    )
+    {
+        if (difference is { Part: ClosurePart.Definition, Before: { } old, After: { } now })
+        {
+            return await FixPoint
+                .IsSameAsync(session, difference.Relation.Schema, old, now, cancellation)
+                .ConfigureAwait(false);
+        }
+
+        return difference.Part == ClosurePart.Object
+            && Find(before) is { } one
+            && Find(after) is { } other
+            && (
+                one is { Meaning: { } a } && other is { Meaning: { } b } && one.IsSameButForMeaning(other)
+                    ? await FixPoint
+                        .IsSameAsync(session, difference.Relation.Schema, a, b, cancellation)
+                        .ConfigureAwait(false)
+                    : one.Routine is { } f
+                        && other.Routine is { } g
+                        && await FixPoint
+                            .IsSameRoutineAsync(session, difference.Relation.Schema, f, g, cancellation)
+                            .ConfigureAwait(false)
+            );
+
+        CapturedObject? Find(RelationClosure? closure) =>
+            closure?.Objects?.FirstOrDefault(o => $"{o}" == difference.What);
+    }
 
     private static Dictionary<(RelationName Relation, ClosurePart Part, string What), string> Aspects(
         RelationClosure? closure
@@ -104,6 +135,14 @@ public static class ClosureComparison
             }
         }
 
+        foreach (var thing in closure.Objects ?? [])
+        {
+            foreach (var (part, what, value) in Aspects(thing))
+            {
+                aspects[(closure.Relation.Name, part, what)] = value;
+            }
+        }
+
         foreach (var thing in closure.Unrestorable)
         {
             aspects[(closure.Relation.Name, ClosurePart.Unrestorable, thing)] = thing;
@@ -111,6 +150,15 @@ public static class ClosureComparison
 
         return aspects;
     }
+
+    private static IEnumerable<(ClosurePart Part, string What, string Value)> Aspects(CapturedObject o) =>
+        [
+            (ClosurePart.Object, $"{o}", string.Join(";\n", o.Statements)),
+            (ClosurePart.Owner, $"owner of {o}", o.Owner),
+            .. Grants(o.EffectiveGrants, $"grant on {o}"),
+            .. Comment($"comment on {o}", o.Comment),
+            .. Member(o.Extension, $"{o}"),
+        ];
 
     private static IEnumerable<(ClosurePart Part, string What, string Value)> Aspects(CapturedRelation r) =>
         [
@@ -128,10 +176,24 @@ public static class ClosureComparison
             .. r.Triggers.Select(x => (ClosurePart.Trigger, $"trigger {x.Name}", x.Definition)),
             .. r.Triggers.SelectMany(x => Comment($"comment on trigger {x.Name}", x.Comment)),
             .. r.Indexes.Select(x =>
-                (ClosurePart.Index, $"index {x.Name}", $"{x.Definition} {x.Tablespace} clustered={x.Clustered}")
+                (
+                    ClosurePart.Index,
+                    $"index {x.Name}",
+                    $"{x.Definition} {x.Tablespace} clustered={x.Clustered} {Targets(x)}"
+                )
             ),
             .. r.Indexes.SelectMany(x => Comment($"comment on index {x.Name}", x.Comment)),
-            (ClosurePart.Storage, "storage", $"{r.AccessMethod} {r.Tablespace}"),
+            .. Comment("comment on its row type", r.TypeComment),
+            .. Grants(r.TypeGrants ?? [], "grant on its row type"),
+            .. Member(r.Extension, r.SqlKind),
+            .. (r.Labels ?? []).Select(l =>
+                (
+                    ClosurePart.Label,
+                    $"security label of {l.Provider}{(l.Column is null ? "" : $" on column {Identifiers.Quote(l.Column)}")}",
+                    l.Label
+                )
+            ),
+            (ClosurePart.Storage, "storage", $"{r.AccessMethod} {r.Tablespace} {r.ReplicaIdentity}"),
             (ClosurePart.Populated, "data", r.Populated ? "populated" : "not populated"),
             .. r.Columns.Count == 0
                 ? Array.Empty<(ClosurePart, string, string)>()
@@ -161,6 +223,15 @@ public static class ClosureComparison
         );
         return text.Trim().Length == 0 ? [] : [(ClosurePart.Storage, $"settings of {name}", text.Trim())];
     }
+
+    private static string Targets(CapturedIndex index) =>
+        string.Join(
+            ' ',
+            (index.Statistics ?? new Dictionary<string, int>(StringComparer.Ordinal)).Select(t => $"{t.Key}:{t.Value}")
+        );
+
+    private static IEnumerable<(ClosurePart, string, string)> Member(string? extension, string what) =>
+        extension is null ? [] : [(ClosurePart.Extension, $"membership of {what}", extension)];
 
     private static IEnumerable<(ClosurePart, string, string)> Comment(string what, string? text) =>
         text is null ? [] : [(ClosurePart.Comment, what, text)];

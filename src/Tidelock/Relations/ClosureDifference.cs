@@ -49,6 +49,11 @@ public enum ClosurePart
     Index,
     Storage,
     Populated,
+    Label,
+    Extension,
+
+    /// <summary>A function, policy, … that depends on it.</summary>
+    Object,
 
     /// <summary>Something this version cannot put back.</summary>
     Unrestorable,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Tidelock.Postgres;
 
 namespace Tidelock.Relations;
@@ -16,23 +17,66 @@ public static class ClosureRestore
     /// <param name="wanted">What shall be there; null when there shall be no such relation.</param>
     public static IReadOnlyList<RestoreStatement> Statements(RelationClosure? current, RelationClosure? wanted)
     {
-        var all = wanted is null ? [] : Target(current, wanted).All.ToList();
+        var target = wanted is null ? null : Target(current, wanted);
         return
         [
             .. current is null ? [] : Drop(current),
-            .. all.SelectMany(Create),
-            .. all.SelectMany(r => Attach(r)),
-            .. all.SelectMany(Populate),
+            .. target is null
+                ? []
+                : (IEnumerable<RestoreStatement>)
+                    [
+                        .. Create(target.Relation),
+                        .. CreateDependents(target),
+                        .. target.All.SelectMany(r => Attach(r)),
+                        .. target.All.SelectMany(Populate),
+                    ],
         ];
     }
 
     /// <summary>What is wanted, and behind it the dependents that somebody added since.</summary>
-    internal static RelationClosure Target(RelationClosure? current, RelationClosure wanted) =>
-        current is null ? wanted : wanted with { Dependents = [.. wanted.Dependents, .. Added(current, wanted)] };
+    internal static RelationClosure Target(RelationClosure? current, RelationClosure wanted)
+    {
+        if (current is null)
+        {
+            return wanted;
+        }
 
-    /// <summary>Drops dependents, deepest first, and the relation last.</summary>
+        var names = wanted.All.Select(r => r.Name).ToHashSet();
+        var objects = (wanted.Objects ?? []).Select(o => o.ToString()).ToHashSet(StringComparer.Ordinal);
+        var order = wanted.InOrder.ToList();
+        order.AddRange(
+            current.InOrder.Where(o =>
+                o is CapturedRelation r && !names.Contains(r.Name) || o is CapturedObject && !objects.Contains($"{o}")
+            )
+        );
+        return RelationClosure.InThisOrder(wanted.Relation, order.Skip(1), wanted.Unrestorable);
+    }
+
+    /// <summary>Drops what depends on the relation, deepest first, and the relation last.</summary>
     internal static IEnumerable<RestoreStatement> Drop(RelationClosure closure) =>
-        closure.All.Reverse().Select(r => new RestoreStatement($"drop {r.SqlKind} {r.Name.Sql}", r.Name));
+        closure
+            .InOrder.Reverse()
+            .SelectMany(o =>
+                o switch
+                {
+                    CapturedRelation r => Drop(r),
+                    CapturedObject other => other.Removal.Select(sql => new RestoreStatement(sql, other)),
+                    _ => throw new UnreachableException(),
+                }
+            );
+
+    /// <summary>All that depends on the relation, in an order in which it can be created.</summary>
+    internal static IEnumerable<RestoreStatement> CreateDependents(RelationClosure closure) =>
+        closure
+            .InOrder.Skip(1)
+            .SelectMany(o =>
+                o switch
+                {
+                    CapturedRelation r => Create(r),
+                    CapturedObject other => other.Creation.Select(sql => new RestoreStatement(sql, other)),
+                    _ => throw new UnreachableException(),
+                }
+            );
 
     /// <summary>The relation with its options and owner; a materialized view without data.</summary>
     internal static IEnumerable<RestoreStatement> Create(CapturedRelation relation) =>
@@ -43,6 +87,13 @@ public static class ClosureRestore
     {
         yield return new RestoreStatement($"create {Head(relation)} as\n{definition}{Tail(relation)}", relation.Name);
         yield return new RestoreStatement(Own(relation), relation.Name);
+        if (relation.Extension is { } extension)
+        {
+            yield return new RestoreStatement(
+                $"alter extension {Identifiers.Quote(extension)} add {relation.SqlKind} {relation.Name.Sql}",
+                relation.Name
+            );
+        }
     }
 
     /// <summary>Replaces a view in place, its options repeated: PostgreSQL resets those that are not.</summary>
@@ -51,6 +102,19 @@ public static class ClosureRestore
 
     /// <summary>Takes the lock on the relation alone and changes nothing.</summary>
     internal static RestoreStatement Lock(CapturedRelation relation) => new(Own(relation), relation.Name);
+
+    /// <summary>
+    /// Locks everything and changes nothing: the tables whose policies, rules and the like read the closure, then dependents, then
+    /// the base, which is the order in which readers lock them.
+    /// </summary>
+    internal static IEnumerable<RestoreStatement> Lock(RelationClosure closure) =>
+        [
+            .. (closure.Objects ?? [])
+                .Where(o => o.Lock is not null)
+                .DistinctBy(o => o.Table, StringComparer.Ordinal)
+                .Select(o => new RestoreStatement(o.Lock!, o)),
+            .. closure.All.Reverse().Select(Lock),
+        ];
 
     /// <summary>Defaults, rules, triggers, indexes, grants and comments.</summary>
     /// <param name="relation">The relation as captured.</param>
@@ -69,7 +133,11 @@ public static class ClosureRestore
                 .. relation.Indexes.SelectMany(i => Index(relation, i)),
                 .. relation.Rules.Select(r => r.Definition).OfType<string>(),
                 .. relation.Triggers.Select(t => t.Definition),
+                .. relation.ReplicaIdentity is null
+                    ? Array.Empty<string>()
+                    : [$"alter materialized view {relation.Name.Sql} replica identity {relation.ReplicaIdentity}"],
                 .. GrantRestore.Statements(relation, kept),
+                .. Labels(relation, kept),
                 .. Comments(relation, kept),
                 .. Comments(RuleComments(relation)),
             ];
@@ -98,10 +166,18 @@ public static class ClosureRestore
             ? [new RestoreStatement($"refresh materialized view {relation.Name.Sql}", relation.Name)]
             : [];
 
-    private static IEnumerable<CapturedRelation> Added(RelationClosure current, RelationClosure wanted)
+    private static IEnumerable<RestoreStatement> Drop(CapturedRelation relation)
     {
-        var names = wanted.All.Select(r => r.Name).ToHashSet();
-        return current.Dependents.Where(d => !names.Contains(d.Name));
+        var thing = $"{relation.SqlKind} {relation.Name.Sql}";
+        if (relation.Extension is { } extension)
+        {
+            yield return new RestoreStatement(
+                $"alter extension {Identifiers.Quote(extension)} drop {thing}",
+                relation.Name
+            );
+        }
+
+        yield return new RestoreStatement($"drop {thing}", relation.Name);
     }
 
     private static string Head(CapturedRelation relation) =>
@@ -166,6 +242,13 @@ public static class ClosureRestore
             yield return $"alter materialized view {relation.Name.Sql} cluster on {Identifiers.Quote(index.Name)}";
         }
 
+        foreach (var (column, target) in index.Statistics ?? new Dictionary<string, int>(StringComparer.Ordinal))
+        {
+            yield return FormattableString.Invariant(
+                $"alter index {name} alter column {column} set statistics {target}"
+            );
+        }
+
         if (index.Comment is not null)
         {
             yield return $"comment on index {name} is {Identifiers.Literal(index.Comment)}";
@@ -178,9 +261,23 @@ public static class ClosureRestore
         return Comments(
             columns
                 .Select(c => ($"column {on}.{Identifiers.Quote(c.Name)}", c.Comment))
+                .Prepend(($"type {on}", relation.TypeComment))
                 .Prepend(($"{relation.SqlKind} {on}", relation.Comment))
         );
     }
+
+    private static IEnumerable<string> Labels(CapturedRelation relation, IReadOnlyList<CapturedColumn> columns) =>
+        (relation.Labels ?? [])
+            .Where(l => l.Column is null || columns.Any(c => c.Name == l.Column))
+            .Select(l =>
+                $"security label for {Identifiers.Quote(l.Provider)} on "
+                + (
+                    l.Column is null
+                        ? $"{relation.SqlKind} {relation.Name.Sql}"
+                        : $"column {relation.Name.Sql}.{Identifiers.Quote(l.Column)}"
+                )
+                + $" is {Identifiers.Literal(l.Label)}"
+            );
 
     private static IEnumerable<(string Object, string? Text)> RuleComments(CapturedRelation relation)
     {

@@ -24,8 +24,34 @@ internal static class FixPoint
         && await OfAsync(session, schema, other, cancellation).ConfigureAwait(false) is { } b
         && string.Equals(a, b, StringComparison.Ordinal);
 
-    /// <summary>The fix-point; null when the definition cannot be created here and now, which is not the same as anything.</summary>
-    private static async Task<string?> OfAsync(
+    /// <summary>Whether both functions end in the same text. Creates functions of a random name in a transaction that is rolled back.</summary>
+    public static async Task<bool> IsSameRoutineAsync(
+        PostgresSession session,
+        string schema,
+        RoutineText one,
+        RoutineText other,
+        CancellationToken cancellation
+    )
+    {
+        var name = new RelationName(schema, $"tidelock_{Guid.NewGuid():N}");
+        return await OfAsync(one).ConfigureAwait(false) is { } a
+            && await OfAsync(other).ConfigureAwait(false) is { } b
+            && string.Equals(a, b, StringComparison.Ordinal);
+
+        async Task<string?> OfAsync(RoutineText routine) =>
+            routine.Named(name.Sql) is { } twin
+                ? await FixPoint
+                    .OfAsync(
+                        session,
+                        twin.Text,
+                        text => ReadBackRoutineAsync(session, name, text, cancellation),
+                        cancellation
+                    )
+                    .ConfigureAwait(false)
+                : null;
+    }
+
+    private static Task<string?> OfAsync(
         PostgresSession session,
         string schema,
         string definition,
@@ -33,6 +59,17 @@ internal static class FixPoint
     )
     {
         var name = new RelationName(schema, $"tidelock_{Guid.NewGuid():N}");
+        return OfAsync(session, definition, text => ReadBackAsync(session, name, text, cancellation), cancellation);
+    }
+
+    /// <summary>The fix-point; null when the text cannot be created here and now, which is not the same as anything.</summary>
+    private static async Task<string?> OfAsync(
+        PostgresSession session,
+        string text,
+        Func<string, Task<string>> readBack,
+        CancellationToken cancellation
+    )
+    {
         await using var transaction = await session
             .Connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation)
             .ConfigureAwait(false);
@@ -41,13 +78,13 @@ internal static class FixPoint
             await session.ExecuteAsync("set local lock_timeout = '1s'", cancellation).ConfigureAwait(false);
             for (var round = 0; round < Rounds; round++)
             {
-                var next = await ReadBackAsync(session, name, definition, cancellation).ConfigureAwait(false);
-                if (string.Equals(next, definition, StringComparison.Ordinal))
+                var next = await readBack(text).ConfigureAwait(false);
+                if (string.Equals(next, text, StringComparison.Ordinal))
                 {
-                    return definition;
+                    return text;
                 }
 
-                definition = next;
+                text = next;
             }
 
             return null;
@@ -56,6 +93,26 @@ internal static class FixPoint
         {
             return null;
         }
+    }
+
+    private static async Task<string> ReadBackRoutineAsync(
+        PostgresSession session,
+        RelationName name,
+        string definition,
+        CancellationToken cancellation
+    )
+    {
+        await session.ExecuteOneAsync(definition, cancellation).ConfigureAwait(false);
+        var text = await session
+            .ScalarAsync<string>(
+                "select pg_get_functiondef(p.oid) from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = $1 and p.proname = $2",
+                cancellation,
+                new NpgsqlParameter { Value = name.Schema },
+                new NpgsqlParameter { Value = name.Name }
+            )
+            .ConfigureAwait(false);
+        await session.ExecuteOneAsync($"drop routine {name.Sql}", cancellation).ConfigureAwait(false);
+        return text!;
     }
 
     private static async Task<string> ReadBackAsync(

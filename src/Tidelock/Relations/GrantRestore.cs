@@ -8,31 +8,51 @@ namespace Tidelock.Relations;
 /// </summary>
 internal static class GrantRestore
 {
-    public static IEnumerable<string> Statements(CapturedRelation relation, IEnumerable<CapturedColumn> columns) =>
+    /// <param name="target">What the grants are on.</param>
+    /// <param name="owner">Its owner.</param>
+    /// <param name="grants">The explicit grants in their order; null where there were none.</param>
+    public static IEnumerable<string> Statements(
+        GrantTarget target,
+        string owner,
+        IReadOnlyList<CapturedGrant>? grants
+    ) =>
         [
-            relation.Grants is null ? ResetToDefault(relation) : RevokeAll(relation),
-            .. InOrder(relation.Owner, relation.Grants ?? []).SelectMany(g => Grant(relation, g, "")),
-            .. columns.SelectMany(c =>
-                InOrder(relation.Owner, c.Grants ?? [], relation.Grants ?? [])
-                    .SelectMany(g => Grant(relation, g, $" ({Identifiers.Quote(c.Name)})"))
-            ),
+            grants is null ? ResetToDefault(target, owner) : RevokeAll(target),
+            .. InOrder(owner, grants ?? []).SelectMany(g => Grant(target, owner, g, "")),
         ];
 
-    private static string RevokeAll(CapturedRelation relation) => Loop(relation, "", "");
+    /// <summary>Of a relation and its columns.</summary>
+    public static IEnumerable<string> Statements(CapturedRelation relation, IEnumerable<CapturedColumn> columns)
+    {
+        var target = GrantTarget.Table(relation.Name);
+        return
+        [
+            .. Statements(target, relation.Owner, relation.Grants),
+            .. columns.SelectMany(c =>
+                InOrder(relation.Owner, c.Grants ?? [], relation.Grants ?? [])
+                    .SelectMany(g => Grant(target, relation.Owner, g, $" ({Identifiers.Quote(c.Name)})"))
+            ),
+            .. relation.TypeGrants is null
+                ? []
+                : Statements(GrantTarget.Type(relation.Name.Sql), relation.Owner, relation.TypeGrants),
+        ];
+    }
+
+    private static string RevokeAll(GrantTarget target) => Loop(target, "", "");
 
     /// <summary>Leaves a missing ACL missing: it follows the server's defaults, an explicit one does not.</summary>
-    private static string ResetToDefault(CapturedRelation relation) =>
+    private static string ResetToDefault(GrantTarget target, string owner) =>
         Loop(
-            relation,
-            "and c.relacl is not null",
+            target,
+            "where o.acl is not null",
             $"""
             if found then
-                grant all on table {relation.Name.Sql} to {Identifiers.Quote(relation.Owner)};
+                grant all on {target.On} to {(target.ForEverybody is null ? "" : "public, ")}{Identifiers.Quote(owner)};
             end if;
             """
         );
 
-    private static string Loop(CapturedRelation relation, string condition, string afterwards) =>
+    private static string Loop(GrantTarget target, string condition, string afterwards) =>
         "do "
         + Identifiers.Literal(
             $"""
@@ -41,12 +61,10 @@ internal static class GrantRestore
             begin
                 for holder in
                     select distinct case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end
-                    from pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
-                    where c.oid = {Identifiers.Literal(relation.Name.Sql)}::regclass {condition}
+                    from ({target.Acl}) o, aclexplode(coalesce(o.acl, o.standard)) a
+                    {condition}
                 loop
-                    execute {Identifiers.Literal(
-                $"revoke all on table {relation.Name.Sql} from "
-            )} || holder || ' cascade';
+                    execute {Identifiers.Literal($"revoke all on {target.On} from ")} || holder || ' cascade';
                 end loop;
                 {afterwards}
             end
@@ -77,13 +95,13 @@ internal static class GrantRestore
                 .Any(g => g.Grantable && g.Privilege == grant.Privilege && g.Grantee == grant.Grantor);
     }
 
-    private static IEnumerable<string> Grant(CapturedRelation relation, CapturedGrant grant, string columns)
+    private static IEnumerable<string> Grant(GrantTarget target, string owner, CapturedGrant grant, string columns)
     {
         var grantee = grant.Grantee is null ? "public" : Identifiers.Quote(grant.Grantee);
         var statement =
-            $"grant {grant.Privilege.ToLowerInvariant()}{columns} on table {relation.Name.Sql} to {grantee}"
+            $"grant {grant.Privilege.ToLowerInvariant()}{columns} on {target.On} to {grantee}"
             + (grant.Grantable ? " with grant option" : "");
-        return string.Equals(grant.Grantor, relation.Owner, StringComparison.Ordinal)
+        return string.Equals(grant.Grantor, owner, StringComparison.Ordinal)
             ? [statement]
             : [$"set local role {Identifiers.Quote(grant.Grantor)}", statement, "set local role none"];
     }

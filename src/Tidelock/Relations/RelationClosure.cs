@@ -6,14 +6,44 @@ namespace Tidelock.Relations;
 /// <param name="Relation">The view itself.</param>
 /// <param name="Dependents">Views and materialized views of any depth, each after those it reads.</param>
 /// <param name="Unrestorable">What would be lost with the view and cannot be put back, as PostgreSQL describes it.</param>
+/// <param name="Objects">What else depends on them and can be put back, each after what it needs; null for nothing.</param>
 public sealed record RelationClosure(
     CapturedRelation Relation,
     IReadOnlyList<CapturedRelation> Dependents,
-    IReadOnlyList<string> Unrestorable
+    IReadOnlyList<string> Unrestorable,
+    IReadOnlyList<CapturedObject>? Objects = null
 )
 {
     /// <summary>The relation and its dependents, each after those it reads.</summary>
     internal IEnumerable<CapturedRelation> All => Dependents.Prepend(Relation);
+
+    /// <summary>Everything, each after what it needs: a <see cref="CapturedRelation"/> or a <see cref="CapturedObject"/>.</summary>
+    internal IEnumerable<object> InOrder =>
+        All.SelectMany((r, i) => (Objects ?? []).Where(o => o.After == i).Prepend<object>(r));
+
+    /// <summary>A closure whose dependents, relations and objects, are given in the order in which they can be created.</summary>
+    internal static RelationClosure InThisOrder(
+        CapturedRelation relation,
+        IEnumerable<object> dependents,
+        IReadOnlyList<string> unrestorable
+    )
+    {
+        var relations = new List<CapturedRelation>();
+        var objects = new List<CapturedObject>();
+        foreach (var dependent in dependents)
+        {
+            if (dependent is CapturedRelation other)
+            {
+                relations.Add(other);
+            }
+            else
+            {
+                objects.Add((CapturedObject)dependent with { After = relations.Count });
+            }
+        }
+
+        return new(relation, relations, unrestorable, objects.Count == 0 ? null : objects);
+    }
 }
 
 /// <summary>Which kind of relation was captured.</summary>
@@ -39,6 +69,11 @@ public enum RelationKind
 /// <param name="AccessMethod">Table access method of a materialized view.</param>
 /// <param name="Tablespace">Tablespace of a materialized view; null for the database's own.</param>
 /// <param name="OwnersDefault">The privileges an owner has where there are no explicit grants: this server's built-in default.</param>
+/// <param name="TypeComment">The comment on its row type; null for none.</param>
+/// <param name="TypeGrants">Grants on its row type; null for none.</param>
+/// <param name="Labels">Security labels on it and its columns; null for none.</param>
+/// <param name="ReplicaIdentity">Replica identity of a materialized view as SQL; null for the default.</param>
+/// <param name="Extension">The extension it is a member of; null for none.</param>
 public sealed record CapturedRelation(
     RelationName Name,
     RelationKind Kind,
@@ -54,7 +89,12 @@ public sealed record CapturedRelation(
     bool Populated,
     string? AccessMethod,
     string? Tablespace,
-    IReadOnlyList<string> OwnersDefault
+    IReadOnlyList<string> OwnersDefault,
+    string? TypeComment = null,
+    IReadOnlyList<CapturedGrant>? TypeGrants = null,
+    IReadOnlyList<CapturedLabel>? Labels = null,
+    string? ReplicaIdentity = null,
+    string? Extension = null
 )
 {
     /// <summary>The kind as SQL writes it.</summary>
@@ -110,5 +150,21 @@ public sealed record CapturedRule(string Name, string? Definition, string? Comme
 /// <summary>A trigger.</summary>
 public sealed record CapturedTrigger(string Name, string Definition, string? Comment);
 
+/// <summary>A security label of a relation, or of one of its columns.</summary>
+public sealed record CapturedLabel(string Provider, string? Column, string Label);
+
 /// <summary>An index of a materialized view.</summary>
-public sealed record CapturedIndex(string Name, string Definition, string? Comment, string? Tablespace, bool Clustered);
+/// <param name="Name">Its name, in the schema of its relation.</param>
+/// <param name="Definition"><c>pg_get_indexdef</c>.</param>
+/// <param name="Comment">The comment; null for none.</param>
+/// <param name="Tablespace">Its tablespace; null for the database's own.</param>
+/// <param name="Clustered">Whether CLUSTER goes by it.</param>
+/// <param name="Statistics">Statistics targets by the index column's number; null for none.</param>
+public sealed record CapturedIndex(
+    string Name,
+    string Definition,
+    string? Comment,
+    string? Tablespace,
+    bool Clustered,
+    IReadOnlyDictionary<string, int>? Statistics = null
+);

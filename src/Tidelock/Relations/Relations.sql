@@ -1,5 +1,5 @@
--- Each relation of $1 as JSON in the shape of CapturedRelation, with those of $1 that it reads.
-select c.oid,
+-- Each relation of $1 as JSON in the shape of CapturedRelation, and what its definition needs.
+select 'pg_class'::regclass::oid || '/' || c.oid,
     json_build_object(
         'name', json_build_object('schema', n.nspname, 'name', c.relname),
         'kind', case c.relkind when 'v' then 'View' else 'MaterializedView' end,
@@ -84,7 +84,12 @@ select c.oid,
                 'definition', pg_get_indexdef(ic.oid),
                 'comment', obj_description(ic.oid, 'pg_class'),
                 'tablespace', (select s.spcname from pg_tablespace s where s.oid = ic.reltablespace),
-                'clustered', i.indisclustered
+                'clustered', i.indisclustered,
+                'statistics', (
+                    select json_object_agg(a.attnum, a.attstattarget order by a.attnum)
+                    from pg_attribute a
+                    where a.attrelid = ic.oid and a.attstattarget >= 0
+                )
             ) order by ic.oid), '[]')
             from pg_index i
             join pg_class ic on ic.oid = i.indexrelid
@@ -96,18 +101,51 @@ select c.oid,
         'ownersDefault', (
             select json_agg(g.privilege_type order by g.place)
             from aclexplode(acldefault('r', c.relowner)) with ordinality g (grantor, grantee, privilege_type, is_grantable, place)
+        ),
+        'typeComment', obj_description(c.reltype, 'pg_type'),
+        'typeGrants', (
+            select json_agg(json_build_object(
+                'grantor', pg_get_userbyid(g.grantor),
+                'grantee', nullif(pg_get_userbyid(nullif(g.grantee, 0)), ''),
+                'privilege', g.privilege_type,
+                'grantable', g.is_grantable
+            ) order by g.place)
+            from pg_type t, aclexplode(t.typacl) with ordinality g (grantor, grantee, privilege_type, is_grantable, place)
+            where t.oid = c.reltype
+        ),
+        'labels', (
+            select json_agg(json_build_object(
+                'provider', l.provider, 'column', a.attname, 'label', l.label
+            ) order by l.provider, l.objsubid)
+            from pg_seclabel l
+            left join pg_attribute a on a.attrelid = c.oid and a.attnum = l.objsubid and l.objsubid > 0
+            where l.classoid = 'pg_class'::regclass and l.objoid = c.oid
+        ),
+        'replicaIdentity', case when c.relkind = 'm' then (
+            select case c.relreplident when 'n' then 'nothing' when 'f' then 'full' when 'i' then 'using index ' || quote_ident(ic.relname) end
+            from (select 1) one
+            left join pg_index i on i.indrelid = c.oid and i.indisreplident
+            left join pg_class ic on ic.oid = i.indexrelid
+            where c.relreplident <> 'd'
+        ) end,
+        'extension', (
+            select e.extname
+            from pg_depend d
+            join pg_extension e on e.oid = d.refobjid
+            where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e'
         )
     )::text,
     array(
-        select distinct coalesce(rt.typrelid, et.typrelid, d.refobjid)
+        select distinct case when coalesce(e.typrelid, t.typrelid, 0) <> 0
+            then 'pg_class'::regclass::oid || '/' || coalesce(e.typrelid, t.typrelid)
+            else d.refclassid || '/' || coalesce(e.oid, d.refobjid) end
         from pg_rewrite w
         join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
-        left join pg_type rt on d.refclassid = 'pg_type'::regclass and rt.oid = d.refobjid and rt.typrelid <> 0
-        left join pg_type at on d.refclassid = 'pg_type'::regclass and at.oid = d.refobjid and at.typelem <> 0
-        left join pg_type et on et.oid = at.typelem and et.typrelid <> 0
-        where w.ev_class = c.oid and w.rulename = '_RETURN' and d.refclassid in ('pg_class'::regclass, 'pg_type'::regclass)
-          and coalesce(rt.typrelid, et.typrelid, d.refobjid) = any ($1)
-          and coalesce(rt.typrelid, et.typrelid, d.refobjid) <> c.oid
+        left join pg_type t on d.refclassid = 'pg_type'::regclass and t.oid = d.refobjid
+        left join pg_type e on e.oid = t.typelem and e.typarray = t.oid
+        where w.ev_class = c.oid and w.rulename = '_RETURN'
+          and d.refclassid in ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass)
+          and (d.refclassid <> 'pg_class'::regclass or d.refobjid <> c.oid)
     )
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace

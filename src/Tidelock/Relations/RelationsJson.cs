@@ -10,4 +10,5 @@ namespace Tidelock.Relations;
 )]
 [JsonSerializable(typeof(RelationClosure))]
 [JsonSerializable(typeof(CapturedRelation))]
+[JsonSerializable(typeof(CapturedObject))]
 public sealed partial class RelationsJson : JsonSerializerContext;

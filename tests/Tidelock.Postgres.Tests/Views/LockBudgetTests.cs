@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Relations;
 
 namespace Tidelock.Postgres.Tests.Views;
 
@@ -76,7 +77,9 @@ public sealed class LockBudgetTests(PostgresServer server)
 
             var start = Stopwatch.GetTimestamp();
             var granted = ReleaseAsync(blockers, TimeSpan.FromMilliseconds(150));
-            var e = await Assert.ThrowsAsync<PostgresException>(() => ViewWork.LockAsync(open, before!.All, default));
+            var e = await Assert.ThrowsAsync<PostgresException>(() =>
+                ViewWork.LockAsync(open, ClosureRestore.Lock(before!), default)
+            );
             Assert.Equal("55P03", e.SqlState);
             Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(2));
             Assert.True(open.Waited < TimeSpan.FromSeconds(1), $"waited {open.Waited}");

@@ -33,16 +33,23 @@ internal sealed class ViewBench(TestDatabase database) : IAsyncDisposable
         return bench;
     }
 
-    public static string Example(string file)
+    /// <summary>The repository's folder.</summary>
+    public static string Root
     {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Tidelock.slnx")))
+        get
         {
-            folder = Path.GetDirectoryName(folder)!;
-        }
+            var folder = AppContext.BaseDirectory;
+            while (!File.Exists(Path.Combine(folder, "Tidelock.slnx")))
+            {
+                folder = Path.GetDirectoryName(folder)!;
+            }
 
-        return File.ReadAllText(Path.Combine(folder, "examples", "attempt-view-v1", file));
+            return folder;
+        }
     }
+
+    public static string Example(string file) =>
+        File.ReadAllText(Path.Combine(Root, "examples", "attempt-view-v1", file));
 
     public static ViewMigration View(string name, string definition, LockBudget? budget = null) =>
         new(
@@ -92,16 +99,27 @@ internal sealed class ViewBench(TestDatabase database) : IAsyncDisposable
     public Task<PostgresSession> OpenAsync() => PostgresSession.OpenAsync(Database.Target, "tidelock/test/1", default);
 
     /// <summary>The whole schema as pg_dump writes it.</summary>
-    public async Task<string> DumpAsync()
+    public Task<string> DumpAsync() => DumpAsync(Database.Cluster.Programs.Folder);
+
+    /// <summary>The same by the pg_dump of another folder.</summary>
+    public async Task<string> DumpAsync(string programs)
     {
         var dump = await new ChildProgram(
-            Path.Combine(Database.Cluster.Programs.Folder, "pg_dump"),
+            Path.Combine(programs, "pg_dump"),
             ["--schema-only"],
             Database.Target.LibpqEnvironment("test")
         ).RunAsync(default);
         dump.OrThrow();
         return string.Join('\n', dump.Output.Split('\n').Where(l => !l.StartsWith('\\')));
     }
+
+    /// <summary>Every row of the catalogs about anything of anybody's: what must be the same there and back.</summary>
+    public async Task<List<string>> WholeCatalogAsync() =>
+        await Database.RowsAsync(
+            await File.ReadAllTextAsync(
+                Path.Combine(Root, "tests", "Tidelock.Postgres.Tests", "Views", "WholeCatalog.sql")
+            )
+        );
 
     /// <summary>All that the catalogs say about views, asked in a way of its own: what must be the same there and back.</summary>
     public async Task<List<string>> CatalogAsync() =>

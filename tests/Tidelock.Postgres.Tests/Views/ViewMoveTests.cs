@@ -95,16 +95,104 @@ public sealed class ViewMoveTests(PostgresServer server)
     }
 
     [Theory]
-    [InlineData("create function f() returns setof v language sql as 'select * from v'", "function f()")]
-    [InlineData("create function f() returns bigint return (select count(*) from v)", "function f()")]
-    [InlineData("create table keeper (rows v[])", "column rows of table keeper")]
-    [InlineData("create table t (a int); create policy p on t using (exists (select from v))", "policy p on table t")]
-    [InlineData("create domain d as v", "type d")]
-    [InlineData("create table t (a int); create rule r as on insert to t do also select * from v", "rule r on table t")]
-    [InlineData("comment on type v is 'row'", "comment on type v")]
+    [InlineData("create function f() returns setof v language sql as 'select * from v'")]
+    [InlineData("create function f() returns bigint return (select count(*) from v where a > 0)")]
+    [InlineData("create function f(r v default null) returns v language plpgsql as 'begin return r; end'")]
+    [InlineData("create function f() returns setof v language sql as 'table v';; create view w as select a from f()")]
+    [InlineData("create policy p on t for select using (exists (select from v where v.a = t.a))")]
+    [InlineData("create rule r as on insert to t do also insert into u select a from v;; alter table t disable rule r")]
+    [InlineData("create domain d as v check ((value).a > 0)")]
     [InlineData(
-        "create materialized view m as select a, a as b from v; create statistics st on a, b from m",
-        "statistics object st"
+        "create function f() returns int return (select max(a)::int from v);; alter table t alter a set default f()"
+    )]
+    [InlineData("comment on type v is 'row';; grant usage on type v to pg_monitor")]
+    [InlineData(
+        "create materialized view m as select a, a as b from v;; create statistics st on a, b from m;; create index i on m (a)"
+    )]
+    [InlineData("alter extension plpgsql add view v")]
+    public async Task What_depends_on_a_view_is_put_back_there_and_on_the_way_back(string sql)
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            "create table t (a int); create table u (a int); create view v as select 1 as a"
+        );
+        foreach (var statement in sql.Split(";; "))
+        {
+            await using var session = await bench.OpenAsync();
+            await session.ExecuteOneAsync("set search_path = public", default);
+            await session.ExecuteOneAsync(statement, default);
+        }
+
+        var catalog = await bench.WholeCatalogAsync();
+        var before = await bench.CaptureAsync(V);
+
+        var there = await bench.ForwardAsync(ViewBench.View("v", "select 1::bigint as a"));
+        Assert.True(there is MigrationOutcome.Applied, there.Finding.ToString());
+        await using (var session = await bench.OpenAsync())
+        {
+            var differences = await ClosureComparison.DifferencesAsync(
+                session,
+                before,
+                await bench.CaptureAsync(V),
+                default
+            );
+            Assert.Contains(differences, d => d is { What: "column a", After: "\"a\" bigint" });
+            Assert.Empty(ClosureComparison.Unexpected(differences, V));
+        }
+
+        var back = await bench.RunAsync(new ClosureMove(V, before));
+        Assert.True(back is MigrationOutcome.Applied, back.Finding.ToString());
+        Assert.Equal(catalog, await bench.WholeCatalogAsync());
+    }
+
+    [Fact]
+    public async Task A_function_that_does_not_fit_the_new_columns_is_named_and_nothing_changes()
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, "create view v as select 1 as a, 2 as b");
+        await using (var session = await bench.OpenAsync())
+        {
+            await session.ExecuteOneAsync(
+                "create function public.uses_b() returns bigint return (select max(b) from public.v)",
+                default
+            );
+        }
+
+        var catalog = await bench.WholeCatalogAsync();
+        var outcome = await bench.ForwardAsync(ViewBench.View("v", "select 1 as a"));
+
+        Assert.Equal(
+            "migrations.view.dependent-does-not-fit",
+            Assert.IsType<MigrationOutcome.Failed>(outcome).Finding.Code
+        );
+        Assert.Contains("function public.uses_b()", outcome.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(catalog, await bench.WholeCatalogAsync());
+    }
+
+    [Theory]
+    [InlineData("create table keeper (rows v[])", "column rows of table keeper")]
+    [InlineData(
+        "create function f(v) returns int language sql immutable as 'select 1'; create table t (a int, check (f(null) > 0))",
+        "constraint t_check on table t"
+    )]
+    [InlineData(
+        "create function f(v) returns int language sql immutable as 'select 1'; create table t (a int); create index i on t ((f(null)))",
+        "index i"
+    )]
+    [InlineData(
+        "create function f(v) returns int language sql immutable as 'select 1'; create table t (a int, b int generated always as (f(null)) stored)",
+        "column b of table t"
+    )]
+    [InlineData(
+        "create function add(v, v) returns v language sql as 'select $1'; create aggregate agg (v) (sfunc = add, stype = v)",
+        "function agg(v)"
+    )]
+    [InlineData(
+        "create materialized view m as select a from v; alter materialized view m depends on extension plpgsql",
+        "materialized view m (extension plpgsql)"
+    )]
+    [InlineData(
+        "alter extension plpgsql add view v; alter default privileges grant select on tables to pg_monitor",
+        "membership of view v in an extension"
     )]
     public async Task What_cannot_be_put_back_is_named_and_the_drop_refused(string sql, string thing)
     {
