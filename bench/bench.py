@@ -159,7 +159,7 @@ class Workshop:
         return took
 
     def _tidelock(self, begun):
-        steps, started, said = {}, {}, []
+        steps, started, compared, said = {}, {}, {}, []
         began = time.perf_counter()
         with subprocess.Popen(
             [str(w) for w in self.deploy], env=self.server.environment, cwd=self.server.folder, stdin=subprocess.DEVNULL,
@@ -176,6 +176,8 @@ class Workshop:
                         begun()
                 elif event.get("kind") == "StepEnded":
                     steps[event["step"]] = milliseconds(started[event["step"]], event["at"])
+                elif event.get("kind") == "FactRecorded" and event["name"] == "content":
+                    compared[event["step"]] = span(event["value"]["took"])
             deployed.wait()
             stop.cancel()
         if deployed.returncode != 0:
@@ -183,6 +185,7 @@ class Workshop:
         return {
             "process": (time.perf_counter() - began) * 1000,
             "active": sum(steps.get(s, 0) for s in ACTIVE),
+            "compared": compared,
             **{s: steps[s] for s in ACTIVE if s in steps},
         }
 
@@ -274,6 +277,12 @@ def milliseconds(first, last):
     return (read(last) - read(first)) * 1000
 
 
+def span(text):
+    """A duration as .NET writes it, 00:00:02.1000000, in milliseconds."""
+    hours, minutes, seconds = text.split(":")
+    return (int(hours) * 3600 + int(minutes) * 60 + float(seconds)) * 1000
+
+
 def spin():
     """A fixed piece of work: how much it differs between rounds is the machine's noise."""
     began = time.perf_counter()
@@ -321,6 +330,8 @@ def cpu():
 
 STARTING = "start-up"
 ACTIVE_TIME = "active time"
+CONTENTS = "contents, old and new"
+SLOWER = "EXPLAIN ANALYZE, the slower of old and new"
 WAITING = "longest wait of a reader"
 NOISE = "noise"
 TIDELOCK_WAITING = "Tidelock, the whole deployment"
@@ -368,6 +379,30 @@ def active_time(server, workshop, table, rounds):
                 table.add(ACTIVE_TIME, f"{program} (verifies nothing)", took["process"], used)
                 if "call" in took:
                     table.add(ACTIVE_TIME, f"{program}, its own call without .NET's start", took["call"])
+
+
+def contents(server, workshop, table, rounds):
+    """The comparison of verify digests both sides; that of baseline also matches by key, because id and student_id differ."""
+    columns = "id, student_id, item_id, correct, response_time_ms, hint_used, completed_at, started_at, attempt_no, session_id, topic_id"
+    for _ in range(rounds):
+        server.fresh()
+        compared = workshop.migrate("Tidelock")["compared"]
+        server.fresh()
+        server.psql("bench", "-c", "create view public.v1 as\n" + (EXAMPLE / "attempt.sql").read_text())
+        serial = "set max_parallel_workers_per_gather = 0"
+
+        def took(*statements):
+            began = time.perf_counter()
+            server.psql("bench", "-Atc", serial, *(w for s in statements for w in ("-c", s)))
+            return (time.perf_counter() - began) * 1000
+
+        evaluated = [took(f"explain (analyze, timing off) select * from public.{view}") for view in ("attempt", "v1")]
+        old, new = (f"select {columns} from public.{view}" for view in ("attempt", "v1"))
+        one_way, other_way = (f"select count(*) from ({a} except all {b}) as d" for a, b in ((old, new), (new, old)))
+        table.add(CONTENTS, SLOWER, max(evaluated))
+        table.add(CONTENTS, "Tidelock, digests of both sides at once (in verify)", compared["verify"])
+        table.add(CONTENTS, "Tidelock, digests, and what differs matched by key (in baseline)", compared["baseline"])
+        table.add(CONTENTS, "EXCEPT ALL both ways", took(one_way, other_way))
 
 
 def waiting(server, workshop, table, rounds):
@@ -428,6 +463,7 @@ def main():
     options.add_argument("--starts", type=int, default=20, help="rounds of starts (default 20)")
     options.add_argument("--rounds", type=int, default=5, help="rounds of deployments (default 5)")
     options.add_argument("--waits", type=int, default=3, help="rounds with readers (default 3)")
+    options.add_argument("--contents", type=int, default=5, help="rounds of comparing contents (default 5)")
     options.add_argument("--nice", type=int, default=0, help="run before other work of the machine: -15 (as root)")
     chosen = options.parse_args()
     if chosen.nice:
@@ -443,16 +479,19 @@ def main():
         attempts = server.fill()
         workshop = Workshop(server)
         said = versions(server)
-        start_up(server, workshop, table, chosen.starts)
+        if chosen.starts:
+            start_up(server, workshop, table, chosen.starts)
         load.append(os.getloadavg()[0])
         active_time(server, workshop, table, chosen.rounds)
+        load.append(os.getloadavg()[0])
+        contents(server, workshop, table, chosen.contents)
         load.append(os.getloadavg()[0])
         errors = waiting(server, workshop, table, chosen.waits)
         load.append(os.getloadavg()[0])
     print(f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, commit {commit()}, {machine()}. {said}.")
     print(f"{attempts:,} attempts. Load (1 min) at the start and after each part: {', '.join(f'{x:.1f}' for x in load)}.")
     print(f"Reads that failed: {len(errors)}." + "".join(f"\n- {e}" for e in sorted(set(errors))) + "\n")
-    table.print({STARTING: "tidelock status", ACTIVE_TIME: "psql -f up.sql (verifies nothing)", WAITING: TIDELOCK_WAITING})
+    table.print({STARTING: "tidelock status", ACTIVE_TIME: "psql -f up.sql (verifies nothing)", CONTENTS: SLOWER, WAITING: TIDELOCK_WAITING})
 
 
 if __name__ == "__main__":

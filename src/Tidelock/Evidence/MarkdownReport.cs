@@ -18,6 +18,7 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Gates();
         Decisions();
         Steps();
+        Contents();
         Watch();
         People();
         Unread();
@@ -172,6 +173,41 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
             );
             Line(Block(words.Fact(fact.Value), "json").TrimEnd());
             Line("</details>");
+        }
+    }
+
+    private void Contents()
+    {
+        if (report.Contents.Count == 0)
+        {
+            return;
+        }
+
+        Section("evidence.section.contents");
+        foreach (var content in report.Contents)
+        {
+            Line($"**{Cell(content.Step)}**: {Cell(words.Say(content.Summary))}");
+            Table(
+                [
+                    "evidence.column.column",
+                    "evidence.column.standing",
+                    "evidence.column.rows",
+                    "evidence.column.example",
+                    "evidence.column.expected",
+                ],
+                words
+                    .Rows(content.Findings)
+                    .Select(r =>
+                        new[]
+                        {
+                            Cell(r.Name),
+                            r.Standing.ToString(),
+                            r.Count,
+                            r.Example is null ? "" : Code(r.Example),
+                            Cell(r.Expected),
+                        }
+                    )
+            );
         }
     }
 

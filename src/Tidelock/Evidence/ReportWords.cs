@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Tidelock.Contracts;
 using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -78,6 +79,60 @@ public sealed class ReportWords(TextCatalog texts)
             GateStanding.Confirmed => new(Tone.Good, "✓", Say("evidence.gate.confirmed")),
             GateStanding.NotPassed => new(Tone.Bad, "✗", Say("evidence.gate.not-passed")),
             GateStanding.Overridden => new(Tone.Bad, "✗", Say("evidence.gate.overridden")),
+        };
+
+    /// <summary>The table of a comparison: rows that are on one side only, then every column.</summary>
+    public IEnumerable<ContentRow> Rows(ContentFindings content)
+    {
+        if (content.RowsDiffer)
+        {
+            yield return Only("evidence.content.only-old", content.OnlyOld, content.OnlyOldExample, content.Rows);
+            yield return Only("evidence.content.only-new", content.OnlyNew, content.OnlyNewExample, content.Rows);
+        }
+
+        foreach (var column in content.Columns)
+        {
+            var (mark, word) = Of(column.Standing, content.Sample is not null);
+            var tone =
+                !column.IsAllowed ? Tone.Bad
+                : column.Standing is ContentStanding.Same ? Tone.Good
+                : Tone.Plain;
+            yield return new ContentRow(
+                column.Name,
+                new MarkedWord(tone, column.IsAllowed ? mark : "✗", word),
+                column.Rows is { } rows ? Say("evidence.count", ("count", rows)) : "",
+                column.Example?.ToString(),
+                Of(column.Expected)
+            );
+        }
+    }
+
+    private ContentRow Only(string name, long count, string? example, ContentExpectation expected)
+    {
+        var isAllowed = count == 0 || expected is ContentExpectation.Changed;
+        var word = new MarkedWord(
+            isAllowed ? Tone.Plain : Tone.Bad,
+            isAllowed ? "≠" : "✗",
+            Say(count == 0 ? "evidence.content.none" : "evidence.content.changed")
+        );
+        return new ContentRow(Say(name), word, Say("evidence.count", ("count", count)), example, Of(expected));
+    }
+
+    private (string Mark, string Word) Of(ContentStanding standing, bool isSampled) =>
+        standing switch
+        {
+            ContentStanding.Same => ("=", Say(isSampled ? "evidence.content.same-sample" : "evidence.content.same")),
+            ContentStanding.Changed => ("≠", Say("evidence.content.changed")),
+            ContentStanding.Unstable => ("?", Say("evidence.content.unstable")),
+            ContentStanding.Gone => ("−", Say("evidence.content.gone")),
+            ContentStanding.Added => ("+", Say("evidence.content.added")),
+        };
+
+    private string Of(ContentExpectation expected) =>
+        expected switch
+        {
+            ContentExpectation.Same => Say("evidence.content.expected-same"),
+            ContentExpectation.Changed => Say("evidence.content.expected-changed"),
         };
 
     public string Level(string level) =>

@@ -15,6 +15,7 @@ namespace Tidelock.Evidence;
 /// <param name="Timeline">T-30 to T+60.</param>
 /// <param name="Gates">In the order in which they were evaluated.</param>
 /// <param name="Steps">In the order in which they began, those of every rollback after those of the deployment.</param>
+/// <param name="Contents">Old content against new, before the change and after it; none where that is not declared.</param>
 /// <param name="Watch">The signals and criteria; null where nothing was watched.</param>
 /// <param name="Decisions">What was decided and commanded, in order.</param>
 /// <param name="Epochs">The programs that had the run.</param>
@@ -28,6 +29,7 @@ public sealed record RunReport(
     Timeline Timeline,
     IReadOnlyList<ReportGate> Gates,
     IReadOnlyList<ReportStep> Steps,
+    IReadOnlyList<ReportContent> Contents,
     ReportWatch? Watch,
     IReadOnlyList<ReportDecision> Decisions,
     IReadOnlyList<ReportEpoch> Epochs,
@@ -53,6 +55,7 @@ public sealed record RunReport(
             Timeline.Of(state, now),
             ReportGate.All(events),
             ReportStep.All(events),
+            ReportContent.All(events),
             ReportWatch.Of(events),
             ReportDecision.All(events),
             [.. events.OfType<EpochTaken>().Select(e => new ReportEpoch(e.Epoch, e.Host, e.ProcessId, e.At))],

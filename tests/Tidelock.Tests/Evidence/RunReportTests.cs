@@ -29,6 +29,16 @@ public sealed class RunReportTests
         Assert.Contains(report.Decisions, d => d is { Kind: DecisionKind.RollbackStarted, By: null });
         Assert.Contains(report.Watch!.Criteria, c => c is { Breached: 1, Nearest: 1 });
         Assert.Contains(report.Steps, s => s is { Step: "rollback.revert", Rollback: 1 });
+        var content = Assert.Single(report.Contents);
+        Assert.Equal(
+            ("baseline", true, 133333L),
+            (content.Step, content.Findings.AsDeclared, content.Findings.Columns[2].Rows)
+        );
+        Assert.Contains(
+            "(session-1,1020): 1152921 → -8123",
+            ReportRenderer.Json(report) + ReportRenderer.Markdown(report, TextCatalog.English),
+            StringComparison.Ordinal
+        );
         Approved.Matches("rolled-back.en.md", ReportRenderer.Markdown(report, TextCatalog.English));
         Approved.Matches("rolled-back.ko.md", ReportRenderer.Markdown(report, TextCatalog.Korean));
     }

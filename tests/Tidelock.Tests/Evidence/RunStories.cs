@@ -60,6 +60,25 @@ internal static class RunStories
             .At(440, new CommandTaken("c1", RunVerb.Extend, "joon", "10m"));
     }
 
+    private const string Content = """
+        {
+          "relation": { "schema": "public", "name": "attempt" }, "key": ["session_id", "item_id"],
+          "oldRows": 200000, "newRows": 200000, "rows": "Same",
+          "columns": [
+            { "name": "attempt_no", "standing": "Same", "expected": "Same" },
+            {
+              "name": "id", "standing": "Changed", "expected": "Changed", "rows": 200000,
+              "example": { "key": "(session-1,1020)", "old": "1152921", "new": "-8123" }
+            },
+            {
+              "name": "student_id", "standing": "Changed", "expected": "Changed", "rows": 133333,
+              "example": { "key": "(session-1,\"a|`<b>한글\")", "new": "0018c10b-a7e3-ccf1-83ec-81cf121c6ce3" }
+            }
+          ],
+          "took": "00:00:02.1"
+        }
+        """;
+
     private static RunStory Applied() =>
         new RunStory()
             .Started()
@@ -79,6 +98,7 @@ internal static class RunStories
             )
             .At(-100, new StepStarted("baseline", 1))
             .Watched(-95, -5, baseline: true)
+            .Fact(-4, "baseline", "content", Content)
             .At(-1, new StepEnded("baseline", StepResult.Passed, Said("200,000 rows, 3 dependents")))
             .At(0, new StepStarted("migrate", 1))
             .Fact(0.1, "migrate", "intent", """{ "transaction": "7731" }""")

@@ -1,0 +1,39 @@
+using System.Text.Json;
+using Tidelock.Contracts;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Evidence;
+
+/// <summary>A comparison of the old content with the new.</summary>
+/// <param name="Step">Which step made it: <c>baseline</c> before the change, <c>verify</c> after it.</param>
+/// <param name="Findings">What was found.</param>
+public sealed record ReportContent(string Step, ContentFindings Findings)
+{
+    /// <summary>In one sentence.</summary>
+    public Message Summary => Findings.Summary;
+
+    /// <summary>The last of every step. One that cannot be read is still among the step's facts.</summary>
+    internal static IReadOnlyList<ReportContent> All(IEnumerable<RunEvent> events) =>
+        [
+            .. events
+                .OfType<FactRecorded>()
+                .Where(f => string.Equals(f.Name, ContentFindings.Fact, StringComparison.Ordinal))
+                .GroupBy(f => f.Step, StringComparer.Ordinal)
+                .Select(s => (s.Key, Findings: TryRead(s.Last().Value)))
+                .Where(s => s.Findings is not null)
+                .Select(s => new ReportContent(s.Key, s.Findings!)),
+        ];
+
+    private static ContentFindings? TryRead(JsonElement fact)
+    {
+        try
+        {
+            return fact.Deserialize(ContractsJson.Default.ContentFindings);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
