@@ -24,6 +24,48 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
     public static RunBaseline? Of(StepContext context) =>
         context.As(Step).Fact(Fact, RollbacksJson.Default.RunBaseline);
 
+    /// <summary>Journals what the step <c>verify</c> found to be right, once.</summary>
+    internal static async Task RecordVerifiedAsync(
+        StepContext context,
+        RunBaseline found,
+        CancellationToken cancellation
+    )
+    {
+        if (context.Fact(Fact, RollbacksJson.Default.RunBaseline) is null)
+        {
+            await context
+                .RecordAsync(Fact, found, RollbacksJson.Default.RunBaseline, cancellation)
+                .ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// What is no longer as it was verified: all about the relation itself, and what was lost or changed of its dependents. Others
+    /// may have been added meanwhile.
+    /// </summary>
+    internal static async Task<Message?> LostSinceVerifiedAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (context.As("verify").Fact(Fact, RollbacksJson.Default.RunBaseline) is not { } verified)
+        {
+            return null;
+        }
+
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        var now = await ClosureCapture.CaptureAsync(session, verified.Relation, cancellation).ConfigureAwait(false);
+        var differences = await ClosureComparison
+            .DifferencesAsync(session, verified.Closure, now.ClosureOrNull, cancellation)
+            .ConfigureAwait(false);
+        var lost = differences.Where(d => d.Relation == verified.Relation || d.Before is not null).ToList();
+        return lost.Count == 0
+            ? null
+            : Message.Of(
+                "rollbacks.not-as-verified",
+                ("relation", verified.Relation),
+                ("count", lost.Count),
+                ("differences", string.Join("; ", lost.Take(5).Select(d => d.Text)))
+            );
+    }
+
     /// <summary>Whether the relation and everything about it is again what it was.</summary>
     internal static async Task<StepOutcome> CompareAsync(StepContext context, CancellationToken cancellation)
     {

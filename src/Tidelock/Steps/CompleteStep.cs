@@ -1,10 +1,14 @@
 using Tidelock.Contracts;
+using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Steps;
 
-/// <summary>T6: one last look at the contract's shape, then the deployment is declared.</summary>
+/// <summary>
+/// T6: one last look at the contract's shape and at whether the change is still in place as it was verified, then the deployment is
+/// declared.
+/// </summary>
 internal sealed class CompleteStep : IStep
 {
     public string Name => "complete";
@@ -22,6 +26,11 @@ internal sealed class CompleteStep : IStep
                     Message.Of("steps.complete.broken", ("relation", contract.Relation), ("first", drift[0]))
                 );
             }
+        }
+
+        if (await RunBaseline.LostSinceVerifiedAsync(context, cancellation).ConfigureAwait(false) is { } lost)
+        {
+            return StepOutcome.NeedsPerson(lost);
         }
 
         var started = context.State.StartedAt;

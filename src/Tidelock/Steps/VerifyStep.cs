@@ -171,12 +171,17 @@ internal sealed class VerifyStep : IStep
             .DifferencesAsync(session, before, now.ClosureOrNull, cancellation)
             .ConfigureAwait(false);
         var unexpected = ClosureComparison.Unexpected(differences, baseline.Relation);
-        return unexpected.Count == 0
-            ? null
-            : Message.Of(
+        if (unexpected.Count > 0)
+        {
+            return Message.Of(
                 "steps.verify.surprises",
                 ("count", unexpected.Count),
                 ("differences", string.Join("; ", unexpected.Take(5).Select(d => d.Text)))
             );
+        }
+
+        var found = new RunBaseline(baseline.Relation, now.ClosureOrNull, null);
+        await RunBaseline.RecordVerifiedAsync(context, found, cancellation).ConfigureAwait(false);
+        return null;
     }
 }

@@ -53,6 +53,46 @@ public sealed class DeploymentTests(PostgresServer server)
         Assert.Equal(before, await fixture.CatalogAsync());
     }
 
+    [Theory]
+    [InlineData("drop view public.top_scores", "public.top_scores")]
+    [InlineData(
+        "alter view public.scores rename column score to points; revoke select on public.top_scores from public",
+        "column score"
+    )]
+    [InlineData(
+        "create or replace view public.scores as select id::bigint, name, score from public.results",
+        "definition"
+    )]
+    public async Task What_somebody_takes_away_after_it_was_verified_is_not_declared_complete(string sql, string what)
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var yaml = await File.ReadAllTextAsync(file);
+        var start = yaml.IndexOf("contract:", StringComparison.Ordinal);
+        var script = Path.Combine(fixture.ChangeFolder, "somebody.sh");
+        var psql = Path.Combine(fixture.Database.Cluster.Programs.Folder, "psql");
+        await File.WriteAllTextAsync(
+            script,
+            $"exec {psql} -X -v ON_ERROR_STOP=1 -d '{fixture.Database.Uri}' -c '{sql}'"
+        );
+        await File.WriteAllTextAsync(
+            file,
+            $"""
+            {yaml[..start]}
+            application:
+              - name: somebody else
+                command: [sh, {script}]
+            {yaml[yaml.IndexOf("watch:", StringComparison.Ordinal)..]}
+            """
+        );
+
+        var end = await fixture.DeployAsync();
+
+        Assert.Equal(ExitCode.NeedsPerson, end.ExitCode);
+        Assert.Equal("rollbacks.not-as-verified", end.State!.Step("complete").Finding!.Code);
+        Assert.Contains(what, end.Finding.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task While_a_run_is_active_a_second_one_is_refused_and_told_which()
     {
