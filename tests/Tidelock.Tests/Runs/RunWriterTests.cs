@@ -43,7 +43,7 @@ public sealed class RunWriterTests
         Assert.Empty(writer.Unstored);
     }
 
-    /// <summary>Lets time pass until the task has ended.</summary>
+    /// <summary>Lets time pass until the task has ended, slowly enough for a journal that does answer to store something.</summary>
     private static async Task PassAsync(FakeTimeProvider time, Task ending)
     {
         var since = TimeProvider.System.GetTimestamp();
@@ -51,7 +51,7 @@ public sealed class RunWriterTests
         {
             Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(20));
             time.Advance(TimeSpan.FromMilliseconds(500));
-            await Task.Yield();
+            await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System));
         }
     }
 }
