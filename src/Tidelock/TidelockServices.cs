@@ -9,6 +9,7 @@ using Tidelock.Notifications;
 using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Probes.Http;
+using Tidelock.Probes.Kubernetes;
 using Tidelock.Probes.Postgres;
 using Tidelock.Probes.Prometheus;
 using Tidelock.Probes.Sql;
@@ -29,7 +30,13 @@ public sealed class TidelockServices : IAsyncDisposable
 {
     /// <summary>Every kind of probe.</summary>
     public static IReadOnlyList<IProbeKind> ProbeKinds { get; } =
-    [new PrometheusProbeKind(), new PostgresProbeKind(), new HttpProbeKind(), new SqlProbeKind()];
+    [
+        new PrometheusProbeKind(),
+        new PostgresProbeKind(),
+        new HttpProbeKind(),
+        new SqlProbeKind(),
+        new KubernetesProbeKind(),
+    ];
 
     private TidelockServices(IJournal journal, TidelockSettings settings)
     {
