@@ -14,8 +14,17 @@ internal static class CrashNote
             var folder = Path.Combine(StateFolder.Of(variables), "crashes");
             Directory.CreateDirectory(folder);
             var file = Path.Combine(folder, $"{at}-{Environment.ProcessId}.txt");
-            await File.WriteAllTextAsync(file, Secrets.OfProcess.Scrub(e.ToString()));
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            };
+            await using (var writer = new StreamWriter(file, options))
+            {
+                await writer.WriteAsync(Secrets.OfProcess.Scrub(e.ToString()));
+            }
+
             return Message.Of("cli.crash", ("kind", e.GetType().Name), ("reason", e.Message), ("file", file));
         }
         catch (Exception no) when (no is IOException or UnauthorizedAccessException or TidelockException)

@@ -17,8 +17,8 @@ internal sealed record EndLine(ExitCode End, int ExitCode, string Code, string T
     public static EndLine Of(ExitCode exitCode, Message finding, TextCatalog texts) =>
         new(exitCode, (int)exitCode, finding.Code, texts.Render(finding), null, null);
 
-    /// <summary>The end of a command whose change has mistakes, which were shown.</summary>
-    public static ExitCode Mistaken(VerbContext context)
+    /// <summary>Ends a command whose mistakes were shown.</summary>
+    public static ExitCode PrintMistaken(VerbContext context)
     {
         if (context.Json)
         {

@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Postgres.Tests.Deployments;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Runs;
@@ -87,8 +88,27 @@ internal sealed class CrashBench : IAsyncDisposable
         {
             var late = TimeProvider.System.GetElapsedTime(since) > TimeSpan.FromSeconds(60);
             Assert.True(!late && !program.HasExited, "it never waited for a lock: " + program.Output);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
+
+    /// <summary>A transaction that has read and stays open: whoever would change the relation waits for it.</summary>
+    public async Task<NpgsqlConnection> ReadingAsync(string relation = "public.scores")
+    {
+        var connection = await Database.ConnectAsync();
+        await using var command = new NpgsqlCommand($"begin; select 1 from {relation} limit 1", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+
+    /// <summary>Waits until the server has no backend of the run any more, of whatever epoch unless the suffix names it.</summary>
+    public Task NobodyLeftAsync(string suffix = "") =>
+        Database.UntilAsync(
+            $"""
+            select not exists (select 1 from pg_stat_activity
+             where application_name like 'tidelock/%{suffix}' and datname = current_database())
+            """
+        );
 
     /// <summary>
     /// How many transactions that made the view anew were committed, by a log of the database's own; null with a backup, whose restore
@@ -160,6 +180,7 @@ internal sealed class CrashBench : IAsyncDisposable
                 !program.HasExited && TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(60),
                 "the run never came there: " + (program.HasExited ? (await program.EndAsync()).Output : "too slow")
             );
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
 

@@ -71,9 +71,7 @@ public sealed class KilledAtCommitTests(PostgresServer server)
         }
 
         relay.Commit = RelayedCommit.Answered;
-        await bench.Database.UntilAsync(
-            "select not exists (select 1 from pg_stat_activity where application_name like 'tidelock/%' and datname = current_database())"
-        );
+        await bench.NobodyLeftAsync();
         return (await bench.ReadAsync()).Run!.Value;
     }
 }

@@ -1,4 +1,3 @@
-using Npgsql;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Runs;
 
@@ -15,7 +14,7 @@ public sealed class KilledInEffectTests(PostgresServer server)
         await using var bench = await CrashBench.CreateAsync(server, onPostgres: false, "definition");
         await bench.WaitLongForLocksAsync();
         var old = await bench.ViewAsync();
-        await using var reader = await ReadingAsync(bench, "select 1 from public.scores limit 1");
+        await using var reader = await bench.ReadingAsync();
         await using var program = bench.Start("deploy");
         await bench.WaitingAsync(program);
         await program.KillAsync();
@@ -23,13 +22,13 @@ public sealed class KilledInEffectTests(PostgresServer server)
         if (released)
         {
             await reader.DisposeAsync();
-            await bench.Database.UntilAsync(NobodyLeft);
+            await bench.NobodyLeftAsync("/1");
             Assert.Equal(old, await bench.ViewAsync());
         }
 
         await using var next = bench.Start("resume", run);
         await bench.UntilAsync(next, s => s.Epoch == 2);
-        await bench.Database.UntilAsync(NobodyLeft);
+        await bench.NobodyLeftAsync("/1");
         await reader.DisposeAsync();
         var (code, output) = await next.EndAsync();
         Assert.True(code == 0, output);
@@ -41,12 +40,12 @@ public sealed class KilledInEffectTests(PostgresServer server)
     }
 
     [Theory]
-    [InlineData("definition", "select 1 from public.scores limit 1", "")]
-    [InlineData("downgrade", "select 1 from public.scores limit 1", "")]
-    [InlineData("backup", "select 1 from public.results limit 1", "/restore")]
+    [InlineData("definition", "public.scores", "")]
+    [InlineData("downgrade", "public.scores", "")]
+    [InlineData("backup", "public.results", "/restore")]
     public async Task A_rollback_killed_while_it_waits_for_a_lock_takes_effect_once(
         string method,
-        string reading,
+        string relation,
         string suffix
     )
     {
@@ -55,7 +54,7 @@ public sealed class KilledInEffectTests(PostgresServer server)
         var before = await bench.CatalogAsync();
         Assert.Equal(0, (await bench.RunAsync("deploy")).Code);
         var run = (await bench.ReadAsync()).Run!.Value;
-        await using var reader = await ReadingAsync(bench, reading);
+        await using var reader = await bench.ReadingAsync(relation);
         await using var program = bench.Start("rollback", run, method);
         await bench.WaitingAsync(program, suffix);
         await program.KillAsync();
@@ -69,7 +68,7 @@ public sealed class KilledInEffectTests(PostgresServer server)
         Assert.Equal(RunResult.RolledBack, state.Result);
         Assert.Single(entries, e => e.Kind == nameof(MigrationReverted));
         Assert.Equal(2, await bench.CommitsAsync() ?? 2);
-        await bench.Database.UntilAsync(NobodyAtAll);
+        await bench.NobodyLeftAsync();
         Assert.Equal(before, await bench.CatalogAsync());
     }
 
@@ -80,29 +79,14 @@ public sealed class KilledInEffectTests(PostgresServer server)
         await bench.WaitLongForLocksAsync();
         Assert.Equal(0, (await bench.RunAsync("deploy")).Code);
         var run = (await bench.ReadAsync()).Run!.Value;
-        await using var reader = await ReadingAsync(bench, "select 1 from public.results limit 1");
+        await using var reader = await bench.ReadingAsync("public.results");
         await using var program = bench.Start("rollback", run, "backup");
         await bench.WaitingAsync(program, "/restore");
         await program.KillAsync();
         await reader.DisposeAsync();
-        await bench.Database.UntilAsync(NobodyAtAll);
+        await bench.NobodyLeftAsync();
         var restored = await bench.ViewAsync();
         await bench.EndsAsync(run, RunResult.RolledBack);
         Assert.Equal(restored, await bench.ViewAsync());
-    }
-
-    private const string NobodyLeft =
-        "select not exists (select 1 from pg_stat_activity where application_name like 'tidelock/%/1' and datname = current_database())";
-
-    private const string NobodyAtAll =
-        "select not exists (select 1 from pg_stat_activity where application_name like 'tidelock/%' and datname = current_database())";
-
-    /// <summary>A transaction that has read and stays open.</summary>
-    private static async Task<NpgsqlConnection> ReadingAsync(CrashBench bench, string sql)
-    {
-        var connection = await bench.Database.ConnectAsync();
-        await using var command = new NpgsqlCommand("begin; " + sql, connection);
-        await command.ExecuteNonQueryAsync();
-        return connection;
     }
 }

@@ -39,9 +39,7 @@ public sealed class LostServerTests
         await using var _ = own;
         await using var bench = await CrashBench.CreateAsync(own, onPostgres: false, "definition");
         await bench.WaitLongForLocksAsync();
-        await using var reader = await bench.Database.ConnectAsync();
-        await using var reading = new Npgsql.NpgsqlCommand("begin; select 1 from public.scores limit 1", reader);
-        await reading.ExecuteNonQueryAsync();
+        await using var reader = await bench.ReadingAsync();
         await using var program = bench.Start("deploy");
         await bench.WaitingAsync(program);
         await own.Cluster.StopServerAsync("immediate", default);
@@ -65,16 +63,12 @@ public sealed class LostServerTests
         await bench.WaitLongForLocksAsync();
         await using var relay = await Relay.StartAsync(own.Cluster.Port);
         bench.Address = relay.Through(bench.Database.Uri);
-        var reader = await bench.Database.ConnectAsync();
-        await using var reading = new Npgsql.NpgsqlCommand("begin; select 1 from public.scores limit 1", reader);
-        await reading.ExecuteNonQueryAsync();
+        await using var reader = await bench.ReadingAsync();
         await using var program = bench.Start("deploy");
         await bench.WaitingAsync(program);
         relay.CutAfterCommit = true;
         await reader.DisposeAsync();
-        await bench.Database.UntilAsync(
-            "select not exists (select 1 from pg_stat_activity where application_name like 'tidelock/%/1')"
-        );
+        await bench.NobodyLeftAsync("/1");
         relay.CutAfterCommit = false;
         var (code, output) = await program.EndAsync();
         Assert.True(code == 0, output);

@@ -39,7 +39,7 @@ public sealed class TwoProcessesTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_killed_run_is_resumed_at_once_without_taking_over_and_its_rollback_needs_no_second_word()
+    public async Task A_killed_run_is_rolled_back_by_one_word_without_taking_over()
     {
         await using var bench = await CrashBench.CreateAsync(server, onPostgres: false, "definition");
         await bench.WatchForAsync("60s");

@@ -25,6 +25,17 @@ public sealed class SecretsTests
         Assert.Equal("passed, not '***' or :***@", secrets.Scrub("passed, not 'pass' or :pass@"));
     }
 
+    [Theory]
+    [InlineData("*", "a * b", "a *** b")]
+    [InlineData("**", "**", "***")]
+    [InlineData("***", "*** and ***", "*** and ***")]
+    public void A_password_of_stars_is_hidden_like_any_other(string password, string text, string expected)
+    {
+        var secrets = new Secrets();
+        secrets.Add(password);
+        Assert.Equal(expected, secrets.Scrub(text));
+    }
+
     [Fact]
     public void A_password_that_is_the_users_name_is_hidden_only_where_passwords_stand()
     {
@@ -41,6 +52,9 @@ public sealed class SecretsTests
     [InlineData("https://me:hunter2@api/healthz?password=hunter2&a=b", "https://me:***@api/healthz?password=***&a=b")]
     [InlineData("host=db password=hunter2 user=me", "host=db password=*** user=me")]
     [InlineData("host=db Password = 'hunter 2' user=me", "host=db Password = *** user=me")]
+    [InlineData("host=db password = hunter2 user=me", "host=db password = *** user=me")]
+    [InlineData("host=db password= hunter2", "host=db password= ***")]
+    [InlineData("postgresql://me:hun'ter\"2@db/x", "postgresql://me:***@db/x")]
     [InlineData("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql")]
     [InlineData("alter role me password 'hunter''2' login", "alter role me password *** login")]
     public void What_stands_where_connection_strings_have_their_password_is_hidden_unknown_as_it_is(
@@ -56,6 +70,7 @@ public sealed class SecretsTests
     [InlineData("postgresql://${USER}:${PASSWORD}@db/x")]
     [InlineData("postgresql://me@db:5432/x?sslmode=require")]
     [InlineData("host=db password=${PASSWORD}")]
+    [InlineData("host=db password = ${PASSWORD}")]
     [InlineData("${DATABASE_URL}")]
     [InlineData("password authentication failed for user \"me\"")]
     [InlineData("/var/lib/journal@2.db")]

@@ -1,7 +1,6 @@
 using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Migrations;
-using Tidelock.Migrations.Tools;
 using Tidelock.Rollbacks;
 using Tidelock.Watching;
 using Standing = Tidelock.Evidence.GateStanding;
@@ -19,7 +18,7 @@ internal sealed class PlanScreen(ReportWords words)
             Row.Of(words.Say(plan.Header)),
             Row.Gap,
             .. Labelled("cli.plan.change", [change.Title, .. plan.Change.Select(words.Say)]),
-            .. Labelled("cli.plan.migration", [Migration(change.Section<Migration>())]),
+            .. Labelled("cli.plan.migration", [words.Say(change.Section<Migration>().Text)]),
             .. Labelled("cli.plan.kept", plan.Kept.Select(words.Say)),
             .. Labelled("cli.plan.locks", plan.Locks.Select(words.Say)),
             .. Labelled("cli.plan.content", plan.Content.Select(words.Say)),
@@ -76,20 +75,6 @@ internal sealed class PlanScreen(ReportWords words)
         string mark = " ",
         Tone tone = Tone.Plain
     ) => lines.Select((line, i) => new Row(mark, i == 0 ? words.Say(label) : "", line, tone));
-
-    private string Migration(Migration migration) =>
-        migration switch
-        {
-            ViewMigration view => words.Say(
-                "cli.plan.view",
-                ("view", view.Name),
-                ("file", view.Definition.Path),
-                ("dependents", view.Dependents.ToString().ToLowerInvariant())
-            ),
-            SqlMigration sql => words.Say("cli.plan.sql", ("up", sql.Up.Path), ("down", sql.Down?.Path ?? "–")),
-            ToolMigration tool => words.Say("cli.plan.tool", ("tool", tool.Tool.Name), ("folder", tool.Folder)),
-            _ => migration.GetType().Name,
-        };
 
     private string Watch(WatchOptions watch) =>
         words.Say(

@@ -32,7 +32,7 @@ internal sealed class ApproveVerb : Verb
         var path = context.Arguments.GetRequiredValue(change.Change);
         if (ChangeOptions.Load(context, path, null) is not { } read)
         {
-            return ExitCode.Mistake;
+            return EndLine.PrintMistaken(context);
         }
 
         var environment = ChangeOptions.Named(read, context.Arguments.GetValue(change.Environment));

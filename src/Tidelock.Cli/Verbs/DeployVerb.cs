@@ -51,7 +51,7 @@ internal sealed class DeployVerb : Verb
     {
         if (await change.ReadAsync(context, cancellation) is not { } request)
         {
-            return EndLine.Mistaken(context);
+            return EndLine.PrintMistaken(context);
         }
 
         var services = await context.ServicesAsync(cancellation);
@@ -131,14 +131,12 @@ internal sealed class DeployVerb : Verb
             refusing = [.. (await services.Deployment.ChecklistAsync(request, cancellation)).Where(g => g.Refuses)];
         }
 
-        if (refusing.Count == 0)
+        if (Deployment.Refusing(refusing) is not { } refusal)
         {
             return false;
         }
 
-        var names = string.Join(", ", refusing.Select(g => g.Name));
-        var finding = Message.Of("deployments.refused", ("count", refusing.Count), ("gates", names));
-        Tell(context, new DeploymentEnd(ExitCode.Refused, finding));
+        Tell(context, refusal);
         return true;
     }
 

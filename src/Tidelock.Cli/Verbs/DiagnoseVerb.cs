@@ -29,14 +29,14 @@ internal sealed class DiagnoseVerb : Verb
     {
         if (await change.ReadAsync(context, cancellation) is not { } request)
         {
-            return ExitCode.Mistake;
+            return EndLine.PrintMistaken(context);
         }
 
         var migration = request.Change.Section<Migration>();
         if ((migration.Relation ?? request.Change.Section<Contract>().Relation) is not { } relation)
         {
             context.Terminal.Problem(Message.Of("cli.diagnose.no-relation", ("change", request.Change.Name)));
-            return ExitCode.Mistake;
+            return EndLine.PrintMistaken(context);
         }
 
         await using var session = await PostgresSession.OpenAsync(request.Target, "tidelock/diagnose", cancellation);

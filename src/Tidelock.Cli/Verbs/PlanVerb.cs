@@ -20,7 +20,7 @@ internal sealed class PlanVerb : Verb
     {
         if (await change.ReadAsync(context, cancellation) is not { } request)
         {
-            return ExitCode.Mistake;
+            return EndLine.PrintMistaken(context);
         }
 
         var services = await context.ServicesAsync(cancellation);

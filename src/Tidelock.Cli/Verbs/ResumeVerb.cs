@@ -42,7 +42,7 @@ internal sealed class ResumeVerb : Verb
         var person = context.Arguments.GetValue(by);
         if (await RunRequestReader.ReadAsync(context, id, state, folder, person, cancellation) is not { } request)
         {
-            return EndLine.Mistaken(context);
+            return EndLine.PrintMistaken(context);
         }
 
         return await new RunView(context).ShowAsync(

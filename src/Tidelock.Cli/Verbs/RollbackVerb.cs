@@ -56,7 +56,7 @@ internal sealed class RollbackVerb : Verb
         var person = context.Arguments.GetValue(by);
         if (await RunRequestReader.ReadAsync(context, id, state, folder, person, cancellation) is not { } request)
         {
-            return EndLine.Mistaken(context);
+            return EndLine.PrintMistaken(context);
         }
 
         var ways = await WaysBack.AssessAsync(context, services, id, state, request, cancellation);

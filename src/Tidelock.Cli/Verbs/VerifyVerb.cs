@@ -24,7 +24,7 @@ internal sealed class VerifyVerb : Verb
     {
         if (await change.ReadAsync(context, cancellation) is not { } request)
         {
-            return ExitCode.Mistake;
+            return EndLine.PrintMistaken(context);
         }
 
         var contract = request.Change.Section<Contract>();
@@ -33,7 +33,7 @@ internal sealed class VerifyVerb : Verb
             context.Terminal.Problem(
                 Message.Of("cli.contract.none", ("change", request.Change.Name), ("target", request.Target))
             );
-            return ExitCode.Mistake;
+            return EndLine.PrintMistaken(context);
         }
 
         var (findings, rows) = await FindAsync(context, request, contract, cancellation);

@@ -18,7 +18,7 @@ namespace Tidelock.Backups;
 /// does not decide, because its connection may be lost exactly at COMMIT. Before the catalog is asked, no backend of the restore
 /// may be left that could still commit: here by waiting for pg_restore to end and for its backend to go, after a crash of
 /// Tidelock by the engine, which ends all backends of older epochs by their application name (the restore's is <c>tidelock/RUN/EPOCH/restore</c>).</para>
-/// <para><b>Locks.</b> pg_restore sets lock_timeout and statement_timeout to 0 itself. A <see cref="LockWatch"/> ends a try that
+/// <para><b>Locks.</b> pg_restore sets lock_timeout and statement_timeout to 0 itself. A <see cref="RestoreWatch"/> ends a try that
 /// waits longer than the budget allows; the transaction is gone with it and the next try begins anew. It also ends the wait of a
 /// COMMIT for a synchronous standby that is away, which leaves the commit in effect here.</para>
 /// <para><b>Schemas and extensions that are there stay</b> and are not dropped and created again: DROP SCHEMA would fail as soon as
@@ -179,7 +179,7 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
             .OpenAsync(target, applicationName, cancellation)
             .ConfigureAwait(false);
         var child = RestoreBackends.NameOf(applicationName);
-        var watch = new LockWatch(session, child, locks.Try, time);
+        var watch = new RestoreWatch(session, child, locks.Try, time);
         using var use = await UseList.WriteAsync(list, session, cancellation).ConfigureAwait(false);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var running = new ChildProgram(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
@@ -8,7 +9,7 @@ namespace Tidelock.Changes;
 /// The kinds of single values a section is made of. Each gives its fallback where the author wrote nothing, and a mistake that says
 /// what is allowed where the author wrote something else.
 /// </summary>
-public static class ChangeScalars
+public static partial class ChangeScalars
 {
     /// <summary>Text as written; a number or <c>true</c> must be quoted to be text. Never empty.</summary>
     public static string Text(this ChangeNode node, string fallback = "") => Written(node) ?? fallback;
@@ -148,6 +149,19 @@ public static class ChangeScalars
         return fallback;
     }
 
+    /// <summary>A Kubernetes workload such as <c>deployment/seedtest-api</c>; empty where there is none or a wrong one.</summary>
+    public static string Workload(this ChangeNode node)
+    {
+        var text = node.Text();
+        if (text.Length == 0 || WorkloadForm().IsMatch(text))
+        {
+            return text;
+        }
+
+        node.Mistake(Message.Of("changes.workload", ("text", text)));
+        return "";
+    }
+
     /// <summary>
     /// An http or https address with its <c>${VAR}</c>s put in. Where a variable is missing and not needed, a relative
     /// <see cref="Uri"/> that keeps the text. Null where there is none or a wrong one.
@@ -278,4 +292,11 @@ public static class ChangeScalars
         node.Mistake(Message.Of("changes.text.empty", ("key", node.Key)));
         return null;
     }
+
+    [GeneratedRegex(
+        "^(deployment|statefulset|daemonset)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+        RegexOptions.ExplicitCapture,
+        1000
+    )]
+    private static partial Regex WorkloadForm();
 }

@@ -100,12 +100,7 @@ internal static partial class CheckReader
     private static KubernetesCheck ReadKubernetes(ChangeNode node)
     {
         node.Only("name", "kubernetes", "namespace", "within");
-        var resource = node["kubernetes"].Text();
-        if (resource.Length > 0 && !Resource().IsMatch(resource))
-        {
-            node["kubernetes"].Mistake(Message.Of("checks.kubernetes.form", ("text", resource)));
-        }
-
+        var resource = node["kubernetes"].Workload();
         return new KubernetesCheck(
             node["name"].Text(resource),
             resource,
@@ -168,11 +163,4 @@ internal static partial class CheckReader
 
     [GeneratedRegex("^((?<comparison>=|>=|<=|>|<) *)?(?<count>[0-9]{1,15})$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Rows();
-
-    [GeneratedRegex(
-        "^(deployment|statefulset|daemonset)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
-        RegexOptions.ExplicitCapture,
-        1000
-    )]
-    private static partial Regex Resource();
 }

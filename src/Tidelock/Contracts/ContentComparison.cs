@@ -113,6 +113,11 @@ internal sealed class ContentComparison(
             return (findings with { Problem = problem }, after.Also);
         }
 
+        if (findings.Sampled == 0 && before.Rows + after.Rows > 0)
+        {
+            return (findings with { Problem = Message.Of("contracts.compare.sample-empty") }, after.Also);
+        }
+
         var keysDiffer = before.Keys != after.Keys || before.Rows != after.Rows;
         var differing = Differing(findings);
         if (!keysDiffer && (differing.Count == 0 || (!CountsAllowed && findings.AsDeclared)))

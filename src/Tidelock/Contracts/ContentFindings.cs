@@ -53,9 +53,12 @@ public sealed record ContentFindings(RelationName Relation, IReadOnlyList<string
     [JsonIgnore]
     public bool RowsDiffer => OnlyOld + OnlyNew > 0;
 
+    /// <summary>Whether the change may take rows away and bring others.</summary>
+    [JsonIgnore]
+    public bool RowsMayDiffer => Rows == ContentExpectation.Changed;
+
     /// <summary>Whether it was carried out and nothing differs but what may.</summary>
-    public bool AsDeclared =>
-        Problem is null && (!RowsDiffer || Rows == ContentExpectation.Changed) && Columns.All(c => c.IsAllowed);
+    public bool AsDeclared => Problem is null && (!RowsDiffer || RowsMayDiffer) && Columns.All(c => c.IsAllowed);
 
     /// <summary>In one sentence: how it went.</summary>
     [JsonIgnore]
@@ -139,7 +142,7 @@ public sealed record ContentFindings(RelationName Relation, IReadOnlyList<string
     {
         get
         {
-            if (RowsDiffer && Rows == ContentExpectation.Same)
+            if (RowsDiffer && !RowsMayDiffer)
             {
                 var only = new[] { ("−", OnlyOld, OnlyOldExample), ("+", OnlyNew, OnlyNewExample) };
                 foreach (var (sign, count, example) in only.Where(o => o.Item2 > 0))

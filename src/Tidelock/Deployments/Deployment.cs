@@ -221,7 +221,8 @@ public sealed class Deployment
         return await driver.RunAsync(run, request, terminal, takeOver, opening, cancellation).ConfigureAwait(false);
     }
 
-    private static DeploymentEnd? Refusing(IReadOnlyList<GateStanding> gates)
+    /// <summary>Why the checklist refuses a start; null when it does not.</summary>
+    public static DeploymentEnd? Refusing(IEnumerable<GateStanding> gates)
     {
         var refusing = gates.Where(g => g.Refuses).Select(g => g.Name).ToList();
         return refusing.Count == 0

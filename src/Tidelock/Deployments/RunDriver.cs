@@ -42,6 +42,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
             }
             catch (Exception e) when (reason is not null && IsStillAway(e))
             {
+                reason = e is TidelockException known ? known.Problem : reason;
                 await Task.Delay(RetryEvery, time, cancellation).ConfigureAwait(false);
             }
 
@@ -84,7 +85,6 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
 
         await using (hold)
         {
-            losses.Found();
             return await HeldAsync(run, request, terminal, hold, opening, losses, cancellation).ConfigureAwait(false);
         }
     }
@@ -101,16 +101,13 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
     {
         // Read only now: with the epoch taken, nobody else can append any more.
         var entries = await RunReader.EntriesAsync(journal, run, cancellation).ConfigureAwait(false);
-        var state = RunState.Of(entries.Select(RunEvents.Parse));
-        var clock = new SteadyTime(
-            time,
-            entries is [.., var newest] ? RunEvents.Parse(newest).At : DateTimeOffset.MinValue
-        );
+        var events = entries.Select(RunEvents.Parse).ToList();
+        var clock = new SteadyTime(time, events is [.., var newest] ? newest.At : DateTimeOffset.MinValue);
         var writer = new RunWriter(
             journal,
             run,
             hold.Epoch,
-            state,
+            RunState.Of(events),
             entries is [.., var last] ? last : null,
             clock,
             JournalPatience,
@@ -118,7 +115,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         );
         try
         {
-            await WrittenAsync(run, request, terminal, hold, opening, writer, clock, cancellation)
+            await WrittenAsync(run, request, terminal, hold, opening, writer, losses, clock, cancellation)
                 .ConfigureAwait(false);
         }
         catch (TargetLostException e)
@@ -166,6 +163,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         RunHold hold,
         IReadOnlyList<RunEvent> opening,
         RunWriter writer,
+        RunLosses losses,
         TimeProvider clock,
         CancellationToken cancellation
     )
@@ -178,6 +176,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
             await writer.AppendAsync(e, cancellation).ConfigureAwait(false);
         }
 
+        losses.Found();
         await using var pump = new RunPump(journal, run, writer, terminal.Requests.Writer, terminal.Observer, time);
         await using var lost = hold.Lost.Register(() =>
             terminal.Requests.Writer.TryWrite(new RunRequest.LockLost(hold.Epoch))

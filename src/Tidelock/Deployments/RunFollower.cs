@@ -1,3 +1,4 @@
+using Tidelock.Programs;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -60,5 +61,5 @@ internal sealed class RunFollower(IJournal journal, TimeProvider time)
     /// <summary>Only a program of this machine can be looked for.</summary>
     private static bool IsGone(RunState state) =>
         string.Equals(state.Host, Environment.MachineName, StringComparison.Ordinal)
-        && !Directory.Exists(FormattableString.Invariant($"/proc/{state.ProcessId}"));
+        && !StartedChild.Of(state.ProcessId).IsRunning;
 }

@@ -15,7 +15,7 @@ internal sealed class RunLosses(TimeProvider time, TimeSpan patience)
     /// <summary>The newest epoch this program took; null before the first.</summary>
     public long? Epoch { get; set; }
 
-    /// <summary>Why the database was lost the last time; null when it never was.</summary>
+    /// <summary>Why the database is lost; null while it is there and the journal with it.</summary>
     public Message? Reason { get; private set; }
 
     /// <summary>The database stayed away too long, or is lost again and again at the same place.</summary>
@@ -28,6 +28,6 @@ internal sealed class RunLosses(TimeProvider time, TimeSpan patience)
         (Reason, progress, since) = (reason, now, time.GetTimestamp());
     }
 
-    /// <summary>It is back.</summary>
-    public void Found() => since = null;
+    /// <summary>It is back, and the journal has taken what the run goes on with.</summary>
+    public void Found() => (since, Reason) = (null, null);
 }

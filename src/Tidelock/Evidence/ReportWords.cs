@@ -86,8 +86,8 @@ public sealed class ReportWords(TextCatalog texts)
     {
         if (content.RowsDiffer)
         {
-            yield return Only("evidence.content.only-old", content.OnlyOld, content.OnlyOldExample, content.Rows);
-            yield return Only("evidence.content.only-new", content.OnlyNew, content.OnlyNewExample, content.Rows);
+            yield return Only("evidence.content.only-old", content.OnlyOld, content.OnlyOldExample, content);
+            yield return Only("evidence.content.only-new", content.OnlyNew, content.OnlyNewExample, content);
         }
 
         foreach (var column in content.Columns)
@@ -107,15 +107,15 @@ public sealed class ReportWords(TextCatalog texts)
         }
     }
 
-    private ContentRow Only(string name, long count, string? example, ContentExpectation expected)
+    private ContentRow Only(string name, long count, string? example, ContentFindings content)
     {
-        var isAllowed = count == 0 || expected is ContentExpectation.Changed;
+        var isAllowed = count == 0 || content.RowsMayDiffer;
         var word = new MarkedWord(
             isAllowed ? Tone.Plain : Tone.Bad,
             isAllowed ? "≠" : "✗",
             Say(count == 0 ? "evidence.content.none" : "evidence.content.changed")
         );
-        return new ContentRow(Say(name), word, Say("evidence.count", ("count", count)), example, Of(expected));
+        return new ContentRow(Say(name), word, Say("evidence.count", ("count", count)), example, Of(content.Rows));
     }
 
     private (string Mark, string Word) Of(ContentStanding standing, bool isSampled) =>

@@ -58,8 +58,8 @@ internal sealed class CandidateColumns(string schema, ChangeFile definition, str
 
     private Task<bool> MayOwnAsync(PostgresSession session, string role, CancellationToken cancellation) =>
         session.ScalarAsync<bool>(
-            """
-            select pg_has_role(session_user, $1, case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end)
+            $"""
+            select pg_has_role(session_user, $1, {ViewWork.RightToBecome})
               and (has_schema_privilege($1, $2, 'CREATE') or (select rolsuper from pg_roles where rolname = current_user))
             """,
             cancellation,

@@ -34,13 +34,13 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
 
         return await RefusalAsync(session, seen, cancellation).ConfigureAwait(false) is { } refusal
             ? MovePreparation.Refuse(refusal)
-            : new MovePreparation(seen.All.Select(r => r.Name).ToList(), null);
+            : ViewWork.Locks(seen);
     }
 
     public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
     {
         (beside, Remark) = (null, null);
-        if (seen is null || wanted is null || IsReplaceable(seen, wanted))
+        if (seen is null || wanted is null || IsReplaceEnough(seen, wanted))
         {
             return false;
         }
@@ -162,32 +162,30 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
             // What its owner may not read now he could not read before either: going back exactly is right.
-            await open
-                .Session.ExecuteAsync("rollback to savepoint planned; release savepoint planned", cancellation)
-                .ConfigureAwait(false);
         }
 
         return null;
     }
 
     /// <summary>Whether the light way will be enough: nothing but the definition is another, and the columns allow it.</summary>
-    private bool IsReplaceable(RelationClosure current, RelationClosure target) =>
-        ClosureComparison
+    private bool IsReplaceEnough(RelationClosure current, RelationClosure target) =>
+        IsReplaceable(current, target)
+        && ClosureComparison
             .Differences(current, target)
             .All(d =>
                 d.Relation == name && d.Part is ClosurePart.Definition or ClosurePart.Column or ClosurePart.Option
-            ) && ViewWork.Extends(current.Relation.Columns, target.Relation.Columns);
+            );
+
+    /// <summary>Whether PostgreSQL can replace the one by the other in place.</summary>
+    private static bool IsReplaceable(RelationClosure current, RelationClosure target) =>
+        current.Relation.Kind == RelationKind.View
+        && target.Relation.Kind == RelationKind.View
+        && ViewWork.Extends(current.Relation.Columns, target.Relation.Columns);
 
     /// <summary>Tries the light way, and looks whether it was enough: only the definition was another, and the columns allow it.</summary>
     private async Task<bool> ReplaceAsync(OpenTry open, RelationClosure? current, CancellationToken cancellation)
     {
-        if (
-            current is null
-            || wanted is null
-            || current.Relation.Kind != RelationKind.View
-            || wanted.Relation.Kind != RelationKind.View
-            || !ViewWork.Extends(current.Relation.Columns, wanted.Relation.Columns)
-        )
+        if (current is null || wanted is null || !IsReplaceable(current, wanted))
         {
             return false;
         }

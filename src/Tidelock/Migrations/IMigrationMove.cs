@@ -42,7 +42,7 @@ public interface IMigrationMove
 /// <param name="Ended">Why it must not or cannot be done; null when it may.</param>
 public sealed record MovePreparation(IReadOnlyList<RelationName> Locks, MigrationOutcome? Ended)
 {
-    /// <summary>What it will lock is only found out by trying: each try is watched.</summary>
+    /// <summary>What else it will lock is only found out by trying: each try is watched.</summary>
     internal bool LocksUnknown { get; init; }
 
     internal static MovePreparation Refuse(Message refusal) => new([], new MigrationOutcome.Refused(refusal));

@@ -19,7 +19,7 @@ internal sealed class LockWaiting(
     public void Meet(IReadOnlyList<Blocker> found)
     {
         met = found;
-        Tell(found);
+        blockers = Tell(found, blockers, progress);
     }
 
     /// <summary>Whether transactions at least this old hold one of the relations, or what was met. New ones are told about.</summary>
@@ -39,19 +39,25 @@ internal sealed class LockWaiting(
         var old = found
             .Where(b => b.Age >= age && (relations.Contains(b.Relation!) || met.Any(m => m.ProcessId == b.ProcessId)))
             .ToList();
-        Tell(old);
+        blockers = Tell(old, blockers, progress);
         return old.Count > 0;
     }
 
-    private void Tell(IReadOnlyList<Blocker> found)
+    /// <summary>Tells about those that were not known yet.</summary>
+    /// <returns>Who is known now: where nobody was found, still those of before.</returns>
+    public static IReadOnlyList<Blocker> Tell(
+        IReadOnlyList<Blocker> found,
+        IReadOnlyList<Blocker> known,
+        Action<Message> progress
+    )
     {
-        var known = blockers.Select(b => b.ProcessId).ToHashSet();
-        foreach (var blocker in found.Where(b => !known.Contains(b.ProcessId)))
+        var told = known.Select(b => b.ProcessId).ToHashSet();
+        foreach (var blocker in found.Where(b => !told.Contains(b.ProcessId)))
         {
             progress(blocker.Text);
         }
 
-        blockers = found.Count > 0 ? found : blockers;
+        return found.Count > 0 ? found : known;
     }
 
     /// <summary>Whether the budget is used up. What was built meanwhile waited for nobody.</summary>
@@ -59,15 +65,22 @@ internal sealed class LockWaiting(
         tries >= budget.Tries || time.GetElapsedTime(start) - building >= budget.Total;
 
     public MigrationOutcome.LockNotGranted NotGranted(int tries) =>
+        NotGranted(tries, time.GetElapsedTime(start), blockers);
+
+    public static MigrationOutcome.LockNotGranted NotGranted(
+        int tries,
+        TimeSpan waited,
+        IReadOnlyList<Blocker> blockers
+    ) =>
         new(
             tries,
             blockers,
             blockers.Count == 0
-                ? Message.Of("migrations.lock-not-granted", ("tries", tries), ("waited", time.GetElapsedTime(start)))
+                ? Message.Of("migrations.lock-not-granted", ("tries", tries), ("waited", waited))
                 : Message.Of(
                     "migrations.lock-not-granted-for",
                     ("tries", tries),
-                    ("waited", time.GetElapsedTime(start)),
+                    ("waited", waited),
                     ("blockers", string.Join("; ", blockers.Select(b => $"{b.ProcessId} {b.User} {b.Application}")))
                 )
         );

@@ -20,6 +20,7 @@ internal sealed class LockWatch(
     TimeProvider time
 ) : IAsyncDisposable
 {
+    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
     private readonly TimeSpan every = TimeSpan.FromMilliseconds(Math.Clamp(budget.TotalMilliseconds / 10, 2, 50));
     private readonly Dictionary<string, TimeSpan> waits = new(StringComparer.Ordinal);
     private PostgresSession? session;
@@ -42,7 +43,7 @@ internal sealed class LockWatch(
     {
         (Blockers, Exceeded) = ([], false);
         waits.Clear();
-        session ??= await PostgresSession.OpenAsync(target, applicationName, cancellation).ConfigureAwait(false);
+        session ??= await OpenAsync(cancellation).ConfigureAwait(false);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var looking = LookAsync(session, over.Token);
         try
@@ -58,13 +59,20 @@ internal sealed class LockWatch(
 
     public ValueTask DisposeAsync() => session?.DisposeAsync() ?? ValueTask.CompletedTask;
 
+    private async Task<PostgresSession> OpenAsync(CancellationToken cancellation)
+    {
+        var own = await PostgresSession.OpenAsync(target, applicationName, cancellation).ConfigureAwait(false);
+        await own.ExecuteAsync("set statement_timeout = '5s'", cancellation).ConfigureAwait(false);
+        return own;
+    }
+
     private async Task LookAsync(PostgresSession own, CancellationToken over)
     {
         try
         {
             while (!over.IsCancellationRequested)
             {
-                await LookOnceAsync(own).ConfigureAwait(false);
+                await LookWithinLimitAsync(own).ConfigureAwait(false);
                 await Task.Delay(every, time, over).ConfigureAwait(false);
             }
         }
@@ -74,8 +82,23 @@ internal sealed class LockWatch(
         }
     }
 
-    /// <summary>Short, and never cut off: the connection is used again for the next try.</summary>
-    private async Task LookOnceAsync(PostgresSession own)
+    /// <summary>Short, and cut off by its own limit alone: the connection is used again for the next try.</summary>
+    private async Task LookWithinLimitAsync(PostgresSession own)
+    {
+        using var limit = new CancellationTokenSource(LookLimit, time);
+        try
+        {
+            await LookOnceAsync(own, limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+            when (e is OperationCanceledException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled })
+        {
+            // Neither the end of the try nor an error of the statement that is watched, and not to be taken for one.
+            throw new NpgsqlException(e.Message, e);
+        }
+    }
+
+    private async Task LookOnceAsync(PostgresSession own, CancellationToken cancellation)
     {
         var seen = await own.QueryAsync(
                 SqlText.Beside<LockWatch>("Waits"),
@@ -87,7 +110,7 @@ internal sealed class LockWatch(
                         On: r.GetString(4).Length == 0 ? null : new RelationName(r.GetString(3), r.GetString(4)),
                         By: r.GetFieldValue<int[]>(5)
                     ),
-                CancellationToken.None,
+                cancellation,
                 new NpgsqlParameter { Value = watched.ProcessId },
                 new NpgsqlParameter { Value = watched.ApplicationName }
             )
@@ -96,22 +119,20 @@ internal sealed class LockWatch(
         {
             // What was not seen of it, before this look and after it, is less than one pause.
             waits[$"{wait.Pid} {wait.Since}"] = wait.For + every;
-            var found = await BlockerSearch
-                .OfAsync(own, wait.On, wait.By, CancellationToken.None)
-                .ConfigureAwait(false);
+            var found = await BlockerSearch.OfAsync(own, wait.On, wait.By, cancellation).ConfigureAwait(false);
             Blockers = [.. found.Concat(Blockers).DistinctBy(b => (b.ProcessId, b.Relation))];
             if (Waited > budget)
             {
                 Exceeded = true;
-                await CancelAsync(own, wait.Pid).ConfigureAwait(false);
+                await CancelAsync(own, wait.Pid, cancellation).ConfigureAwait(false);
             }
         }
     }
 
-    private static Task CancelAsync(PostgresSession own, int pid) =>
+    private static Task CancelAsync(PostgresSession own, int pid, CancellationToken cancellation) =>
         own.ScalarAsync<bool>(
             "select pg_cancel_backend($1) where exists (select from pg_locks where pid = $1 and not granted)",
-            CancellationToken.None,
+            cancellation,
             new NpgsqlParameter { Value = pid }
         );
 }

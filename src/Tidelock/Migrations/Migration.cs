@@ -1,6 +1,7 @@
 using Tidelock.Changes;
 using Tidelock.Postgres;
 using Tidelock.Relations;
+using Tidelock.Texts;
 
 namespace Tidelock.Migrations;
 
@@ -11,6 +12,9 @@ public abstract record Migration(LockBudget Locks, ChangeFile? Down)
 {
     /// <summary>The relation whose closure is captured before; null where the migration does not say.</summary>
     public abstract RelationName? Relation { get; }
+
+    /// <summary>How the change is made, for people, in one line.</summary>
+    public abstract Message Text { get; }
 
     /// <summary>There.</summary>
     /// <param name="before">The closure of <see cref="Relation"/> as the run's baseline has it; null where there was no such relation.</param>
@@ -39,6 +43,14 @@ public sealed record ViewMigration(
 {
     public override RelationName Relation => Name;
 
+    public override Message Text =>
+        Message.Of(
+            "migrations.view.text",
+            ("view", Name),
+            ("file", Definition.Path),
+            ("dependents", Dependents.ToString().ToLowerInvariant())
+        );
+
     public override IMigrationMove Forward(RelationClosure? before) => new ViewForward(this, before);
 }
 
@@ -49,6 +61,8 @@ public sealed record ViewMigration(
 public sealed record SqlMigration(ChangeFile Up, ChangeFile? Down, LockBudget Locks) : Migration(Locks, Down)
 {
     public override RelationName? Relation => null;
+
+    public override Message Text => Message.Of("migrations.sql.text", ("up", Up.Path), ("down", Down?.Path ?? "–"));
 
     public override IMigrationMove Forward(RelationClosure? before) => new SqlMove(Up);
 }

@@ -11,6 +11,7 @@ namespace Tidelock.Migrations;
 /// </summary>
 public sealed class OpenTry
 {
+    private const string InsufficientResources = "53";
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1);
     private readonly TimeSpan budget;
     private readonly TimeProvider time;
@@ -57,7 +58,7 @@ public sealed class OpenTry
         return Session.ExecuteOneAsync(sql, cancellation, LockTimeout());
     }
 
-    /// <summary>Runs work and takes back all it did, its locks too, when it gives a reason or PostgreSQL refuses a statement of it.</summary>
+    /// <summary>Runs work and takes back all it did, its locks too, when it gives a reason or PostgreSQL refuses a statement of it for what it is.</summary>
     /// <returns>The reason; null when the work stands.</returns>
     internal async Task<Message?> OrRolledBackAsync(
         object about,
@@ -71,8 +72,7 @@ public sealed class OpenTry
         {
             reason = await work().ConfigureAwait(false);
         }
-        catch (PostgresException e)
-            when (!MigrationTransaction.MayBeRepeated(e) && !ConnectionLoss.EndsSession(e.SqlState))
+        catch (PostgresException e) when (IsRefusal(e))
         {
             reason = Message.Of("migrations.beside.refused", ("state", e.SqlState), ("reason", AuthorsSql.Reason(e)));
         }
@@ -92,6 +92,16 @@ public sealed class OpenTry
             .ConfigureAwait(false);
         return seen;
     }
+
+    /// <summary>
+    /// Whether it is about the statement: not about a lock, a limit, the disk or memory, or the end of the session, which another way
+    /// of doing the same would only meet again.
+    /// </summary>
+    private static bool IsRefusal(PostgresException e) =>
+        !MigrationTransaction.MayBeRepeated(e)
+        && !ConnectionLoss.EndsSession(e.SqlState)
+        && e.SqlState != PostgresErrorCodes.QueryCanceled
+        && !e.SqlState.StartsWith(InsufficientResources, StringComparison.Ordinal);
 
     private string LockTimeout()
     {

@@ -1,4 +1,3 @@
-using Npgsql;
 using Tidelock.Postgres;
 
 namespace Tidelock.Migrations;
@@ -23,7 +22,9 @@ internal sealed class TransactionMark(PostgresSession session) : IAsyncDisposabl
         await session.ExecuteAsync(Write, cancellation).ConfigureAwait(false);
 
         // Whoever commits afterwards brings everything before it to the disk; the transaction itself is not to commit yet.
-        other ??= await PostgresSession.OpenAsync(session.Target, ApplicationName, cancellation).ConfigureAwait(false);
+        other ??= await PostgresSession
+            .OpenAsync(session.Target, session.ApplicationName, cancellation)
+            .ConfigureAwait(false);
         await other.ExecuteAsync(Flush, cancellation).ConfigureAwait(false);
         return true;
     }
@@ -35,9 +36,6 @@ internal sealed class TransactionMark(PostgresSession session) : IAsyncDisposabl
             await other.DisposeAsync().ConfigureAwait(false);
         }
     }
-
-    private string ApplicationName =>
-        new NpgsqlConnectionStringBuilder(session.Connection.ConnectionString).ApplicationName!;
 
     private const string MayWrite = """
         select bool_and(has_function_privilege(oid, 'execute')) from pg_proc

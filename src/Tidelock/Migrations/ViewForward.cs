@@ -40,7 +40,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
         return await RefusalAsync(session, before, cancellation).ConfigureAwait(false) is { } refusal
             ? MovePreparation.Refuse(refusal)
-            : new MovePreparation(before.All.Select(r => r.Name).ToList(), null);
+            : ViewWork.Locks(before);
     }
 
     public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)

@@ -10,10 +10,9 @@ namespace Tidelock.Migrations;
 /// </summary>
 internal static class ViewPlan
 {
-    private const string Owner = """
+    private const string Owner = $"""
         select pg_get_userbyid(c.relowner)::text,
-          pg_has_role(session_user, c.relowner,
-            case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end),
+          pg_has_role(session_user, c.relowner, {ViewWork.RightToBecome}),
           exists (select from pg_options_to_table(c.reloptions) o
             where o.option_name = 'security_invoker' and o.option_value::boolean)
         from pg_class c where c.oid = $1::regclass
@@ -23,7 +22,7 @@ internal static class ViewPlan
     public static bool IsReadAsInvoker(CapturedRelation view) =>
         view.Options.Any(o => o.StartsWith("security_invoker=", StringComparison.Ordinal));
 
-    /// <summary>Plans within the open transaction and leaves nothing of it behind. Where we may not become the owner, it is planned as us.</summary>
+    /// <summary>Plans within the open transaction and leaves nothing of it behind, also when it fails. Where we may not become the owner, it is planned as us.</summary>
     /// <param name="session">In a transaction.</param>
     /// <param name="name">The view.</param>
     /// <param name="run">Runs one statement.</param>
@@ -47,13 +46,28 @@ internal static class ViewPlan
                 .ConfigureAwait(false)
         )[0];
         await run("savepoint planned").ConfigureAwait(false);
-        if (maySet)
+        try
         {
-            await run($"set local role {Identifiers.Quote(owner)}").ConfigureAwait(false);
-            // An owner may have revoked his own right; what counts is what the view reads.
-            await run($"grant select on {name.Sql} to {Identifiers.Quote(owner)}").ConfigureAwait(false);
+            if (maySet)
+            {
+                await run($"set local role {Identifiers.Quote(owner)}").ConfigureAwait(false);
+                // An owner may have revoked his own right; what counts is what the view reads.
+                await run($"grant select on {name.Sql} to {Identifiers.Quote(owner)}").ConfigureAwait(false);
+            }
+
+            await ExplainAsync(name, invoker, run).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
+        {
+            await BackAsync(session, cancellation).ConfigureAwait(false);
+            throw;
         }
 
+        await BackAsync(session, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task ExplainAsync(RelationName name, bool invoker, Func<string, Task> run)
+    {
         try
         {
             await run($"explain (costs off) select * from {name.Sql}").ConfigureAwait(false);
@@ -62,9 +76,8 @@ internal static class ViewPlan
         {
             // Such a view is read with each reader's own rights; they are looked at after planning, so the plan was made.
         }
-
-        await session
-            .ExecuteAsync("rollback to savepoint planned; release savepoint planned", cancellation)
-            .ConfigureAwait(false);
     }
+
+    private static Task BackAsync(PostgresSession session, CancellationToken cancellation) =>
+        session.ExecuteAsync("rollback to savepoint planned; release savepoint planned", cancellation);
 }

@@ -8,6 +8,10 @@ namespace Tidelock.Migrations;
 /// <summary>What the ways there and back of a view have in common.</summary>
 internal static class ViewWork
 {
+    /// <summary>SQL: what <c>pg_has_role</c> calls the right to become a role, which from PostgreSQL 16 on is more than membership.</summary>
+    public const string RightToBecome =
+        "case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end";
+
     /// <summary>Runs statements that take locks and do nothing else.</summary>
     public static async Task LockAsync(
         OpenTry open,
@@ -36,6 +40,13 @@ internal static class ViewWork
     /// <summary>Whether CREATE OR REPLACE can make the one of the other: the same columns, and perhaps more behind them.</summary>
     public static bool Extends(IReadOnlyList<CapturedColumn> columns, IReadOnlyList<CapturedColumn> by) =>
         columns.Count <= by.Count && columns.Zip(by).All(c => c.First.Shape == c.Second.Shape);
+
+    /// <summary>What locking a closure takes; which tables have policies, rules and the like that read it is found out by trying.</summary>
+    public static MovePreparation Locks(RelationClosure there) =>
+        new(there.All.Select(r => r.Name).ToList(), null)
+        {
+            LocksUnknown = (there.Objects ?? []).Any(o => o.Table is not null),
+        };
 
     /// <summary>Why a drop would lose something; null when everything can be put back.</summary>
     public static async Task<Message?> CannotPutBackAsync(
@@ -158,9 +169,9 @@ internal static class ViewWork
             .Distinct(StringComparer.Ordinal)
             .ToArray();
         return session.QueryAsync(
-            """
+            $"""
             select r from unnest($1::text[]) r
-            where not coalesce((select pg_has_role(session_user, oid, 'MEMBER') from pg_roles where rolname = r), false)
+            where not coalesce((select pg_has_role(session_user, oid, {RightToBecome}) from pg_roles where rolname = r), false)
             """,
             row => row.GetString(0),
             cancellation,

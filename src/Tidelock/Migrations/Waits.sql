@@ -5,4 +5,4 @@ from pg_stat_activity a
 join pg_locks l on l.pid = a.pid and not l.granted
 left join pg_class c on c.oid = l.relation
 left join pg_namespace n on n.oid = c.relnamespace
-where a.pid = $1 or a.application_name = $2
+where a.datname = current_database() and (a.pid = $1 or $2 <> '' and a.application_name = $2)

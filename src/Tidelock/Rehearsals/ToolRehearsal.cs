@@ -65,7 +65,7 @@ internal sealed class ToolRehearsal(ToolMigration migration, SchemaCopy copy, Ti
                 "rehearsals.tool.not-marked",
                 ("tool", migration.Tool.Name),
                 ("revision", path.From),
-                ("words", ground.LastWords(marked))
+                ("words", ToolGround.LastWords(marked))
             );
     }
 
@@ -105,12 +105,12 @@ internal sealed class ToolRehearsal(ToolMigration migration, SchemaCopy copy, Ti
                 Message.Of(
                     "rehearsals.tool.no-sql",
                     ("tool", migration.Tool.Name),
-                    ("words", ground.LastWords(told).Split('\n')[^1])
+                    ("words", ToolGround.LastWords(told).Split('\n')[^1])
                 ),
             ];
         }
 
-        var lines = ground.Clean(told.Output).Split('\n').Select(l => l.TrimEnd()).Where(l => l.Length > 0).ToList();
+        var lines = told.Output.Split('\n').Select(l => l.TrimEnd()).Where(l => l.Length > 0).ToList();
         return
         [
             .. lines.Take(Lines).Select(l => Message.Of("rehearsals.tool.sql", ("line", l))),

@@ -119,7 +119,14 @@ domains as (
         'owner', pg_get_userbyid(t.typowner),
         'statements', json_build_array(
             'create domain ' || t.oid::regtype || ' as ' || format_type(t.typbasetype, t.typtypmod)
-            || coalesce(' default ' || t.typdefault, '')
+            || coalesce((
+                select ' collate ' || quote_ident(cn.nspname) || '.' || quote_ident(co.collname)
+                from pg_collation co
+                join pg_namespace cn on cn.oid = co.collnamespace
+                join pg_type b on b.oid = t.typbasetype
+                where co.oid = t.typcollation and t.typcollation <> b.typcollation
+            ), '')
+            || coalesce(' default ' || coalesce(pg_get_expr(t.typdefaultbin, 0), quote_literal(t.typdefault)), '')
             || case
                 when t.typnotnull and not exists (select from pg_constraint n where n.contypid = t.oid and n.contype::text = 'n') then ' not null'
                 else ''

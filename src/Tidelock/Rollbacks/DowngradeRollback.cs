@@ -102,7 +102,7 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
                 code,
                 ("down", down.Finding),
                 ("count", differences.Count),
-                ("differences", string.Join("; ", differences.Take(5).Select(d => d.Text)))
+                ("differences", Several.Of([.. differences.Select(d => d.Text)]))
             );
     }
 

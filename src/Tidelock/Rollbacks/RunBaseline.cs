@@ -40,8 +40,8 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
     }
 
     /// <summary>
-    /// What is no longer as it was verified: all about the relation itself, and what was lost or changed of its dependents. Others
-    /// may have been added meanwhile.
+    /// What is no longer as it was verified: all about the relation itself, functions and policies that read it included, and what was
+    /// lost or changed of its dependents. Other views may have been added meanwhile.
     /// </summary>
     internal static async Task<Message?> LostSinceVerifiedAsync(StepContext context, CancellationToken cancellation)
     {
@@ -62,7 +62,7 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
                 "rollbacks.not-as-verified",
                 ("relation", verified.Relation),
                 ("count", lost.Count),
-                ("differences", string.Join("; ", lost.Take(5).Select(d => d.Text)))
+                ("differences", Several.Of([.. lost.Select(d => d.Text)]))
             );
     }
 
@@ -86,7 +86,7 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
                     "rollbacks.different",
                     ("relation", baseline.Relation),
                     ("count", differences.Count),
-                    ("differences", string.Join("; ", differences.Take(5).Select(d => d.Text)))
+                    ("differences", Several.Of([.. differences.Select(d => d.Text)]))
                 )
             );
     }

@@ -13,18 +13,20 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {
-        if (context.State.InPlace)
+        var migration = context.Change.Section<Migration>();
+
+        // A tool may have been stopped halfway, which is in place as well: its own record says how far it came.
+        if (context.State.InPlace && migration is not ToolMigration)
         {
             return StepOutcome.Passed(Message.Of("steps.migrate.already"));
         }
 
-        var migration = context.Change.Section<Migration>();
         var outcome = migration is ToolMigration tool
             ? await new ToolOnce(context, tool).UpAsync(cancellation).ConfigureAwait(false)
             : await new ExactlyOnce(context, transaction)
                 .RunAsync(migration.Forward(RunBaseline.Of(context)?.Closure), migration.Locks, cancellation)
                 .ConfigureAwait(false);
-        if (outcome is MigrationOutcome.Applied or MigrationOutcome.Halfway)
+        if (!context.State.InPlace && (outcome is MigrationOutcome.Applied or MigrationOutcome.Halfway))
         {
             var transactionId = (outcome as MigrationOutcome.Applied)?.TransactionId;
             await context

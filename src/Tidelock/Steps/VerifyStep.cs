@@ -141,7 +141,10 @@ internal sealed class VerifyStep : IStep
         await context
             .RecordAsync(ContentFindings.Fact, findings, ContractsJson.Default.ContentFindings, cancellation)
             .ConfigureAwait(false);
-        return (findings, isContracts ? counts : null);
+
+        // The comparison reads what both sides have; what is new has not been evaluated yet.
+        var isEvaluated = isContracts && findings.Columns.All(c => c.Standing != ContentStanding.Added);
+        return (findings, isEvaluated ? counts : null);
     }
 
     private static StepOutcome Broken(Contract contract, IReadOnlyList<Message> violations) =>
@@ -161,22 +164,24 @@ internal sealed class VerifyStep : IStep
         CancellationToken cancellation
     )
     {
-        if (RunBaseline.Of(context) is not { Closure: { } before } baseline)
+        if (RunBaseline.Of(context) is not { } baseline)
         {
             return null;
         }
 
         var now = await ClosureCapture.CaptureAsync(session, baseline.Relation, cancellation).ConfigureAwait(false);
-        var differences = await ClosureComparison
-            .DifferencesAsync(session, before, now.ClosureOrNull, cancellation)
-            .ConfigureAwait(false);
+        var differences = baseline.Closure is { } before
+            ? await ClosureComparison
+                .DifferencesAsync(session, before, now.ClosureOrNull, cancellation)
+                .ConfigureAwait(false)
+            : [];
         var unexpected = ClosureComparison.Unexpected(differences, baseline.Relation);
         if (unexpected.Count > 0)
         {
             return Message.Of(
                 "steps.verify.surprises",
                 ("count", unexpected.Count),
-                ("differences", string.Join("; ", unexpected.Take(5).Select(d => d.Text)))
+                ("differences", Several.Of([.. unexpected.Select(d => d.Text)]))
             );
         }
 

@@ -62,11 +62,14 @@ public sealed partial class Secrets
 
     private static string Hide(string text, string form)
     {
-        for (var at = Find(text, form, 0); at >= 0; at = Find(text, form, at + 1))
+        var from = 0;
+        for (var at = Find(text, form, from); at >= 0; at = Find(text, form, from))
         {
+            from = at + 1;
             if (form.Length >= TooShortToSearchWithinWords || StandsAlone(text, at, form.Length))
             {
                 text = string.Concat(text.AsSpan(0, at), Mask, text.AsSpan(at + form.Length));
+                from = at + Mask.Length;
             }
         }
 
@@ -91,7 +94,7 @@ public sealed partial class Secrets
 
     /// <summary><c>postgresql://user:SECRET@host</c>.</summary>
     [GeneratedRegex(
-        """(?<before>[a-z][a-z0-9+.-]*://[^\s/:@'"]*:)(?!\$\{|\*\*\*)[^\s/@'"]+(?=@)""",
+        """(?<before>[a-z][a-z0-9+.-]*://[^\s/:@]*:)(?!\$\{|\*\*\*)[^\s/@]+(?=@)""",
         RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture,
         1000
     )]
@@ -99,7 +102,7 @@ public sealed partial class Secrets
 
     /// <summary><c>password=SECRET</c> of a connection string or an address, <c>PGPASSWORD=SECRET</c>, SQL's <c>password 'SECRET'</c>.</summary>
     [GeneratedRegex(
-        """(?<before>\b(pg|ssl)?passw(or)?d(=|\s*=\s*(?=')|\s+(?=')))(?!['"]?(\$\{|\*\*\*))('([^'\\]|\\.|'')+'|"[^"]+"|[^\s;&,'"]+)""",
+        """(?<before>\b(pg|ssl)?passw(or)?d(\s*=\s*|\s+(?=')))(?!['"]?(\$\{|\*\*\*))('([^'\\]|\\.|'')+'|"[^"]+"|[^\s;&,'"]+)""",
         RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture,
         1000
     )]

@@ -68,6 +68,37 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_column_that_is_new_is_evaluated_although_there_is_nothing_to_compare_it_with()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Allowed);
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var yaml = await File.ReadAllTextAsync(file);
+        await File.WriteAllTextAsync(
+            file,
+            yaml.Replace(
+                "    - { name: score, type: numeric }\n",
+                "    - { name: score, type: numeric }\n    - { name: broken, type: integer }\n",
+                StringComparison.Ordinal
+            )
+        );
+        await File.WriteAllTextAsync(
+            Path.Combine(fixture.ChangeFolder, "new.sql"),
+            "select id::bigint as id, upper(name) as name, score, name::int as broken from public.results"
+        );
+        var before = await fixture.CatalogAsync();
+
+        var end = await fixture.DeployAsync();
+
+        Assert.Equal(ExitCode.RolledBack, end.ExitCode);
+        Assert.Equal(StepStatus.Failed, end.State!.Step("verify").Status);
+        Assert.Contains(
+            Found(end.State!, "verify").Columns,
+            c => c is { Name: "broken", Standing: ContentStanding.Added }
+        );
+        Assert.Equal(before, await fixture.CatalogAsync());
+    }
+
+    [Fact]
     public async Task Sql_by_hand_that_changes_more_than_it_declares_is_found_afterwards_and_goes_back()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, Allowed);

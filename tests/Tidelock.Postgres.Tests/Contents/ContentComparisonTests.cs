@@ -282,6 +282,16 @@ public sealed class ContentComparisonTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_sample_without_a_row_says_nothing()
+    {
+        await using var bench = await ContentBench.CreateAsync(server, "create table t as select 1 as k, 2 as a");
+        bench.Options = bench.Options with { Sample = 0.000001 };
+        var found = await bench.CompareAsync("select * from t", "select k, a + 1 as a from t");
+        Assert.Equal("contracts.compare.sample-empty", found.Problem?.Code);
+        Assert.False(found.AsDeclared);
+    }
+
+    [Fact]
     public async Task A_sample_compares_all_keys_and_a_part_of_the_values_and_says_so()
     {
         await using var bench = await ContentBench.CreateAsync(

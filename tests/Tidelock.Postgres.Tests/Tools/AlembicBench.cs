@@ -30,6 +30,9 @@ internal sealed class AlembicBench : IAsyncDisposable, IRunObserver, IRunDialogu
 
     public List<RunEvent> Events { get; } = [];
 
+    /// <summary>The kind of event behind which the program dies, as far as its journal can tell.</summary>
+    public Type? DiesAfter { get; set; }
+
     public static async Task<AlembicBench> CreateAsync(PostgresServer server)
     {
         var bench = new AlembicBench(await ViewBench.AttemptAsync(server));
@@ -97,7 +100,14 @@ internal sealed class AlembicBench : IAsyncDisposable, IRunObserver, IRunDialogu
 
     public DeploymentTerminal Terminal() => new(this, this, Channel.CreateUnbounded<RunRequest>());
 
-    public void Happened(RunEvent e, RunState state) => Events.Add(e);
+    public void Happened(RunEvent e, RunState state)
+    {
+        Events.Add(e);
+        if (e.GetType() == DiesAfter)
+        {
+            throw new InvalidOperationException("the program dies");
+        }
+    }
 
     public void Progressed(string step, Message progress) => Progress.Add(progress);
 

@@ -146,6 +146,64 @@ public sealed class AlembicTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_run_that_died_halfway_asks_alembic_again_and_does_not_take_it_for_done()
+    {
+        await using var bench = await AlembicBench.CreateAsync(server);
+        bench.Edit(
+            "env.py",
+            "configure(connection=connection)",
+            "configure(connection=connection, transaction_per_migration=True)"
+        );
+        // On the copy it succeeds, so that the start is not refused.
+        await File.WriteAllTextAsync(
+            System.IO.Path.Combine(bench.Project, "versions", "third.py"),
+            $"""
+            from alembic import op
+            revision = 'third'
+            down_revision = 'attempt_view_v1'
+            def upgrade():
+                if op.get_bind().exec_driver_sql('select current_database()').scalar() == '{bench.Database.Name}':
+                    raise ValueError('no')
+            def downgrade():
+                pass
+            """
+        );
+        await using var services = await bench.OpenAsync();
+        bench.DiesAfter = typeof(MigrationApplied);
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            services.Deployment.StartAsync(bench.Request(), bench.Terminal(), default)
+        );
+        bench.DiesAfter = null;
+        var run = Assert.Single(await services.Journal.ListAsync(default)).Run;
+
+        var end = await services.Deployment.ResumeAsync(run, bench.Request(), false, bench.Terminal(), default);
+
+        Assert.NotEqual(ExitCode.Done, end.ExitCode);
+        Assert.Equal(StepStatus.Failed, end.State!.Step("migrate").Status);
+        Assert.Equal("migrations.tool.halfway", end.State.Step("migrate").Finding!.Code);
+        Assert.Single(bench.Events.OfType<MigrationApplied>());
+    }
+
+    [Fact]
+    public async Task A_run_that_died_behind_the_upgrade_goes_on_and_upgrades_once()
+    {
+        await using var bench = await AlembicBench.CreateAsync(server);
+        await using var services = await bench.OpenAsync();
+        bench.DiesAfter = typeof(MigrationApplied);
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            services.Deployment.StartAsync(bench.Request(), bench.Terminal(), default)
+        );
+        bench.DiesAfter = null;
+        var run = Assert.Single(await services.Journal.ListAsync(default)).Run;
+
+        var end = await services.Deployment.ResumeAsync(run, bench.Request(), false, bench.Terminal(), default);
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Equal(["attempt_view_v1"], await bench.VersionAsync());
+        Assert.Single(bench.Events.OfType<MigrationApplied>());
+    }
+
+    [Fact]
     public async Task An_id_that_does_not_fit_is_said_before_the_start()
     {
         await using var bench = await AlembicBench.CreateAsync(server);

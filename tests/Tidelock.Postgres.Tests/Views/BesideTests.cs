@@ -173,6 +173,34 @@ public sealed class BesideTests(PostgresServer server)
         Assert.Equal(5_000_000_000L, await bench.Database.ScalarAsync<long>("select big from m"));
     }
 
+    [Theory]
+    [InlineData("set local statement_timeout = 1; select pg_sleep(5)", "57014")]
+    [InlineData("do $$ begin raise exception 'no space left' using errcode = '53100'; end $$", "53100")]
+    public async Task A_limit_or_a_full_disk_beside_is_not_taken_for_a_reason_to_try_it_under_the_lock(
+        string sql,
+        string state
+    )
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, "create view v as select 1 as a");
+        await using var session = await bench.OpenAsync();
+        await using var transaction = await session.Connection.BeginTransactionAsync();
+        var open = new OpenTry(session, ViewBench.Budget.Try, TimeProvider.System);
+
+        var thrown = await Assert.ThrowsAsync<PostgresException>(() =>
+            open.OrRolledBackAsync(
+                V,
+                async () =>
+                {
+                    await session.ExecuteAsync(sql, default);
+                    return null;
+                },
+                default
+            )
+        );
+
+        Assert.Equal(state, thrown.SqlState);
+    }
+
     private static async Task CommitAsync(NpgsqlConnection reader, TimeSpan after)
     {
         await Task.Delay(after, TimeProvider.System);

@@ -42,7 +42,9 @@ public sealed class LockBudgetTests(PostgresServer server)
         var readers = Enumerable.Range(0, 4).Select(_ => LongestReadAsync(bench, stop.Token)).ToList();
 
         var migration = bench.ForwardAsync(ViewBench.View("v", "select a::bigint from t"));
-        await Task.Delay(TimeSpan.FromSeconds(8), TimeProvider.System);
+        await bench.Database.UntilAsync(
+            $"select clock_timestamp() - xact_start > '4 s' from pg_stat_activity where pid = {slow.ProcessID}"
+        );
         Assert.False(migration.IsCompleted);
         await new NpgsqlCommand("commit", slow).ExecuteNonQueryAsync();
         var outcome = await migration;

@@ -68,6 +68,38 @@ public sealed class SqlLocksTests(PostgresServer server)
         Assert.Equal(2L, await CountAsync(bench, $"t{tables - 1}"));
     }
 
+    [Theory]
+    [InlineData("", "a session of the same database without a name")]
+    [InlineData("tidelock/test/1/tool", "a session of the same name in another database")]
+    public async Task A_strangers_wait_is_neither_counted_nor_cancelled(string watched, string stranger)
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, "create table t (a int)");
+        await using var other = await ViewBench.EmptyAsync(server, "create table t (a int)");
+        var theirs = (watched.Length == 0 ? bench : other).Database;
+        await using var holder = await theirs.ConnectAsync();
+        await new NpgsqlCommand("begin; lock table t", holder).ExecuteNonQueryAsync();
+        await using var waiting = await theirs.ConnectAsync();
+        await new NpgsqlCommand($"set application_name = '{watched}'", waiting).ExecuteNonQueryAsync();
+        var wait = new NpgsqlCommand("begin; lock table t", waiting).ExecuteNonQueryAsync();
+        await theirs.UntilAsync(
+            $"select exists (select from pg_locks where not granted and pid = {waiting.ProcessID})"
+        );
+        await using var session = await bench.OpenAsync();
+        await using var watch = new LockWatch(
+            bench.Database.Target,
+            "tidelock/test/1",
+            watched.Length == 0 ? WatchedBackends.Of(session) : WatchedBackends.Named(watched),
+            TimeSpan.FromMilliseconds(20),
+            TimeProvider.System
+        );
+
+        await watch.OverAsync(() => session.ScalarAsync<string>("select pg_sleep(0.5)::text", default), default);
+
+        Assert.True(!watch.HasWaited && !wait.IsCompleted, stranger);
+        await holder.DisposeAsync();
+        Assert.Equal(-1, await wait);
+    }
+
     private static async Task GoAsync(ViewBench bench, List<NpgsqlConnection> blockers, TimeSpan each)
     {
         await bench.Database.UntilAsync("select exists (select from pg_locks where not granted)");

@@ -70,7 +70,7 @@ public sealed class TransactionFateTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_role_that_may_not_mark_its_transaction_still_migrates_and_a_lost_answer_is_then_unknown()
+    public async Task A_role_that_may_not_mark_its_transaction_still_migrates_and_its_fate_alone_is_unknown()
     {
         await using var bench = await ViewBench.EmptyAsync(
             server,

@@ -45,7 +45,7 @@ union all
 select 'function', n.name, p.proowner::regrole::text || ' ' || coalesce(p.proacl, acldefault('f', p.proowner))::text || ' ' || case when p.prokind in ('f', 'p', 'w') then pg_get_functiondef(p.oid) else p.prosrc end
 from named n join pg_proc p on n.catalog = 'pg_proc'::regclass and p.oid = n.oid
 union all
-select 'type', n.name, concat_ws(' ', t.typowner::regrole, t.typtype, t.typnotnull, format_type(t.typbasetype, t.typtypmod), t.typdefault, coalesce(t.typacl, acldefault('T', t.typowner))::text)
+select 'type', n.name, concat_ws(' ', t.typowner::regrole, t.typtype, t.typnotnull, format_type(t.typbasetype, t.typtypmod), t.typcollation::regcollation, coalesce(pg_get_expr(t.typdefaultbin, 0), t.typdefault), coalesce(t.typacl, acldefault('T', t.typowner))::text)
 from named n join pg_type t on n.catalog = 'pg_type'::regclass and t.oid = n.oid
 union all
 select 'statistics', n.name, s.stxowner::regrole::text || ' ' || coalesce(s.stxstattarget::int, -1) || ' ' || pg_get_statisticsobjdef(s.oid)

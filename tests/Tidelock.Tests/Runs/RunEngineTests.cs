@@ -336,8 +336,10 @@ public sealed class RunEngineTests
             name,
             async (_, stop) =>
             {
+                var since = TimeProvider.System.GetTimestamp();
                 while (!run.Events.ToList().Exists(e => seen(e)))
                 {
+                    Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(20));
                     await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, stop);
                 }
 

@@ -14,22 +14,29 @@ public sealed class AlembicTool(string folder, string python, string ini, string
 {
     private const string AnswerMark = "tidelock:";
 
+    /// <summary>How long its env.py may take to connect and answer.</summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(1);
+
     public string Name => "alembic";
 
     public async Task<ToolStanding> AskAsync(ToolGround ground, CancellationToken cancellation)
     {
-        var asked = await Python(ground, ["-c", AskText(), ini, upgrade]).RunAsync(cancellation).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(AnswerLimit);
+        ProgramResult asked;
+        try
+        {
+            asked = await Python(ground, ["-c", AskText(), ini, upgrade]).RunAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return Unanswered(Message.Of("migrations.alembic.too-late", ("limit", AnswerLimit)));
+        }
+
         var line = asked.Output.Split('\n').LastOrDefault(l => l.StartsWith(AnswerMark, StringComparison.Ordinal));
         if (!asked.Succeeded || line is null)
         {
-            return ToolStanding.Refuse(
-                Message.Of(
-                    "migrations.alembic.unanswered",
-                    ("python", python),
-                    ("folder", folder),
-                    ("words", ground.LastWords(asked))
-                )
-            );
+            return Unanswered(ToolGround.LastWords(asked));
         }
 
         var answer = JsonSerializer.Deserialize(line[AnswerMark.Length..], AlembicJson.Default.AlembicAnswer)!;
@@ -49,6 +56,11 @@ public sealed class AlembicTool(string folder, string python, string ini, string
 
     public ChildProgram Sql(ToolGround ground, ToolPath path) =>
         Alembic(ground, "upgrade", $"{OrBase(path.From)}:{path.To}", "--sql");
+
+    private ToolStanding Unanswered(object words) =>
+        ToolStanding.Refuse(
+            Message.Of("migrations.alembic.unanswered", ("python", python), ("folder", folder), ("words", words))
+        );
 
     private static string OrBase(string revision) => revision.Length == 0 ? "base" : revision;
 

@@ -43,23 +43,15 @@ public sealed partial record ToolGround(
         }
     }
 
-    /// <summary>A tool's words without the password, should it have printed it.</summary>
-    public string Clean(string words) =>
-        Environment["PGPASSWORD"] is { Length: > 0 } password
-            ? words
-                .Replace(password, "***", StringComparison.Ordinal)
-                .Replace(Uri.EscapeDataString(password), "***", StringComparison.Ordinal)
-            : words;
-
     /// <summary>
     /// The last words of a program that failed; where a line names an error, as Python and Java do, that one and the two behind it,
     /// because the statement it is about may be long.
     /// </summary>
-    public string LastWords(ProgramResult result)
+    public static string LastWords(ProgramResult result)
     {
         var lines = result.Errors.Split('\n').Select(l => l.TrimEnd()).ToList();
         var named = lines.FindLastIndex(l => NamesAnError().IsMatch(l));
-        return Clean(named < 0 ? result.LastWords : string.Join('\n', lines.Skip(named).Take(3)).TrimEnd());
+        return named < 0 ? result.LastWords : string.Join('\n', lines.Skip(named).Take(3)).TrimEnd();
     }
 
     [GeneratedRegex(@"^[\w.$]+(Error|Exception)\b", RegexOptions.ExplicitCapture, 1000)]

@@ -53,24 +53,10 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
                 return fate;
             }
 
-            foreach (var blocker in watch.Blockers.Where(b => blockers.All(k => k.ProcessId != b.ProcessId)))
-            {
-                progress(blocker.Text);
-            }
-
-            blockers = watch.Blockers;
+            blockers = LockWaiting.Tell(watch.Blockers, blockers, progress);
             if (tries >= ground.Locks.Tries || time.GetElapsedTime(start) >= ground.Locks.Total)
             {
-                return new MigrationOutcome.LockNotGranted(
-                    tries,
-                    blockers,
-                    Message.Of(
-                        "migrations.lock-not-granted-for",
-                        ("tries", tries),
-                        ("waited", time.GetElapsedTime(start)),
-                        ("blockers", string.Join("; ", blockers.Select(b => $"{b.ProcessId} {b.User} {b.Application}")))
-                    )
-                );
+                return LockWaiting.NotGranted(tries, time.GetElapsedTime(start), blockers);
             }
 
             var pause = TimeSpan.FromMilliseconds(200 + (300 * Random.Shared.NextDouble()));
@@ -108,7 +94,7 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
                     ("from", Shown(from)),
                     ("to", Shown(to)),
                     ("at", Shown(standing.Revision)),
-                    ("words", result is null ? "-" : ground.LastWords(result))
+                    ("words", result is null ? "-" : ToolGround.LastWords(result))
                 )
             );
         }
@@ -129,7 +115,7 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
                     ("tool", tool.Name),
                     ("exit", result.ExitCode),
                     ("at", Shown(from)),
-                    ("words", ground.LastWords(result))
+                    ("words", ToolGround.LastWords(result))
                 ),
             }
         );

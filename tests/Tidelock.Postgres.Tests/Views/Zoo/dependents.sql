@@ -50,6 +50,7 @@ comment on domain wrapped is 'a domain';
 alter domain wrapped owner to zoo_owner;
 revoke usage on domain wrapped from public;
 create domain listed as base[] not null;
+create domain collated as varchar(20) collate "C" default dependents.takes_row(null) check (value <> '' and length(value) < 20);
 create function takes_domain(w wrapped) returns int language sql as 'select 1';
 create function trigger_work(w wrapped default null) returns int language sql as 'select 1';
 alter table u alter column n set default dependents.standard_body(1);

@@ -1,6 +1,4 @@
-using Tidelock.Texts;
-
-namespace Tidelock.Rehearsals;
+namespace Tidelock.Texts;
 
 /// <summary>Several messages as one, so that each is still shown in the reader's language.</summary>
 internal static class Several
@@ -14,7 +12,7 @@ internal static class Several
         var text =
             messages.Count <= Shown
                 ? shown[0]
-                : Message.Of("rehearsals.more", ("one", shown[0]), ("more", messages.Count - Shown));
-        return shown.Skip(1).Aggregate(text, (rest, one) => Message.Of("rehearsals.and", ("one", one), ("rest", rest)));
+                : Message.Of("texts.more", ("one", shown[0]), ("more", messages.Count - Shown));
+        return shown.Skip(1).Aggregate(text, (rest, one) => Message.Of("texts.and", ("one", one), ("rest", rest)));
     }
 }

@@ -8,7 +8,7 @@ namespace Tidelock.Backups;
 /// Ends a restore's backend when it has waited too long for a lock. pg_restore sets lock_timeout and statement_timeout to zero by
 /// itself, so that no setting of ours reaches it; and while it waits, every reader queues behind it.
 /// </summary>
-internal sealed class LockWatch(PostgresSession session, string applicationName, TimeSpan limit, TimeProvider time)
+internal sealed class RestoreWatch(PostgresSession session, string applicationName, TimeSpan limit, TimeProvider time)
 {
     private static readonly TimeSpan CommitWait = TimeSpan.FromSeconds(5);
 
