@@ -71,6 +71,7 @@ internal sealed class DiagnoseVerb : Verb
             migration.Forward(null),
             migration.Locks,
             (_, _) => Task.CompletedTask,
+            null,
             context.Terminal.Say,
             cancellation
         );

@@ -180,6 +180,11 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
                 ("total", budget.Total)
             ),
         };
+        if (budget.Blockers.Text is { } acts)
+        {
+            lines.Add(acts);
+        }
+
         if (locked.Count > 0)
         {
             var blockers = await BlockerSearch.FindAsync(session, locked, cancellation).ConfigureAwait(false);

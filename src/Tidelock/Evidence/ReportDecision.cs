@@ -33,6 +33,7 @@ public sealed record ReportDecision(DateTimeOffset At, DecisionKind Kind, Messag
                 Message.Of("evidence.decided.overridden", ("gate", gate.Gate)),
                 gate.By
             ),
+            BlockerActed acted => new(e.At, DecisionKind.BlockerActed, acted.Finding, null),
             MigrationApplied applied => new(e.At, DecisionKind.Applied, applied.Finding, null),
             RunHeld held => new(e.At, DecisionKind.Held, held.Reason, null),
             RunContinued continued => new(e.At, DecisionKind.Continued, continued.Reason, null),
@@ -59,6 +60,7 @@ public enum DecisionKind
 {
     GateOverridden,
     TakenOver,
+    BlockerActed,
     Applied,
     Held,
     Continued,

@@ -191,6 +191,7 @@ public sealed class ReportWords(TextCatalog texts)
         {
             DecisionKind.GateOverridden => Say("evidence.decision.overridden"),
             DecisionKind.TakenOver => Say("evidence.decision.taken-over"),
+            DecisionKind.BlockerActed => Say("evidence.decision.blocker"),
             DecisionKind.Applied => Say("evidence.decision.applied"),
             DecisionKind.Held => Say("evidence.decision.held"),
             DecisionKind.Continued => Say("evidence.decision.continued"),

@@ -21,6 +21,21 @@ public sealed record Blocker(
     RelationName? Relation
 )
 {
+    /// <summary>When it connected; null without the right to see it, and of a prepared transaction.</summary>
+    public DateTimeOffset? BackendStart { get; init; }
+
+    /// <summary>When its transaction began; null without the right to see it, and of a prepared transaction.</summary>
+    public DateTimeOffset? TransactionStart { get; init; }
+
+    /// <summary>Whether it is an autovacuum worker that gives way: one against wraparound does not.</summary>
+    public bool GivesWay { get; init; }
+
+    /// <summary>Whether it does nothing at the moment: there is no query to cancel.</summary>
+    public bool IsIdle => State.StartsWith("idle in transaction", StringComparison.Ordinal);
+
+    /// <summary>Whether it is the same transaction of the same session.</summary>
+    public bool IsSame(Blocker other) => ProcessId == other.ProcessId && TransactionStart == other.TransactionStart;
+
     /// <summary>For people.</summary>
     public Message Text =>
         Message.Of(

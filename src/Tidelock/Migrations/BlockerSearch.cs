@@ -13,18 +13,12 @@ internal static class BlockerSearch
         CancellationToken cancellation
     )
     {
+        // Within a transaction the server would repeat what it saw of other sessions before.
+        await session.ExecuteAsync("select pg_stat_clear_snapshot()", cancellation).ConfigureAwait(false);
         var found = await session
             .QueryAsync(
                 SqlText.Beside<Blocker>("Blockers"),
-                r => new Blocker(
-                    r.GetInt32(0),
-                    r.GetString(1),
-                    r.GetString(2),
-                    TimeSpan.FromSeconds(Math.Max(0, r.GetDouble(3))),
-                    r.GetString(4),
-                    r.GetString(5),
-                    new RelationName(r.GetString(6), r.GetString(7))
-                ),
+                r => Read(r, new RelationName(r.GetString(9), r.GetString(10))),
                 cancellation,
                 new NpgsqlParameter { Value = relations.Select(r => r.Schema).ToArray() },
                 new NpgsqlParameter { Value = relations.Select(r => r.Name).ToArray() }
@@ -56,21 +50,31 @@ internal static class BlockerSearch
                 """
                 select pid, coalesce(usename, '')::text, coalesce(application_name, '')::text,
                   coalesce(extract(epoch from clock_timestamp() - xact_start), 0)::float8, coalesce(state, backend_type, '')::text,
-                  coalesce(left(regexp_replace(query, '\s+', ' ', 'g'), 100), '')::text
+                  coalesce(left(regexp_replace(query, '\s+', ' ', 'g'), 100), '')::text,
+                  backend_start, xact_start,
+                  coalesce(backend_type = 'autovacuum worker' and query not like '%(to prevent wraparound)%', false)
                 from pg_stat_activity where pid = any($1)
                 """,
-                r => new Blocker(
-                    r.GetInt32(0),
-                    r.GetString(1),
-                    r.GetString(2),
-                    TimeSpan.FromSeconds(Math.Max(0, r.GetDouble(3))),
-                    r.GetString(4),
-                    r.GetString(5),
-                    null
-                ),
+                r => Read(r, null),
                 cancellation,
                 new NpgsqlParameter { Value = processIds }
             )
             .ConfigureAwait(false);
     }
+
+    private static Blocker Read(NpgsqlDataReader r, RelationName? relation) =>
+        new(
+            r.GetInt32(0),
+            r.GetString(1),
+            r.GetString(2),
+            TimeSpan.FromSeconds(Math.Max(0, r.GetDouble(3))),
+            r.GetString(4),
+            r.GetString(5),
+            relation
+        )
+        {
+            BackendStart = r.IsDBNull(6) ? null : r.GetFieldValue<DateTimeOffset>(6),
+            TransactionStart = r.IsDBNull(7) ? null : r.GetFieldValue<DateTimeOffset>(7),
+            GivesWay = r.GetBoolean(8),
+        };
 }

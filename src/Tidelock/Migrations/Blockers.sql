@@ -2,7 +2,8 @@ select coalesce(l.pid, 0), coalesce(a.usename, p.owner, '')::text, coalesce(a.ap
     coalesce(extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared)),
         case when a.backend_start is null and l.pid is not null then 86400 else 0 end)::float8,
     coalesce(a.state, case when p.gid is not null then 'prepared transaction ' || p.gid else a.backend_type end, '')::text,
-    coalesce(left(regexp_replace(a.query, '\s+', ' ', 'g'), 100), '')::text, n.nspname::text, c.relname::text
+    coalesce(left(regexp_replace(a.query, '\s+', ' ', 'g'), 100), '')::text, a.backend_start, a.xact_start,
+    coalesce(a.backend_type = 'autovacuum worker' and a.query not like '%(to prevent wraparound)%', false), n.nspname::text, c.relname::text
 from pg_locks l
 join pg_class c on c.oid = l.relation
 join pg_namespace n on n.oid = c.relnamespace

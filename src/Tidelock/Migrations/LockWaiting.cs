@@ -15,10 +15,13 @@ internal sealed class LockWaiting(
     private IReadOnlyList<Blocker> blockers = [];
     private IReadOnlyList<Blocker> met = [];
 
+    /// <summary>Who was in the way at the last look.</summary>
+    public IReadOnlyList<Blocker> Present { get; private set; } = [];
+
     /// <summary>Who was in the way of a try that only found out by trying what it locks; they are waited for from now on.</summary>
     public void Meet(IReadOnlyList<Blocker> found)
     {
-        met = found;
+        Present = met = found;
         blockers = Tell(found, blockers, progress);
     }
 
@@ -36,9 +39,8 @@ internal sealed class LockWaiting(
         }
 
         var found = await BlockerSearch.FindAsync(session, all, cancellation).ConfigureAwait(false);
-        var old = found
-            .Where(b => b.Age >= age && (relations.Contains(b.Relation!) || met.Any(m => m.ProcessId == b.ProcessId)))
-            .ToList();
+        var old = found.Where(b => b.Age >= age && (relations.Contains(b.Relation!) || met.Any(b.IsSame))).ToList();
+        Present = old;
         blockers = Tell(old, blockers, progress);
         return old.Count > 0;
     }

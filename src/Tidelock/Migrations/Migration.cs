@@ -83,5 +83,8 @@ public enum DependentsPolicy
 /// <param name="Tries">At most this many.</param>
 public sealed record LockBudget(TimeSpan Try, TimeSpan Total, int Tries)
 {
+    /// <summary>What is done about who holds the locks.</summary>
+    public BlockerPolicy Blockers { get; init; } = BlockerPolicy.Wait;
+
     public static LockBudget Default { get; } = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60), 200);
 }

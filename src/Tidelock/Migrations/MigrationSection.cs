@@ -82,7 +82,7 @@ internal sealed class MigrationSection : IChangeSection
     private static LockBudget ReadLocks(ChangeNode node)
     {
         var standard = LockBudget.Default;
-        if (!node.Exists || !node.Only("try", "total", "tries").IsMapping)
+        if (!node.Exists || !node.Only("try", "total", "tries", "blockers").IsMapping)
         {
             return standard;
         }
@@ -91,7 +91,10 @@ internal sealed class MigrationSection : IChangeSection
             node["try"].Duration(standard.Try, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1)),
             node["total"].Duration(standard.Total, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(24)),
             node["tries"].Integer(standard.Tries, 1, 100_000)
-        );
+        )
+        {
+            Blockers = node["blockers"].Exists ? BlockerPolicy.Read(node["blockers"]) : BlockerPolicy.Wait,
+        };
         if (budget.Try > budget.Total)
         {
             node.Mistake(Message.Of("migrations.locks.order", ("try", budget.Try), ("total", budget.Total)));

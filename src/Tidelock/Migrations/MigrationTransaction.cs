@@ -19,6 +19,7 @@ public sealed class MigrationTransaction(TimeProvider time)
     /// <param name="move">There, or back.</param>
     /// <param name="budget">How long to wait for locks.</param>
     /// <param name="intent">Stores the try; no lock is taken before it returns. What it throws ends the migration with nothing changed.</param>
+    /// <param name="deed">Stores what is done about a session in the way, before and after; null: nothing is done, whatever the budget says.</param>
     /// <param name="progress">Told who is waited for.</param>
     /// <param name="cancellation">Ends the migration unless it is committing.</param>
     /// <exception cref="TidelockException">The connection was lost before a transaction had begun.</exception>
@@ -27,11 +28,20 @@ public sealed class MigrationTransaction(TimeProvider time)
         IMigrationMove move,
         LockBudget budget,
         Func<MigrationTry, CancellationToken, Task> intent,
+        Func<BlockerDeed, CancellationToken, Task>? deed,
         Action<Message> progress,
         CancellationToken cancellation
     )
     {
         await using var work = new MigrationTries(session, move, budget, intent, time);
+        await using var acting = new BlockerActing(
+            session.Target,
+            session.ApplicationName,
+            budget.Blockers,
+            deed,
+            progress,
+            time
+        );
         var waiting = new LockWaiting(session, budget, progress, time);
         while (true)
         {
@@ -60,6 +70,7 @@ public sealed class MigrationTransaction(TimeProvider time)
                 return waiting.NotGranted(work.Tries);
             }
 
+            await acting.OnAsync(waiting.Present, cancellation).ConfigureAwait(false);
             await waiting.PauseAsync(cancellation).ConfigureAwait(false);
         }
     }

@@ -299,6 +299,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             move,
             migration.Locks,
             static (_, _) => Task.CompletedTask,
+            null,
             static _ => { },
             cancellation
         );

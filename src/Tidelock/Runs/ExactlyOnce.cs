@@ -77,7 +77,7 @@ internal sealed class ExactlyOnce(StepContext context, MigrationTransaction tran
 
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         return await transaction
-            .RunAsync(session, move, budget, RecordAsync, context.Report, cancellation)
+            .RunAsync(session, move, budget, RecordAsync, context.RecordAsync, context.Report, cancellation)
             .ConfigureAwait(false);
     }
 

@@ -21,6 +21,7 @@ namespace Tidelock.Runs;
 [JsonDerivedType(typeof(StepStarted), "StepStarted")]
 [JsonDerivedType(typeof(StepEnded), "StepEnded")]
 [JsonDerivedType(typeof(FactRecorded), "FactRecorded")]
+[JsonDerivedType(typeof(BlockerActed), "BlockerActed")]
 [JsonDerivedType(typeof(MigrationApplied), "MigrationApplied")]
 [JsonDerivedType(typeof(MigrationReverted), "MigrationReverted")]
 [JsonDerivedType(typeof(WatchTicked), "WatchTicked")]
@@ -159,6 +160,25 @@ public sealed record FactRecorded(string Step, string Name, JsonElement Value) :
         {
             Facts = state.Facts.SetItem($"{Step}/{Name}", Value),
         };
+}
+
+/// <summary>A session that is in the way is cancelled or ended, as the change says: once before it is done, and once after.</summary>
+/// <param name="Step">Which step it is in the way of.</param>
+/// <param name="Act"><c>cancel</c> or <c>terminate</c>.</param>
+/// <param name="ProcessId">Its backend.</param>
+/// <param name="BackendStart">When that backend connected.</param>
+/// <param name="IsDone">Whether this tells what came of it.</param>
+/// <param name="Finding">Who it was, in words.</param>
+public sealed record BlockerActed(
+    string Step,
+    string Act,
+    int ProcessId,
+    DateTimeOffset BackendStart,
+    bool IsDone,
+    Message Finding
+) : RunEvent
+{
+    public override RunState Apply(RunState state) => state;
 }
 
 /// <summary>The migration is committed in the target.</summary>

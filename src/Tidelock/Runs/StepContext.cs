@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Tidelock.Changes;
+using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
@@ -69,6 +70,21 @@ public sealed class StepContext(
     /// <exception cref="JournalUnwritableException">The journal could not be written: do not go on with new effects.</exception>
     public Task RecordAsync<T>(string name, T value, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         writer.AppendAsync(new FactRecorded(step, name, JsonSerializer.SerializeToElement(value, type)), cancellation);
+
+    /// <summary>Journals what is done about a session in the way; returns when it is stored.</summary>
+    /// <exception cref="JournalUnwritableException">The journal could not be written: do nothing.</exception>
+    public Task RecordAsync(BlockerDeed deed, CancellationToken cancellation) =>
+        writer.AppendAsync(
+            new BlockerActed(
+                step,
+                deed.Act.ToString().ToLowerInvariant(),
+                deed.ProcessId,
+                deed.BackendStart,
+                deed.IsDone,
+                deed.Finding
+            ),
+            cancellation
+        );
 
     /// <summary>A fact recorded earlier in this run by this step; the default where there is none.</summary>
     public T? Fact<T>(string name, JsonTypeInfo<T> type) =>

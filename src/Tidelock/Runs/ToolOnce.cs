@@ -135,7 +135,10 @@ internal sealed class ToolOnce(StepContext context, ToolMigration migration)
     }
 
     private async Task<ToolRun> RunAsync(CancellationToken cancellation) =>
-        new(migration.Tool, await GroundAsync(cancellation).ConfigureAwait(false), context.Time);
+        new(migration.Tool, await GroundAsync(cancellation).ConfigureAwait(false), context.Time)
+        {
+            Deed = context.RecordAsync,
+        };
 
     private async Task<ToolGround> GroundAsync(CancellationToken cancellation)
     {

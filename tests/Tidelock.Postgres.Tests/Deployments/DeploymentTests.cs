@@ -1,5 +1,8 @@
+using Npgsql;
+using Tidelock.Evidence;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Deployments;
 
@@ -91,6 +94,53 @@ public sealed class DeploymentTests(PostgresServer server)
         Assert.Equal(ExitCode.NeedsPerson, end.ExitCode);
         Assert.Equal("rollbacks.not-as-verified", end.State!.Step("complete").Finding!.Code);
         Assert.Contains(what, end.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ending_a_session_in_the_way_is_journaled_before_and_after_and_stands_in_the_report()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var yaml = await File.ReadAllTextAsync(file);
+        const string acts = "  locks: { blockers: { act: terminate, after: 1s, applications: [metabase] } }\n";
+        await File.WriteAllTextAsync(
+            file,
+            yaml.Replace("  down: down.sql\n", "  down: down.sql\n" + acts, StringComparison.Ordinal)
+        );
+        await fixture.Database.ExecuteAsync(
+            $"create role \"{fixture.Database.Name}\" login; grant select on results to public"
+        );
+        await using var reader = await fixture.Database.ConnectAsync(fixture.Database.Name);
+        await new NpgsqlCommand(
+            "set application_name = 'metabase'; begin; select count(*) from top_scores",
+            reader
+        ).ExecuteNonQueryAsync();
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        var acted = fixture.Events.OfType<BlockerActed>().ToList();
+        Assert.Equal([false, true], acted.Select(a => a.IsDone));
+        Assert.All(acted, a => Assert.Equal(("migrate", reader.ProcessID), (a.Step, a.ProcessId)));
+        var report = RunReport.Of(await EntriesAsync(fixture, end.Run!.Value), TimeProvider.System.GetUtcNow());
+        Assert.Equal(2, report.Decisions.Count(d => d.Kind == DecisionKind.BlockerActed));
+        Assert.Contains(
+            $"{reader.ProcessID}",
+            ReportRenderer.Markdown(report, TextCatalog.Korean),
+            StringComparison.Ordinal
+        );
+    }
+
+    private static async Task<IReadOnlyList<JournalEntry>> EntriesAsync(DeploymentFixture fixture, RunId run)
+    {
+        await using var services = await fixture.OpenAsync();
+        var entries = new List<JournalEntry>();
+        await foreach (var entry in services.Journal.ReadAsync(run.Value, 0, default))
+        {
+            entries.Add(entry);
+        }
+
+        return entries;
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Migrations.Tools;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Postgres.Tests.Views;
 using Tidelock.Runs;
 
 namespace Tidelock.Postgres.Tests.Tools;
@@ -79,6 +80,32 @@ public sealed class AlembicTests(PostgresServer server)
         Assert.Equal(catalog, await bench.Views.CatalogAsync());
         var reverted = Assert.Single(bench.Events.OfType<MigrationReverted>());
         Assert.Equal("rollbacks.downgrade.made-good", reverted.Finding.Code);
+    }
+
+    [Fact]
+    public async Task A_session_in_alembics_way_is_ended_where_the_change_names_it()
+    {
+        await using var bench = await AlembicBench.CreateAsync(server);
+        await using var reader = await bench.Database.ConnectAsync();
+        await new NpgsqlCommand("begin; select count(*) from attempt", reader).ExecuteNonQueryAsync();
+        var locks = ViewBench.Budget with
+        {
+            Blockers = new(BlockerAct.Terminate, TimeSpan.FromSeconds(1), ["postgres"], []),
+        };
+        var deeds = new List<string>();
+        var run = new ToolRun(bench.Migration().Tool, await bench.GroundAsync(locks), TimeProvider.System)
+        {
+            Deed = (deed, _) =>
+            {
+                deeds.Add(deed.Finding.Code);
+                return Task.CompletedTask;
+            },
+        };
+
+        var outcome = await run.RunAsync(Path, ToolDirection.Up, _ => Task.CompletedTask, bench.Progress.Add, default);
+
+        Assert.IsType<MigrationOutcome.Applied>(outcome);
+        Assert.Equal("migrations.blockers.ended", deeds[^1]);
     }
 
     [Fact]

@@ -124,6 +124,7 @@ public sealed class TransactionFateTests(PostgresServer server)
                 move,
                 ViewBench.Budget,
                 (_, _) => throw new IOException("disk full"),
+                null,
                 _ => { },
                 default
             )

@@ -16,6 +16,8 @@ internal sealed class ViewBench(TestDatabase database) : IAsyncDisposable
 
     public List<MigrationTry> Tries { get; } = [];
 
+    public List<BlockerDeed> Deeds { get; } = [];
+
     public List<Message> Progress { get; } = [];
 
     /// <summary>The database of the example, before its change.</summary>
@@ -89,6 +91,11 @@ internal sealed class ViewBench(TestDatabase database) : IAsyncDisposable
             (one, _) =>
             {
                 Tries.Add(one);
+                return Task.CompletedTask;
+            },
+            (deed, _) =>
+            {
+                Deeds.Add(deed);
                 return Task.CompletedTask;
             },
             Progress.Add,

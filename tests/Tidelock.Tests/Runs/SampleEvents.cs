@@ -38,6 +38,14 @@ internal static class SampleEvents
         new StepStarted("migrate", 1),
         new StepEnded("migrate", StepResult.Passed, Message.Of("steps.migrate.already")),
         new FactRecorded("migrate", "try", Json("""{"number":1,"transactionId":"4711"}""")),
+        new BlockerActed(
+            "migrate",
+            "cancel",
+            4242,
+            Zero.AddHours(-1),
+            true,
+            Message.Of("migrations.blockers.ended", ("pid", 4242), ("user", "reporting"))
+        ),
         new MigrationApplied("4711", Message.Of("runs.found-committed", ("transaction", "4711"))),
         new MigrationReverted("definition", Message.Of("runs.rolled-back", ("method", "definition"))),
         new WatchTicked(

@@ -14,6 +14,9 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
+    /// <summary>Stores what is done about a session in the way, before and after; null: nothing is done, whatever the budget says.</summary>
+    public Func<BlockerDeed, CancellationToken, Task>? Deed { get; init; }
+
     /// <param name="path">The way of the change.</param>
     /// <param name="direction">Which way it is gone.</param>
     /// <param name="started">Stores who the child is; it is ended when this fails.</param>
@@ -33,6 +36,14 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
             ground.RunName,
             WatchedBackends.Named(ground.ApplicationName),
             ground.Locks.Try,
+            time
+        );
+        await using var acting = new BlockerActing(
+            ground.Target,
+            ground.RunName,
+            ground.Locks.Blockers,
+            Deed,
+            progress,
             time
         );
         IReadOnlyList<Blocker> blockers = [];
@@ -59,6 +70,7 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
                 return LockWaiting.NotGranted(tries, time.GetElapsedTime(start), blockers);
             }
 
+            await acting.OnAsync(watch.Blockers, cancellation).ConfigureAwait(false);
             var pause = TimeSpan.FromMilliseconds(200 + (300 * Random.Shared.NextDouble()));
             await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
         }
