@@ -99,6 +99,8 @@ internal static class CommandLine
                     new ResumeVerb(texts, At),
                     new RollbackVerb(texts, At),
                     new VerifyVerb(texts, At),
+                    new LockVerb(texts, At),
+                    new UnlockVerb(texts, At),
                     new DiagnoseVerb(texts, At),
                     new ReportVerb(texts, At),
                     new SchemaVerb(texts, At),

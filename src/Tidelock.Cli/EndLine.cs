@@ -28,6 +28,25 @@ internal sealed record EndLine(ExitCode End, int ExitCode, string Code, string T
         return Tidelock.ExitCode.Mistake;
     }
 
+    /// <summary>Ends a command with one finding: a result where it is done, a problem where it is not, a line of JSON where that was asked for.</summary>
+    public static ExitCode Show(VerbContext context, ExitCode exitCode, Message finding)
+    {
+        if (context.Json)
+        {
+            Of(exitCode, finding, context.Texts).Print(context.Terminal);
+        }
+        else if (exitCode == Tidelock.ExitCode.Done)
+        {
+            context.Terminal.Say(finding);
+        }
+        else
+        {
+            context.Terminal.Problem(finding);
+        }
+
+        return exitCode;
+    }
+
     public void Print(Terminal terminal) => terminal.Print(ToJson() + "\n");
 
     public string ToJson() => JsonSerializer.Serialize(this, CliJson.Readable.EndLine);

@@ -75,17 +75,6 @@ internal sealed class ReportVerb : Verb
             return;
         }
 
-        try
-        {
-            await File.WriteAllTextAsync(path, text, cancellation);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new TidelockException(
-                Message.Of("cli.report.unwritten", ("file", path), ("reason", e.Message)),
-                ExitCode.Mistake,
-                e
-            );
-        }
+        await OutputFile.WriteAsync(path, text, cancellation);
     }
 }

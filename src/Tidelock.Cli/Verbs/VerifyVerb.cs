@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Tidelock.Cli.Rendering;
 using Tidelock.Contracts;
-using Tidelock.Deployments;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
@@ -11,65 +11,68 @@ internal sealed class VerifyVerb : Verb
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
-    private readonly ChangeOptions change;
+    private readonly ContractOptions contract;
+    private readonly Option<string?> junit;
+    private readonly Option<bool> github;
 
     public VerifyVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
         : base("verify", texts.Render("cli.verify.help"), at)
     {
-        change = new ChangeOptions(texts);
-        change.AddTo(this);
+        contract = new ContractOptions(texts);
+        contract.AddTo(this);
+        Add(junit = new("--junit") { Description = texts.Render("cli.verify.junit"), HelpName = "FILE" });
+        Add(github = new("--github") { Description = texts.Render("cli.verify.github") });
     }
 
     protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
     {
-        if (await change.ReadAsync(context, cancellation) is not { } request)
+        if (await contract.ReadAsync(context, cancellation) is not var (request, named, relation))
         {
             return EndLine.PrintMistaken(context);
         }
 
-        var contract = request.Change.Section<Contract>();
-        if (contract.Relation is not { } relation)
+        var started = context.Time.GetTimestamp();
+        await using var session = await PostgresSession.OpenAsync(request.Target, "tidelock/verify", cancellation);
+        var report = await ContractVerifier.ReportAsync(session, named, Limit, context.Time, cancellation);
+        if (context.Arguments.GetValue(junit) is { } file)
         {
-            context.Terminal.Problem(
-                Message.Of("cli.contract.none", ("change", request.Change.Name), ("target", request.Target))
-            );
-            return EndLine.PrintMistaken(context);
+            var xml = JUnitReport.Of(report, request, context.Time.GetElapsedTime(started), context.Texts);
+            await OutputFile.WriteAsync(file, xml, cancellation);
         }
 
-        var (findings, rows) = await FindAsync(context, request, contract, cancellation);
-        foreach (var finding in findings)
+        if (context.Json)
+        {
+            context.Terminal.Print(ContractLine.Of(request, report, context.Texts).ToJson() + "\n");
+        }
+        else
+        {
+            Say(context, report, relation);
+        }
+
+        if (context.Arguments.GetValue(github))
+        {
+            context.Terminal.Print(GitHubAnnotations.Of(request.Change, report, context.Texts));
+        }
+
+        return report.Holds ? ExitCode.Done : ExitCode.NeedsPerson;
+    }
+
+    private static void Say(VerbContext context, ContractReport report, RelationName relation)
+    {
+        foreach (var finding in report.Findings)
         {
             context.Terminal.Problem(finding);
         }
 
-        if (findings.Count > 0)
+        if (report.Holds)
+        {
+            context.Terminal.Say(Message.Of("cli.contract.holds", ("relation", relation), ("rows", report.Rows)));
+        }
+        else
         {
             context.Terminal.Problem(
-                Message.Of("cli.contract.broken", ("relation", relation), ("count", findings.Count))
+                Message.Of("cli.contract.broken", ("relation", relation), ("count", report.Findings.Count()))
             );
-            return ExitCode.NeedsPerson;
         }
-
-        context.Terminal.Say(Message.Of("cli.contract.holds", ("relation", relation), ("rows", rows)));
-        return ExitCode.Done;
-    }
-
-    /// <summary>The content is only worth reading where the shape holds.</summary>
-    private static async Task<(IReadOnlyList<Message> Findings, long Rows)> FindAsync(
-        VerbContext context,
-        DeploymentRequest request,
-        Contract contract,
-        CancellationToken cancellation
-    )
-    {
-        await using var session = await PostgresSession.OpenAsync(request.Target, "tidelock/verify", cancellation);
-        var drift = await ContractVerifier.ShapeAsync(session, contract, cancellation);
-        if (drift.Count > 0)
-        {
-            return (drift, 0);
-        }
-
-        var content = await ContractVerifier.ContentAsync(session, contract, Limit, context.Time, cancellation);
-        return (content.Violations, content.Rows);
     }
 }

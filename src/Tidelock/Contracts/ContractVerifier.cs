@@ -40,6 +40,43 @@ public static class ContractVerifier
         };
     }
 
+    /// <summary>Everything, check by check; the content is only worth reading where the shape holds.</summary>
+    /// <param name="session">Open and idle.</param>
+    /// <param name="contract">With a relation.</param>
+    /// <param name="limit">For each statement.</param>
+    /// <param name="time">The clock of the deadline.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public static async Task<ContractReport> ReportAsync(
+        PostgresSession session,
+        Contract contract,
+        TimeSpan limit,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var relation = contract.Relation!;
+        var shape = await ShapeAsync(session, contract, cancellation).ConfigureAwait(false);
+        var checks = new List<ContractCheck> { new(Message.Of("contracts.check.shape"), shape) };
+        if (shape.Count > 0)
+        {
+            var unread = contract.Rules.Select(NameOf).Prepend(Message.Of("contracts.check.content"));
+            return new ContractReport(relation, 0, [.. checks, .. unread.Select(n => new ContractCheck(n, null))]);
+        }
+
+        var read = new BoundedRead(session, limit, time);
+        var (violations, rows) = await ContentEvaluation
+            .RunAsync(read, contract, relation, cancellation)
+            .ConfigureAwait(false);
+        checks.Add(new ContractCheck(Message.Of("contracts.check.content"), violations));
+        foreach (var rule in contract.Rules)
+        {
+            var broken = await RuleAsync(read, relation, rule, cancellation).ConfigureAwait(false);
+            checks.Add(new ContractCheck(NameOf(rule), broken is null ? [] : [broken]));
+        }
+
+        return new ContractReport(relation, rows, checks);
+    }
+
     /// <summary>
     /// The content: every column of every row is evaluated in one pass with the nulls and the keys, then the rules run, all in one
     /// snapshot, read only.
@@ -89,6 +126,8 @@ public static class ContractVerifier
         violations.AddRange(await RulesAsync(read, contract, relation, cancellation).ConfigureAwait(false));
         return new ContractFindings(violations, rows);
     }
+
+    private static Message NameOf(ContractRule rule) => Message.Of("contracts.check.rule", ("rule", rule.Name));
 
     private static async Task<List<Message>> RulesAsync(
         BoundedRead read,
@@ -148,7 +187,8 @@ public static class ContractVerifier
         }
     }
 
-    private static Task<List<ContractColumn>> ColumnsAsync(
+    /// <summary>The relation's columns as the catalogs and the session's search_path write them; NOT NULL as the table says.</summary>
+    internal static Task<List<ContractColumn>> ColumnsAsync(
         PostgresSession session,
         RelationName relation,
         CancellationToken cancellation

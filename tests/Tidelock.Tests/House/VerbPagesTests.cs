@@ -14,6 +14,7 @@ public sealed partial class VerbPagesTests
         ["continue"] = "commands",
         ["extend"] = "commands",
         ["abort"] = "commands",
+        ["unlock"] = "lock",
     };
 
     private static readonly string Pages = Path.Combine(Repository.Root, "docs", "verbs");

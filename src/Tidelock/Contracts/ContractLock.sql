@@ -1,0 +1,8 @@
+create schema if not exists tidelock;
+drop event trigger if exists {name}_start;
+drop event trigger if exists {name}_end;
+create or replace function tidelock.{name}() returns event_trigger language plpgsql set search_path = pg_catalog as {body};
+create event trigger {name}_start on ddl_command_start execute function tidelock.{name}();
+create event trigger {name}_end on ddl_command_end execute function tidelock.{name}();
+comment on event trigger {name}_start is {comment};
+comment on event trigger {name}_end is {comment}
