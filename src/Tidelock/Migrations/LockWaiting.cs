@@ -18,6 +18,9 @@ internal sealed class LockWaiting(
     /// <summary>Who was in the way at the last look.</summary>
     public IReadOnlyList<Blocker> Present { get; private set; } = [];
 
+    /// <summary>Whether they were autovacuum workers that give way, and nobody else held the same for as long.</summary>
+    public bool IsAutovacuum { get; private set; }
+
     /// <summary>Who was in the way of a try that only found out by trying what it locks; they are waited for from now on.</summary>
     public void Meet(IReadOnlyList<Blocker> found)
     {
@@ -41,6 +44,7 @@ internal sealed class LockWaiting(
         var found = await BlockerSearch.FindAsync(session, all, cancellation).ConfigureAwait(false);
         var old = found.Where(b => b.Age >= age && (relations.Contains(b.Relation!) || met.Any(b.IsSame))).ToList();
         Present = old;
+        IsAutovacuum = old.Count > 0 && found.Where(b => b.Age >= age).All(b => b.GivesWay);
         blockers = Tell(old, blockers, progress);
         return old.Count > 0;
     }

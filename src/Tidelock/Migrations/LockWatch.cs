@@ -10,7 +10,7 @@ namespace Tidelock.Migrations;
 /// <param name="target">Where the try runs.</param>
 /// <param name="applicationName">Of the connection that looks: <c>tidelock/RUN/EPOCH</c>.</param>
 /// <param name="watched">Whose waits count.</param>
-/// <param name="budget">For all waits of one try.</param>
+/// <param name="budget">For all waits of one ordinary try.</param>
 /// <param name="time">The clock.</param>
 internal sealed class LockWatch(
     PostgresTarget target,
@@ -24,6 +24,9 @@ internal sealed class LockWatch(
     private readonly TimeSpan every = TimeSpan.FromMilliseconds(Math.Clamp(budget.TotalMilliseconds / 10, 2, 50));
     private readonly Dictionary<string, TimeSpan> waits = new(StringComparer.Ordinal);
     private PostgresSession? session;
+
+    /// <summary>For all waits of the next try.</summary>
+    public TimeSpan Budget { get; set; } = budget;
 
     /// <summary>Who was in the way of the last try.</summary>
     public IReadOnlyList<Blocker> Blockers { get; private set; } = [];
@@ -121,7 +124,7 @@ internal sealed class LockWatch(
             waits[$"{wait.Pid} {wait.Since}"] = wait.For + every;
             var found = await BlockerSearch.OfAsync(own, wait.On, wait.By, cancellation).ConfigureAwait(false);
             Blockers = [.. found.Concat(Blockers).DistinctBy(b => (b.ProcessId, b.Relation))];
-            if (Waited > budget)
+            if (Waited > Budget)
             {
                 Exceeded = true;
                 await CancelAsync(own, wait.Pid, cancellation).ConfigureAwait(false);

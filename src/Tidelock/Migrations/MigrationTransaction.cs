@@ -43,16 +43,13 @@ public sealed class MigrationTransaction(TimeProvider time)
             time
         );
         var waiting = new LockWaiting(session, budget, progress, time);
+        var patience = new AutovacuumPatience(progress);
         while (true)
         {
             var locks = await work.PrepareAsync(cancellation).ConfigureAwait(false);
-            if (
-                work.Outcome is null
-                && locks is not null
-                && !await waiting.IsBlockedAsync(locks, LongAge(budget), cancellation).ConfigureAwait(false)
-            )
+            if (work.Outcome is null && locks is not null && await LimitAsync(locks).ConfigureAwait(false) is { } limit)
             {
-                await work.TryAsync(cancellation).ConfigureAwait(false);
+                await work.TryAsync(limit, cancellation).ConfigureAwait(false);
                 if (work.Outcome is null)
                 {
                     waiting.Meet(work.Blockers);
@@ -72,6 +69,19 @@ public sealed class MigrationTransaction(TimeProvider time)
 
             await acting.OnAsync(waiting.Present, cancellation).ConfigureAwait(false);
             await waiting.PauseAsync(cancellation).ConfigureAwait(false);
+        }
+
+        // How long a try may wait now; null where it would only make readers queue.
+        async Task<TimeSpan?> LimitAsync(IReadOnlyList<RelationName> locks)
+        {
+            if (!await waiting.IsBlockedAsync(locks, LongAge(budget), cancellation).ConfigureAwait(false))
+            {
+                return budget.Try;
+            }
+
+            return work.LocksUnknown && waiting.IsAutovacuum
+                ? await patience.LongTryAsync(session, waiting.Present, cancellation).ConfigureAwait(false)
+                : null;
         }
     }
 

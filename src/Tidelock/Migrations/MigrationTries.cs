@@ -35,9 +35,13 @@ internal sealed class MigrationTries(
     private MigrationTry? one;
     private bool built;
     private bool locksUnknown;
+    private TimeSpan tryLimit;
     private LockWatch? watch;
 
     public int Tries { get; private set; }
+
+    /// <summary>Whether what a try locks is only found out by trying.</summary>
+    public bool LocksUnknown => locksUnknown;
 
     /// <summary>How long was spent on what needs no lock.</summary>
     public TimeSpan Building { get; private set; }
@@ -71,10 +75,13 @@ internal sealed class MigrationTries(
         return locks;
     }
 
-    public async Task TryAsync(CancellationToken cancellation)
+    /// <param name="limit">How long it may wait for all its locks.</param>
+    /// <param name="cancellation">Ends it unless it is committing.</param>
+    public async Task TryAsync(TimeSpan limit, CancellationToken cancellation)
     {
         Tries++;
-        var open = new OpenTry(session, budget.Try, time);
+        tryLimit = limit;
+        var open = new OpenTry(session, limit, time);
         var kept = false;
         try
         {
@@ -179,6 +186,7 @@ internal sealed class MigrationTries(
         }
 
         watch ??= new LockWatch(session.Target, session.ApplicationName, WatchedBackends.Of(session), budget.Try, time);
+        watch.Budget = tryLimit;
         return watch.OverAsync(() => move.ApplyAsync(open, cancellation), cancellation);
     }
 
