@@ -17,14 +17,19 @@ internal sealed class MigrationTries(
 {
     private static readonly TimeSpan CommitLimit = TimeSpan.FromSeconds(15);
 
+    /// <summary>COMMIT returns once it is on this server's disk, whatever the author's SQL has set.</summary>
+    private const string CommitsHere = "set local synchronous_commit = local";
+
     /// <summary>
     /// COMMIT does not wait for a standby while it holds the lock, a statement does not run for ever, and a program that was stopped
     /// does not hold the lock until it is continued.
     /// </summary>
-    private const string Pinned = """
-        set local synchronous_commit = local; set local statement_timeout = '5min';
-        set local idle_in_transaction_session_timeout = '30s'
-        """;
+    private const string Pinned =
+        CommitsHere
+        + """
+            ; set local statement_timeout = '5min';
+            set local idle_in_transaction_session_timeout = '30s'
+            """;
 
     private readonly long start = time.GetTimestamp();
     private readonly TransactionMark mark = new(session);
@@ -210,6 +215,11 @@ internal sealed class MigrationTries(
         using var limit = new CancellationTokenSource(CommitLimit, time);
         try
         {
+            if (locksUnknown)
+            {
+                await session.ExecuteAsync(CommitsHere, limit.Token).ConfigureAwait(false);
+            }
+
             await ours.CommitAsync(limit.Token).ConfigureAwait(false);
             var fate = await TransactionFates.AskAsync(session, named.TransactionId, limit.Token).ConfigureAwait(false);
             return fate == TransactionFate.Committed ? Applied(open, named) : Lost(named, fate.ToString());

@@ -20,9 +20,12 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
     public List<RunEvent> Events { get; } = [];
     public List<Message> Warnings { get; } = [];
 
-    public static async Task<DeploymentFixture> CreateAsync(PostgresServer server, string extra = "")
+    public static async Task<DeploymentFixture> CreateAsync(PostgresServer server, string extra = "") =>
+        await CreateAsync(await server.CreateDatabaseAsync(), extra);
+
+    public static async Task<DeploymentFixture> CreateAsync(TestDatabase database, string extra = "")
     {
-        var fixture = new DeploymentFixture(await server.CreateDatabaseAsync());
+        var fixture = new DeploymentFixture(database);
         await fixture.Database.ExecuteAsync(Old);
         Directory.CreateDirectory(fixture.ChangeFolder);
         await File.WriteAllTextAsync(Path.Combine(fixture.ChangeFolder, "change.yaml"), Yaml + extra);

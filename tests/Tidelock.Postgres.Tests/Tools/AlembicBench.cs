@@ -33,9 +33,12 @@ internal sealed class AlembicBench : IAsyncDisposable, IRunObserver, IRunDialogu
     /// <summary>The kind of event behind which the program dies, as far as its journal can tell.</summary>
     public Type? DiesAfter { get; set; }
 
-    public static async Task<AlembicBench> CreateAsync(PostgresServer server)
+    public static async Task<AlembicBench> CreateAsync(PostgresServer server) =>
+        await CreateAsync(await server.CreateDatabaseAsync());
+
+    public static async Task<AlembicBench> CreateAsync(TestDatabase database)
     {
-        var bench = new AlembicBench(await ViewBench.AttemptAsync(server));
+        var bench = new AlembicBench(await ViewBench.AttemptAsync(database));
         var example = Path.Combine(Example(), "attempt-view-v1-alembic");
         foreach (var file in Directory.EnumerateFiles(example, "*", SearchOption.AllDirectories))
         {

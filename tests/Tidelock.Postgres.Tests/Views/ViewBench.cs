@@ -21,9 +21,13 @@ internal sealed class ViewBench(TestDatabase database) : IAsyncDisposable
     public List<Message> Progress { get; } = [];
 
     /// <summary>The database of the example, before its change.</summary>
-    public static async Task<ViewBench> AttemptAsync(PostgresServer server)
+    public static async Task<ViewBench> AttemptAsync(PostgresServer server) =>
+        await AttemptAsync(await server.CreateDatabaseAsync());
+
+    /// <summary>The same in a database of the caller's.</summary>
+    public static async Task<ViewBench> AttemptAsync(TestDatabase database)
     {
-        var bench = new ViewBench(await server.CreateDatabaseAsync());
+        var bench = new ViewBench(database);
         await bench.Database.ExecuteAsync(Example("database.sql"));
         return bench;
     }

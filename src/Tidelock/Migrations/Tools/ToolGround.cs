@@ -30,7 +30,7 @@ public sealed partial record ToolGround(
         {
             var limits = string.Create(
                 CultureInfo.InvariantCulture,
-                $"-c lock_timeout={LockTimeoutMilliseconds} -c idle_in_transaction_session_timeout=300000"
+                $"-c lock_timeout={LockTimeoutMilliseconds} -c idle_in_transaction_session_timeout=300000 -c synchronous_commit=local"
             );
             return new Dictionary<string, string?>(
                 Target.LibpqEnvironment(ApplicationName, limits),

@@ -12,6 +12,20 @@ internal sealed class PostgresJournal : IJournal
 {
     private const string ApplicationName = "tidelock journal";
 
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Where every synchronous standby is away, COMMIT would wait for one without end: entries are then stored once they are on this
+    /// server's disk. A role that may not see the standbys waits for them, at most until its answer is given up.
+    /// </summary>
+    private const string NoEndlessCommit = """
+        select set_config('synchronous_commit', case when current_setting('synchronous_standby_names') <> ''
+            and pg_has_role('pg_read_all_stats', 'USAGE')
+            and not exists (select from pg_stat_get_wal_senders() where sync_state in ('sync', 'quorum'))
+          then 'local' else s.reset_val end, false)
+        from pg_settings s where s.name = 'synchronous_commit' and s.reset_val not in ('off', 'local')
+        """;
+
     private readonly PostgresTarget target;
     private readonly SemaphoreSlim gate = new(1, 1);
     private PostgresSession? session;
@@ -25,12 +39,12 @@ internal sealed class PostgresJournal : IJournal
     public static async Task<PostgresJournal> OpenAsync(PostgresTarget target, CancellationToken cancellation)
     {
         var journal = new PostgresJournal(target);
-        await journal.UseAsync(s => PostgresScripts.ApplyAsync(s, cancellation), cancellation).ConfigureAwait(false);
+        await journal.UseAsync(PostgresScripts.ApplyAsync, cancellation).ConfigureAwait(false);
         return journal;
     }
 
     public Task<AppendResult> AppendAsync(JournalEntry entry, long? epoch, CancellationToken cancellation) =>
-        UseAsync(s => AppendAsync(s, entry, epoch, cancellation), cancellation);
+        UseAsync((s, limit) => AppendAsync(s, entry, epoch, limit), cancellation);
 
     public async IAsyncEnumerable<JournalEntry> ReadAsync(
         string stream,
@@ -39,11 +53,11 @@ internal sealed class PostgresJournal : IJournal
     )
     {
         var entries = await UseAsync(
-                s =>
+                (s, limit) =>
                     s.QueryAsync(
                         "select * from tidelock.events where stream = $1 and sequence > $2 order by sequence",
                         Entry,
-                        cancellation,
+                        limit,
                         new() { Value = stream },
                         new() { Value = after }
                     ),
@@ -59,13 +73,13 @@ internal sealed class PostgresJournal : IJournal
     public async Task<long> TakeEpochAsync(RunId run, long? after, CancellationToken cancellation)
     {
         var epoch = await UseAsync(
-                s =>
+                (s, limit) =>
                     s.ScalarAsync<long>(
                         """
                         insert into tidelock.epochs as e values ($1, 1)
                             on conflict (run) do update set epoch = e.epoch + 1 where $2 in (0, e.epoch) returning epoch
                         """,
-                        cancellation,
+                        limit,
                         new() { Value = run.Value },
                         new() { Value = after ?? 0 }
                     ),
@@ -78,7 +92,7 @@ internal sealed class PostgresJournal : IJournal
     public async Task<IReadOnlyList<RunHeads>> ListAsync(CancellationToken cancellation) =>
         RunHeads.Of(
             await UseAsync(
-                    s =>
+                    (s, limit) =>
                         s.QueryAsync(
                             """
                             select e.* from tidelock.events e
@@ -88,7 +102,7 @@ internal sealed class PostgresJournal : IJournal
                              order by e.stream collate "C" desc, e.sequence
                             """,
                             Entry,
-                            cancellation
+                            limit
                         ),
                     cancellation
                 )
@@ -97,13 +111,13 @@ internal sealed class PostgresJournal : IJournal
 
     public Task SendAsync(RunCommand command, CancellationToken cancellation) =>
         UseAsync(
-            s =>
+            (s, limit) =>
                 s.ScalarAsync<long>(
                     """
                     insert into tidelock.inbox (id, run, verb, argument, sender, sent_at) values ($1, $2, $3, $4, $5, $6)
                         on conflict (id) do nothing returning number
                     """,
-                    cancellation,
+                    limit,
                     new() { Value = command.Id },
                     new() { Value = command.Run.Value },
                     new() { Value = command.Verb.ToString() },
@@ -116,7 +130,7 @@ internal sealed class PostgresJournal : IJournal
 
     public async Task<IReadOnlyList<RunCommand>> InboxAsync(RunId run, CancellationToken cancellation) =>
         await UseAsync(
-                s =>
+                (s, limit) =>
                     s.QueryAsync(
                         "select id, verb, argument, sender, sent_at from tidelock.inbox where run = $1 order by number",
                         r => new RunCommand(
@@ -127,7 +141,7 @@ internal sealed class PostgresJournal : IJournal
                             r.GetString(3),
                             r.GetFieldValue<DateTimeOffset>(4)
                         ),
-                        cancellation,
+                        limit,
                         new NpgsqlParameter { Value = run.Value }
                     ),
                 cancellation
@@ -233,13 +247,21 @@ internal sealed class PostgresJournal : IJournal
             r.GetString(6)
         );
 
-    private async Task<T> UseAsync<T>(Func<PostgresSession, Task<T>> work, CancellationToken cancellation)
+    /// <param name="work">Gets a token that also ends when the server has not answered for too long.</param>
+    /// <param name="cancellation">Of the caller.</param>
+    private async Task<T> UseAsync<T>(
+        Func<PostgresSession, CancellationToken, Task<T>> work,
+        CancellationToken cancellation
+    )
     {
         await gate.WaitAsync(cancellation).ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(AnswerLimit);
         try
         {
-            session ??= await PostgresSession.OpenAsync(target, ApplicationName, cancellation).ConfigureAwait(false);
-            return await work(session).ConfigureAwait(false);
+            session ??= await PostgresSession.OpenAsync(target, ApplicationName, limit.Token).ConfigureAwait(false);
+            await session.ExecuteAsync(NoEndlessCommit, limit.Token).ConfigureAwait(false);
+            return await work(session, limit.Token).ConfigureAwait(false);
         }
         catch (TidelockException e) when (e is not RunTakenOverException)
         {
@@ -250,10 +272,19 @@ internal sealed class PostgresJournal : IJournal
             await CloseAsync().ConfigureAwait(false);
             throw new JournalUnwritableException(Location, e.Message, e);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
             await CloseAsync().ConfigureAwait(false);
-            throw;
+            if (cancellation.IsCancellationRequested)
+            {
+                throw;
+            }
+
+            throw new JournalUnwritableException(
+                Location,
+                FormattableString.Invariant($"no answer within {AnswerLimit.TotalSeconds} s"),
+                e
+            );
         }
         finally
         {
