@@ -60,6 +60,14 @@ internal sealed class CrashBench : IAsyncDisposable
 
     public Task<string> CatalogAsync() => fixture.CatalogAsync();
 
+    /// <summary>Makes it a change that runs files statement by statement.</summary>
+    public Task ByStatementsAsync(string up, string down) =>
+        fixture.ByStatementsAsync(
+            up,
+            down,
+            "gates: { backup: { rehearse: false, folder: ../backups }, rollbackPlan: off }\n"
+        );
+
     /// <summary>Alters the change file before the run begins.</summary>
     public async Task ReplaceAsync(string old, string now)
     {

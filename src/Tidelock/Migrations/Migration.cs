@@ -21,7 +21,10 @@ public abstract record Migration(LockBudget Locks, ChangeFile? Down)
     public abstract IMigrationMove Forward(RelationClosure? before);
 
     /// <summary>Back by the migration's own means; null when it has none.</summary>
-    public IMigrationMove? Backward() => Down is null ? null : new SqlMove(Down);
+    public virtual IMigrationMove? Backward() => Down is null ? null : new SqlMove(Down);
+
+    /// <summary>Whether it is no single transaction, so that a part of it may be in place when it stops.</summary>
+    public virtual bool MayStopHalfway => false;
 
     /// <summary>Whether the method <c>downgrade</c> is to be had.</summary>
     public virtual bool GoesBack => Down is not null;

@@ -35,11 +35,15 @@ public abstract record MigrationOutcome(Message Finding)
     /// <param name="Finding">What it said, and where in the author's file.</param>
     public sealed record Failed(string SqlState, Message Finding) : MigrationOutcome(Finding);
 
-    /// <summary>A tool stopped between two of its revisions. What it did stays until the way back is taken.</summary>
+    /// <summary>A tool stopped between two of its revisions, or a file between two of its statements. What was done stays until the way back is taken.</summary>
     public sealed record Halfway(Message Finding) : MigrationOutcome(Finding);
 
     /// <summary>The connection was lost after the transaction had begun: only the server knows. Ask <see cref="TransactionFate"/>.</summary>
     /// <param name="TransactionId">What to ask for.</param>
     /// <param name="Finding">For people.</param>
-    public sealed record Unknown(string TransactionId, Message Finding) : MigrationOutcome(Finding);
+    public sealed record Unknown(string TransactionId, Message Finding) : MigrationOutcome(Finding)
+    {
+        /// <summary>Whether no server can be asked, and a part of it is to be taken for being in place.</summary>
+        public bool InPart { get; init; }
+    }
 }

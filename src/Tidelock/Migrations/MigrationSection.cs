@@ -1,5 +1,6 @@
 using Tidelock.Changes;
 using Tidelock.Migrations.Alembic;
+using Tidelock.Migrations.Statements;
 using Tidelock.Texts;
 
 namespace Tidelock.Migrations;
@@ -30,7 +31,7 @@ internal sealed class MigrationSection : IChangeSection
 
         if (node["view"].Exists)
         {
-            return ReadView(node["view"], locks) with { Down = node["down"].File() };
+            return ReadView(node["view"], locks) with { Down = ReadTransactional(node["down"]) };
         }
 
         if (node["down"].Exists)
@@ -67,16 +68,40 @@ internal sealed class MigrationSection : IChangeSection
         );
     }
 
-    private static SqlMigration ReadSql(ChangeNode node, LockBudget locks)
+    private static Migration ReadSql(ChangeNode node, LockBudget locks)
     {
         if (!node.Exists)
         {
             return new SqlMigration(NoFile, null, locks);
         }
 
-        node.Only("up", "down");
+        node.Only("up", "down", "transaction");
         node["up"].Require();
-        return new SqlMigration(node["up"].File() ?? NoFile, node["down"].File(), locks);
+        return node["transaction"].Word(false, ("one", false), ("none", true))
+            ? new StatementsMigration(ReadStatements(node["up"]) ?? NoFile, ReadStatements(node["down"]), locks)
+            : new SqlMigration(ReadTransactional(node["up"]) ?? NoFile, ReadTransactional(node["down"]), locks);
+    }
+
+    private static ChangeFile? ReadStatements(ChangeNode node)
+    {
+        var file = node.File();
+        foreach (var mistake in file is null ? [] : StatementFile.Read(file).Mistakes())
+        {
+            node.Mistake(mistake);
+        }
+
+        return file;
+    }
+
+    private static ChangeFile? ReadTransactional(ChangeNode node)
+    {
+        var file = node.File();
+        if (file is not null && StatementRules.NeedsNone(StatementFile.Read(file)) is { } statement)
+        {
+            node.Mistake(statement.Mistake("migrations.sql.needs-none"));
+        }
+
+        return file;
     }
 
     private static LockBudget ReadLocks(ChangeNode node)

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tidelock.Migrations.Statements;
 using Tidelock.Migrations.Tools;
 using Tidelock.Programs;
 
@@ -7,6 +8,7 @@ namespace Tidelock.Migrations;
 /// <summary>JSON of what a migration records in the journal.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(MigrationTry))]
+[JsonSerializable(typeof(StatementMark))]
 [JsonSerializable(typeof(ToolPath))]
 [JsonSerializable(typeof(StartedChild))]
 public sealed partial class MigrationsJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using Tidelock.Changes;
 using Tidelock.Contracts;
 using Tidelock.Migrations;
+using Tidelock.Migrations.Statements;
 using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Relations;
@@ -53,7 +54,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
     {
         var oid = await OidAsync(session, start.Relation, cancellation).ConfigureAwait(false);
         var outcome = tool is null
-            ? await MoveAsync(session, migration.Forward(start.Before), cancellation).ConfigureAwait(false)
+            ? await ThereAsync(session, start, cancellation).ConfigureAwait(false)
             : await tool.GoAsync(start.Path!, ToolDirection.Up, cancellation).ConfigureAwait(false);
         if (outcome is not MigrationOutcome.Applied applied)
         {
@@ -95,7 +96,10 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             return there with { Problem = Message.Of("rehearsals.no-way", ("method", there.Method)) };
         }
 
-        var outcome = await MoveAsync(session, move, cancellation).ConfigureAwait(false);
+        var outcome =
+            there.Method == "downgrade"
+                ? await DownAsync(session, move, cancellation).ConfigureAwait(false)
+                : await MoveAsync(session, move, cancellation).ConfigureAwait(false);
         if (outcome is not MigrationOutcome.Applied applied)
         {
             var problem = Message.Of("rehearsals.back", ("method", there.Method), ("reason", outcome.Finding));
@@ -203,9 +207,9 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
         var again =
             result.Method == "backup"
                 ? null
-                : await MoveAsync(session, migration.Forward(result.Before), cancellation).ConfigureAwait(false);
+                : await ThereAsync(session, result, cancellation).ConfigureAwait(false);
         var outcome = again is null or MigrationOutcome.Applied
-            ? await MoveAsync(session, move, cancellation).ConfigureAwait(false)
+            ? await DownAsync(session, move, cancellation).ConfigureAwait(false)
             : again;
         if (outcome is not MigrationOutcome.Applied)
         {
@@ -278,7 +282,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             ? null
             : await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
         var schema =
-            migration is SqlMigration or ToolMigration || migration.Down is not null
+            migration is not ViewMigration || migration.Down is not null
                 ? await copy.ReadAsync(cancellation).ConfigureAwait(false)
                 : null;
         return (
@@ -286,6 +290,42 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             found is CaptureResult.NotAView other
                 ? Message.Of("relations.not-a-view", ("relation", relation), ("kind", other.Kind))
                 : null
+        );
+    }
+
+    private Task<MigrationOutcome> ThereAsync(
+        PostgresSession session,
+        WayRehearsal start,
+        CancellationToken cancellation
+    ) =>
+        migration is StatementsMigration file
+            ? RunAsync(file.Up, StatementDirection.There, cancellation)
+            : MoveAsync(session, migration.Forward(start.Before), cancellation);
+
+    private Task<MigrationOutcome> DownAsync(
+        PostgresSession session,
+        IMigrationMove move,
+        CancellationToken cancellation
+    ) =>
+        migration is StatementsMigration { Down: { } down }
+            ? RunAsync(down, StatementDirection.Back, cancellation)
+            : MoveAsync(session, move, cancellation);
+
+    /// <summary>Statement by statement, each committed on the copy.</summary>
+    private Task<MigrationOutcome> RunAsync(
+        ChangeFile file,
+        StatementDirection direction,
+        CancellationToken cancellation
+    )
+    {
+        var journal = new StatementJournal(
+            copy.OpenAsync,
+            static () => null,
+            static (_, _) => Task.CompletedTask,
+            static _ => { }
+        );
+        return new StatementRun(StatementFile.Read(file), direction, migration.Locks, journal, time).RunAsync(
+            cancellation
         );
     }
 

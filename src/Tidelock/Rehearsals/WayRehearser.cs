@@ -4,6 +4,7 @@ using System.Text.Json;
 using Tidelock.Backups;
 using Tidelock.Changes;
 using Tidelock.Migrations;
+using Tidelock.Migrations.Statements;
 using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Relations;
@@ -36,7 +37,10 @@ public sealed class WayRehearser
             .OpenAsync(target, SchemaCopy.ApplicationName, cancellation)
             .ConfigureAwait(false);
         var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
-        var result = new WayRehearsal(change.Section<RollbackOptions>().Method, RunBaseline.RelationOf(change));
+        var result = new WayRehearsal(change.Section<RollbackOptions>().Method, RunBaseline.RelationOf(change))
+        {
+            Account = change.Section<Migration>() is StatementsMigration file ? file.Account() : [],
+        };
         if (result.Relation is null)
         {
             return await LimitedAsync(result, change, session, identity.Major, cancellation).ConfigureAwait(false);

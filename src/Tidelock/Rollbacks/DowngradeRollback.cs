@@ -1,4 +1,5 @@
 using Tidelock.Migrations;
+using Tidelock.Migrations.Statements;
 using Tidelock.Migrations.Tools;
 using Tidelock.Relations;
 using Tidelock.Runs;
@@ -39,6 +40,14 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
             return await ByToolAsync(context, tool, cancellation).ConfigureAwait(false);
         }
 
+        if (migration is StatementsMigration { Down: { } down })
+        {
+            var back = new StatementsOnce(context, down, migration.Locks);
+            return Reverting.Outcome(
+                await back.RunAsync(StatementDirection.Back, cancellation).ConfigureAwait(false)
+            );
+        }
+
         if (migration.Backward() is not { } move)
         {
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.downgrade.none"));
@@ -50,8 +59,11 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
         return Reverting.Outcome(outcome);
     }
 
+    /// <summary>A change that names no relation, such as one of indexes, has nothing to compare: its way back was rehearsed, and went through.</summary>
     public Task<StepOutcome> VerifyAsync(StepContext context, CancellationToken cancellation) =>
-        RunBaseline.CompareAsync(context, cancellation);
+        RunBaseline.RelationOf(context.Change) is null
+            ? Task.FromResult(StepOutcome.Passed(Message.Of("rollbacks.downgrade.no-relation")))
+            : RunBaseline.CompareAsync(context, cancellation);
 
     private async Task<StepOutcome> ByToolAsync(
         StepContext context,

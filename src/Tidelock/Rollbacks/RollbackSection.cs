@@ -1,6 +1,5 @@
 using Tidelock.Changes;
 using Tidelock.Migrations;
-using Tidelock.Migrations.Tools;
 using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks;
@@ -44,5 +43,5 @@ internal sealed class RollbackSection : IChangeSection
 
     /// <summary>A view's old definition can always be brought back exactly; SQL by hand and other programs know their own way back best.</summary>
     private static string Default(Migration migration) =>
-        migration is SqlMigration or ToolMigration && migration.GoesBack ? "downgrade" : "definition";
+        migration is not ViewMigration && migration.GoesBack ? "downgrade" : "definition";
 }

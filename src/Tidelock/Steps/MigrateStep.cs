@@ -1,4 +1,5 @@
 using Tidelock.Migrations;
+using Tidelock.Migrations.Statements;
 using Tidelock.Migrations.Tools;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
@@ -15,18 +16,20 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
     {
         var migration = context.Change.Section<Migration>();
 
-        // A tool may have been stopped halfway, which is in place as well: its own record says how far it came.
-        if (context.State.InPlace && migration is not ToolMigration)
+        // What stopped halfway is in place as well: its own record says how far it came.
+        if (context.State.InPlace && !migration.MayStopHalfway)
         {
             return StepOutcome.Passed(Message.Of("steps.migrate.already"));
         }
 
-        var outcome = migration is ToolMigration tool
-            ? await new ToolOnce(context, tool).UpAsync(cancellation).ConfigureAwait(false)
-            : await new ExactlyOnce(context, transaction)
-                .RunAsync(migration.Forward(RunBaseline.Of(context)?.Closure), migration.Locks, cancellation)
-                .ConfigureAwait(false);
-        if (!context.State.InPlace && (outcome is MigrationOutcome.Applied or MigrationOutcome.Halfway))
+        var outcome = await OnceAsync(context, migration, cancellation).ConfigureAwait(false);
+        if (
+            !context.State.InPlace
+            && outcome
+                is MigrationOutcome.Applied
+                    or MigrationOutcome.Halfway
+                    or MigrationOutcome.Unknown { InPart: true }
+        )
         {
             var transactionId = (outcome as MigrationOutcome.Applied)?.TransactionId;
             await context
@@ -45,4 +48,23 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
             _ => StepOutcome.Failed(outcome.Finding),
         };
     }
+
+    private Task<MigrationOutcome> OnceAsync(
+        StepContext context,
+        Migration migration,
+        CancellationToken cancellation
+    ) =>
+        migration switch
+        {
+            ToolMigration tool => new ToolOnce(context, tool).UpAsync(cancellation),
+            StatementsMigration file => new StatementsOnce(context, file.Up, file.Locks).RunAsync(
+                StatementDirection.There,
+                cancellation
+            ),
+            _ => new ExactlyOnce(context, transaction).RunAsync(
+                migration.Forward(RunBaseline.Of(context)?.Closure),
+                migration.Locks,
+                cancellation
+            ),
+        };
 }

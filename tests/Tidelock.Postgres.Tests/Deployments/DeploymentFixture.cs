@@ -37,6 +37,14 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
         return fixture;
     }
 
+    /// <summary>Makes it a change that runs files statement by statement; the relation of its contract stays as it is.</summary>
+    public async Task ByStatementsAsync(string up, string down, string extra = "")
+    {
+        await File.WriteAllTextAsync(Path.Combine(ChangeFolder, "up.sql"), up);
+        await File.WriteAllTextAsync(Path.Combine(ChangeFolder, "back.sql"), down);
+        await File.WriteAllTextAsync(Path.Combine(ChangeFolder, "change.yaml"), Statements + extra);
+    }
+
     public DeploymentRequest Request()
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["DATABASE_URL"] = Database.Uri };
@@ -115,6 +123,19 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
         smoke:
           - { name: rows, sql: "select * from public.scores limit 5", rows: "= 5" }
         watch: { for: 1s, every: 200ms }
+        environments:
+          production: { database: "${DATABASE_URL}" }
+
+        """;
+
+    private const string Statements = """
+        change: scores
+        migration:
+          sql: { up: up.sql, down: back.sql, transaction: none }
+        contract:
+          relation: public.scores
+          columns: [{ name: score, type: numeric }, { name: id, type: integer }, { name: name, type: text }]
+        watch: { for: 300ms, every: 100ms }
         environments:
           production: { database: "${DATABASE_URL}" }
 

@@ -15,6 +15,8 @@ public abstract record ToolMigration(IMigrationTool Tool, string Folder, LockBud
 
     public override bool GoesBack => true;
 
+    public override bool MayStopHalfway => true;
+
     public override Message Text => Message.Of("migrations.tool.text", ("tool", Tool.Name), ("folder", Folder));
 
     /// <summary>There is no move of ours to make: the program makes its own.</summary>

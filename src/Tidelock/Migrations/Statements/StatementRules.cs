@@ -1,0 +1,57 @@
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations.Statements;
+
+/// <summary>Which statements belong into which kind of file.</summary>
+internal static class StatementRules
+{
+    private static readonly string[] Control =
+    [
+        "begin",
+        "start",
+        "commit",
+        "end",
+        "rollback",
+        "abort",
+        "savepoint",
+        "release",
+    ];
+
+    /// <summary>Why it cannot be run on its own, each statement in a transaction of its own; null when it can.</summary>
+    public static Message? Refusal(SqlStatement statement) =>
+        RefusalCode(statement) is { } code ? statement.Mistake("migrations.statements." + code) : null;
+
+    /// <summary>The first statement that PostgreSQL refuses in a transaction; null where none is known to be one.</summary>
+    public static SqlStatement? NeedsNone(StatementFile file) => file.Statements.FirstOrDefault(NeedsNone);
+
+    private static string? RefusalCode(SqlStatement s) =>
+        s.Tokens[0].IsSymbol('\\') ? "meta-command"
+        : Control.Any(w => s.Begins(w)) || s.Begins("prepare", "transaction") ? "control"
+        : s.Begins("set", "local") || s.Begins("set", "transaction") || s.Begins("set", "constraints") ? "set-local"
+        : s.Begins("lock") ? "set-local"
+        : Sets(s, "lock_timeout") ? "lock-timeout"
+        : s.Begins("alter", "system") ? "alter-system"
+        : s.Begins("copy") && (s.Has("stdin") || s.Has("stdout")) ? "copy"
+        : s.Begins("reindex") && Reindexing.Read(s) is null ? "reindex-all"
+        : IndexCreation.Read(s) is { IsConcurrent: true, Name: null } ? "unnamed-index"
+        : null;
+
+    private static bool Sets(SqlStatement s, string setting) =>
+        s.Begins("set", setting) || s.Begins("set", "session", setting) || s.Begins("reset", setting);
+
+    private static bool NeedsNone(SqlStatement s) =>
+        s.Begins("vacuum")
+        || s.Begins("create", "database")
+        || s.Begins("drop", "database")
+        || s.Begins("create", "tablespace")
+        || s.Begins("drop", "tablespace")
+        || (
+            s.Has("concurrently")
+            && (
+                s.Begins("create", "index", "concurrently")
+                || s.Begins("create", "unique", "index", "concurrently")
+                || s.Begins("drop", "index", "concurrently")
+                || s.Begins("reindex")
+            )
+        );
+}

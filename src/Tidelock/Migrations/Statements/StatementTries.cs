@@ -1,0 +1,209 @@
+using System.Globalization;
+using Npgsql;
+using Tidelock.Postgres;
+
+namespace Tidelock.Migrations.Statements;
+
+/// <summary>One statement, journaled, and tried again while only locks are in its way.</summary>
+internal sealed class StatementTries(
+    PostgresSession session,
+    SqlStatement statement,
+    int count,
+    LockBudget budget,
+    StatementJournal journal,
+    TimeProvider time
+)
+{
+    private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongTransaction = TimeSpan.FromMilliseconds(200);
+
+    private readonly StatementKind kind = StatementKind.Of(statement);
+    private readonly StatementLeftovers leftovers = new(
+        session,
+        StatementKind.Of(statement),
+        budget,
+        journal.Progress,
+        time
+    );
+
+    /// <summary>The longest wait of one try for which others may have queued.</summary>
+    public TimeSpan LongestWait { get; private set; }
+
+    /// <summary>Null when it is done.</summary>
+    public async Task<MigrationOutcome?> RunAsync(StatementDirection direction, CancellationToken cancellation)
+    {
+        if (await kind.RefusalAsync(session, cancellation).ConfigureAwait(false) is { } refusal)
+        {
+            return new MigrationOutcome.Refused(refusal);
+        }
+
+        var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
+        var before = await kind.BeforeAsync(session, cancellation).ConfigureAwait(false);
+        var mark = new StatementMark(
+            statement.Number,
+            statement.Line,
+            statement.Shown,
+            StatementMark.Begun,
+            before,
+            session.Connection.ProcessID,
+            identity.Timeline
+        );
+        if (direction == StatementDirection.Back && kind.IsUndone(before))
+        {
+            journal.Progress(statement.Mistake("migrations.statements.nothing-to-undo"));
+            await EndAsync(mark, StatementMark.Done).ConfigureAwait(false);
+            return null;
+        }
+
+        await journal.RecordAsync(mark, cancellation).ConfigureAwait(false);
+        journal.Progress(StatementWords.Of("migrations.statements.runs", statement, count));
+        var outcome = await TryAsync(before, cancellation).ConfigureAwait(false);
+        if (outcome is not MigrationOutcome.Unknown)
+        {
+            await EndAsync(mark, outcome is null ? StatementMark.Done : StatementMark.Failed).ConfigureAwait(false);
+        }
+
+        return outcome;
+    }
+
+    private Task EndAsync(StatementMark mark, string state) =>
+        journal.RecordAsync(mark with { State = state }, CancellationToken.None);
+
+    private async Task<MigrationOutcome?> TryAsync(IReadOnlyList<long> before, CancellationToken cancellation)
+    {
+        var waiting = new LockWaiting(session, budget, journal.Progress, time);
+        await using var watch = new LockWatch(
+            session.Target,
+            session.ApplicationName,
+            WatchedBackends.Of(session),
+            kind.WaitsHarmlessly ? budget.Total : budget.Try,
+            time
+        );
+        for (var tries = 1; ; tries++)
+        {
+            var error = await AnswerAsync(watch, cancellation).ConfigureAwait(false);
+            Waited(watch.Waited);
+            if (error is null)
+            {
+                return await SeenAsync(before, cancellation).ConfigureAwait(false);
+            }
+
+            if (await EndedAsync(error, watch, before, cancellation).ConfigureAwait(false) is { } ended)
+            {
+                return ended;
+            }
+
+            waiting.Meet(Strangers(watch));
+            do
+            {
+                if (watch is { Exceeded: true } && kind.WaitsHarmlessly || waiting.IsOver(tries, TimeSpan.Zero))
+                {
+                    var refused = waiting.NotGranted(tries);
+                    return refused with
+                    {
+                        Finding = StatementWords.NotGranted(statement, count, refused, budget.Total),
+                    };
+                }
+
+                await waiting.PauseAsync(cancellation).ConfigureAwait(false);
+            } while (await waiting.IsBlockedAsync([], LongTransaction, cancellation).ConfigureAwait(false));
+        }
+    }
+
+    /// <summary>Who was waited for; our own short looks are waited for as well, and nobody's business.</summary>
+    private List<Blocker> Strangers(LockWatch watch) =>
+        [.. watch.Blockers.Where(b => b.Application != session.ApplicationName)];
+
+    private void Waited(TimeSpan waited) =>
+        LongestWait = kind.WaitsHarmlessly || LongestWait > waited ? LongestWait : waited;
+
+    /// <summary>The server's error; null when it says that the statement is done.</summary>
+    private async Task<PostgresException?> AnswerAsync(LockWatch watch, CancellationToken cancellation)
+    {
+        var limit = kind.WaitsHarmlessly ? 0 : Math.Max(1, Math.Ceiling(budget.Try.TotalMilliseconds));
+        var timeout = string.Create(CultureInfo.InvariantCulture, $"set lock_timeout = {limit}");
+        await session.ExecuteAsync(timeout, cancellation).ConfigureAwait(false);
+        PostgresException? error = null;
+        var answered = false;
+        try
+        {
+            await TellingAsync(
+                    watch,
+                    watch.OverAsync(
+                        async () =>
+                        {
+                            error = await ExecuteAsync(cancellation).ConfigureAwait(false);
+                            return answered = true;
+                        },
+                        cancellation
+                    )
+                )
+                .ConfigureAwait(false);
+        }
+        catch (NpgsqlException) when (answered)
+        {
+            // Nobody looked on to the end, but the server has answered.
+        }
+
+        return error;
+    }
+
+    private async Task<PostgresException?> ExecuteAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await session.ExecuteOneAsync(statement.Text, cancellation).ConfigureAwait(false);
+            return null;
+        }
+        catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
+        {
+            return e;
+        }
+    }
+
+    /// <summary>Says who is waited for while it is waited.</summary>
+    private async Task TellingAsync(LockWatch watch, Task<bool> work)
+    {
+        IReadOnlyList<Blocker> known = [];
+        while (!work.IsCompleted)
+        {
+            await Task.WhenAny(work, Task.Delay(TellEvery, time, CancellationToken.None)).ConfigureAwait(false);
+            known = LockWaiting.Tell(Strangers(watch), known, journal.Progress);
+        }
+
+        await work.ConfigureAwait(false);
+    }
+
+    /// <summary>The catalogs must show it, where they can.</summary>
+    private async Task<MigrationOutcome?> SeenAsync(IReadOnlyList<long> before, CancellationToken cancellation) =>
+        kind.IsSeen
+        && await kind.FateAsync(session, before, cancellation).ConfigureAwait(false) != StatementFate.Done
+            ? new MigrationOutcome.Failed("", StatementWords.Of("migrations.statements.no-effect", statement, count))
+            : null;
+
+    /// <summary>What a failed try means; null where only locks were in its way.</summary>
+    private async Task<MigrationOutcome?> EndedAsync(
+        PostgresException error,
+        LockWatch watch,
+        IReadOnlyList<long> before,
+        CancellationToken cancellation
+    )
+    {
+        var left = await leftovers.DropAsync(before, cancellation).ConfigureAwait(false);
+        var reason = StatementWords.Failed(statement, error, left.Dropped);
+        if (left.Problem is not null)
+        {
+            return StatementWords.Left(statement, left.Problem, reason);
+        }
+
+        if (kind.LeavesHalf)
+        {
+            return StatementWords.Half(statement, reason);
+        }
+
+        var locksOnly =
+            MigrationTransaction.MayBeRepeated(error)
+            || (error.SqlState == PostgresErrorCodes.QueryCanceled && watch.Exceeded);
+        return locksOnly ? null : new MigrationOutcome.Failed(error.SqlState, reason);
+    }
+}

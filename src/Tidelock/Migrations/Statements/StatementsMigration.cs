@@ -1,0 +1,59 @@
+using Npgsql;
+using Tidelock.Changes;
+using Tidelock.Postgres;
+using Tidelock.Relations;
+using Tidelock.Texts;
+
+namespace Tidelock.Migrations.Statements;
+
+/// <summary>SQL written by hand, run statement by statement, each in a transaction of its own.</summary>
+/// <param name="Up">There.</param>
+/// <param name="Down">And back; null when the author wrote none.</param>
+/// <param name="Locks">How long to wait for locks.</param>
+public sealed record StatementsMigration(ChangeFile Up, ChangeFile? Down, LockBudget Locks) : Migration(Locks, Down)
+{
+    public override RelationName? Relation => null;
+
+    public override bool MayStopHalfway => true;
+
+    public override Message Text =>
+        Message.Of("migrations.statements.text", ("up", Up.Path), ("down", Down?.Path ?? "–"));
+
+    public override IMigrationMove Forward(RelationClosure? before) => NoMove.Instance;
+
+    public override IMigrationMove? Backward() => Down is null ? null : NoMove.Instance;
+
+    /// <summary>What it does, statement by statement, and how each waits.</summary>
+    internal IReadOnlyList<Message> Account() =>
+        [
+            .. StatementFile
+                .Read(Up)
+                .Statements.Select(s =>
+                    Message.Of(
+                        StatementKind.Of(s).WaitsHarmlessly
+                            ? "migrations.statements.line-harmless"
+                            : "migrations.statements.line",
+                        ("file", s.File.Path),
+                        ("line", s.Line),
+                        ("statement", s.Shown),
+                        ("try", Locks.Try),
+                        ("total", Locks.Total)
+                    )
+                ),
+        ];
+
+    /// <summary>Nothing of it is one transaction: <see cref="StatementRun"/> makes it.</summary>
+    private sealed class NoMove : IMigrationMove
+    {
+        public static NoMove Instance { get; } = new();
+
+        public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
+            Task.FromResult(MovePreparation.Refuse(Message.Of("migrations.statements.no-transaction")));
+
+        public Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation) =>
+            throw new InvalidOperationException("It was refused before.");
+
+        public Message Explain(PostgresException error, object? about) =>
+            Message.Of("migrations.statements.no-transaction");
+    }
+}

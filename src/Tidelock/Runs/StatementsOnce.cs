@@ -1,0 +1,65 @@
+using Npgsql;
+using Tidelock.Changes;
+using Tidelock.Migrations;
+using Tidelock.Migrations.Statements;
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Runs;
+
+/// <summary>
+/// Runs a file statement by statement under a run's journal, each exactly once: a mark before it and one after it. Whoever comes after a
+/// crash, a lost connection or a cancellation asks the catalogs about the statement that had begun.
+/// </summary>
+internal sealed class StatementsOnce(StepContext context, ChangeFile file, LockBudget locks)
+{
+    private const string Fact = "statement";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    public async Task<MigrationOutcome> RunAsync(StatementDirection direction, CancellationToken cancellation)
+    {
+        var journal = new StatementJournal(context.OpenAsync, Last, RecordAsync, context.Report);
+        var run = new StatementRun(StatementFile.Read(file), direction, locks, journal, context.Time);
+        try
+        {
+            return await run.RunAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception) when (cancellation.IsCancellationRequested && Last() is not null)
+        {
+            return await SettledAsync(run).ConfigureAwait(false) ?? throw new OperationCanceledException(cancellation);
+        }
+    }
+
+    private StatementMark? Last() => context.Fact(Fact, MigrationsJson.Default.StatementMark);
+
+    private Task RecordAsync(StatementMark mark, CancellationToken cancellation) =>
+        context.RecordAsync(Fact, mark, MigrationsJson.Default.StatementMark, cancellation);
+
+    /// <summary>What is in place after it was stopped, asked in little time.</summary>
+    /// <exception cref="TargetLostException">The database does not answer.</exception>
+    private async Task<MigrationOutcome?> SettledAsync(StatementRun run)
+    {
+        using var limit = new CancellationTokenSource(Patience, context.Time);
+        try
+        {
+            return await run.SettledAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (ConnectionLoss.IsLoss(e))
+        {
+            throw new TargetLostException(NotAsked(), e);
+        }
+        catch (Exception e) when (e is NpgsqlException or TidelockException or OperationCanceledException)
+        {
+            return new MigrationOutcome.Unknown("", NotAsked()) { InPart = true };
+        }
+    }
+
+    private Message NotAsked() =>
+        Message.Of(
+            "runs.statement-not-asked",
+            ("file", file.Path),
+            ("line", Last()!.Line),
+            ("statement", Last()!.Statement),
+            ("target", context.Target)
+        );
+}

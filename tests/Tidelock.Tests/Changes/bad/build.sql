@@ -1,0 +1,2 @@
+-- builds
+create index concurrently by_name on results (name);

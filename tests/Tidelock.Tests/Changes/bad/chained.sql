@@ -1,0 +1,3 @@
+begin;
+create index concurrently by_name on results (name);
+commit;
