@@ -205,9 +205,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
         }
 
         var again =
-            result.Method == "backup"
-                ? null
-                : await ThereAsync(session, result, cancellation).ConfigureAwait(false);
+            result.Method == "backup" ? null : await ThereAsync(session, result, cancellation).ConfigureAwait(false);
         var outcome = again is null or MigrationOutcome.Applied
             ? await DownAsync(session, move, cancellation).ConfigureAwait(false)
             : again;

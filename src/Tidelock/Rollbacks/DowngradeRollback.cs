@@ -43,9 +43,7 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
         if (migration is StatementsMigration { Down: { } down })
         {
             var back = new StatementsOnce(context, down, migration.Locks);
-            return Reverting.Outcome(
-                await back.RunAsync(StatementDirection.Back, cancellation).ConfigureAwait(false)
-            );
+            return Reverting.Outcome(await back.RunAsync(StatementDirection.Back, cancellation).ConfigureAwait(false));
         }
 
         if (migration.Backward() is not { } move)

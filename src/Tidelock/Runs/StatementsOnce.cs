@@ -18,7 +18,10 @@ internal sealed class StatementsOnce(StepContext context, ChangeFile file, LockB
 
     public async Task<MigrationOutcome> RunAsync(StatementDirection direction, CancellationToken cancellation)
     {
-        var journal = new StatementJournal(context.OpenAsync, Last, RecordAsync, context.Report);
+        var journal = new StatementJournal(context.OpenAsync, Last, RecordAsync, context.Report)
+        {
+            Deed = context.RecordAsync,
+        };
         var run = new StatementRun(StatementFile.Read(file), direction, locks, journal, context.Time);
         try
         {

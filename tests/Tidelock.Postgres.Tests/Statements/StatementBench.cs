@@ -15,6 +15,8 @@ internal sealed class StatementBench(TestDatabase database) : IAsyncDisposable
 
     public List<StatementMark> Marks { get; } = [];
 
+    public List<BlockerDeed> Deeds { get; } = [];
+
     public List<Message> Progress { get; } = [];
 
     public static async Task<StatementBench> CreateAsync(PostgresServer server)
@@ -55,14 +57,17 @@ internal sealed class StatementBench(TestDatabase database) : IAsyncDisposable
                 return Task.CompletedTask;
             },
             Progress.Add
+        )
+        {
+            Deed = (deed, _) =>
+            {
+                Deeds.Add(deed);
+                return Task.CompletedTask;
+            },
+        };
+        return await new StatementRun(file, direction, budget ?? Budget, journal, TimeProvider.System).RunAsync(
+            cancellation
         );
-        return await new StatementRun(
-            file,
-            direction,
-            budget ?? Budget,
-            journal,
-            TimeProvider.System
-        ).RunAsync(cancellation);
     }
 
     /// <summary>The journal of a run that was killed in the last statement that had begun.</summary>

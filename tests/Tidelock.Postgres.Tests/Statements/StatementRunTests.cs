@@ -61,7 +61,11 @@ public sealed class StatementRunTests(PostgresServer server)
 
         var outcome = await bench.RunAsync($"{ByName}; {UniqueName}; select frm");
 
-        Assert.Contains("1 of 3", Assert.IsType<MigrationOutcome.Halfway>(outcome).Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "1 of 3",
+            Assert.IsType<MigrationOutcome.Halfway>(outcome).Finding.ToString(),
+            StringComparison.Ordinal
+        );
         Assert.Equal(["by_name|True"], await bench.IndexesAsync());
     }
 
@@ -169,6 +173,19 @@ public sealed class StatementRunTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task An_old_transaction_of_a_named_role_is_ended_as_the_change_says()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        await using var old = await bench.OldTransactionAsync();
+        var policy = new BlockerPolicy(BlockerAct.Terminate, TimeSpan.Zero, ["postgres"], []);
+
+        var outcome = await bench.RunAsync(ByName, StatementBench.Budget with { Blockers = policy });
+
+        Assert.True(outcome is MigrationOutcome.Applied, outcome.Finding.ToString());
+        Assert.Equal([old.ProcessID, old.ProcessID], bench.Deeds.Select(d => d.ProcessId));
+    }
+
+    [Fact]
     public async Task A_transaction_that_never_ends_is_waited_for_no_longer_than_the_total_and_nothing_is_left()
     {
         await using var bench = await StatementBench.CreateAsync(server);
@@ -191,7 +208,11 @@ public sealed class StatementRunTests(PostgresServer server)
         var outcome = Assert.IsType<MigrationOutcome.Unknown>(await bench.RunAsync(ByName, Short));
 
         Assert.True(outcome.InPart);
-        Assert.Contains("DROP INDEX CONCURRENTLY \"public\".\"by_name\"", outcome.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "DROP INDEX CONCURRENTLY \"public\".\"by_name\"",
+            outcome.Finding.ToString(),
+            StringComparison.Ordinal
+        );
         Assert.Equal(["by_name|False"], await bench.IndexesAsync());
         await old.DisposeAsync();
         Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(ByName));
@@ -219,7 +240,10 @@ public sealed class StatementRunTests(PostgresServer server)
 
         var outcome = await bench.RunAsync(again);
 
-        Assert.Equal("migrations.statements.invalid-before", Assert.IsType<MigrationOutcome.Refused>(outcome).Finding.Code);
+        Assert.Equal(
+            "migrations.statements.invalid-before",
+            Assert.IsType<MigrationOutcome.Refused>(outcome).Finding.Code
+        );
         Assert.Equal(["unique_name|False"], await bench.IndexesAsync());
         Assert.Equal(
             PostgresErrorCodes.DuplicateTable,

@@ -87,9 +87,7 @@ internal sealed record IndexCreation(string? Name, string Table, bool IsConcurre
     {
         var now = await FindAsync(session, cancellation).ConfigureAwait(false);
         return IsConcurrent && now.Any(i => !i.IsValid && !before.Contains(i.Id))
-            ? await InvalidIndexes
-                .NamesAsync(session, [.. now.Select(i => i.Id)], cancellation)
-                .ConfigureAwait(false)
+            ? await InvalidIndexes.NamesAsync(session, [.. now.Select(i => i.Id)], cancellation).ConfigureAwait(false)
             : [];
     }
 

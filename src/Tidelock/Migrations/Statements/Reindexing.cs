@@ -56,8 +56,6 @@ internal sealed record Reindexing(bool IsTable, string Name, bool IsConcurrent) 
     )
     {
         var now = await BeforeAsync(session, cancellation).ConfigureAwait(false);
-        return await InvalidIndexes
-            .NamesAsync(session, [.. now.Except(before)], cancellation)
-            .ConfigureAwait(false);
+        return await InvalidIndexes.NamesAsync(session, [.. now.Except(before)], cancellation).ConfigureAwait(false);
     }
 }

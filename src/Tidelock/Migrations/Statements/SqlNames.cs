@@ -69,6 +69,5 @@ internal sealed class SqlNames(IReadOnlyList<SqlToken> tokens, int start)
     }
 
     /// <summary>The exact value of a plain string; null where there is none.</summary>
-    public string? Literal() =>
-        !IsAtEnd && tokens[at].Kind == SqlTokenKind.Literal ? tokens[at++].Value : null;
+    public string? Literal() => !IsAtEnd && tokens[at].Kind == SqlTokenKind.Literal ? tokens[at++].Value : null;
 }

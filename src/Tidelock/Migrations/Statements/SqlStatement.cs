@@ -36,8 +36,7 @@ internal sealed record SqlStatement(ChangeFile File, int Number, IReadOnlyList<S
 
     public bool Has(string word) => Tokens.Any(t => t.IsWord(word));
 
-    public Message Mistake(string code) =>
-        Message.Of(code, ("file", File.Path), ("line", Line), ("statement", Shown));
+    public Message Mistake(string code) => Message.Of(code, ("file", File.Path), ("line", Line), ("statement", Shown));
 
     internal static int LineOf(string text, int at) => text.AsSpan(0, at).Count('\n') + 1;
 }

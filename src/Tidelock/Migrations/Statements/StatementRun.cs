@@ -240,4 +240,8 @@ internal sealed record StatementJournal(
     Func<StatementMark?> Last,
     Func<StatementMark, CancellationToken, Task> RecordAsync,
     Action<Message> Progress
-);
+)
+{
+    /// <summary>Stores what is done about a session in the way, before and after; null: nothing is done, whatever the budget says.</summary>
+    public Func<BlockerDeed, CancellationToken, Task>? Deed { get; init; }
+}

@@ -79,9 +79,17 @@ internal sealed class StatementTries(
             kind.WaitsHarmlessly ? budget.Total : budget.Try,
             time
         );
+        await using var acting = new BlockerActing(
+            session.Target,
+            session.ApplicationName,
+            budget.Blockers,
+            journal.Deed,
+            journal.Progress,
+            time
+        );
         for (var tries = 1; ; tries++)
         {
-            var error = await AnswerAsync(watch, cancellation).ConfigureAwait(false);
+            var error = await AnswerAsync(watch, acting, cancellation).ConfigureAwait(false);
             Waited(watch.Waited);
             if (error is null)
             {
@@ -96,7 +104,7 @@ internal sealed class StatementTries(
             waiting.Meet(Strangers(watch));
             do
             {
-                if (watch is { Exceeded: true } && kind.WaitsHarmlessly || waiting.IsOver(tries, TimeSpan.Zero))
+                if ((watch.Exceeded && kind.WaitsHarmlessly) || waiting.IsOver(tries, TimeSpan.Zero))
                 {
                     var refused = waiting.NotGranted(tries);
                     return refused with
@@ -105,6 +113,7 @@ internal sealed class StatementTries(
                     };
                 }
 
+                await acting.OnAsync(waiting.Present, cancellation).ConfigureAwait(false);
                 await waiting.PauseAsync(cancellation).ConfigureAwait(false);
             } while (await waiting.IsBlockedAsync([], LongTransaction, cancellation).ConfigureAwait(false));
         }
@@ -118,7 +127,11 @@ internal sealed class StatementTries(
         LongestWait = kind.WaitsHarmlessly || LongestWait > waited ? LongestWait : waited;
 
     /// <summary>The server's error; null when it says that the statement is done.</summary>
-    private async Task<PostgresException?> AnswerAsync(LockWatch watch, CancellationToken cancellation)
+    private async Task<PostgresException?> AnswerAsync(
+        LockWatch watch,
+        BlockerActing acting,
+        CancellationToken cancellation
+    )
     {
         var limit = kind.WaitsHarmlessly ? 0 : Math.Max(1, Math.Ceiling(budget.Try.TotalMilliseconds));
         var timeout = string.Create(CultureInfo.InvariantCulture, $"set lock_timeout = {limit}");
@@ -129,6 +142,7 @@ internal sealed class StatementTries(
         {
             await TellingAsync(
                     watch,
+                    acting,
                     watch.OverAsync(
                         async () =>
                         {
@@ -136,7 +150,8 @@ internal sealed class StatementTries(
                             return answered = true;
                         },
                         cancellation
-                    )
+                    ),
+                    cancellation
                 )
                 .ConfigureAwait(false);
         }
@@ -161,23 +176,36 @@ internal sealed class StatementTries(
         }
     }
 
-    /// <summary>Says who is waited for while it is waited.</summary>
-    private async Task TellingAsync(LockWatch watch, Task<bool> work)
+    /// <summary>Says who is waited for while it is waited, and where that stalls nobody acts against them as the change says.</summary>
+    private async Task TellingAsync(
+        LockWatch watch,
+        BlockerActing acting,
+        Task<bool> work,
+        CancellationToken cancellation
+    )
     {
         IReadOnlyList<Blocker> known = [];
-        while (!work.IsCompleted)
+        try
         {
-            await Task.WhenAny(work, Task.Delay(TellEvery, time, CancellationToken.None)).ConfigureAwait(false);
-            known = LockWaiting.Tell(Strangers(watch), known, journal.Progress);
+            while (!work.IsCompleted)
+            {
+                await Task.WhenAny(work, Task.Delay(TellEvery, time, CancellationToken.None)).ConfigureAwait(false);
+                known = LockWaiting.Tell(Strangers(watch), known, journal.Progress);
+                if (kind.WaitsHarmlessly && !work.IsCompleted)
+                {
+                    await acting.OnAsync(Strangers(watch), cancellation).ConfigureAwait(false);
+                }
+            }
         }
-
-        await work.ConfigureAwait(false);
+        finally
+        {
+            await work.ConfigureAwait(false);
+        }
     }
 
     /// <summary>The catalogs must show it, where they can.</summary>
     private async Task<MigrationOutcome?> SeenAsync(IReadOnlyList<long> before, CancellationToken cancellation) =>
-        kind.IsSeen
-        && await kind.FateAsync(session, before, cancellation).ConfigureAwait(false) != StatementFate.Done
+        kind.IsSeen && await kind.FateAsync(session, before, cancellation).ConfigureAwait(false) != StatementFate.Done
             ? new MigrationOutcome.Failed("", StatementWords.Of("migrations.statements.no-effect", statement, count))
             : null;
 

@@ -39,9 +39,7 @@ internal static class StatementWords
         TimeSpan total
     ) =>
         Message.Of(
-            refused.Blockers.Count == 0
-                ? "migrations.statements.not-granted"
-                : "migrations.statements.not-granted-for",
+            refused.Blockers.Count == 0 ? "migrations.statements.not-granted" : "migrations.statements.not-granted-for",
             ("file", statement.File.Path),
             ("line", statement.Line),
             ("statement", statement.Shown),
@@ -49,10 +47,7 @@ internal static class StatementWords
             ("count", count),
             ("tries", refused.Tries),
             ("total", total),
-            (
-                "blockers",
-                string.Join("; ", refused.Blockers.Select(b => $"{b.ProcessId} {b.User} {b.Application}"))
-            )
+            ("blockers", string.Join("; ", refused.Blockers.Select(b => $"{b.ProcessId} {b.User} {b.Application}")))
         );
 
     public static MigrationOutcome.Unknown Unknown(SqlStatement statement, string why, int count) =>
