@@ -11,4 +11,5 @@ namespace Tidelock.Migrations;
 [JsonSerializable(typeof(StatementMark))]
 [JsonSerializable(typeof(ToolPath))]
 [JsonSerializable(typeof(StartedChild))]
+[JsonSerializable(typeof(StandbyReplay))]
 public sealed partial class MigrationsJson : JsonSerializerContext;

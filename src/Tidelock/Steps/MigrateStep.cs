@@ -22,6 +22,7 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
             return StepOutcome.Passed(Message.Of("steps.migrate.already"));
         }
 
+        await using var aftermath = await Aftermath.ExpectAsync(context, cancellation).ConfigureAwait(false);
         var outcome = await OnceAsync(context, migration, cancellation).ConfigureAwait(false);
         if (
             !context.State.InPlace
@@ -42,7 +43,9 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
 
         return outcome switch
         {
-            MigrationOutcome.Applied => StepOutcome.Passed(outcome.Finding),
+            MigrationOutcome.Applied => StepOutcome.Passed(
+                await aftermath.WithAsync(outcome.Finding, cancellation).ConfigureAwait(false)
+            ),
             MigrationOutcome.Refused => StepOutcome.Refused(outcome.Finding),
             MigrationOutcome.Unknown => StepOutcome.NeedsPerson(outcome.Finding),
             _ => StepOutcome.Failed(outcome.Finding),

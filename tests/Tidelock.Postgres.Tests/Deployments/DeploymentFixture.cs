@@ -18,6 +18,7 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
     public string JournalFile => Path.Combine(folder, "journal.db");
     public Channel<RunRequest> Requests { get; } = Channel.CreateUnbounded<RunRequest>();
     public List<RunEvent> Events { get; } = [];
+    public List<Message> Progress { get; } = [];
     public List<Message> Warnings { get; } = [];
 
     public static async Task<DeploymentFixture> CreateAsync(PostgresServer server, string extra = "") =>
@@ -75,7 +76,13 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
 
     public void Happened(RunEvent e, RunState state) => Events.Add(e);
 
-    public void Progressed(string step, Message progress) { }
+    public void Progressed(string step, Message progress)
+    {
+        lock (Progress)
+        {
+            Progress.Add(progress);
+        }
+    }
 
     public void Warned(Message warning) => Warnings.Add(warning);
 

@@ -116,19 +116,16 @@ public sealed class DeploymentTests(PostgresServer server)
             reader
         ).ExecuteNonQueryAsync();
 
+        var pid = reader.ProcessID;
         var end = await fixture.DeployAsync();
 
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
         var acted = fixture.Events.OfType<BlockerActed>().ToList();
         Assert.Equal([false, true], acted.Select(a => a.IsDone));
-        Assert.All(acted, a => Assert.Equal(("migrate", reader.ProcessID), (a.Step, a.ProcessId)));
+        Assert.All(acted, a => Assert.Equal(("migrate", pid), (a.Step, a.ProcessId)));
         var report = RunReport.Of(await EntriesAsync(fixture, end.Run!.Value), TimeProvider.System.GetUtcNow());
         Assert.Equal(2, report.Decisions.Count(d => d.Kind == DecisionKind.BlockerActed));
-        Assert.Contains(
-            $"{reader.ProcessID}",
-            ReportRenderer.Markdown(report, TextCatalog.Korean),
-            StringComparison.Ordinal
-        );
+        Assert.Contains($"{pid}", ReportRenderer.Markdown(report, TextCatalog.Korean), StringComparison.Ordinal);
     }
 
     private static async Task<IReadOnlyList<JournalEntry>> EntriesAsync(DeploymentFixture fixture, RunId run)

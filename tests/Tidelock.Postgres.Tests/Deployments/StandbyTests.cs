@@ -1,0 +1,118 @@
+using Npgsql;
+using Tidelock.Migrations;
+using Tidelock.Postgres.Tests.Servers;
+
+namespace Tidelock.Postgres.Tests.Deployments;
+
+/// <summary>A server with a real standby that streams from it.</summary>
+public sealed class StandbyTests : IAsyncLifetime
+{
+    private LocalCluster cluster = null!;
+
+    [Fact]
+    public async Task A_standby_whose_reader_holds_the_replay_up_is_named_and_fails_nothing()
+    {
+        await using var standby = await StreamingStandby.StartAsync(cluster, "reports");
+        await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster));
+        await UntilReplayedAsync(fixture.Database);
+        await using (var reader = await standby.ConnectAsync(fixture.Database.Name))
+        {
+            await new NpgsqlCommand("begin; select count(*) from top_scores", reader).ExecuteNonQueryAsync();
+
+            var end = await fixture.DeployAsync();
+
+            Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+            var finding = end.State!.Step("migrate").Finding!.ToString();
+            Assert.Contains("Standby reports (local) had not replayed the change", finding, StringComparison.Ordinal);
+            Assert.NotNull(end.State.Fact("migrate", StandbyReplay.Fact));
+            Assert.Contains(
+                fixture.Progress,
+                p =>
+                    p.Code == "migrations.standbys.before"
+                    && p.Arguments["standbys"].Contains("reports", StringComparison.Ordinal)
+            );
+        }
+
+        await UntilReplayedAsync(fixture.Database);
+    }
+
+    [Fact]
+    public async Task A_change_that_every_standby_has_replayed_says_nothing_of_them()
+    {
+        await using var standby = await StreamingStandby.StartAsync(cluster, "reports");
+        await using var database = await TestDatabase.CreateAsync(cluster);
+        await using var session = await PostgresSession.OpenAsync(database.Target, "tidelock/test/1", default);
+        var before = (await Standbys.ReadAsync(session, default))!;
+        await database.ExecuteAsync("create view v as select 1 as a");
+
+        var replay = await StandbyReplay.AwaitAsync(
+            session,
+            before,
+            TimeSpan.FromSeconds(20),
+            TimeProvider.System,
+            default
+        );
+
+        Assert.Equal("reports (local)", Assert.Single(replay.Before).ToString());
+        Assert.Null(replay.Finding);
+        await using var reader = await standby.ConnectAsync(database.Name);
+        Assert.Equal(1, await new NpgsqlCommand("select a from v", reader).ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_standby_that_went_away_meanwhile_is_named()
+    {
+        await using var database = await TestDatabase.CreateAsync(cluster);
+        await using var session = await PostgresSession.OpenAsync(database.Target, "tidelock/test/1", default);
+        IReadOnlyList<Standby> before;
+        await using (await StreamingStandby.StartAsync(cluster, "reports"))
+        {
+            before = (await Standbys.ReadAsync(session, default))!;
+        }
+
+        await database.UntilAsync("select not exists (select from pg_stat_replication)");
+        var replay = await StandbyReplay.AwaitAsync(
+            session,
+            before,
+            TimeSpan.FromSeconds(20),
+            TimeProvider.System,
+            default
+        );
+
+        Assert.Equal("migrations.standbys.gone", replay.Finding?.Code);
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_see_the_standbys_is_told_so_and_not_that_there_are_none()
+    {
+        await using var standby = await StreamingStandby.StartAsync(cluster, "reports");
+        await using var database = await TestDatabase.CreateAsync(cluster);
+        await database.ExecuteAsync("create role deployer login");
+        await using var session = await PostgresSession.OpenAsync(
+            database.TargetAs("deployer"),
+            "tidelock/test/1",
+            default
+        );
+
+        var seen = await Standbys.ReadAsync(session, default);
+
+        Assert.Null(seen);
+        Assert.Equal("migrations.standbys.unseen", StandbyReplay.Told(seen)?.Code);
+    }
+
+    public async ValueTask InitializeAsync() =>
+        cluster = await LocalCluster.StartAsync(
+            new LocalClusterOptions
+            {
+                Settings = new Dictionary<string, string>(StringComparer.Ordinal) { ["synchronous_commit"] = "on" },
+            },
+            TestContext.Current.CancellationToken
+        );
+
+    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+
+    private static Task UntilReplayedAsync(TestDatabase database) =>
+        database.UntilAsync(
+            "select coalesce(bool_and(replay_lsn >= pg_current_wal_flush_lsn()), false) from pg_stat_replication"
+        );
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+using Tidelock.Programs;
+
+namespace Tidelock.Postgres.Tests.Servers;
+
+/// <summary>A real standby that streams from a cluster: its queries hold the replay up for ever.</summary>
+public sealed class StreamingStandby : IAsyncDisposable
+{
+    private readonly LocalCluster primary;
+    private readonly string folder;
+    private readonly int port;
+
+    private StreamingStandby(LocalCluster primary, string folder, int port) =>
+        (this.primary, this.folder, this.port) = (primary, folder, port);
+
+    private string Data => Path.Combine(folder, "data");
+
+    /// <summary>Takes a base backup and starts from it; returns when it streams under this name.</summary>
+    public static async Task<StreamingStandby> StartAsync(LocalCluster primary, string name)
+    {
+        var folder = Path.Combine(Path.GetTempPath(), $"tl-standby-{Guid.NewGuid():N}"[..20]);
+        UnprivilegedUser.CreateFolder(folder);
+        var standby = new StreamingStandby(primary, folder, FreePort());
+        try
+        {
+            await standby.RunAsync(
+                "pg_basebackup",
+                "-h",
+                primary.SocketFolder,
+                "-p",
+                primary.Port.ToString(CultureInfo.InvariantCulture),
+                "-U",
+                "postgres",
+                "-D",
+                standby.Data,
+                "-X",
+                "stream",
+                "-c",
+                "fast"
+            );
+            await File.WriteAllTextAsync(Path.Combine(standby.Data, "standby.signal"), "");
+            UnprivilegedUser.Own(Path.Combine(standby.Data, "standby.signal"));
+            await File.AppendAllTextAsync(
+                Path.Combine(standby.Data, "postgresql.conf"),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"""
+
+                    primary_conninfo = 'host={primary.SocketFolder} port={primary.Port} user=postgres application_name={name}'
+                    max_standby_streaming_delay = -1
+                    wal_receiver_status_interval = 1s
+                    """
+                )
+            );
+            await standby.RunAsync(
+                "pg_ctl",
+                "-D",
+                standby.Data,
+                "-s",
+                "-w",
+                "-l",
+                Path.Combine(folder, "log"),
+                "-o",
+                $"-p {standby.port} -k '{folder}' -h ''",
+                "start"
+            );
+            await standby.UntilStreamingAsync(name);
+            return standby;
+        }
+        catch
+        {
+            await standby.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Someone who reads on the standby.</summary>
+    public async Task<NpgsqlConnection> ConnectAsync(string database)
+    {
+        var connection = new NpgsqlConnection(
+            $"Host={folder};Port={port};Username=postgres;Database={database};Pooling=false"
+        );
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (File.Exists(Path.Combine(Data, "postmaster.pid")))
+        {
+            await RunAsync("pg_ctl", "-D", Data, "-s", "-m", "immediate", "-w", "stop");
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task UntilStreamingAsync(string name)
+    {
+        await using var database = await TestDatabase.CreateAsync(primary);
+        await database.UntilAsync(
+            $"select exists (select from pg_stat_replication where application_name = '{name}' and state = 'streaming' and replay_lsn is not null)"
+        );
+    }
+
+    private async Task RunAsync(string program, params string[] arguments) =>
+        (
+            await UnprivilegedUser
+                .Run(new ChildProgram(Path.Combine(primary.Programs.Folder, program), arguments))
+                .RunAsync(default)
+        ).OrThrow();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,40 @@
+using Tidelock.Migrations;
+using Tidelock.Postgres.Tests.Servers;
+
+namespace Tidelock.Postgres.Tests.Views;
+
+public sealed class PreparedProbeTests(PostgresServer server)
+{
+    private static readonly RelationName View = new("public", "v");
+
+    [Theory]
+    [InlineData("select a::bigint as a from t", true)]
+    [InlineData("select a, 1 as b from t", true)]
+    [InlineData("select a from t where a > 0", false)]
+    public async Task A_prepared_select_fails_after_the_columns_changed_and_only_then(string definition, bool fails)
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            "create table t as select 1 as a; create view v as select a from t"
+        );
+        await using var probe = await PreparedProbe.PrepareAsync(await bench.OpenAsync(), View, default);
+        Assert.Null(await probe!.AskAsync(default));
+
+        var outcome = await bench.ForwardAsync(ViewBench.View("v", definition));
+
+        Assert.True(outcome is MigrationOutcome.Applied { Tries: 1 }, "the probe was in the way");
+        var found = await probe.AskAsync(default);
+        Assert.Equal(fails ? "migrations.prepared" : null, found?.Code);
+        Assert.Equal(
+            fails,
+            found?.ToString().Contains("cached plan must not change", StringComparison.Ordinal) == true
+        );
+    }
+
+    [Fact]
+    public async Task Where_there_is_no_relation_yet_there_is_nothing_to_prepare()
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, "create table t as select 1 as a");
+        Assert.Null(await PreparedProbe.PrepareAsync(await bench.OpenAsync(), View, default));
+    }
+}
