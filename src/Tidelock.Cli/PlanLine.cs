@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Tidelock.Deployments;
 using Tidelock.Gates;
+using Tidelock.Rehearsals;
 using Tidelock.Texts;
 
 namespace Tidelock.Cli;
@@ -18,6 +19,8 @@ internal sealed record PlanLine(
     IReadOnlyList<PlanPart> Content,
     IReadOnlyList<PlanPart> WayBack,
     IReadOnlyList<PlanPart> Surprises,
+    IReadOnlyList<PlanStatement> Ddl,
+    IReadOnlyList<PlanStatement> BackDdl,
     IReadOnlyList<PlanGate> Gates
 )
 {
@@ -34,6 +37,8 @@ internal sealed record PlanLine(
             Parts(plan.Content, texts),
             Parts(plan.WayBack, texts),
             Parts(plan.Surprises, texts),
+            [.. plan.Statements.Select(PlanStatement.Of)],
+            [.. plan.BackStatements.Select(PlanStatement.Of)],
             [
                 .. plan.Gates.Select(g => new PlanGate(
                     g.Name,
@@ -55,6 +60,28 @@ internal sealed record PlanLine(
 
 /// <summary>A line of a plan.</summary>
 internal sealed record PlanPart(string Code, string Text);
+
+/// <summary>A DDL command of the rehearsal.</summary>
+internal sealed record PlanStatement(
+    string Command,
+    IReadOnlyList<string> Objects,
+    string Text,
+    IReadOnlyList<string> TakenAlong,
+    IReadOnlyList<PlanLock> Locks
+)
+{
+    public static PlanStatement Of(RehearsedStatement statement) =>
+        new(
+            statement.Command,
+            statement.Objects,
+            statement.Text,
+            statement.TakenAlong,
+            [.. statement.Locks.Select(l => new PlanLock(l.Mode, l.Relation.ToString()))]
+        );
+}
+
+/// <summary>A lock that a command added to those of its transaction.</summary>
+internal sealed record PlanLock(string Mode, string Relation);
 
 /// <summary>A gate of a plan.</summary>
 internal sealed record PlanGate(

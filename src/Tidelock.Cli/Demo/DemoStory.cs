@@ -32,6 +32,12 @@ internal sealed class DemoStory(VerbContext context)
             return staged;
         }
 
+        var byHand = await DemoByHand.WriteAsync(example, scratch.Path, cancellation);
+        if (await ComparePlansAsync(stage, byHand, example, cancellation) is not ExitCode.Done and var unplanned)
+        {
+            return unplanned;
+        }
+
         if (await GoodAsync(stage, server, example, cancellation) is not ExitCode.Done and var deployed)
         {
             return deployed;
@@ -40,6 +46,42 @@ internal sealed class DemoStory(VerbContext context)
         var after = await CaptureAsync(server, cancellation);
         Say(Message.Of("demo.changed", ("differences", ClosureComparison.Differences(before, after).Count)));
         return await BadAsync(stage, server, example, after, cancellation);
+    }
+
+    /// <summary>What the same change does when it is written by hand, and what Tidelock does instead.</summary>
+    private async Task<ExitCode> ComparePlansAsync(
+        VerbContext stage,
+        string byHand,
+        string example,
+        CancellationToken cancellation
+    )
+    {
+        Say(Message.Of("demo.by-hand"));
+        foreach (var (title, folder) in new[] { ("demo.by-hand.sql", byHand), ("demo.by-hand.instead", example) })
+        {
+            if (ChangeOptions.Request(stage, folder, "demo-production", "demo") is not { } request)
+            {
+                return ExitCode.Mistake;
+            }
+
+            var services = await stage.ServicesAsync(cancellation);
+            var plan = await services.Deployment.PlanAsync(request, cancellation);
+            if (plan.Statements.Any(s => s.TakenAlong.Count > 0) != (folder == byHand))
+            {
+                context.Terminal.Problem(Message.Of("demo.by-hand.not-told"));
+                return ExitCode.NeedsPerson;
+            }
+
+            context.Terminal.Say(Message.Of(title));
+            var screen = new PlanScreen(context.Terminal.Words);
+            context.Terminal.Show([.. plan.Change.Select(screen.Difference)]);
+            if (folder != byHand)
+            {
+                context.Terminal.Show([.. screen.Kept(plan)]);
+            }
+        }
+
+        return ExitCode.Done;
     }
 
     /// <summary>The good change, while readers read and are timed.</summary>

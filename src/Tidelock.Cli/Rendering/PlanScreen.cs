@@ -1,7 +1,9 @@
 using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Migrations;
+using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
+using Tidelock.Texts;
 using Tidelock.Watching;
 using Standing = Tidelock.Evidence.GateStanding;
 
@@ -17,9 +19,10 @@ internal sealed class PlanScreen(ReportWords words)
         [
             Row.Of(words.Say(plan.Header)),
             Row.Gap,
-            .. Labelled("cli.plan.change", [change.Title, .. plan.Change.Select(words.Say)]),
+            .. Labelled("cli.plan.change", [change.Title]),
+            .. plan.Change.Select(Difference),
             .. Labelled("cli.plan.migration", [words.Say(change.Section<Migration>().Text)]),
-            .. Labelled("cli.plan.kept", plan.Kept.Select(words.Say)),
+            .. Kept(plan),
             .. Labelled("cli.plan.locks", plan.Locks.Select(words.Say)),
             .. Labelled("cli.plan.content", plan.Content.Select(words.Say)),
             .. Labelled("cli.plan.watch", [Watch(change.Section<WatchOptions>())]),
@@ -34,6 +37,46 @@ internal sealed class PlanScreen(ReportWords words)
             Verdict(plan),
         ];
     }
+
+    /// <summary>What goes, comes or becomes another is marked, and coloured where there are colours.</summary>
+    public Row Difference(Message line) =>
+        line.Code switch
+        {
+            "relations.lost" or "relations.gone" or "deployments.plan.cascade" => new Row(
+                "-",
+                "",
+                words.Say(line),
+                Tone.Bad
+            ),
+            "relations.added" or "relations.came" => new Row("+", "", words.Say(line), Tone.Good),
+            "relations.changed" => new Row("~", "", words.Say(line), Tone.Warn),
+            _ => new Row(" ", "", words.Say(line)),
+        };
+
+    public IEnumerable<Row> Kept(DeploymentPlan plan) => Labelled("cli.plan.kept", plan.Kept.Select(words.Say));
+
+    /// <summary>Each DDL command of the rehearsal, there and back, with the locks it added.</summary>
+    public IEnumerable<Row> Statements(DeploymentPlan plan) =>
+        [
+            .. Labelled("cli.plan.ddl.there", plan.Statements.SelectMany(Lines)),
+            .. Labelled("cli.plan.ddl.back", plan.BackStatements.SelectMany(Lines)),
+            Row.Gap,
+        ];
+
+    private IEnumerable<string> Lines(RehearsedStatement statement) =>
+        [
+            statement.Text,
+            .. statement.TakenAlong.Select(o => words.Say("cli.plan.ddl.takes", ("object", o))),
+            .. statement
+                .Locks.GroupBy(l => l.Mode, StringComparer.Ordinal)
+                .Select(g =>
+                    words.Say(
+                        "cli.plan.ddl.locks",
+                        ("mode", g.Key),
+                        ("relations", string.Join(", ", g.Select(l => l.Relation)))
+                    )
+                ),
+        ];
 
     private Row Gate(Gates.GateStanding gate)
     {

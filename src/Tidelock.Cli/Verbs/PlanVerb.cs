@@ -8,12 +8,14 @@ namespace Tidelock.Cli.Verbs;
 internal sealed class PlanVerb : Verb
 {
     private readonly ChangeOptions change;
+    private readonly Option<bool> ddl;
 
     public PlanVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
         : base("plan", texts.Render("cli.plan.help"), at)
     {
         change = new ChangeOptions(texts);
         change.AddTo(this);
+        Add(ddl = new Option<bool>("--ddl") { Description = texts.Render("cli.plan.ddl.option") });
     }
 
     protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
@@ -32,7 +34,9 @@ internal sealed class PlanVerb : Verb
         }
         else
         {
-            context.Terminal.Show([.. new PlanScreen(context.Terminal.Words).Rows(request, plan)]);
+            var screen = new PlanScreen(context.Terminal.Words);
+            IEnumerable<Row> statements = context.Arguments.GetValue(ddl) ? screen.Statements(plan) : [];
+            context.Terminal.Show([.. statements, .. screen.Rows(request, plan)]);
         }
 
         return plan.Ready ? ExitCode.Done : ExitCode.Refused;

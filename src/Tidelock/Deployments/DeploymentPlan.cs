@@ -1,4 +1,5 @@
 using Tidelock.Gates;
+using Tidelock.Rehearsals;
 using Tidelock.Texts;
 
 namespace Tidelock.Deployments;
@@ -26,6 +27,12 @@ public sealed record DeploymentPlan(
 
     /// <summary>Whether the content would differ where it may not, or is not known to be as declared.</summary>
     public bool ContentRefuses { get; init; }
+
+    /// <summary>The DDL of the way there as it was done on the copy, in order.</summary>
+    public IReadOnlyList<RehearsedStatement> Statements { get; init; } = [];
+
+    /// <summary>The DDL of the way back as it was done on the copy, in order.</summary>
+    public IReadOnlyList<RehearsedStatement> BackStatements { get; init; } = [];
 
     /// <summary>Whether no gate refuses the start, and the content neither.</summary>
     public bool Ready => !ContentRefuses && !Gates.Any(g => g.Refuses);

@@ -40,6 +40,8 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             Content = request.Change.Section<CompareOptions>().IsDeclared
                 ? [Message.Of("deployments.plan.content-later")]
                 : [],
+            Statements = rehearsal.Statements,
+            BackStatements = rehearsal.BackStatements,
         };
     }
 
@@ -112,20 +114,22 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         // Definitions are long, and the author wrote them.
         var differences = rehearsal.Before is null
             ? []
-            : rehearsal.Differences.Where(d => d.Part != ClosurePart.Definition).Select(Becomes);
-        return [how, .. rehearsal.Account, .. differences, .. problem];
+            : rehearsal.Differences.Where(d => d.Part != ClosurePart.Definition).Texts();
+        return [how, .. rehearsal.Account, .. TakenAlong(rehearsal.Statements), .. differences, .. problem];
     }
 
-    private static Message Becomes(ClosureDifference difference) =>
-        difference is { Before: { } before, After: { } after }
-            ? Message.Of(
-                "deployments.plan.becomes",
-                ("relation", difference.Relation),
-                ("what", difference.What),
-                ("before", before),
-                ("after", after)
-            )
-            : difference.Text;
+    /// <summary>What a CASCADE of the author's takes with it; Tidelock itself drops one by one.</summary>
+    private static IEnumerable<Message> TakenAlong(IReadOnlyList<RehearsedStatement> statements) =>
+        statements
+            .Where(s => s.TakenAlong.Count > 0)
+            .Select(s =>
+                Message.Of(
+                    "deployments.plan.cascade",
+                    ("command", $"{s.Command} {string.Join(", ", s.Objects)}"),
+                    ("count", s.TakenAlong.Count),
+                    ("objects", string.Join(", ", s.TakenAlong))
+                )
+            );
 
     private static IReadOnlyList<Message> Kept(WayRehearsal rehearsal)
     {
@@ -164,12 +168,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
     )
     {
         var budget = request.Change.Section<Migration>().Locks;
-        List<RelationName> locked = rehearsal switch
-        {
-            { Before: { } before, Recreates: true } => [.. before.All.Select(r => r.Name)],
-            { Before: not null, Relation: { } relation } => [relation],
-            _ => [],
-        };
+        var locked = Locked(rehearsal.Statements);
         var lines = new List<Message>
         {
             Message.Of(
@@ -180,6 +179,19 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
                 ("total", budget.Total)
             ),
         };
+        lines.AddRange(
+            rehearsal
+                .Statements.SelectMany(s => s.Locks)
+                .Where(l => !locked.Contains(l.Relation))
+                .GroupBy(l => l.Mode, StringComparer.Ordinal)
+                .Select(g =>
+                    Message.Of(
+                        "deployments.plan.lesser-locks",
+                        ("mode", g.Key),
+                        ("relations", string.Join(", ", g.Select(l => l.Relation).Distinct()))
+                    )
+                )
+        );
         if (budget.Blockers.Text is { } acts)
         {
             lines.Add(acts);
@@ -194,8 +206,21 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         return lines;
     }
 
+    /// <summary>What nobody can read meanwhile.</summary>
+    private static List<RelationName> Locked(IEnumerable<RehearsedStatement> statements) =>
+        [
+            .. statements
+                .SelectMany(s => s.Locks)
+                .Where(l => l.Mode == TakenLock.AccessExclusive)
+                .Select(l => l.Relation)
+                .Distinct(),
+        ];
+
     private static IReadOnlyList<Message> WayBack(DeploymentRequest request, WayRehearsal rehearsal)
     {
+        var more = Locked(rehearsal.BackStatements).Except(Locked(rehearsal.Statements)).ToList();
+        IReadOnlyList<Message> heavier =
+            more.Count == 0 ? [] : [Message.Of("deployments.plan.back-locks", ("relations", string.Join(", ", more)))];
         var chosen = rehearsal switch
         {
             { Problem: not null } => Message.Of("deployments.plan.unproven", ("method", rehearsal.Method)),
@@ -208,8 +233,8 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         };
         var gates = request.Change.Section<GateOptions>();
         return rehearsal.Method == "backup" || gates.BackupLevel == GateLevel.Off
-            ? [chosen]
-            : [chosen, Message.Of("deployments.plan.backup-too")];
+            ? [chosen, .. heavier]
+            : [chosen, .. heavier, Message.Of("deployments.plan.backup-too")];
     }
 
     /// <summary>Functions whose text names the relation as a word: PostgreSQL keeps no dependency for them.</summary>

@@ -25,6 +25,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             return start with { Problem = unmarked };
         }
 
+        await using var trace = await copy.TraceAsync(cancellation).ConfigureAwait(false);
         var (old, refusal) = await LookAsync(session, start.Relation, cancellation).ConfigureAwait(false);
         if (refusal is not null)
         {
@@ -33,6 +34,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
 
         var there = await ForwardAsync(session, start with { Before = old.Closure }, cancellation)
             .ConfigureAwait(false);
+        there = there with { Statements = await trace.TakeAsync(cancellation).ConfigureAwait(false) };
         if (there.Problem is not null || there.Method == "backup")
         {
             return there.Problem is null
@@ -41,6 +43,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
         }
 
         var back = await BackAsync(session, there, old, cancellation).ConfigureAwait(false);
+        back = back with { BackStatements = await trace.TakeAsync(cancellation).ConfigureAwait(false) };
         return back.Problem is null && back.Method != "downgrade"
             ? await DownTooAsync(session, back, old, cancellation).ConfigureAwait(false)
             : back;
@@ -267,7 +270,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             : [];
         return unexpected.Count == 0
             ? null
-            : Message.Of("rehearsals.surprises", ("differences", Several.Of([.. unexpected.Select(d => d.Text)])));
+            : Message.Of("rehearsals.surprises", ("differences", Several.Of(unexpected.Texts())));
     }
 
     private async Task<(CopyState State, Message? Refusal)> LookAsync(

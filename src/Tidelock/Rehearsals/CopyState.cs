@@ -19,7 +19,7 @@ internal sealed record CopyState(RelationClosure? Closure, SchemaText? Schema)
         var differences = await ClosureComparison
             .DifferencesAsync(session, Closure, later.Closure, cancellation)
             .ConfigureAwait(false);
-        return differences.Select(d => d.Text).ToList();
+        return differences.Texts();
     }
 
     /// <summary>What is not as it was in the rest of the schema.</summary>

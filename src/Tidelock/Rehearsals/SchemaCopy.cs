@@ -69,6 +69,16 @@ internal sealed class SchemaCopy : IAsyncDisposable
     public Task<PostgresSession> OpenAsync(CancellationToken cancellation) =>
         PostgresSession.OpenAsync(Target, ApplicationName, cancellation);
 
+    /// <summary>From now on what is done on the copy is written down.</summary>
+    public async Task<CopyTrace> TraceAsync(CancellationToken cancellation)
+    {
+        var trace = new CopyTrace(
+            await PostgresSession.OpenAsync(Superuser, ApplicationName, cancellation).ConfigureAwait(false)
+        );
+        await trace.InstallAsync(cancellation).ConfigureAwait(false);
+        return trace;
+    }
+
     /// <summary>All that the copy holds now.</summary>
     public async Task<SchemaText> ReadAsync(CancellationToken cancellation)
     {

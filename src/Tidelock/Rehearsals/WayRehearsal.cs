@@ -22,6 +22,12 @@ public sealed record WayRehearsal(string Method, RelationName? Relation)
     /// <summary>What a tool would do, by its own account: its revisions and their SQL.</summary>
     public IReadOnlyList<Message> Account { get; init; } = [];
 
+    /// <summary>The DDL of the way there, in order; empty where it did not get there.</summary>
+    public IReadOnlyList<RehearsedStatement> Statements { get; init; } = [];
+
+    /// <summary>The DDL of the way back, in order; empty where it was not taken or did not arrive.</summary>
+    public IReadOnlyList<RehearsedStatement> BackStatements { get; init; } = [];
+
     /// <summary>How long the way there took, without data; null when it did not get there.</summary>
     public TimeSpan? ForwardTook { get; init; }
 

@@ -236,14 +236,21 @@ public static class ClosureComparison
     private static IEnumerable<(ClosurePart, string, string)> Comment(string what, string? text) =>
         text is null ? [] : [(ClosurePart.Comment, what, text)];
 
+    /// <summary>All that one role has from another is one aspect.</summary>
     private static IEnumerable<(ClosurePart, string, string)> Grants(IEnumerable<CapturedGrant> grants, string what) =>
-        grants.Select(g =>
-            (
-                ClosurePart.Grant,
-                $"{what}: {g.Privilege} to {g.Grantee ?? "PUBLIC"} by {g.Grantor}",
-                g.Grantable ? "with grant option" : "without grant option"
-            )
-        );
+        grants
+            .GroupBy(g => (g.Grantee, g.Grantor))
+            .Select(g =>
+                (
+                    ClosurePart.Grant,
+                    $"{what} to {g.Key.Grantee ?? "PUBLIC"} by {g.Key.Grantor}",
+                    string.Join(
+                        ", ",
+                        g.OrderBy(x => x.Privilege, StringComparer.Ordinal)
+                            .Select(x => x.Grantable ? $"{x.Privilege} with grant option" : x.Privilege)
+                    )
+                )
+            );
 
     /// <summary>What PostgreSQL's built-in default gives the owner, as far as a comparison goes: a missing ACL means the same.</summary>
     private static IEnumerable<CapturedGrant> OwnersRights(CapturedRelation r) =>

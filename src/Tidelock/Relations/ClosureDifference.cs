@@ -33,6 +33,36 @@ public sealed record ClosureDifference(
         };
 }
 
+/// <summary>Differences as lines for people.</summary>
+public static class ClosureDifferences
+{
+    /// <summary>In their order; of a relation that came or went one line instead of one for each of its parts.</summary>
+    public static IReadOnlyList<Message> Texts(this IEnumerable<ClosureDifference> differences) =>
+        [
+            .. differences
+                .GroupBy(d => d.Relation)
+                .SelectMany(g =>
+                    g.FirstOrDefault(d => d.Part == ClosurePart.Existence) is { } existence
+                        ? [Existence(existence, [.. g])]
+                        : g.Select(d => d.Text)
+                ),
+        ];
+
+    private static Message Existence(ClosureDifference existence, IReadOnlyList<ClosureDifference> parts)
+    {
+        int Count(ClosurePart part) => parts.Count(d => d.Part == part);
+        return Message.Of(
+            existence.After is null ? "relations.gone" : "relations.came",
+            ("relation", existence.Relation),
+            ("kind", existence.What),
+            ("grants", Count(ClosurePart.Grant)),
+            ("comments", Count(ClosurePart.Comment)),
+            ("indexes", Count(ClosurePart.Index)),
+            ("others", Count(ClosurePart.Rule) + Count(ClosurePart.Trigger) + Count(ClosurePart.Label))
+        );
+    }
+}
+
 /// <summary>The parts of a relation that are compared.</summary>
 public enum ClosurePart
 {

@@ -112,7 +112,7 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
                 code,
                 ("down", down.Finding),
                 ("count", differences.Count),
-                ("differences", Several.Of([.. differences.Select(d => d.Text)]))
+                ("differences", Several.Of(differences.Texts()))
             );
     }
 

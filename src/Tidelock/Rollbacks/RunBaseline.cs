@@ -62,7 +62,7 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
                 "rollbacks.not-as-verified",
                 ("relation", verified.Relation),
                 ("count", lost.Count),
-                ("differences", Several.Of([.. lost.Select(d => d.Text)]))
+                ("differences", Several.Of(lost.Texts()))
             );
     }
 
@@ -86,7 +86,7 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
                     "rollbacks.different",
                     ("relation", baseline.Relation),
                     ("count", differences.Count),
-                    ("differences", Several.Of([.. differences.Select(d => d.Text)]))
+                    ("differences", Several.Of(differences.Texts()))
                 )
             );
     }

@@ -181,7 +181,7 @@ internal sealed class VerifyStep : IStep
             return Message.Of(
                 "steps.verify.surprises",
                 ("count", unexpected.Count),
-                ("differences", Several.Of([.. unexpected.Select(d => d.Text)]))
+                ("differences", Several.Of(unexpected.Texts()))
             );
         }
 

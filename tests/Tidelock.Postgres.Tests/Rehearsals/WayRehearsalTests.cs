@@ -56,6 +56,84 @@ public sealed class WayRehearsalTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Each_command_there_and_back_is_told_with_the_locks_it_adds()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(server, Scores);
+        bench.Declaring(View).With("new.sql", New);
+
+        var result = await bench.RehearseAsync();
+
+        Assert.Null(result.Problem);
+        var (scores, top) = (new RelationName("public", "scores"), new RelationName("public", "top_scores"));
+        foreach (var way in new[] { result.Statements, result.BackStatements })
+        {
+            Assert.Equal(
+                ["DROP VIEW", "DROP VIEW", "CREATE VIEW"],
+                way.Select(s => s.Command).Where(c => c is "DROP VIEW" or "CREATE VIEW").Take(3)
+            );
+            Assert.Equal(
+                [scores, top],
+                way.SelectMany(s => s.Locks)
+                    .Where(l => l.Mode == "ACCESS EXCLUSIVE")
+                    .Select(l => l.Relation)
+                    .Order(Comparer<RelationName>.Create((a, b) => string.CompareOrdinal(a.Name, b.Name)))
+            );
+            Assert.All(way, s => Assert.Empty(s.TakenAlong));
+        }
+
+        var made = result.Statements.First(s => s.Command == "CREATE VIEW");
+        Assert.Equal(["public.scores"], made.Objects);
+        Assert.Contains(New, made.Text, StringComparison.Ordinal);
+        Assert.Contains(result.Statements, s => s.Text.StartsWith("GRANT SELECT", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task What_a_CASCADE_takes_along_and_a_table_keeps_locked_is_told_of_SQL_by_hand()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(
+            server,
+            Scores
+                + """
+                create function public.best() returns setof public.scores language sql as 'select * from public.scores';
+                create schema "다른"; create materialized view "다른"."M" as select * from public.top_scores;
+                """
+        );
+        bench
+            .Declaring("migration: { sql: { up: up.sql } }\nrollback: { method: backup }")
+            .With(
+                "up.sql",
+                """
+                alter table public.results add column more int;
+                drop view public.scores cascade;
+                create view public.scores as select id::bigint as id, name, score from public.results;
+                create index on public.results (name);
+                """
+            );
+
+        var result = await bench.RehearseAsync();
+
+        var dropped = Assert.Single(result.Statements, s => s.TakenAlong.Count > 0);
+        Assert.Equal("DROP VIEW public.scores", dropped.Text);
+        Assert.Equal(
+            ["function public.best()", "materialized view \"다른\".\"M\"", "view public.top_scores"],
+            dropped.TakenAlong.Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(
+            [
+                ("ALTER TABLE", "ACCESS EXCLUSIVE", "results"),
+                ("CREATE INDEX", "SHARE", "results"),
+                ("DROP VIEW", "ACCESS EXCLUSIVE", "M"),
+                ("DROP VIEW", "ACCESS EXCLUSIVE", "scores"),
+                ("DROP VIEW", "ACCESS EXCLUSIVE", "top_scores"),
+            ],
+            result
+                .Statements.SelectMany(s => s.Locks.Select(l => (s.Command, l.Mode, l.Relation.Name)))
+                .OrderBy(l => l.Command, StringComparer.Ordinal)
+                .ThenBy(l => l.Name, StringComparer.Ordinal)
+        );
+    }
+
+    [Fact]
     public async Task What_was_rehearsed_is_remembered_until_the_view_changes()
     {
         await using var bench = await RehearsalBench.CreateAsync(server, Scores);
@@ -78,7 +156,7 @@ public sealed class WayRehearsalTests(PostgresServer server)
         var finding = await bench.EvaluateAsync();
         Assert.False(finding.Passed);
         Assert.Equal("rehearsals.not-back", finding.Finding.Code);
-        Assert.Contains("SELECT to PUBLIC", finding.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("grant to PUBLIC by", finding.Finding.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +167,7 @@ public sealed class WayRehearsalTests(PostgresServer server)
         var finding = await bench.EvaluateAsync();
         Assert.True(finding.Passed, finding.Finding.ToString());
         Assert.Equal("gates.rollback.warning", finding.Finding.Code);
-        Assert.Contains("SELECT to PUBLIC", finding.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("grant to PUBLIC by", finding.Finding.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
