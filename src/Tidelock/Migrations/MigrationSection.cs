@@ -1,11 +1,12 @@
 using Tidelock.Changes;
 using Tidelock.Migrations.Alembic;
+using Tidelock.Migrations.Commands;
 using Tidelock.Migrations.Statements;
 using Tidelock.Texts;
 
 namespace Tidelock.Migrations;
 
-/// <summary>Reads <c>migration:</c>: one of <c>view</c>, <c>sql</c> and <c>alembic</c>, the way down, and the lock budget.</summary>
+/// <summary>Reads <c>migration:</c>: one of <c>view</c>, <c>sql</c>, <c>alembic</c> and <c>command</c>, the way down, and the lock budget.</summary>
 internal sealed class MigrationSection : IChangeSection
 {
     private static readonly ChangeFile NoFile = new("", "");
@@ -18,13 +19,13 @@ internal sealed class MigrationSection : IChangeSection
 
     public object Read(ChangeNode node, SectionReadings earlier)
     {
-        if (!node.Require() || !node.Only("view", "sql", "alembic", "down", "locks").IsMapping)
+        if (!node.Require() || !node.Only("view", "sql", "alembic", "command", "down", "locks").IsMapping)
         {
             return new SqlMigration(NoFile, null, LockBudget.Default);
         }
 
         var locks = ReadLocks(node["locks"]);
-        if (new[] { "view", "sql", "alembic" }.Count(k => node[k].Exists) != 1)
+        if (new[] { "view", "sql", "alembic", "command" }.Count(k => node[k].Exists) != 1)
         {
             node.Mistake(Message.Of("migrations.one-kind"));
         }
@@ -39,8 +40,9 @@ internal sealed class MigrationSection : IChangeSection
             node.MistakeAtKey("down", Message.Of("migrations.down-place"));
         }
 
-        return node["alembic"].Exists && !node["sql"].Exists
-            ? AlembicMigration.Read(node["alembic"], locks)
+        return node["sql"].Exists ? ReadSql(node["sql"], locks)
+            : node["alembic"].Exists ? AlembicMigration.Read(node["alembic"], locks)
+            : node["command"].Exists ? CommandMigration.Read(node["command"], locks)
             : ReadSql(node["sql"], locks);
     }
 

@@ -92,6 +92,58 @@ internal sealed class SchemaCopy : IAsyncDisposable
         return SchemaText.Parse(dumped.OrThrow().Output);
     }
 
+    /// <summary>Copies the rows of a few small tables as well, where a tool keeps its record.</summary>
+    /// <param name="target">The database; only read.</param>
+    /// <param name="patterns">Of tables, as pg_dump takes them; each must match something.</param>
+    /// <returns>Why it could not be done; null when it was.</returns>
+    public async Task<Message?> CopyRowsAsync(
+        PostgresTarget target,
+        IReadOnlyList<string> patterns,
+        CancellationToken cancellation
+    )
+    {
+        var file = Path.Combine(cluster.Folder, "rows.dump");
+        var dumped = await new ChildProgram(
+            clients.PgDump,
+            [
+                "--data-only",
+                "--format=custom",
+                "--file=" + file,
+                "--strict-names",
+                "--lock-wait-timeout=" + BackupTaker.LockWait,
+                "--no-password",
+                .. patterns.Select(p => "--table=" + p),
+            ],
+            target.LibpqEnvironment(ApplicationName)
+        )
+            .RunAsync(cancellation)
+            .ConfigureAwait(false);
+        var restored = !dumped.Succeeded
+            ? dumped
+            : await new ChildProgram(
+                clients.PgRestore,
+                [
+                    "--data-only",
+                    "--disable-triggers",
+                    "--exit-on-error",
+                    "--single-transaction",
+                    "--dbname=" + Database,
+                    "--no-password",
+                    file,
+                ],
+                Superuser.LibpqEnvironment(ApplicationName)
+            )
+                .RunAsync(cancellation)
+                .ConfigureAwait(false);
+        return restored.Succeeded
+            ? null
+            : Message.Of(
+                "rehearsals.tool.record-not-copied",
+                ("records", string.Join(", ", patterns)),
+                ("words", restored.LastWords)
+            );
+    }
+
     public ValueTask DisposeAsync() => cluster.DisposeAsync();
 
     private async Task<Message?> FillAsync(PostgresSession target, CancellationToken cancellation)

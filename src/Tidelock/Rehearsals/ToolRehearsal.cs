@@ -22,14 +22,7 @@ internal sealed class ToolRehearsal(ToolMigration migration, SchemaCopy copy, Ti
         var identity = await ServerIdentity.ReadAsync(target, cancellation).ConfigureAwait(false);
         var ground = new ToolGround(target.Target, SchemaCopy.ApplicationName, identity, migration.Locks);
         var standing = await migration.Tool.AskAsync(ground, cancellation).ConfigureAwait(false);
-        var refusal =
-            standing.Refusal
-            ?? (
-                standing.Revision == standing.Wanted
-                    ? Message.Of("migrations.tool.already", ("tool", migration.Tool.Name), ("at", standing.Wanted))
-                    : null
-            );
-        if (refusal is not null)
+        if (migration.Refusal(standing) is { } refusal)
         {
             return start with { Problem = refusal };
         }
@@ -55,10 +48,22 @@ internal sealed class ToolRehearsal(ToolMigration migration, SchemaCopy copy, Ti
         var standing = await migration.Tool.AskAsync(ground, cancellation).ConfigureAwait(false);
         if (standing.Refusal is not null || standing.Revision == path.From)
         {
-            return standing.Refusal;
+            return standing.Refusal is { } refusal && migration.Tool.Mark(ground, path.From) is null
+                ? Message.Of("rehearsals.tool.no-record", ("tool", migration.Tool.Name), ("reason", refusal))
+                : standing.Refusal;
         }
 
-        var marked = await migration.Tool.Mark(ground, path.From).RunAsync(cancellation).ConfigureAwait(false);
+        if (migration.Tool.Mark(ground, path.From) is not { } mark)
+        {
+            return Message.Of(
+                "rehearsals.tool.other-record",
+                ("tool", migration.Tool.Name),
+                ("at", standing.Revision.Length == 0 ? "base" : standing.Revision),
+                ("revision", path.From)
+            );
+        }
+
+        var marked = await mark.RunAsync(cancellation).ConfigureAwait(false);
         return marked.Succeeded
             ? null
             : Message.Of(

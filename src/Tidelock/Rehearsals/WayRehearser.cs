@@ -92,6 +92,14 @@ public sealed class WayRehearser
 
             await using (copy)
             {
+                if (
+                    change.Section<Migration>() is ToolMigration { Records: { Count: > 0 } records }
+                    && await copy.CopyRowsAsync(session.Target, records, both.Token).ConfigureAwait(false) is { } unread
+                )
+                {
+                    return result with { Problem = unread };
+                }
+
                 return await new CopyRehearsal(copy, change, transaction, time)
                     .RunAsync(result, both.Token)
                     .ConfigureAwait(false);

@@ -35,7 +35,7 @@ internal sealed class ToolOnce(StepContext context, ToolMigration migration)
 
         var ground = await GroundAsync(cancellation).ConfigureAwait(false);
         var standing = await migration.Tool.AskAsync(ground, cancellation).ConfigureAwait(false);
-        if (Refusal(standing) is { } refusal)
+        if (migration.Refusal(standing) is { } refusal)
         {
             return new MigrationOutcome.Refused(refusal);
         }
@@ -58,15 +58,6 @@ internal sealed class ToolOnce(StepContext context, ToolMigration migration)
             ? await GoAsync(run, path, ToolDirection.Down, cancellation).ConfigureAwait(false)
             : fate;
     }
-
-    /// <summary>Why the tool must not start; null when it may.</summary>
-    internal Message? Refusal(ToolStanding standing) =>
-        standing.Refusal
-        ?? (
-            standing.Revision == standing.Wanted
-                ? Message.Of("migrations.tool.already", ("tool", migration.Tool.Name), ("at", standing.Wanted))
-                : null
-        );
 
     private async Task<MigrationOutcome> GoAsync(
         ToolRun run,

@@ -15,14 +15,20 @@ public interface IMigrationTool
     /// <summary>Where the database stands by the tool's own record, and whether the tool can do its work there. Changes nothing.</summary>
     Task<ToolStanding> AskAsync(ToolGround ground, CancellationToken cancellation);
 
+    /// <summary>Why it could not go this way and back; null when it can.</summary>
+    Message? Refusal(ToolPath path) => null;
+
     /// <summary>Takes the database from <see cref="ToolPath.From"/> to <see cref="ToolPath.To"/>.</summary>
     ChildProgram Up(ToolGround ground, ToolPath path);
 
     /// <summary>Takes the database from <see cref="ToolPath.To"/> back to <see cref="ToolPath.From"/>.</summary>
     ChildProgram Down(ToolGround ground, ToolPath path);
 
-    /// <summary>Writes a revision into the record of a copy that has the schema of it, but not the record.</summary>
-    ChildProgram Mark(ToolGround ground, string revision);
+    /// <summary>
+    /// Writes a revision into the record of a copy that has the schema of it, but not the record; null where it cannot, so that the record
+    /// itself is copied.
+    /// </summary>
+    ChildProgram? Mark(ToolGround ground, string revision);
 
     /// <summary>The SQL of the way there, as far as the tool can tell it without a database; null where it cannot.</summary>
     ChildProgram? Sql(ToolGround ground, ToolPath path);

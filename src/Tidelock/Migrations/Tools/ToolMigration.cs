@@ -13,11 +13,25 @@ public abstract record ToolMigration(IMigrationTool Tool, string Folder, LockBud
 {
     public override RelationName? Relation => null;
 
+    /// <summary>
+    /// Where the tool keeps its record, as patterns for pg_dump: its rows are copied for a rehearsal. Empty for a tool that marks a copy.
+    /// </summary>
+    public virtual IReadOnlyList<string> Records => [];
+
     public override bool GoesBack => true;
 
     public override bool MayStopHalfway => true;
 
     public override Message Text => Message.Of("migrations.tool.text", ("tool", Tool.Name), ("folder", Folder));
+
+    /// <summary>Why the tool must not start; null when it may.</summary>
+    public Message? Refusal(ToolStanding standing) =>
+        standing.Refusal
+        ?? (
+            standing.Revision == standing.Wanted
+                ? Message.Of("migrations.tool.already", ("tool", Tool.Name), ("at", standing.Wanted))
+                : Tool.Refusal(new ToolPath(standing.Revision, standing.Wanted))
+        );
 
     /// <summary>There is no move of ours to make: the program makes its own.</summary>
     public override IMigrationMove Forward(RelationClosure? before) => new NoMove(Tool.Name);
