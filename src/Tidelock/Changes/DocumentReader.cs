@@ -47,7 +47,7 @@ internal sealed class DocumentReader(
             return environments;
         }
 
-        string[] allowed = ["database", .. sections.Where(s => s.PerEnvironment).Select(s => s.Key)];
+        string[] allowed = ["database", "pgbouncer", .. sections.Where(s => s.PerEnvironment).Select(s => s.Key)];
         foreach (var (name, _) in node.Entries)
         {
             if (!ChangeHead.IsName(name))
@@ -63,7 +63,12 @@ internal sealed class DocumentReader(
                 entry["database"].Require();
             }
 
-            environments.Add(new TargetEnvironment(name, entry["database"].Connection()));
+            environments.Add(
+                new TargetEnvironment(name, entry["database"].Connection())
+                {
+                    PgBouncer = entry["pgbouncer"].Connection(),
+                }
+            );
             var readings = ReadSections(overlay, isChosen);
             own = isChosen ? readings : own;
         }

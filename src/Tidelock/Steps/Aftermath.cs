@@ -17,11 +17,17 @@ internal sealed class Aftermath : IAsyncDisposable
     private readonly StepContext context;
     private readonly IReadOnlyList<Standby> standbys;
     private readonly PreparedProbe? probe;
+    private readonly PgBouncerConsole? pooler;
 
-    private Aftermath(StepContext context, IReadOnlyList<Standby> standbys, PreparedProbe? probe) =>
-        (this.context, this.standbys, this.probe) = (context, standbys, probe);
+    private Aftermath(
+        StepContext context,
+        IReadOnlyList<Standby> standbys,
+        PreparedProbe? probe,
+        PgBouncerConsole? pooler
+    ) => (this.context, this.standbys, this.probe, this.pooler) = (context, standbys, probe, pooler);
 
     /// <summary>Before the change.</summary>
+    /// <exception cref="TidelockException">The pooler's console does not answer: it could not be told to reconnect.</exception>
     public static async Task<Aftermath> ExpectAsync(StepContext context, CancellationToken cancellation)
     {
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
@@ -31,20 +37,28 @@ internal sealed class Aftermath : IAsyncDisposable
             context.Report(told);
         }
 
+        var pooler =
+            context.TargetEnvironment.PgBouncer.Length == 0
+                ? null
+                : await PgBouncerConsole
+                    .OpenAsync(context.TargetEnvironment.PgBouncer, context.ApplicationName, context.Time, cancellation)
+                    .ConfigureAwait(false);
         var probe = RunBaseline.RelationOf(context.Change) is { } relation
             ? await PreparedProbe
                 .PrepareAsync(await context.OpenAsync(cancellation).ConfigureAwait(false), relation, cancellation)
                 .ConfigureAwait(false)
             : null;
-        return new Aftermath(context, standbys ?? [], probe);
+        return new Aftermath(context, standbys ?? [], probe, pooler);
     }
 
     /// <summary>After the commit: the finding, and what there is to tell besides.</summary>
     public async Task<Message> WithAsync(Message applied, CancellationToken cancellation)
     {
+        var broken = probe is null ? null : await probe.AskAsync(cancellation).ConfigureAwait(false);
         var found = new[]
         {
-            probe is null ? null : await probe.AskAsync(cancellation).ConfigureAwait(false),
+            broken,
+            broken is null && probe is not null ? null : await ReconnectedAsync(cancellation).ConfigureAwait(false),
             await ReplayedAsync(cancellation).ConfigureAwait(false),
         };
         return found
@@ -56,6 +70,12 @@ internal sealed class Aftermath : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => probe?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>Where prepared statements fail now, or nobody knows. It may be done twice: it closes what no client uses.</summary>
+    private async Task<Message?> ReconnectedAsync(CancellationToken cancellation) =>
+        pooler is null
+            ? null
+            : await pooler.ReconnectAsync(context.Target.Database, cancellation).ConfigureAwait(false);
 
     private async Task<Message?> ReplayedAsync(CancellationToken cancellation)
     {

@@ -128,6 +128,53 @@ public sealed class DeploymentTests(PostgresServer server)
         Assert.Contains($"{pid}", ReportRenderer.Markdown(report, TextCatalog.Korean), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task PgBouncer_is_told_to_reconnect_where_prepared_statements_fail_now()
+    {
+        await using var pooler = await PgBouncer.StartAsync(server.Cluster, "transaction");
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await ThroughAsync(fixture, pooler.Port);
+        var target = pooler.Target(fixture.Database.Name);
+        await using var client = await PostgresSession.ConnectAsync(target, "client", default);
+        await using var pid = new NpgsqlCommand("select pg_backend_pid()", client);
+        var before = await pid.ExecuteScalarAsync();
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        var finding = end.State!.Step("migrate").Finding!.ToString();
+        Assert.Contains("0A000", finding, StringComparison.Ordinal);
+        Assert.Contains("was told to RECONNECT", finding, StringComparison.Ordinal);
+        Assert.NotEqual(before, await pid.ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_pgbouncer_that_does_not_answer_stops_the_run_before_anything_is_changed()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        var catalog = await fixture.CatalogAsync();
+        await ThroughAsync(fixture, 1);
+
+        var end = await fixture.DeployAsync();
+
+        Assert.Equal("postgres.pgbouncer.unanswered", end.State!.Step("migrate").Finding!.Code);
+        Assert.Equal(catalog, await fixture.CatalogAsync());
+    }
+
+    private static async Task ThroughAsync(DeploymentFixture fixture, int port)
+    {
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var yaml = await File.ReadAllTextAsync(file);
+        await File.WriteAllTextAsync(
+            file,
+            yaml.Replace(
+                "database: \"${DATABASE_URL}\"",
+                $"database: \"${{DATABASE_URL}}\", pgbouncer: \"host=127.0.0.1 port={port} user=postgres\"",
+                StringComparison.Ordinal
+            )
+        );
+    }
+
     private static async Task<IReadOnlyList<JournalEntry>> EntriesAsync(DeploymentFixture fixture, RunId run)
     {
         await using var services = await fixture.OpenAsync();

@@ -24,6 +24,8 @@ public sealed class PgBouncer : IAsyncDisposable
     {
         var port = FreePort();
         var settings = Path.Combine(cluster.Folder, $"pgbouncer-{port}.ini");
+        var users = Path.Combine(cluster.Folder, $"pgbouncer-{port}.users");
+        await File.WriteAllTextAsync(users, "\"postgres\" \"\"\n");
         await File.WriteAllTextAsync(
             settings,
             $"""
@@ -33,7 +35,9 @@ public sealed class PgBouncer : IAsyncDisposable
             listen_addr = 127.0.0.1
             listen_port = {port.ToString(CultureInfo.InvariantCulture)}
             unix_socket_dir =
-            auth_type = any
+            auth_type = trust
+            auth_file = {users}
+            admin_users = postgres
             pool_mode = {mode}
             logfile = {cluster.Folder}/pgbouncer-{port}.log
             """
