@@ -65,4 +65,37 @@ public sealed class KilledInStatementTests(PostgresServer server)
         string[] rest = finished ? ["2 done"] : ["2 failed", "2 begun", "2 done"];
         Assert.Equal([.. first, .. rest], marks);
     }
+
+    [Fact]
+    public async Task A_run_killed_behind_its_first_statement_is_taken_back_by_one_word()
+    {
+        await using var bench = await CrashBench.CreateAsync(server, onPostgres: false, "definition");
+        await bench.ByStatementsAsync(
+            "create index by_score on public.results (score);\ncreate index concurrently by_name on public.results (name);",
+            "drop index concurrently public.by_name;\ndrop index concurrently public.by_score;"
+        );
+        await using var old = await bench.Database.ConnectAsync();
+        await using (var begin = new Npgsql.NpgsqlCommand("begin isolation level repeatable read; select 1", old))
+        {
+            await begin.ExecuteNonQueryAsync();
+        }
+
+        await using var program = bench.Start("deploy");
+        await program.MeetsAsync(
+            bench.Database.UntilAsync("select exists (select from pg_stat_activity where wait_event = 'virtualxid')")
+        );
+        await program.KillAsync();
+        var run = (await bench.ReadAsync()).Run!.Value;
+
+        var (code, output) = await bench.RunAsync("rollback", run, "downgrade");
+
+        Assert.True(code == 1, output);
+        Assert.Equal(RunResult.RolledBack, (await bench.ReadAsync()).State.Result);
+        Assert.Equal(
+            1,
+            await bench.Database.ScalarAsync<long>(
+                "select count(*) from pg_index where indrelid = 'public.results'::regclass"
+            )
+        );
+    }
 }

@@ -26,9 +26,24 @@ internal sealed class Aftermath : IAsyncDisposable
         PgBouncerConsole? pooler
     ) => (this.context, this.standbys, this.probe, this.pooler) = (context, standbys, probe, pooler);
 
-    /// <summary>Before the change.</summary>
+    /// <summary>
+    /// Before the change. Somebody who was told to stop before it began still has to find out what an earlier start had done: then there is
+    /// nothing to expect, and it is not the end.
+    /// </summary>
     /// <exception cref="TidelockException">The pooler's console does not answer: it could not be told to reconnect.</exception>
     public static async Task<Aftermath> ExpectAsync(StepContext context, CancellationToken cancellation)
+    {
+        try
+        {
+            return await LookAsync(context, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception) when (cancellation.IsCancellationRequested)
+        {
+            return new Aftermath(context, [], null, null);
+        }
+    }
+
+    private static async Task<Aftermath> LookAsync(StepContext context, CancellationToken cancellation)
     {
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var standbys = await Standbys.ReadAsync(session, cancellation).ConfigureAwait(false);
