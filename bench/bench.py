@@ -30,8 +30,9 @@ EXAMPLE = ROOT / "examples" / "attempt-view-v1"
 PEERS = ROOT / "artifacts" / "bench" / "peers" / "Tidelock.Bench.Peers.dll"
 TIDELOCK = os.environ["TIDELOCK_NATIVE"]
 RESULTS = 20_000  # of 10 answers each: 200,000 attempts
-READERS = 4
-PAUSE = 0.01  # between a reader's reads
+READERS = 16
+PAUSE = 0.05  # between a reader's reads
+VIEWS = 5_000  # in the database whose closure is captured
 HELD = 8.0  # how long the long reader stays open once the migration has begun
 DEADLINE = 300
 ACTIVE = ("prerequisites", "baseline", "migrate", "verify", "smoke", "application")
@@ -142,7 +143,11 @@ class Workshop:
             "Alembic": ["alembic", "-c", folder / "alembic.ini", "upgrade", "head"],
             "DbUp": ["dotnet", PEERS, "dbup", npgsql, folder / "scripts"],
             "Evolve": ["dotnet", PEERS, "evolve", npgsql, folder / "scripts"],
+            "FluentMigrator": ["dotnet", PEERS, "fluentmigrator", npgsql, folder / "scripts"],
+            "Sqitch": ["sqitch", "deploy", "--chdir", folder / "sqitch", "db:pg:bench"],
         }
+        self.rollback = [TIDELOCK, "rollback", "--method", "definition", "--confirm", "bench", "--json"]
+        self.capture = ["dotnet", PEERS, "tidelock-capture", npgsql.replace("Database=bench", "Database=views"), "public.v0"]
         self.deploy = [TIDELOCK, "deploy", self.change, "--env", "bench", "--confirm", "bench", "--json"]
 
     def migrate(self, program, begun=lambda: None):
@@ -154,7 +159,7 @@ class Workshop:
         began = time.perf_counter()
         said = self.server.run(self.peers[program], cwd=self.server.folder)
         took = {"process": (time.perf_counter() - began) * 1000}
-        if program in ("DbUp", "Evolve"):
+        if program in ("DbUp", "Evolve", "FluentMigrator"):
             took["call"] = float(said.strip().splitlines()[-1])
         return took
 
@@ -188,6 +193,19 @@ class Workshop:
             "compared": compared,
             **{s: steps[s] for s in ACTIVE if s in steps},
         }
+
+    def back(self):
+        """Takes the newest deployment back; milliseconds from the decision to the end of the step that reverts."""
+        ran = subprocess.run(
+            [str(w) for w in self.rollback], env=self.server.environment, cwd=self.server.folder, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=DEADLINE, check=False,
+        )
+        events = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+        decided = [e["at"] for e in events if e.get("kind") == "RollbackStarted"]
+        reverted = [e["at"] for e in events if e.get("kind") == "StepEnded" and e["step"] == "rollback.revert"]
+        if ran.returncode != 1 or not decided or not reverted:
+            raise RuntimeError(f"rollback ended with {ran.returncode}:\n{ran.stdout[-3000:]}\n{ran.stderr[-1000:]}")
+        return milliseconds(decided[0], reverted[0])
 
     def _sqitch(self, folder):
         for name in ("deploy", "revert", "verify"):
@@ -334,6 +352,7 @@ CONTENTS = "contents, old and new"
 SLOWER = "EXPLAIN ANALYZE, the slower of old and new"
 WAITING = "longest wait of a reader"
 NOISE = "noise"
+CAPTURING = "closure"
 TIDELOCK_WAITING = "Tidelock, the whole deployment"
 
 
@@ -375,6 +394,7 @@ def active_time(server, workshop, table, rounds):
                     verified = " (what the others do)" if step == "migrate" else ""
                     table.add(ACTIVE_TIME, f"Tidelock, step {step}{verified}", took[step])
                 table.add(ACTIVE_TIME, "Tidelock, `deploy` with plan, watch of 1 s, end", took["process"], used)
+                table.add(ACTIVE_TIME, "Tidelock, back by definition, from the decision on", workshop.back())
             else:
                 table.add(ACTIVE_TIME, f"{program} (verifies nothing)", took["process"], used)
                 if "call" in took:
@@ -428,6 +448,25 @@ def waiting(server, workshop, table, rounds):
     return errors
 
 
+def capturing(server, workshop, table, rounds):
+    """A view with thousands on top of it, in stacks of five."""
+    if not rounds:
+        return
+    server.psql("postgres", "-c", "create database views")
+    server.psql("views", "-c", f"""
+        create table public.t (a int, b text); create view public.v0 as select a, b from public.t;
+        do $$ begin
+            for i in 1..{VIEWS - 1} loop
+                execute format('create view public.v%s as select a, b from public.v%s', i, case when i % 5 = 1 then 0 else i - 1 end);
+                if i % 100 = 0 then execute format('grant select on public.v%s to public; comment on view public.v%s is %L', i, i, i); end if;
+            end loop;
+        end $$""", "-c", "vacuum analyze")
+    for _ in range(rounds):
+        captured, compared = server.run(workshop.capture).split()
+        table.add(CAPTURING, f"captured: a view with {VIEWS - 1:,} others on it", float(captured))
+        table.add(CAPTURING, "two of them compared", float(compared))
+
+
 def prefer(process, niceness):
     """Linux shares processor time between sessions first (sched_autogroup), so a session is preferred, not only a process."""
     with contextlib.suppress(OSError):
@@ -447,9 +486,10 @@ def versions(server):
     props = (ROOT / "Directory.Packages.props").read_text()
     dbup = re.search(r'dbup-postgresql" Version="([^"]+)', props).group(1)
     evolve = re.search(r'"Evolve" Version="([^"]+)', props).group(1)
+    fluent = re.search(r'FluentMigrator.Runner.Postgres" Version="([^"]+)', props).group(1)
     postgres = server.psql("postgres", "-Atc", "show server_version").split()[0]
     return (
-        f"Tidelock {tidelock}, Alembic {alembic}, sqitch {sqitch}, dbup-postgresql {dbup}, Evolve {evolve}, PostgreSQL {postgres}"
+        f"Tidelock {tidelock}, Alembic {alembic}, sqitch {sqitch}, dbup-postgresql {dbup}, Evolve {evolve}, FluentMigrator {fluent}, PostgreSQL {postgres}"
     )
 
 
@@ -464,6 +504,7 @@ def main():
     options.add_argument("--rounds", type=int, default=5, help="rounds of deployments (default 5)")
     options.add_argument("--waits", type=int, default=3, help="rounds with readers (default 3)")
     options.add_argument("--contents", type=int, default=5, help="rounds of comparing contents (default 5)")
+    options.add_argument("--captures", type=int, default=5, help="rounds of capturing a closure (default 5)")
     options.add_argument("--nice", type=int, default=0, help="run before other work of the machine: -15 (as root)")
     chosen = options.parse_args()
     if chosen.nice:
@@ -485,6 +526,8 @@ def main():
         active_time(server, workshop, table, chosen.rounds)
         load.append(os.getloadavg()[0])
         contents(server, workshop, table, chosen.contents)
+        load.append(os.getloadavg()[0])
+        capturing(server, workshop, table, chosen.captures)
         load.append(os.getloadavg()[0])
         errors = waiting(server, workshop, table, chosen.waits)
         load.append(os.getloadavg()[0])
