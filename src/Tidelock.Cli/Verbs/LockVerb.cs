@@ -28,6 +28,7 @@ internal sealed class LockVerb : Verb
 
         var (request, promised, relation) = named;
         await using var session = await PostgresSession.OpenAsync(request.Target, "tidelock/lock", cancellation);
+        DatabaseName.Require(context, request.Target.Database, context.Arguments.GetValue(confirm));
         var drift = await ContractVerifier.ShapeAsync(session, promised, cancellation);
         if (drift.Count > 0)
         {
@@ -35,7 +36,6 @@ internal sealed class LockVerb : Verb
             return EndLine.Show(context, ExitCode.NeedsPerson, Message.Of("cli.lock.broken", ("relation", relation)));
         }
 
-        DatabaseName.Require(context, request.Target.Database, context.Arguments.GetValue(confirm));
         var unlock = contract.Typed(context, "unlock", named);
         var refusal = await new ContractLock(promised, relation, request.Change.Name, unlock).InstallAsync(
             session,
@@ -52,8 +52,11 @@ internal sealed class LockVerb : Verb
             );
         }
 
-        context.Terminal.Problem(refusal);
         var verify = contract.Typed(context, "verify", named);
-        return EndLine.Show(context, ExitCode.Refused, Message.Of("cli.lock.instead", ("way", verify)));
+        return EndLine.Show(
+            context,
+            ExitCode.Refused,
+            Message.Of("cli.lock.instead", ("refusal", refusal), ("way", verify))
+        );
     }
 }

@@ -31,6 +31,11 @@ internal sealed class VerifyVerb : Verb
             return EndLine.PrintMistaken(context);
         }
 
+        if (context.Json && context.Arguments.GetValue(github))
+        {
+            throw new TidelockException(Message.Of("cli.verify.one-output"), ExitCode.Mistake);
+        }
+
         var started = context.Time.GetTimestamp();
         await using var session = await PostgresSession.OpenAsync(request.Target, "tidelock/verify", cancellation);
         var report = await ContractVerifier.ReportAsync(session, named, Limit, context.Time, cancellation);

@@ -37,11 +37,23 @@ public sealed partial class ContractLock(Contract contract, RelationName relatio
         {
             try
             {
+                var columns = await NowAsync(session, relation, cancellation).ConfigureAwait(false);
+                if (ShapeDrift.Find(contract, columns) is { Count: > 0 } drift)
+                {
+                    return Several.Of(drift);
+                }
+
+                if (await StrangerAsync(session, cancellation).ConfigureAwait(false) is { } owner)
+                {
+                    return Message.Of("contracts.lock.strange-schema", ("relation", relation), ("owner", owner));
+                }
+
                 await session
                     .ExecuteAsync(
                         Fill(
                             SqlText.Beside<ContractLock>("ContractLock"),
-                            ("body", Literal(await BodyAsync(session, texts, cancellation).ConfigureAwait(false))),
+                            ("body", Literal(Body(columns, texts))),
+                            ("columns", Literal(Mark(columns))),
                             ("comment", Literal(texts.Render("contracts.lock.comment", About(("by", by)))))
                         ),
                         cancellation
@@ -59,6 +71,37 @@ public sealed partial class ContractLock(Contract contract, RelationName relatio
                     ("reason", e.MessageText)
                 );
             }
+        }
+    }
+
+    /// <summary>What is wrong with a lock that is there: its relation no longer has the columns that were locked, so that it guards nothing.</summary>
+    /// <returns>Null where there is no lock; none where it guards what is there.</returns>
+    public static async Task<IReadOnlyList<Message>?> FindingsAsync(
+        PostgresSession session,
+        RelationName relation,
+        CancellationToken cancellation
+    )
+    {
+        var mark = await session
+            .ScalarAsync<string>(
+                """
+                select coalesce(obj_description(p.oid, 'pg_proc'), '') from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+                where n.nspname = 'tidelock' and p.proname = $1
+                """,
+                cancellation,
+                new NpgsqlParameter { Value = NameOf(relation) }
+            )
+            .ConfigureAwait(false);
+        if (mark is null)
+        {
+            return null;
+        }
+
+        var transaction = await session.Connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            var columns = await NowAsync(session, relation, cancellation).ConfigureAwait(false);
+            return mark == Mark(columns) ? [] : [Message.Of("contracts.lock.stale", ("relation", relation))];
         }
     }
 
@@ -84,35 +127,56 @@ public sealed partial class ContractLock(Contract contract, RelationName relatio
         }
     }
 
-    /// <summary>The relation's columns are written down as the catalogs say them, so that the author's spelling of a type does not matter.</summary>
-    private async Task<string> BodyAsync(PostgresSession session, TextCatalog texts, CancellationToken cancellation)
+    /// <summary>The relation's columns as the catalogs say them, so that the author's spelling of a type does not matter.</summary>
+    /// <param name="session">In a transaction.</param>
+    private static async Task<List<ContractColumn>> NowAsync(
+        PostgresSession session,
+        RelationName relation,
+        CancellationToken cancellation
+    )
     {
         await session.ExecuteAsync("set local search_path = pg_catalog", cancellation).ConfigureAwait(false);
-        var columns = await ContractVerifier.ColumnsAsync(session, relation, cancellation).ConfigureAwait(false);
+        return await ContractVerifier.ColumnsAsync(session, relation, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Who owns a schema of our name and is neither we nor a superuser: he could put his own code there.</summary>
+    private static Task<string?> StrangerAsync(PostgresSession session, CancellationToken cancellation) =>
+        session.ScalarAsync<string>(
+            """
+            select r.rolname::text from pg_namespace n join pg_roles r on r.oid = n.nspowner
+            where n.nspname = 'tidelock' and not r.rolsuper and r.rolname <> current_user
+            """,
+            cancellation
+        );
+
+    private string Body(IReadOnlyList<ContractColumn> columns, TextCatalog texts)
+    {
         var required = contract.Columns.Where(c => c.NotNull).Select(c => c.Name).ToHashSet(StringComparer.Ordinal);
-        string Text(string code) => Literal(texts.Render(code, About()));
+        var rows = columns.Select(
+            (c, i) => $"({i + 1}, {Literal(c.Name)}, {Literal(c.Type)}, {Bool(c.NotNull && required.Contains(c.Name))})"
+        );
         return Fill(
             SqlText.Beside<ContractLock>("ContractLockBody"),
-            ("relation", Literal(relation.Sql)),
-            (
-                "columns",
-                string.Join(
-                    ", ",
-                    columns.Select(
-                        (c, i) =>
-                            $"({i + 1}, {Literal(c.Name)}, {Literal(c.Type)}, {(c.NotNull && required.Contains(c.Name) ? "true" : "false")})"
-                    )
-                )
-            ),
-            ("guards_definition", required.Count + contract.Unique.Count + contract.Rules.Count > 0 ? "true" : "false"),
+            ("schema", Literal(relation.Schema)),
+            ("relation", Literal(relation.Name)),
+            ("columns", string.Join(", ", rows)),
+            ("guards_definition", Bool(required.Count + contract.Unique.Count + contract.Rules.Count > 0)),
             ("unchecked", Text("contracts.lock.unchecked")),
             ("broken", Text("contracts.lock.broken")),
             ("replaced", Text("contracts.lock.replaced")),
-            ("now", Literal(texts.Render("contracts.lock.now"))),
+            ("now", Text("contracts.lock.now")),
             ("missing", Text("contracts.lock.missing")),
             ("hint", Text("contracts.lock.hint"))
         );
+
+        string Text(string code) => Literal(texts.Render(code, About()));
     }
+
+    /// <summary>What was locked, in short.</summary>
+    private static string Mark(IEnumerable<ContractColumn> columns) =>
+        Digest(string.Join(", ", columns.Select(c => $"{Identifiers.Quote(c.Name)} {c.Type}")));
+
+    private static string Bool(bool value) => value ? "true" : "false";
 
     private (string, object?)[] About(params (string, object?)[] more) =>
         [("relation", relation), ("change", change), ("way", way), .. more];
@@ -127,8 +191,10 @@ public sealed partial class ContractLock(Contract contract, RelationName relatio
     [GeneratedRegex(@"\{(?<place>\w+)\}", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Places();
 
-    private static string NameOf(RelationName relation) =>
-        "tidelock_lock_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(relation.Sql)).AsSpan(0, 8));
+    private static string NameOf(RelationName relation) => "tidelock_lock_" + Digest(relation.Sql)[..16];
+
+    private static string Digest(string text) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static string Literal(string text) => Identifiers.Literal(text);
 }

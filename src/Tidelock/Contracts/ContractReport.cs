@@ -6,7 +6,7 @@ namespace Tidelock.Contracts;
 /// <summary>What a contract was held to, check by check.</summary>
 /// <param name="Relation">The contract's.</param>
 /// <param name="Rows">How many were evaluated; 0 when the content was not read.</param>
-/// <param name="Checks">The shape, the content, then each rule.</param>
+/// <param name="Checks">The shape, the lock where there is one, the content, then each rule.</param>
 public sealed record ContractReport(RelationName Relation, long Rows, IReadOnlyList<ContractCheck> Checks)
 {
     public bool Holds => Checks.All(c => c.Findings is []);

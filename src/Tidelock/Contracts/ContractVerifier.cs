@@ -57,6 +57,11 @@ public static class ContractVerifier
         var relation = contract.Relation!;
         var shape = await ShapeAsync(session, contract, cancellation).ConfigureAwait(false);
         var checks = new List<ContractCheck> { new(Message.Of("contracts.check.shape"), shape) };
+        if (await ContractLock.FindingsAsync(session, relation, cancellation).ConfigureAwait(false) is { } locked)
+        {
+            checks.Add(new ContractCheck(Message.Of("contracts.check.lock"), locked));
+        }
+
         if (shape.Count > 0)
         {
             var unread = contract.Rules.Select(NameOf).Prepend(Message.Of("contracts.check.content"));

@@ -101,9 +101,18 @@ internal sealed class BlockerActing(
                     ]
                 )
                 .ConfigureAwait(false);
-            return !told ? "migrations.blockers.spared"
-                : await IsGoneAsync(blocker, cancellation).ConfigureAwait(false) ? "migrations.blockers.ended"
-                : "migrations.blockers.told";
+            if (
+                told
+                    ? !await IsGoneAsync(blocker, cancellation).ConfigureAwait(false)
+                    : await IsThereAsync(blocker, cancellation).ConfigureAwait(false)
+            )
+            {
+                return told ? "migrations.blockers.told" : "migrations.blockers.spared";
+            }
+
+            // Whoever still names it has not looked again.
+            given.Add(Key(blocker));
+            return told ? "migrations.blockers.ended" : "migrations.blockers.spared";
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
@@ -117,14 +126,7 @@ internal sealed class BlockerActing(
         var start = time.GetTimestamp();
         while (time.GetElapsedTime(start) < Patience)
         {
-            var there = await session!
-                .ScalarAsync<bool>(
-                    SqlText.Beside<BlockerActing>("StillThere"),
-                    cancellation,
-                    [.. Same(blocker), new() { Value = blocker.Relation?.Sql ?? "" }]
-                )
-                .ConfigureAwait(false);
-            if (!there)
+            if (!await IsThereAsync(blocker, cancellation).ConfigureAwait(false))
             {
                 return true;
             }
@@ -134,6 +136,13 @@ internal sealed class BlockerActing(
 
         return false;
     }
+
+    private Task<bool> IsThereAsync(Blocker blocker, CancellationToken cancellation) =>
+        session!.ScalarAsync<bool>(
+            SqlText.Beside<BlockerActing>("StillThere"),
+            cancellation,
+            [.. Same(blocker), new() { Value = blocker.Relation?.Sql ?? "" }]
+        );
 
     private async Task TellAsync(Blocker blocker, bool isDone, string code, CancellationToken cancellation)
     {

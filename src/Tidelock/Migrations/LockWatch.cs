@@ -21,6 +21,7 @@ internal sealed class LockWatch(
 ) : IAsyncDisposable
 {
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Reopening = TimeSpan.FromSeconds(1);
     private readonly TimeSpan every = TimeSpan.FromMilliseconds(Math.Clamp(budget.TotalMilliseconds / 10, 2, 50));
     private readonly Dictionary<string, TimeSpan> waits = new(StringComparer.Ordinal);
     private PostgresSession? session;
@@ -48,7 +49,7 @@ internal sealed class LockWatch(
         waits.Clear();
         session ??= await OpenAsync(cancellation).ConfigureAwait(false);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var looking = LookAsync(session, over.Token);
+        var looking = LookAsync(over.Token);
         try
         {
             return await work().ConfigureAwait(false);
@@ -69,17 +70,45 @@ internal sealed class LockWatch(
         return own;
     }
 
-    private async Task LookAsync(PostgresSession own, CancellationToken over)
+    /// <summary>A connection that is lost meanwhile is opened again: what is watched may go on for hours.</summary>
+    private async Task LookAsync(CancellationToken over)
+    {
+        Exception? failed = null;
+        while (!over.IsCancellationRequested)
+        {
+            try
+            {
+                session ??= await OpenAsync(over).ConfigureAwait(false);
+                await LookWithinLimitAsync(session).ConfigureAwait(false);
+                failed = null;
+                await Task.Delay(every, time, over).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (over.IsCancellationRequested)
+            {
+                // The try is over.
+            }
+            catch (Exception e) when (e is NpgsqlException or TidelockException)
+            {
+                failed = e;
+                await DisposeAsync().ConfigureAwait(false);
+                session = null;
+                await PauseAsync(over).ConfigureAwait(false);
+            }
+        }
+
+        if (failed is not null)
+        {
+            throw new NpgsqlException(failed.Message, failed);
+        }
+    }
+
+    private async Task PauseAsync(CancellationToken over)
     {
         try
         {
-            while (!over.IsCancellationRequested)
-            {
-                await LookWithinLimitAsync(own).ConfigureAwait(false);
-                await Task.Delay(every, time, over).ConfigureAwait(false);
-            }
+            await Task.Delay(Reopening, time, over).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
             // The try is over.
         }

@@ -79,7 +79,8 @@ public sealed class MigrationTransaction(TimeProvider time)
                 return budget.Try;
             }
 
-            return work.LocksUnknown && waiting.IsAutovacuum
+            // A view that locks more than itself is still a view: readers of it never wait for longer than one try.
+            return work.LocksUnknown && locks.Count == 0 && waiting.IsAutovacuum
                 ? await patience.LongTryAsync(session, waiting.Present, cancellation).ConfigureAwait(false)
                 : null;
         }

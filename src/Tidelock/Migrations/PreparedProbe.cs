@@ -35,28 +35,34 @@ public sealed class PreparedProbe : IAsyncDisposable
                 .ConfigureAwait(false);
             return new PreparedProbe(session, relation);
         }
-        catch (PostgresException)
+        catch (Exception e)
         {
             await session.DisposeAsync().ConfigureAwait(false);
-            return null;
+            if (e is PostgresException)
+            {
+                return null;
+            }
+
+            throw;
         }
     }
 
-    /// <summary>What it means where the statement fails now; null where it works, or cannot be asked.</summary>
-    public async Task<Message?> AskAsync(CancellationToken cancellation)
+    /// <summary>Whether the statement still works; null where nobody can tell.</summary>
+    /// <returns>With what it means where it fails now.</returns>
+    public async Task<(bool? Works, Message? Finding)> AskAsync(CancellationToken cancellation)
     {
         try
         {
             await session.ExecuteAsync("explain execute tidelock_probe", cancellation).ConfigureAwait(false);
-            return null;
+            return (true, null);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.FeatureNotSupported)
         {
-            return Message.Of("migrations.prepared", ("relation", relation), ("reason", e.MessageText));
+            return (false, Message.Of("migrations.prepared", ("relation", relation), ("reason", e.MessageText)));
         }
         catch (NpgsqlException)
         {
-            return null;
+            return (null, null);
         }
     }
 

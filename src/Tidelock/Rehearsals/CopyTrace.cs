@@ -1,5 +1,6 @@
 using Npgsql;
 using Tidelock.Postgres;
+using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
 
@@ -32,7 +33,7 @@ internal sealed class CopyTrace(PostgresSession superuser) : IAsyncDisposable
                         Statement: new RehearsedStatement(
                             r.GetString(1),
                             r.GetFieldValue<string[]>(2),
-                            r.GetString(3),
+                            Secrets.OfProcess.Scrub(r.GetString(3)),
                             r.GetFieldValue<string[]>(4),
                             [.. r.GetFieldValue<string[]>(5).Select(TakenLock.Parse)]
                         )

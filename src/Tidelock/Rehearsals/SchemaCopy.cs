@@ -22,7 +22,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
     private SchemaCopy(LocalCluster cluster, ClientPrograms clients, CopyRoles roles) =>
         (this.cluster, this.clients, this.roles) = (cluster, clients, roles);
 
-    private PostgresTarget Superuser => cluster.TargetAs("postgres", Database);
+    internal PostgresTarget Superuser => cluster.TargetAs("postgres", Database);
 
     /// <summary>Copies the schema of the target; or says why that cannot be done here.</summary>
     /// <param name="target">Open and idle; only read.</param>

@@ -74,20 +74,34 @@ internal sealed class ToolRehearsal(ToolMigration migration, SchemaCopy copy, Ti
             );
     }
 
-    public async Task<MigrationOutcome> GoAsync(
-        ToolPath path,
-        ToolDirection direction,
-        CancellationToken cancellation
-    ) =>
-        await new ToolRun(migration.Tool, await GroundAsync(cancellation).ConfigureAwait(false), time)
+    /// <summary>Goes for real. Whoever does not take our name and limits is refused: on the target nobody would watch or find it.</summary>
+    public async Task<MigrationOutcome> GoAsync(ToolPath path, ToolDirection direction, CancellationToken cancellation)
+    {
+        var ground = await GroundAsync(cancellation).ConfigureAwait(false);
+        await using var names = await ToolNames.InstallAsync(copy.Superuser, cancellation).ConfigureAwait(false);
+        var outcome = await new ToolRun(migration.Tool, ground, time)
             .RunAsync(path, direction, static _ => Task.CompletedTask, static _ => { }, cancellation)
             .ConfigureAwait(false);
+        var other = await names.TakeOtherAsync(ground.ApplicationName, cancellation).ConfigureAwait(false);
+        return outcome is MigrationOutcome.Applied && other is { } session
+            ? new MigrationOutcome.Refused(
+                Message.Of(
+                    "rehearsals.tool.not-ours",
+                    ("tool", migration.Tool.Name),
+                    ("application", session.Application.Length == 0 ? "–" : session.Application),
+                    ("timeout", session.LockTimeout),
+                    ("wanted", ground.ApplicationName),
+                    ("limit", $"{ground.LockTimeoutMilliseconds}ms")
+                )
+            )
+            : outcome;
+    }
 
     private async Task<ToolGround> GroundAsync(CancellationToken cancellation)
     {
         await using var session = await copy.OpenAsync(cancellation).ConfigureAwait(false);
         var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
-        return new ToolGround(copy.Target, SchemaCopy.ApplicationName, identity, migration.Locks);
+        return new ToolGround(copy.Target, SchemaCopy.ApplicationName, identity, migration.Locks) { Time = time };
     }
 
     private static async Task<IReadOnlyList<Message>> SqlAsync(

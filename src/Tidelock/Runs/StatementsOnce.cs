@@ -31,6 +31,11 @@ internal sealed class StatementsOnce(StepContext context, ChangeFile file, LockB
         {
             return await SettledAsync(run).ConfigureAwait(false) ?? throw new OperationCanceledException(cancellation);
         }
+        catch (TidelockException e)
+            when (!ConnectionLoss.IsLoss(e) && !EndsEpoch(e) && run.Broken(e.Message) is not null)
+        {
+            return run.Broken(e.Message)!;
+        }
     }
 
     private StatementMark? Last() => context.Fact(Fact, MigrationsJson.Default.StatementMark);
@@ -51,11 +56,15 @@ internal sealed class StatementsOnce(StepContext context, ChangeFile file, LockB
         {
             throw new TargetLostException(NotAsked(), e);
         }
-        catch (Exception e) when (e is NpgsqlException or TidelockException or OperationCanceledException)
+        catch (Exception e)
+            when (e is NpgsqlException or TidelockException or OperationCanceledException && !EndsEpoch(e))
         {
             return new MigrationOutcome.Unknown("", NotAsked()) { InPart = true };
         }
     }
+
+    private static bool EndsEpoch(Exception e) =>
+        e is JournalUnwritableException or RunTakenOverException or TargetLostException;
 
     private Message NotAsked() =>
         Message.Of(

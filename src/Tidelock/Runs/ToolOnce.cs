@@ -136,6 +136,9 @@ internal sealed class ToolOnce(StepContext context, ToolMigration migration)
         // Also makes sure that it is still the database the run began on.
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
-        return new ToolGround(context.Target, context.ApplicationName, identity, migration.Locks);
+        return new ToolGround(context.Target, context.ApplicationName, identity, migration.Locks)
+        {
+            Time = context.Time,
+        };
     }
 }

@@ -27,8 +27,8 @@ internal sealed class Aftermath : IAsyncDisposable
     ) => (this.context, this.standbys, this.probe, this.pooler) = (context, standbys, probe, pooler);
 
     /// <summary>
-    /// Before the change. Somebody who was told to stop before it began still has to find out what an earlier start had done: then there is
-    /// nothing to expect, and it is not the end.
+    /// Before the change. An earlier start of the step may have committed it: then nothing found here ends the step before that was asked,
+    /// and the same goes for who was told to stop.
     /// </summary>
     /// <exception cref="TidelockException">The pooler's console does not answer: it could not be told to reconnect.</exception>
     public static async Task<Aftermath> ExpectAsync(StepContext context, CancellationToken cancellation)
@@ -37,8 +37,20 @@ internal sealed class Aftermath : IAsyncDisposable
         {
             return await LookAsync(context, cancellation).ConfigureAwait(false);
         }
-        catch (Exception) when (cancellation.IsCancellationRequested)
+        catch (Exception e)
+            when (cancellation.IsCancellationRequested
+                || (
+                    context.State.Step(MigrateStep.StepName).Attempts > 1
+                    && e is TidelockException or NpgsqlException
+                    && e is not JournalUnwritableException and not RunTakenOverException
+                )
+            )
         {
+            if (e is TidelockException told)
+            {
+                context.Report(told.Problem);
+            }
+
             return new Aftermath(context, [], null, null);
         }
     }
@@ -69,11 +81,11 @@ internal sealed class Aftermath : IAsyncDisposable
     /// <summary>After the commit: the finding, and what there is to tell besides.</summary>
     public async Task<Message> WithAsync(Message applied, CancellationToken cancellation)
     {
-        var broken = probe is null ? null : await probe.AskAsync(cancellation).ConfigureAwait(false);
+        var (works, broken) = probe is null ? (null, null) : await probe.AskAsync(cancellation).ConfigureAwait(false);
         var found = new[]
         {
             broken,
-            broken is null && probe is not null ? null : await ReconnectedAsync(cancellation).ConfigureAwait(false),
+            works == true ? null : await ReconnectedAsync(cancellation).ConfigureAwait(false),
             await ReplayedAsync(cancellation).ConfigureAwait(false),
         };
         return found

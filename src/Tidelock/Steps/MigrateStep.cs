@@ -10,7 +10,9 @@ namespace Tidelock.Steps;
 /// <summary>S4: applies the change, exactly once, within the lock budget.</summary>
 internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
 {
-    public string Name => "migrate";
+    public const string StepName = "migrate";
+
+    public string Name => StepName;
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {

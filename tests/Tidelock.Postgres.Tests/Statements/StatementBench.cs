@@ -70,6 +70,30 @@ internal sealed class StatementBench(TestDatabase database) : IAsyncDisposable
         );
     }
 
+    /// <summary>A new role that may do nothing.</summary>
+    public async Task<string> RoleAsync()
+    {
+        var role = $"limited_{Guid.NewGuid():N}";
+        await Database.ExecuteAsync($"create role {role}");
+        return role;
+    }
+
+    /// <summary>A new role that may not even read the catalog of indexes.</summary>
+    public async Task<string> BlindRoleAsync()
+    {
+        await Database.ExecuteAsync("revoke select on pg_catalog.pg_index from public");
+        return await RoleAsync();
+    }
+
+    /// <summary>A table <c>parted</c> with the partition <c>part_1</c> and an index.</summary>
+    public Task PartitionsAsync() =>
+        Database.ExecuteAsync(
+            """
+            create table parted (id int primary key) partition by range (id);
+            create table part_1 partition of parted for values from (1) to (100)
+            """
+        );
+
     /// <summary>The journal of a run that was killed in the last statement that had begun.</summary>
     public void ForgetTheEnd() => Marks[^1] = Marks[^1] with { State = StatementMark.Begun, Backend = -1 };
 

@@ -89,11 +89,14 @@ public sealed class StatementDeploymentTests(PostgresServer server)
         );
         await using var services = await fixture.OpenAsync();
         await using var old = await fixture.Database.ConnectAsync();
+        await new NpgsqlCommand("begin isolation level repeatable read; select 1", old).ExecuteNonQueryAsync();
         var run = services.Deployment.StartAsync(fixture.Request(), fixture.Terminal(), default);
         await fixture.Database.UntilAsync("select to_regclass('public.by_score') is not null");
-        await new NpgsqlCommand("begin isolation level repeatable read; select 1", old).ExecuteNonQueryAsync();
         await fixture.Database.UntilAsync(
-            "select to_regclass('public.by_name') is not null or not exists (select from pg_stat_activity where application_name like 'tidelock/%')"
+            """
+            select to_regclass('public.by_name') is not null and exists (select from pg_stat_activity
+             where datname = current_database() and application_name like 'tidelock/%' and wait_event = 'virtualxid')
+            """
         );
         fixture.Requests.Writer.TryWrite(new RunRequest.Interrupt());
         await fixture.Database.UntilAsync("select to_regclass('public.by_name') is null");

@@ -101,6 +101,10 @@ public sealed class StatementRunTests(PostgresServer server)
     [InlineData("alter type public.mood add value if not exists 'it''s bad' before 'good'")]
     [InlineData("create index by_name on only public.results using btree (lower(name))")]
     [InlineData("drop index concurrently taken_away")]
+    [InlineData("create index concurrently ÄRGER_ÖRTLICH on results (name)")]
+    [InlineData(
+        "create index concurrently a_name_that_is_longer_than_the_sixty_three_bytes_that_postgresql_keeps on results (name)"
+    )]
     public async Task What_was_done_when_nobody_saw_the_end_is_found_and_not_done_again(string sql)
     {
         await using var bench = await StatementBench.CreateAsync(server);
@@ -163,7 +167,6 @@ public sealed class StatementRunTests(PostgresServer server)
         );
         await bench.WaitingAsync();
         Assert.False(run.IsCompleted);
-        await bench.Database.UntilAsync("select true");
         await old.DisposeAsync();
 
         var outcome = await run;
@@ -309,5 +312,196 @@ public sealed class StatementRunTests(PostgresServer server)
         Assert.Contains("by_name_ccnew|False", await bench.IndexesAsync());
         Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(sql));
         Assert.Equal(["by_name|True"], await bench.IndexesAsync());
+    }
+
+    [Fact]
+    public async Task A_question_that_fails_before_a_later_statement_begins_leaves_what_is_in_place_told_as_halfway()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        var role = await bench.BlindRoleAsync();
+
+        var outcome = await bench.RunAsync($"{ByName}; set role {role}; drop index concurrently by_name");
+
+        var halfway = Assert.IsType<MigrationOutcome.Halfway>(outcome);
+        Assert.Contains("2 of 3", halfway.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains(PostgresErrorCodes.InsufficientPrivilege, halfway.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(["by_name|True"], await bench.IndexesAsync());
+    }
+
+    [Fact]
+    public async Task A_question_that_fails_after_a_statement_had_begun_leaves_it_unknown()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        var role = await bench.BlindRoleAsync();
+        const string sql = $"set search_path = public; {ByName}";
+        Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(sql));
+        bench.ForgetTheEnd();
+
+        var outcome = await bench.RunAsync(
+            sql.Replace("search_path = public", "role " + role, StringComparison.Ordinal)
+        );
+
+        var unknown = Assert.IsType<MigrationOutcome.Unknown>(outcome);
+        Assert.True(unknown.InPart);
+        Assert.Equal("migrations.statements.unsettled", unknown.Finding.Code);
+    }
+
+    [Fact]
+    public async Task A_schema_that_may_not_be_used_is_the_statements_own_failure()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        await bench.Database.ExecuteAsync(
+            "create schema closed; create table closed.t (a int); create index i on closed.t (a)"
+        );
+        var role = await bench.RoleAsync();
+
+        var outcome = await bench.RunAsync($"{ByName}; set role {role}; drop index concurrently closed.i");
+
+        Assert.Contains(
+            PostgresErrorCodes.InsufficientPrivilege,
+            Assert.IsType<MigrationOutcome.Halfway>(outcome).Finding.ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.Equal("3 failed", $"{bench.Marks[^1].Number} {bench.Marks[^1].State}");
+    }
+
+    [Fact]
+    public async Task A_drop_that_stops_halfway_needs_a_person_and_is_completed_by_whoever_goes_on()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        await bench.Database.ExecuteAsync("create index by_name on results (name)");
+        const string sql = "drop index concurrently by_name";
+        await using (var old = await bench.OldTransactionAsync("select count(*) from results"))
+        {
+            foreach (var _ in Enumerable.Range(1, 2))
+            {
+                var outcome = Assert.IsType<MigrationOutcome.Unknown>(await bench.RunAsync(sql, Short));
+
+                Assert.True(outcome.InPart);
+                Assert.Equal("migrations.statements.half-dropped", outcome.Finding.Code);
+                Assert.Equal(["by_name|False"], await bench.IndexesAsync());
+            }
+        }
+
+        Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(sql));
+        Assert.Empty(await bench.IndexesAsync());
+    }
+
+    [Fact]
+    public async Task An_index_that_somebody_else_is_building_is_not_dropped()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(ByName));
+        bench.ForgetTheEnd();
+        await bench.Database.ExecuteAsync("drop index by_name");
+        var old = await bench.OldTransactionAsync();
+        var byHand = bench.Database.ExecuteAsync(ByName);
+        await bench.Database.UntilAsync(
+            "select exists (select from pg_index where indexrelid = to_regclass('by_name') and not indisvalid)"
+        );
+
+        var outcome = Assert.IsType<MigrationOutcome.Unknown>(await bench.RunAsync(ByName, Short));
+
+        Assert.Contains("pg_stat_progress_create_index", outcome.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(["by_name|False"], await bench.IndexesAsync());
+        await old.DisposeAsync();
+        await byHand;
+        Assert.Equal(["by_name|True"], await bench.IndexesAsync());
+    }
+
+    [Fact]
+    public async Task An_index_of_the_same_name_further_down_the_search_path_does_not_undo_a_drop()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        await bench.Database.ExecuteAsync(
+            """
+            create index by_name on results (name); create schema later; create table later.t (a int);
+            create index by_name on later.t (a)
+            """
+        );
+
+        var outcome = await bench.RunAsync("set search_path = public, later; drop index by_name");
+
+        Assert.True(outcome is MigrationOutcome.Applied, outcome.Finding.ToString());
+        Assert.Empty(await bench.IndexesAsync());
+    }
+
+    [Fact]
+    public async Task Settings_alone_are_nothing_that_is_in_place()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        await using var old = await bench.OldTransactionAsync();
+
+        var outcome = await bench.RunAsync($"set work_mem = '8MB'; {ByName}", Short);
+
+        Assert.IsType<MigrationOutcome.LockNotGranted>(outcome);
+    }
+
+    [Fact]
+    public async Task What_a_file_sets_by_a_function_does_not_make_a_try_wait_for_a_standby()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+
+        var outcome = await bench.RunAsync(
+            """
+            do $$ begin perform set_config('synchronous_commit', 'remote_apply', false); end $$;
+            create table seen as select current_setting('synchronous_commit') as value
+            """
+        );
+
+        Assert.True(outcome is MigrationOutcome.Applied, outcome.Finding.ToString());
+        Assert.Equal(["local"], await bench.Database.RowsAsync("select value from seen"));
+    }
+
+    [Fact]
+    public async Task An_ordinary_CREATE_INDEX_IF_NOT_EXISTS_takes_no_invalid_index_for_a_good_one()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        await Assert.ThrowsAsync<PostgresException>(() => bench.Database.ExecuteAsync(UniqueName));
+
+        var outcome = await bench.RunAsync("create unique index if not exists unique_name on results (name)");
+
+        Assert.Equal(
+            "migrations.statements.invalid-before",
+            Assert.IsType<MigrationOutcome.Refused>(outcome).Finding.Code
+        );
+    }
+
+    [Fact]
+    public async Task What_a_killed_REINDEX_left_on_a_partition_is_dropped_before_it_is_made_again()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        await bench.PartitionsAsync();
+        const string sql = "reindex table concurrently parted";
+        await using (var old = await bench.OldTransactionAsync())
+        {
+            var killed = bench.RunAsync(sql);
+            await bench.WaitingAsync();
+            await bench.Database.ExecuteAsync(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tidelock/test/1' and wait_event = 'virtualxid'"
+            );
+            await Assert.ThrowsAnyAsync<NpgsqlException>(() => killed);
+        }
+
+        const string left = "select relname from pg_class where relname ~ '_ccnew'";
+        Assert.Single(await bench.Database.RowsAsync(left));
+        Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(sql));
+        Assert.Empty(await bench.Database.RowsAsync(left));
+    }
+
+    [Fact]
+    public async Task A_partition_that_is_not_detached_in_time_is_to_be_finished_by_a_person()
+    {
+        await using var bench = await StatementBench.CreateAsync(server);
+        await bench.PartitionsAsync();
+        await using var old = await bench.OldTransactionAsync("select count(*) from parted");
+
+        var outcome = await bench.RunAsync("alter table parted detach partition part_1 concurrently", Short);
+
+        Assert.Contains(
+            "FINALIZE",
+            Assert.IsType<MigrationOutcome.Unknown>(outcome).Finding.ToString(),
+            StringComparison.Ordinal
+        );
     }
 }

@@ -42,6 +42,7 @@ internal sealed class CommandBench : IAsyncDisposable, IRunObserver, IRunDialogu
         }
 
         bench.Edit("../change.yaml", "  staging: { soak: 24h }\n  approval: { required: 2 }", "  backup: off");
+        bench.Edit("../change.yaml", "{ LC_ALL: C.UTF-8,", "{ LC_ALL: C.UTF-8, ADDRESS: \"{host} {dbname}\",");
         bench.Edit("../change.yaml", "environments:", "watch: { for: 300ms, every: 100ms }\nenvironments:");
         (await bench.SqitchAsync("deploy", "--to-change", "exam_results")).OrThrow();
         return bench;
@@ -106,8 +107,11 @@ internal sealed class CommandBench : IAsyncDisposable, IRunObserver, IRunDialogu
 
     public async Task<ToolStanding> AskAsync() => await Tool().AskAsync(await GroundAsync(), default);
 
-    public async Task<MigrationOutcome> UpAsync() =>
-        await new ToolRun(Tool(), await GroundAsync(), TimeProvider.System).RunAsync(
+    public async Task<MigrationOutcome> UpAsync(TimeSpan? limit = null) =>
+        await new ToolRun(Tool(), await GroundAsync(), TimeProvider.System)
+        {
+            Limit = limit ?? TimeSpan.FromHours(24),
+        }.RunAsync(
             new ToolPath("exam_results", "attempt_v1"),
             ToolDirection.Up,
             _ => Task.CompletedTask,

@@ -17,7 +17,10 @@ public sealed class CommandTests(PostgresServer server)
         Assert.True(plan.Ready, string.Join('\n', plan.Change.Concat(plan.Surprises)));
         Assert.Equal("deployments.plan.proven", plan.WayBack[0].Code);
         var loss = Assert.Single(plan.Surprises, s => s.Code == "rehearsals.tool.loses");
-        Assert.Contains("SELECT to PUBLIC", loss.ToString(), StringComparison.Ordinal);
+        Assert.True(
+            loss.ToString().Contains("grant to PUBLIC by postgres: SELECT", StringComparison.Ordinal),
+            loss.ToString()
+        );
         Assert.Equal(["exam_results"], await bench.DeployedAsync());
         Assert.Equal(catalog, await bench.Views.CatalogAsync());
 
@@ -113,6 +116,41 @@ public sealed class CommandTests(PostgresServer server)
         Assert.Contains("base", halfway.Finding.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_deploy_that_does_not_end_is_ended_with_its_connections_and_asked_what_it_had_done()
+    {
+        await using var bench = await CommandBench.CreateAsync(server);
+        // It survives the interrupt in a session of its own, so that only the end of its backend stops it.
+        bench.Replace("up", "setsid psql -Xqc 'select pg_sleep(600)' >/dev/null 2>&1 & sqitch deploy; sleep 600");
+
+        Assert.IsType<MigrationOutcome.Applied>(await bench.UpAsync(TimeSpan.FromSeconds(3)));
+
+        Assert.Equal(
+            0,
+            await bench.Database.ScalarAsync<long>(
+                "select count(*) from pg_stat_activity where application_name = 'tidelock/test/1/tool' and datname = current_database()"
+            )
+        );
+    }
+
+    [Theory]
+    [InlineData("PGAPPNAME=mine sqitch deploy", "mine")]
+    [InlineData("PGOPTIONS= sqitch deploy", "lock_timeout 0")]
+    public async Task A_deploy_that_does_not_take_our_name_and_limits_is_refused_in_the_plan(string script, string told)
+    {
+        await using var bench = await CommandBench.CreateAsync(server);
+        bench.Replace("up", script);
+        await using var services = await bench.OpenAsync();
+
+        var plan = await services.Deployment.PlanAsync(bench.Request(), default);
+
+        Assert.False(plan.Ready);
+        var text = string.Join('\n', plan.Change.Concat(plan.WayBack));
+        Assert.Contains("does not follow PGAPPNAME and PGOPTIONS", text, StringComparison.Ordinal);
+        Assert.Contains(told, text, StringComparison.Ordinal);
+        Assert.Equal(["exam_results"], await bench.DeployedAsync());
+    }
+
     [Theory]
     [InlineData("true", "migrations.command.status-silent")]
     [InlineData("exit 3", "migrations.command.status-failed")]
@@ -159,11 +197,16 @@ public sealed class CommandTests(PostgresServer server)
     public async Task The_password_reaches_the_program_by_its_environment_alone()
     {
         await using var bench = await CommandBench.CreateAsync(server);
-        bench.Edit("../change.yaml", "{ LC_ALL: C.UTF-8,", "{ LC_ALL: C.UTF-8, OWN_PASSWORD: \"{password}\",");
+        bench.Edit(
+            "../change.yaml",
+            "{ LC_ALL: C.UTF-8,",
+            "{ LC_ALL: C.UTF-8, OWN_PASSWORD: \"{password}\", OWN_OPTIONS: \"{options}\","
+        );
         var program = bench.Tool().Up(await bench.GroundAsync(), new("exam_results", "attempt_v1"));
         var password = program.Environment["PGPASSWORD"]!;
         Assert.NotEmpty(password);
         Assert.Equal(password, program.Environment["OWN_PASSWORD"]);
+        Assert.Equal(program.Environment["PGOPTIONS"], program.Environment["OWN_OPTIONS"]);
         Assert.Equal(["deploy", "--verify", "--to-change", "attempt_v1"], program.Arguments);
     }
 

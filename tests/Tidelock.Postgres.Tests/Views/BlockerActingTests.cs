@@ -42,6 +42,44 @@ public sealed class BlockerActingTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Who_is_gone_is_not_acted_against_again_by_a_list_that_still_names_him()
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, Setup);
+        var role = await RoleAsync(bench);
+        await using var reader = await BlockAsync(bench, role, "");
+        var pid = reader.ProcessID;
+        await bench.Database.UntilAsync(
+            $"select clock_timestamp() - xact_start > '1.1 s' from pg_stat_activity where pid = {pid}"
+        );
+        await using var session = await bench.OpenAsync();
+        var stale = await BlockerSearch.FindAsync(session, [new RelationName("public", "v")], default);
+        var deeds = new List<BlockerDeed>();
+        await using var acting = new BlockerActing(
+            bench.Database.Target,
+            "tidelock/test/1",
+            new BlockerPolicy(BlockerAct.Terminate, TimeSpan.FromSeconds(1), [role], []),
+            (deed, _) =>
+            {
+                deeds.Add(deed);
+                return Task.CompletedTask;
+            },
+            bench.Progress.Add,
+            TimeProvider.System
+        );
+
+        for (var look = 0; look < 5; look++)
+        {
+            await acting.OnAsync(stale, default);
+        }
+
+        Assert.Equal(
+            ["migrations.blockers.terminating", "migrations.blockers.ended"],
+            deeds.Select(d => d.Finding.Code)
+        );
+        Assert.DoesNotContain(bench.Progress, p => p.Code == "migrations.blockers.goes-on");
+    }
+
+    [Fact]
     public async Task Who_was_not_named_is_left_alone()
     {
         await using var bench = await ViewBench.EmptyAsync(server, Setup);

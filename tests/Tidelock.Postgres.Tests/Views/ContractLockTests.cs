@@ -98,6 +98,115 @@ public sealed class ContractLockTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_long_command_is_not_blamed_for_what_a_run_did_meanwhile()
+    {
+        await using var bench = await LockedAsync();
+        await using var gate = await bench.Database.ConnectAsync();
+        await new NpgsqlCommand("select pg_advisory_lock(7)", gate).ExecuteNonQueryAsync();
+        var innocent = bench.Database.ExecuteAsync(
+            "create materialized view public.m as select pg_advisory_xact_lock(7)::text, a from s.t"
+        );
+        await bench.Database.UntilAsync(
+            "select exists (select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database()))"
+        );
+        await using var run = await bench.OpenAsync();
+        await run.ExecuteAsync(
+            "create or replace view s.v as select a::bigint as a, m, n, 1 as more from s.t",
+            default
+        );
+        await new NpgsqlCommand("select pg_advisory_unlock(7)", gate).ExecuteNonQueryAsync();
+
+        await innocent;
+
+        Assert.True(await bench.Database.ScalarAsync<bool>("select to_regclass('public.m') is not null"));
+    }
+
+    [Fact]
+    public async Task Who_may_not_even_see_the_schema_is_held_back_all_the_same()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            Setup
+                + """
+                create role base_owner_locked; create schema base; create table base.b (a int);
+                alter table base.b owner to base_owner_locked; grant usage on schema base to base_owner_locked;
+                create view s.over_base as select a from base.b;
+                """
+        );
+        var contract = new Contract(new RelationName("s", "over_base"), [new("a", "int", false)], [], []);
+        await LockAsync(bench, contract);
+        await using var owner = await bench.Database.ConnectAsync();
+
+        var refused = await Assert.ThrowsAsync<PostgresException>(() =>
+            new NpgsqlCommand("set role base_owner_locked; drop table base.b cascade", owner).ExecuteNonQueryAsync()
+        );
+
+        Assert.Contains("s.over_base is locked", refused.MessageText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_schema_of_somebody_elses_is_not_trusted_and_a_planted_function_not_kept()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            Setup + "create role planter_locked; create schema tidelock authorization planter_locked;"
+        );
+        await using var session = await bench.OpenAsync();
+        var refusal = await Lock(Contract).InstallAsync(session, "min", TextCatalog.English, default);
+        Assert.Equal("contracts.lock.strange-schema", refusal?.Code);
+        Assert.Equal("planter_locked", refusal?.Arguments["owner"]);
+
+        await bench.Database.ExecuteAsync("alter schema tidelock owner to postgres");
+        await LockAsync(bench, Contract);
+        await bench.Database.ExecuteAsync(
+            "do $$ begin execute (select format('alter function %s owner to planter_locked', oid::regprocedure) from pg_proc where pronamespace = 'tidelock'::regnamespace); end $$"
+        );
+        await LockAsync(bench, Contract);
+        Assert.Equal(
+            "postgres",
+            await bench.Database.ScalarAsync<string>(
+                "select proowner::regrole::text from pg_proc where pronamespace = 'tidelock'::regnamespace"
+            )
+        );
+    }
+
+    [Fact]
+    public async Task A_lock_that_guards_nothing_any_more_is_found_by_verify()
+    {
+        await using var bench = await LockedAsync();
+        await using var run = await bench.OpenAsync();
+        Assert.Empty((await ContractLock.FindingsAsync(run, V, default))!);
+        await run.ExecuteAsync(
+            "create or replace view s.v as select a::bigint as a, m, n, 1 as more from s.t",
+            default
+        );
+        var wider = Contract with { Columns = [.. Contract.Columns, new("more", "int", false)] };
+
+        var report = await ContractVerifier.ReportAsync(
+            run,
+            wider,
+            TimeSpan.FromMinutes(1),
+            TimeProvider.System,
+            default
+        );
+
+        Assert.False(report.Holds);
+        Assert.Equal("contracts.lock.stale", Assert.Single(report.Findings).Code);
+        await LockAsync(bench, wider);
+        Assert.Empty((await ContractLock.FindingsAsync(run, V, default))!);
+        await UnlockAsync(bench, wider);
+        Assert.Null(await ContractLock.FindingsAsync(run, V, default));
+    }
+
+    [Fact]
+    public async Task Unlocking_what_is_not_locked_leaves_an_empty_schema_of_that_name_alone()
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, Setup + "create schema tidelock;");
+        await UnlockAsync(bench, Contract);
+        Assert.True(await bench.Database.ScalarAsync<bool>("select to_regnamespace('tidelock') is not null"));
+    }
+
+    [Fact]
     public async Task What_it_cannot_check_it_lets_through_with_a_warning()
     {
         await using var bench = await LockedAsync();

@@ -18,17 +18,29 @@ public sealed class PreparedProbeTests(PostgresServer server)
             "create table t as select 1 as a; create view v as select a from t"
         );
         await using var probe = await PreparedProbe.PrepareAsync(await bench.OpenAsync(), View, default);
-        Assert.Null(await probe!.AskAsync(default));
+        Assert.Equal((true, null), await probe!.AskAsync(default));
 
         var outcome = await bench.ForwardAsync(ViewBench.View("v", definition));
 
         Assert.True(outcome is MigrationOutcome.Applied { Tries: 1 }, "the probe was in the way");
-        var found = await probe.AskAsync(default);
+        var (works, found) = await probe.AskAsync(default);
+        Assert.Equal(!fails, works);
         Assert.Equal(fails ? "migrations.prepared" : null, found?.Code);
         Assert.Equal(
             fails,
             found?.ToString().Contains("cached plan must not change", StringComparison.Ordinal) == true
         );
+    }
+
+    [Fact]
+    public async Task A_probe_that_cannot_be_asked_any_more_says_that_it_does_not_know()
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, "create view v as select 1 as a");
+        var session = await bench.OpenAsync();
+        await using var probe = await PreparedProbe.PrepareAsync(session, View, default);
+        await bench.Database.ExecuteAsync($"select pg_terminate_backend({session.Connection.ProcessID})");
+
+        Assert.Equal((null, null), await probe!.AskAsync(default));
     }
 
     [Fact]

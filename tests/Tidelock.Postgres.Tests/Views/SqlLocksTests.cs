@@ -8,6 +8,8 @@ namespace Tidelock.Postgres.Tests.Views;
 /// <summary>SQL by hand locks what nobody knows beforehand: who is in the way is found out by trying.</summary>
 public sealed class SqlLocksTests(PostgresServer server)
 {
+    private const string Watch = "tidelock/test/watch";
+
     [Fact]
     public async Task Who_holds_a_table_that_a_file_alters_is_named_and_nothing_changes()
     {
@@ -87,17 +89,65 @@ public sealed class SqlLocksTests(PostgresServer server)
         await using var session = await bench.OpenAsync();
         await using var watch = new LockWatch(
             bench.Database.Target,
-            "tidelock/test/1",
+            Watch,
             watched.Length == 0 ? WatchedBackends.Of(session) : WatchedBackends.Named(watched),
             TimeSpan.FromMilliseconds(20),
             TimeProvider.System
         );
 
-        await watch.OverAsync(() => session.ScalarAsync<string>("select pg_sleep(0.5)::text", default), default);
+        await watch.OverAsync(() => LookedAsync(bench.Database), default);
 
         Assert.True(!watch.HasWaited && !wait.IsCompleted, stranger);
         await holder.DisposeAsync();
         Assert.Equal(-1, await wait);
+    }
+
+    [Fact]
+    public async Task A_watch_whose_connection_is_ended_opens_another_and_still_cancels()
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, "create table t (a int)");
+        await using var holder = await BlockAsync(bench, "lock table t");
+        await using var session = await bench.OpenAsync();
+        await using var watch = new LockWatch(
+            bench.Database.Target,
+            "tidelock/watch/1",
+            WatchedBackends.Of(session),
+            TimeSpan.FromSeconds(3),
+            TimeProvider.System
+        );
+        var ending = bench.Database.UntilAsync(
+            "select coalesce(bool_or(pg_terminate_backend(pid)), false) from pg_stat_activity where application_name = 'tidelock/watch/1'"
+        );
+
+        var error = await Assert.ThrowsAsync<PostgresException>(() =>
+            watch.OverAsync(
+                async () =>
+                {
+                    await session.ExecuteAsync("set lock_timeout = 0; begin; lock table public.t", default);
+                    return true;
+                },
+                default
+            )
+        );
+
+        await ending;
+        Assert.Equal(PostgresErrorCodes.QueryCanceled, error.SqlState);
+        Assert.True(watch.Exceeded);
+        Assert.Equal(holder.ProcessID, Assert.Single(watch.Blockers).ProcessId);
+    }
+
+    /// <summary>Waits until the watch has looked ten times: each look is a query of its own.</summary>
+    private static async Task<bool> LookedAsync(TestDatabase database)
+    {
+        const string latest =
+            $"select query_start::text from pg_stat_activity where datname = current_database() and application_name = '{Watch}'";
+        for (var looks = 0; looks < 10; looks++)
+        {
+            var before = await database.ScalarAsync<string>(latest);
+            await database.UntilAsync($"select ({latest}) <> '{before}'");
+        }
+
+        return true;
     }
 
     private static async Task GoAsync(ViewBench bench, List<NpgsqlConnection> blockers, TimeSpan each)

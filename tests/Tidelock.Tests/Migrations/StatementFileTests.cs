@@ -55,6 +55,12 @@ public sealed class StatementFileTests
     [InlineData("\\i other.sql", "migrations.statements.meta-command")]
     [InlineData("reindex database concurrently app", "migrations.statements.reindex-all")]
     [InlineData("create index concurrently on t (a)", "migrations.statements.unnamed-index")]
+    [InlineData("set session \"Application_Name\" = 'a'", "migrations.statements.own-setting")]
+    [InlineData("SET synchronous_commit TO on", "migrations.statements.own-setting")]
+    [InlineData("reset synchronous_commit", "migrations.statements.own-setting")]
+    [InlineData("reset all", "migrations.statements.own-setting")]
+    [InlineData("discard all", "migrations.statements.own-setting")]
+    [InlineData("select pg_catalog.set_config('work_mem', '1MB', false)", "migrations.statements.own-setting")]
     public void What_cannot_be_run_statement_by_statement_is_said_at_reading(string sql, string code) =>
         Assert.Equal(code, Assert.Single(Read(sql).Mistakes()).Code);
 
@@ -63,6 +69,7 @@ public sealed class StatementFileTests
     [InlineData("select 1; CREATE UNIQUE INDEX CONCURRENTLY a ON t (a)", true)]
     [InlineData("drop index concurrently a", true)]
     [InlineData("reindex (concurrently) table a", true)]
+    [InlineData("reindex (verbose, concurrently off) table a", false)]
     [InlineData("vacuum", true)]
     [InlineData("create index \"concurrently\" on t (a)", false)]
     [InlineData("refresh materialized view concurrently a", false)]

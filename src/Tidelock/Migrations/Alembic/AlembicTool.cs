@@ -21,14 +21,10 @@ public sealed class AlembicTool(string folder, string python, string ini, string
 
     public async Task<ToolStanding> AskAsync(ToolGround ground, CancellationToken cancellation)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(AnswerLimit);
-        ProgramResult asked;
-        try
-        {
-            asked = await Python(ground, ["-c", AskText(), ini, upgrade]).RunAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        var asked = await Python(ground, ["-c", AskText(), ini, upgrade])
+            .RunWithinAsync(AnswerLimit, ground.Time, cancellation)
+            .ConfigureAwait(false);
+        if (asked is null)
         {
             return Unanswered(Message.Of("migrations.alembic.too-late", ("limit", AnswerLimit)));
         }

@@ -38,6 +38,11 @@ public sealed record CommandMigration(
         node["to"].Require();
         var directory = node["directory"].Folder() ?? "";
         var up = ReadWords(node["up"]);
+        var down = ReadWords(node["down"]);
+        var ask = ReadWords(node["status"]);
+        var variables = ReadVariables(node["variables"]);
+        RequireAddress(node["up"], up, ask, variables.Values);
+        RequireAddress(node["down"], down, ask, variables.Values);
         var status = new CommandStatus(
             ReadExpression(node["revision"], groups: 1),
             ReadExpression(node["nothing"], groups: 0),
@@ -48,10 +53,10 @@ public sealed record CommandMigration(
             Path.GetFullPath(Path.Combine(node.Context.Files.Folder, directory)),
             node["to"].Text(),
             up,
-            ReadWords(node["down"]),
-            ReadWords(node["status"]),
+            down,
+            ask,
             status,
-            ReadVariables(node["variables"])
+            variables
         );
         return new CommandMigration(tool, directory, ReadRecords(node["records"]), locks);
     }
@@ -70,6 +75,26 @@ public sealed record CommandMigration(
         }
 
         return [.. items.Select(i => ReadTemplate(i, CommandWords.Open))];
+    }
+
+    private static void RequireAddress(
+        ChangeNode node,
+        IReadOnlyList<string> words,
+        IReadOnlyList<string> status,
+        IEnumerable<string> variables
+    )
+    {
+        if (words.Count > 0 && status.Count > 0 && !CommandAddress.IsKnown(words, status, variables))
+        {
+            node.Mistake(
+                Message.Of(
+                    "migrations.command.address-unknown",
+                    ("key", node.Key),
+                    ("program", words[0]),
+                    ("status", status[0])
+                )
+            );
+        }
     }
 
     private static Dictionary<string, string> ReadVariables(ChangeNode node)

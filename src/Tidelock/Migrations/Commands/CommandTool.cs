@@ -34,7 +34,7 @@ internal sealed class CommandTool(
 
     public async Task<ToolStanding> AskAsync(ToolGround ground, CancellationToken cancellation)
     {
-        var (revision, problem) = await StatusAsync(Values(ground), ground.Environment, cancellation)
+        var (revision, problem) = await StatusAsync(ground, Values(ground), ground.Environment, cancellation)
             .ConfigureAwait(false);
         problem ??= await OtherPlaceAsync(ground, cancellation).ConfigureAwait(false);
         return problem is null
@@ -114,26 +114,25 @@ internal sealed class CommandTool(
             environment[name] = value;
         }
 
-        var (revision, _) = await StatusAsync(values, environment, cancellation).ConfigureAwait(false);
+        var (revision, _) = await StatusAsync(ground, values, environment, cancellation).ConfigureAwait(false);
         return revision is not null;
     }
 
     private async Task<(string? Revision, Message? Problem)> StatusAsync(
+        ToolGround ground,
         Dictionary<string, string?> values,
         IReadOnlyDictionary<string, string?> environment,
         CancellationToken cancellation
     )
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(status.Within);
+        var answer = await Program(statusWords, values, environment)
+            .RunWithinAsync(status.Within, ground.Time, cancellation)
+            .ConfigureAwait(false);
         try
         {
-            var answer = await Program(statusWords, values, environment).RunAsync(limit.Token).ConfigureAwait(false);
-            return status.Read(name, answer);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            return (null, Message.Of("migrations.command.status-late", ("tool", name), ("limit", status.Within)));
+            return answer is null
+                ? (null, Message.Of("migrations.command.status-late", ("tool", name), ("limit", status.Within)))
+                : status.Read(name, answer);
         }
         catch (RegexMatchTimeoutException)
         {

@@ -7,12 +7,14 @@ namespace Tidelock.Migrations.Commands;
 /// <summary>What <c>{host}</c> and the like stand for in a program's words and variables.</summary>
 internal static partial class CommandWords
 {
+    public const string Host = "host";
+    public const string Database = "dbname";
     public const string From = "from";
     public const string Password = "password";
 
     /// <summary>For arguments, which everybody on the machine can read.</summary>
     public static IReadOnlyList<string> Open { get; } =
-    ["host", "port", "dbname", "user", From, "to", "application", "lockTimeout"];
+    [Host, "port", Database, "user", From, "to", "application", "lockTimeout", "options"];
 
     /// <summary>For variables of the environment.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Open, Password];
@@ -32,14 +34,15 @@ internal static partial class CommandWords
         var environment = ground.Environment;
         return new(StringComparer.Ordinal)
         {
-            ["host"] = environment["PGHOST"],
+            [Host] = environment["PGHOST"],
             ["port"] = environment["PGPORT"],
-            ["dbname"] = ground.Target.Database,
+            [Database] = ground.Target.Database,
             ["user"] = ground.Target.User,
             [From] = path?.From,
             ["to"] = path?.To,
             ["application"] = ground.ApplicationName,
             ["lockTimeout"] = ground.LockTimeoutMilliseconds.ToString(CultureInfo.InvariantCulture),
+            ["options"] = environment["PGOPTIONS"],
             [Password] = environment["PGPASSWORD"],
         };
     }

@@ -8,9 +8,9 @@ namespace Tidelock.Migrations.Statements;
 /// <param name="IfNotExists">IF NOT EXISTS.</param>
 internal sealed record EnumValue(string Type, string Label, bool IfNotExists) : StatementKind
 {
-    private const string There = """
+    private static readonly string There = $"""
         select e.oid::pg_catalog.int8 from pg_catalog.pg_enum e
-        where e.enumtypid = pg_catalog.to_regtype($1)::pg_catalog.oid and e.enumlabel = $2
+        where e.enumtypid = {NamedObjects.Type("$1")} and e.enumlabel = $2
         """;
 
     public override bool IsSeen => true;

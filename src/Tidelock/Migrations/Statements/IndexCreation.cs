@@ -11,12 +11,12 @@ namespace Tidelock.Migrations.Statements;
 /// <param name="IfNotExists">IF NOT EXISTS.</param>
 internal sealed record IndexCreation(string? Name, string Table, bool IsConcurrent, bool IfNotExists) : StatementKind
 {
-    private const string Indexes = """
-        select i.indexrelid::pg_catalog.int8, i.indisvalid and i.indisready
+    private static readonly string Indexes = $"""
+        select i.indexrelid::pg_catalog.int8, i.indisvalid and i.indisready, c.relkind = 'I'
         from pg_catalog.pg_index i
         join pg_catalog.pg_class c on c.oid = i.indexrelid
         join pg_catalog.pg_class t on t.oid = i.indrelid and t.relnamespace = c.relnamespace
-        where t.oid = pg_catalog.to_regclass($1) and c.relname = $2
+        where t.oid = {NamedObjects.Relation("$1")} and c.relname = $2::pg_catalog.name
         """;
 
     public override bool WaitsHarmlessly => IsConcurrent;
@@ -57,7 +57,7 @@ internal sealed record IndexCreation(string? Name, string Table, bool IsConcurre
     public override async Task<Message?> RefusalAsync(PostgresSession session, CancellationToken cancellation)
     {
         var there = await FindAsync(session, cancellation).ConfigureAwait(false);
-        return IsConcurrent && IfNotExists && there.Any(i => !i.IsValid)
+        return IfNotExists && there.Any(i => !i.IsValid && !i.IsPartitioned)
             ? Message.Of("migrations.statements.invalid-before", ("index", Name), ("table", Table))
             : null;
     }
@@ -79,7 +79,7 @@ internal sealed record IndexCreation(string? Name, string Table, bool IsConcurre
             : StatementFate.NotDone;
     }
 
-    public override async Task<IReadOnlyList<string>> LeftoversAsync(
+    public override async Task<IReadOnlyList<InvalidIndex>> LeftoversAsync(
         PostgresSession session,
         IReadOnlyList<long> before,
         CancellationToken cancellation
@@ -87,11 +87,13 @@ internal sealed record IndexCreation(string? Name, string Table, bool IsConcurre
     {
         var now = await FindAsync(session, cancellation).ConfigureAwait(false);
         return IsConcurrent && now.Any(i => !i.IsValid && !before.Contains(i.Id))
-            ? await InvalidIndexes.NamesAsync(session, [.. now.Select(i => i.Id)], cancellation).ConfigureAwait(false)
+            ? await InvalidIndexes
+                .OfAsync(session, [.. now.Select(i => i.Id).Except(before)], cancellation)
+                .ConfigureAwait(false)
             : [];
     }
 
-    private async Task<IReadOnlyList<(long Id, bool IsValid)>> FindAsync(
+    private async Task<IReadOnlyList<(long Id, bool IsValid, bool IsPartitioned)>> FindAsync(
         PostgresSession session,
         CancellationToken cancellation
     ) =>
@@ -100,7 +102,7 @@ internal sealed record IndexCreation(string? Name, string Table, bool IsConcurre
             : await session
                 .QueryAsync(
                     Indexes,
-                    r => (r.GetInt64(0), r.GetBoolean(1)),
+                    r => (r.GetInt64(0), r.GetBoolean(1), r.GetBoolean(2)),
                     cancellation,
                     new NpgsqlParameter { Value = Table },
                     new NpgsqlParameter { Value = Name }

@@ -8,9 +8,12 @@ namespace Tidelock.Migrations.Statements;
 /// <param name="IfExists">IF EXISTS.</param>
 internal sealed record IndexDrop(IReadOnlyList<string> Names, bool IsConcurrent, bool IfExists) : StatementKind
 {
-    private const string There = """
-        select pg_catalog.to_regclass(n)::pg_catalog.oid::pg_catalog.int8 from pg_catalog.unnest($1) n
-        where pg_catalog.to_regclass(n) is not null
+    /// <summary>The ids of the indexes, negative where they are invalid.</summary>
+    private static readonly string There = $"""
+        select case when i.indisvalid is false then -f.id else f.id end
+        from (select {NamedObjects.Relation("n")}::pg_catalog.int8 as id from pg_catalog.unnest($1) n) f
+        left join pg_catalog.pg_index i on i.indexrelid::pg_catalog.int8 = f.id
+        where f.id is not null
         """;
 
     public override bool WaitsHarmlessly => IsConcurrent;
@@ -53,8 +56,20 @@ internal sealed record IndexDrop(IReadOnlyList<string> Names, bool IsConcurrent,
     )
     {
         var now = await BeforeAsync(session, cancellation).ConfigureAwait(false);
-        return now.Any(i => !before.Contains(i)) ? StatementFate.Unknown
+        return now.Any(i => !before.Contains(i) && !before.Contains(-i)) ? StatementFate.Unknown
             : now.Count == 0 && (before.Count > 0 || IfExists) ? StatementFate.Done
             : StatementFate.NotDone;
+    }
+
+    public override async Task<IReadOnlyList<string>> HalfDoneAsync(
+        PostgresSession session,
+        IReadOnlyList<long> before,
+        CancellationToken cancellation
+    )
+    {
+        var spoilt = await InvalidIndexes
+            .OfAsync(session, [.. before.Where(i => i > 0)], cancellation)
+            .ConfigureAwait(false);
+        return IsConcurrent ? [.. spoilt.Select(i => i.Sql)] : [];
     }
 }

@@ -13,7 +13,6 @@ internal sealed partial record OtherStatement(bool MayCommitWithin) : StatementK
         new(
             statement.Begins("call")
                 || (statement.Begins("do") && statement.Tokens.Any(t => EndsTransactions().IsMatch(t.Value)))
-                || (statement.Begins("alter", "table") && statement.Has("detach") && statement.Has("concurrently"))
         );
 
     public override Task<StatementFate> FateAsync(

@@ -8,13 +8,16 @@ namespace Tidelock.Migrations.Statements;
 /// <param name="IsConcurrent">CONCURRENTLY.</param>
 internal sealed record Reindexing(bool IsTable, string Name, bool IsConcurrent) : StatementKind
 {
-    private const string Leftovers = """
+    private static readonly string Leftovers = $"""
+        with named as (select {NamedObjects.Relation("$1")} as id),
+        parts as (select n.id from named n
+          union select p.relid::pg_catalog.oid from named n, pg_catalog.pg_partition_tree(n.id::pg_catalog.regclass) p),
+        tables as (select case when $2 then p.id
+          else (select x.indrelid from pg_catalog.pg_index x where x.indexrelid = p.id) end as id from parts p)
         select i.indexrelid::pg_catalog.int8 from pg_catalog.pg_index i
         join pg_catalog.pg_class c on c.oid = i.indexrelid
-        join pg_catalog.pg_class t on t.oid =
-          (select case when $2 then r.oid else (select x.indrelid from pg_catalog.pg_index x where x.indexrelid = r.oid) end
-           from pg_catalog.pg_class r where r.oid = pg_catalog.to_regclass($1))
-        where i.indrelid in (t.oid, t.reltoastrelid) and not i.indisvalid and c.relname ~ '_cc(new|old)[0-9]*$'
+        where not i.indisvalid and c.relname ~ '_cc(new|old)[0-9]*$' and exists (select from tables
+          join pg_catalog.pg_class t on t.oid = tables.id where i.indrelid in (t.oid, t.reltoastrelid))
         """;
 
     public override bool WaitsHarmlessly => IsConcurrent;
@@ -35,7 +38,7 @@ internal sealed record Reindexing(bool IsTable, string Name, bool IsConcurrent) 
             return null;
         }
 
-        var concurrent = names.Takes("concurrently") || options.Contains("concurrently");
+        var concurrent = names.Takes("concurrently") || Asks(options);
         return names.QualifiedName() is { } name ? new Reindexing(isTable, name, concurrent) : null;
     }
 
@@ -49,13 +52,20 @@ internal sealed record Reindexing(bool IsTable, string Name, bool IsConcurrent) 
         CancellationToken cancellation
     ) => Task.FromResult(StatementFate.NotDone);
 
-    public override async Task<IReadOnlyList<string>> LeftoversAsync(
+    public override async Task<IReadOnlyList<InvalidIndex>> LeftoversAsync(
         PostgresSession session,
         IReadOnlyList<long> before,
         CancellationToken cancellation
     )
     {
         var now = await BeforeAsync(session, cancellation).ConfigureAwait(false);
-        return await InvalidIndexes.NamesAsync(session, [.. now.Except(before)], cancellation).ConfigureAwait(false);
+        return await InvalidIndexes.OfAsync(session, [.. now.Except(before)], cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the options ask for CONCURRENTLY and do not switch it off.</summary>
+    private static bool Asks(IReadOnlyList<string> options)
+    {
+        var value = options.SkipWhile(o => o != "concurrently").Skip(1).FirstOrDefault();
+        return options.Contains("concurrently") && value?.ToLowerInvariant() is not ("off" or "false" or "0");
     }
 }

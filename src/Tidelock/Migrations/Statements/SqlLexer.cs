@@ -91,7 +91,7 @@ internal sealed class SqlLexer(string text)
             end++;
         }
 
-        Add(SqlTokenKind.Word, text[start..end].ToLowerInvariant(), start, end);
+        Add(SqlTokenKind.Word, Folded(text[start..end]), start, end);
     }
 
     private void String(int start, bool escapes, SqlTokenKind kind)
@@ -228,6 +228,10 @@ internal sealed class SqlLexer(string text)
     private bool Sees(string what) => string.CompareOrdinal(text, at, what, 0, what.Length) == 0;
 
     private char Peek(int ahead) => at + ahead < text.Length ? text[at + ahead] : '\0';
+
+    /// <summary>As PostgreSQL folds names in UTF-8: other letters than A–Z keep their case.</summary>
+    private static string Folded(string word) =>
+        string.Concat(word.Select(c => char.IsAsciiLetterUpper(c) ? (char)(c | 0x20) : c));
 
     private static bool IsWordStart(char c) => char.IsAsciiLetter(c) || c == '_' || c > '\u007F';
 }

@@ -19,6 +19,9 @@ internal abstract record StatementKind
     /// <summary>Whether a part of it may be committed although it failed, and nobody can tell which.</summary>
     public virtual bool LeavesHalf => false;
 
+    /// <summary>What is said where <see cref="LeavesHalf"/> holds.</summary>
+    public virtual string HalfCode => "migrations.statements.half";
+
     /// <summary>Whether it only sets up the session, so that every new session needs it again.</summary>
     public virtual bool IsSetting => false;
 
@@ -43,12 +46,19 @@ internal abstract record StatementKind
         CancellationToken cancellation
     );
 
-    /// <summary>Invalid indexes that a try of it left behind, as SQL names.</summary>
-    public virtual Task<IReadOnlyList<string>> LeftoversAsync(
+    /// <summary>What a cut-off or failed try changed for good, as SQL names: it is not undone by itself.</summary>
+    public virtual Task<IReadOnlyList<string>> HalfDoneAsync(
         PostgresSession session,
         IReadOnlyList<long> before,
         CancellationToken cancellation
     ) => Task.FromResult<IReadOnlyList<string>>([]);
+
+    /// <summary>Invalid indexes that a try of it left behind.</summary>
+    public virtual Task<IReadOnlyList<InvalidIndex>> LeftoversAsync(
+        PostgresSession session,
+        IReadOnlyList<long> before,
+        CancellationToken cancellation
+    ) => Task.FromResult<IReadOnlyList<InvalidIndex>>([]);
 
     /// <summary>The kind of a statement; <see cref="OtherStatement"/> for what is not recognised.</summary>
     public static StatementKind Of(SqlStatement statement) =>
@@ -57,6 +67,7 @@ internal abstract record StatementKind
         ?? Reindexing.Read(statement)
         ?? EnumValue.Read(statement)
         ?? Upkeep.Read(statement)
+        ?? PartitionDetachment.Read(statement)
         ?? (StatementKind?)SessionSetting.Read(statement)
         ?? OtherStatement.Read(statement);
 

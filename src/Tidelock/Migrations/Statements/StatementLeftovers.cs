@@ -26,7 +26,9 @@ internal sealed class StatementLeftovers(
             return ([], null);
         }
 
-        await session.ExecuteAsync("set lock_timeout = 0", cancellation).ConfigureAwait(false);
+        await session
+            .ExecuteAsync("set lock_timeout = 0; set synchronous_commit = local", cancellation)
+            .ConfigureAwait(false);
         await using var watch = new LockWatch(
             session.Target,
             session.ApplicationName,
@@ -34,16 +36,40 @@ internal sealed class StatementLeftovers(
             budget.Total,
             time
         );
-        foreach (var index in left)
+        var dropped = new List<string>();
+        foreach (var id in left.Select(i => i.Id))
         {
-            progress(Message.Of("migrations.statements.drops", ("index", index)));
-            if (await DropAsync(watch, index, cancellation).ConfigureAwait(false) is { } reason)
+            var still = await InvalidIndexes.OfAsync(session, [id], cancellation).ConfigureAwait(false);
+            foreach (var index in still)
             {
-                return ([], Message.Of("migrations.statements.not-dropped", ("index", index), ("reason", reason)));
+                if (await ProblemAsync(watch, index, cancellation).ConfigureAwait(false) is { } problem)
+                {
+                    return ([], problem);
+                }
+
+                dropped.Add(index.Sql);
             }
         }
 
-        return (left, null);
+        return (dropped, null);
+    }
+
+    /// <summary>Why it was not dropped; null once it is. What somebody else may be building is left alone.</summary>
+    private async Task<Message?> ProblemAsync(LockWatch watch, InvalidIndex index, CancellationToken cancellation)
+    {
+        if (index.Builders.Count > 0)
+        {
+            return Message.Of(
+                "migrations.statements.being-built",
+                ("index", index.Sql),
+                ("processes", string.Join(", ", index.Builders))
+            );
+        }
+
+        progress(Message.Of("migrations.statements.drops", ("index", index.Sql)));
+        return await DropAsync(watch, index.Sql, cancellation).ConfigureAwait(false) is { } reason
+            ? Message.Of("migrations.statements.not-dropped", ("index", index.Sql), ("reason", reason))
+            : null;
     }
 
     private async Task<string?> DropAsync(LockWatch watch, string index, CancellationToken cancellation)

@@ -31,13 +31,31 @@ internal static class StatementRules
         : s.Begins("lock") ? "set-local"
         : Sets(s, "lock_timeout") ? "lock-timeout"
         : s.Begins("alter", "system") ? "alter-system"
+        : Undoes(s) ? "own-setting"
         : s.Begins("copy") && (s.Has("stdin") || s.Has("stdout")) ? "copy"
         : s.Begins("reindex") && Reindexing.Read(s) is null ? "reindex-all"
         : IndexCreation.Read(s) is { IsConcurrent: true, Name: null } ? "unnamed-index"
         : null;
 
-    private static bool Sets(SqlStatement s, string setting) =>
-        s.Begins("set", setting) || s.Begins("set", "session", setting) || s.Begins("reset", setting);
+    /// <summary>Whether it undoes what Tidelock's sessions need, or sets what nobody would set again after a crash.</summary>
+    private static bool Undoes(SqlStatement s) =>
+        Sets(s, "application_name")
+        || Sets(s, "synchronous_commit")
+        || s.Begins("reset", "all")
+        || s.Begins("discard")
+        || (!s.Begins("create") && s.Tokens.Any(t => t.IsName && t.Value == "set_config"));
+
+    /// <summary>Names of settings have no case, not even in quotes.</summary>
+    private static bool Sets(SqlStatement s, string setting)
+    {
+        var names = new SqlNames(s.Tokens, 0);
+        if (names.Takes("set", "session") || names.Takes("set") || names.Takes("reset"))
+        {
+            return string.Equals(names.Name(), setting, StringComparison.OrdinalIgnoreCase);
+        }
+
+        return false;
+    }
 
     private static bool NeedsNone(SqlStatement s) =>
         s.Begins("vacuum")
@@ -51,7 +69,7 @@ internal static class StatementRules
                 s.Begins("create", "index", "concurrently")
                 || s.Begins("create", "unique", "index", "concurrently")
                 || s.Begins("drop", "index", "concurrently")
-                || s.Begins("reindex")
+                || (s.Begins("reindex") && Reindexing.Read(s) is not { IsConcurrent: false })
             )
         );
 }

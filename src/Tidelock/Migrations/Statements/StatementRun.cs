@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
@@ -32,8 +33,47 @@ internal sealed class StatementRun(
     private readonly IReadOnlyList<SqlStatement> statements = file.Statements;
 
     /// <summary>Goes on to the end of the file, or to the statement that fails.</summary>
-    /// <exception cref="Npgsql.NpgsqlException">The connection was lost: come again.</exception>
+    /// <exception cref="NpgsqlException">The connection was lost: come again.</exception>
     public async Task<MigrationOutcome> RunAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await GoOnAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (NpgsqlException e) when (!ConnectionLoss.IsLoss(e))
+        {
+            return Broken(StatementWords.Reason(e)) ?? NothingDone(e);
+        }
+    }
+
+    /// <summary>
+    /// What is in place after something beside the statements failed, by the marks alone; null where nothing was begun that may have
+    /// taken effect.
+    /// </summary>
+    public MigrationOutcome? Broken(string reason)
+    {
+        if (journal.Last() is not { } last)
+        {
+            return null;
+        }
+
+        if (last.State == StatementMark.Begun)
+        {
+            return StatementWords.Unsettled(statements[last.Number - 1], reason);
+        }
+
+        var done = last.State == StatementMark.Done ? last.Number : last.Number - 1;
+        return HasEffect(done) ? Halfway(done, StatementWords.NotBegun(Next(), reason)) : null;
+    }
+
+    /// <summary>The statement behind those that are done; the last one when all are.</summary>
+    private SqlStatement Next()
+    {
+        var begun = journal.Last() is { } last ? last.Number - (last.State == StatementMark.Done ? 0 : 1) : 0;
+        return statements[Math.Min(begun, statements.Count - 1)];
+    }
+
+    private async Task<MigrationOutcome> GoOnAsync(CancellationToken cancellation)
     {
         var start = time.GetTimestamp();
         await using var session = await OpenAsync(cancellation).ConfigureAwait(false);
@@ -47,7 +87,10 @@ internal sealed class StatementRun(
         await SetUpAsync(session, done, cancellation).ConfigureAwait(false);
         foreach (var statement in statements.Skip(done))
         {
-            var one = new StatementTries(session, statement, statements.Count, budget, journal, time);
+            var one = new StatementTries(session, statement, statements.Count, budget, journal, time)
+            {
+                BeforeCut = journal.Last() is { State: StatementMark.Begun } cut ? cut.Before : null,
+            };
             var outcome = await one.RunAsync(direction, cancellation).ConfigureAwait(false);
             waited = waited > one.LongestWait ? waited : one.LongestWait;
             if (outcome is not null)
@@ -66,10 +109,20 @@ internal sealed class StatementRun(
     {
         await using var session = await OpenAsync(cancellation).ConfigureAwait(false);
         var (done, ended) = await SettleAsync(session, cancellation).ConfigureAwait(false);
+        if (ended is null && journal.Last() is { State: StatementMark.Begun } cut)
+        {
+            var statement = statements[cut.Number - 1];
+            var half = await StatementKind
+                .Of(statement)
+                .HalfDoneAsync(session, cut.Before, cancellation)
+                .ConfigureAwait(false);
+            return StatementWords.HalfDropped(statement, half);
+        }
+
         return ended
             ?? (
-                done == 0 ? null
-                : done == statements.Count ? Applied(TimeSpan.Zero, TimeSpan.Zero)
+                done == statements.Count ? Applied(TimeSpan.Zero, TimeSpan.Zero)
+                : !HasEffect(done) ? null
                 : Halfway(done, Message.Of("migrations.statements.stopped"))
             );
     }
@@ -121,12 +174,12 @@ internal sealed class StatementRun(
             return (last.State == StatementMark.Done ? last.Number : last.Number - 1, null);
         }
 
-        await SetUpAsync(session, last.Number - 1, cancellation).ConfigureAwait(false);
         if (!await IsGoneAsync(session, last.Backend, cancellation).ConfigureAwait(false))
         {
             return (last.Number - 1, StatementWords.Unknown(statement, "still-running", statements.Count));
         }
 
+        await SetUpAsync(session, last.Number - 1, cancellation).ConfigureAwait(false);
         return await FateAsync(session, statement, last, cancellation).ConfigureAwait(false);
     }
 
@@ -150,6 +203,12 @@ internal sealed class StatementRun(
             if (await left.DropAsync(last.Before, cancellation).ConfigureAwait(false) is { Problem: { } problem })
             {
                 return (last.Number - 1, StatementWords.Left(statement, problem));
+            }
+
+            if ((await kind.HalfDoneAsync(session, last.Before, cancellation).ConfigureAwait(false)).Count > 0)
+            {
+                // Its mark stays as it is: whoever goes on completes it, and until then it is not as it was.
+                return (last.Number - 1, null);
             }
         }
 
@@ -175,8 +234,8 @@ internal sealed class StatementRun(
                     end,
                     r => r.GetBoolean(0),
                     cancellation,
-                    new Npgsql.NpgsqlParameter { Value = backend },
-                    new Npgsql.NpgsqlParameter { Value = session.ApplicationName }
+                    new NpgsqlParameter { Value = backend },
+                    new NpgsqlParameter { Value = session.ApplicationName }
                 )
                 .ConfigureAwait(false);
             if (there.Count == 0)
@@ -194,7 +253,13 @@ internal sealed class StatementRun(
     }
 
     private MigrationOutcome InPart(int done, MigrationOutcome outcome) =>
-        done == 0 || outcome is MigrationOutcome.Unknown ? outcome : Halfway(done, outcome.Finding);
+        !HasEffect(done) || outcome is MigrationOutcome.Unknown ? outcome : Halfway(done, outcome.Finding);
+
+    /// <summary>Whether these first statements did anything but set up the session.</summary>
+    private bool HasEffect(int done) => statements.Take(done).Any(s => !StatementKind.Of(s).IsSetting);
+
+    private MigrationOutcome.Failed NothingDone(NpgsqlException e) =>
+        new((e as PostgresException)?.SqlState ?? "", StatementWords.NotBegun(Next(), StatementWords.Reason(e)));
 
     private MigrationOutcome.Halfway Halfway(int done, Message reason) =>
         new(

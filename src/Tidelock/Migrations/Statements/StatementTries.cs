@@ -26,6 +26,9 @@ internal sealed class StatementTries(
         time
     );
 
+    /// <summary>The ids before a try that was cut off half-way, where this run completes it.</summary>
+    public IReadOnlyList<long>? BeforeCut { get; init; }
+
     /// <summary>The longest wait of one try for which others may have queued.</summary>
     public TimeSpan LongestWait { get; private set; }
 
@@ -38,7 +41,7 @@ internal sealed class StatementTries(
         }
 
         var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
-        var before = await kind.BeforeAsync(session, cancellation).ConfigureAwait(false);
+        var before = BeforeCut ?? await kind.BeforeAsync(session, cancellation).ConfigureAwait(false);
         var mark = new StatementMark(
             statement.Number,
             statement.Line,
@@ -106,6 +109,11 @@ internal sealed class StatementTries(
             {
                 if ((watch.Exceeded && kind.WaitsHarmlessly) || waiting.IsOver(tries, TimeSpan.Zero))
                 {
+                    if (await HalfDroppedAsync(before, error, cancellation).ConfigureAwait(false) is { } half)
+                    {
+                        return half;
+                    }
+
                     var refused = waiting.NotGranted(tries);
                     return refused with
                     {
@@ -134,7 +142,10 @@ internal sealed class StatementTries(
     )
     {
         var limit = kind.WaitsHarmlessly ? 0 : Math.Max(1, Math.Ceiling(budget.Try.TotalMilliseconds));
-        var timeout = string.Create(CultureInfo.InvariantCulture, $"set lock_timeout = {limit}");
+        var timeout = string.Create(
+            CultureInfo.InvariantCulture,
+            $"set lock_timeout = {limit}; set synchronous_commit = local"
+        );
         await session.ExecuteAsync(timeout, cancellation).ConfigureAwait(false);
         PostgresException? error = null;
         var answered = false;
@@ -205,7 +216,8 @@ internal sealed class StatementTries(
 
     /// <summary>The catalogs must show it, where they can.</summary>
     private async Task<MigrationOutcome?> SeenAsync(IReadOnlyList<long> before, CancellationToken cancellation) =>
-        kind.IsSeen && await kind.FateAsync(session, before, cancellation).ConfigureAwait(false) != StatementFate.Done
+        kind.IsSeen
+        && await kind.FateAsync(session, before, cancellation).ConfigureAwait(false) == StatementFate.NotDone
             ? new MigrationOutcome.Failed("", StatementWords.Of("migrations.statements.no-effect", statement, count))
             : null;
 
@@ -226,12 +238,25 @@ internal sealed class StatementTries(
 
         if (kind.LeavesHalf)
         {
-            return StatementWords.Half(statement, reason);
+            return StatementWords.Half(statement, kind.HalfCode, reason);
         }
 
         var locksOnly =
             MigrationTransaction.MayBeRepeated(error)
             || (error.SqlState == PostgresErrorCodes.QueryCanceled && watch.Exceeded);
-        return locksOnly ? null : new MigrationOutcome.Failed(error.SqlState, reason);
+        return locksOnly
+            ? null
+            : await HalfDroppedAsync(before, error, cancellation).ConfigureAwait(false)
+                ?? new MigrationOutcome.Failed(error.SqlState, reason);
+    }
+
+    private async Task<MigrationOutcome?> HalfDroppedAsync(
+        IReadOnlyList<long> before,
+        PostgresException error,
+        CancellationToken cancellation
+    )
+    {
+        var half = await kind.HalfDoneAsync(session, before, cancellation).ConfigureAwait(false);
+        return half.Count == 0 ? null : StatementWords.HalfDropped(statement, half, error);
     }
 }

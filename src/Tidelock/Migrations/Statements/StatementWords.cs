@@ -68,11 +68,51 @@ internal static class StatementWords
         };
 
     /// <summary>It failed, and may have committed a part of its work before.</summary>
-    public static MigrationOutcome.Unknown Half(SqlStatement statement, Message reason) =>
-        new("", Message.Of("migrations.statements.half", ("reason", reason), ("statement", statement.Shown)))
+    public static MigrationOutcome.Unknown Half(SqlStatement statement, string code, Message reason) =>
+        new("", Message.Of(code, ("reason", reason), ("statement", statement.Shown))) { InPart = true };
+
+    /// <summary>Indexes that were good before it are invalid now.</summary>
+    public static MigrationOutcome.Unknown HalfDropped(
+        SqlStatement statement,
+        IReadOnlyList<string> indexes,
+        PostgresException? error = null
+    ) =>
+        new(
+            "",
+            Message.Of(
+                "migrations.statements.half-dropped",
+                (
+                    "reason",
+                    error is null
+                        ? statement.Mistake("migrations.statements.cut-off")
+                        : Plain(statement, "migrations.statements.stopped-by", Reason(error))
+                ),
+                ("indexes", string.Join(", ", indexes))
+            )
+        )
         {
             InPart = true,
         };
+
+    /// <summary>A question beside the statement failed before the statement began.</summary>
+    public static Message NotBegun(SqlStatement statement, string reason) =>
+        Plain(statement, "migrations.statements.not-begun", reason);
+
+    /// <summary>A question beside the statement failed after the statement had begun.</summary>
+    public static MigrationOutcome.Unknown Unsettled(SqlStatement statement, string reason) =>
+        new("", Plain(statement, "migrations.statements.unsettled", reason)) { InPart = true };
+
+    public static string Reason(Exception e) =>
+        e is PostgresException error ? $"{AuthorsSql.Reason(error)} (SQLSTATE {error.SqlState})" : e.Message;
+
+    private static Message Plain(SqlStatement statement, string code, string reason) =>
+        Message.Of(
+            code,
+            ("file", statement.File.Path),
+            ("line", statement.Line),
+            ("statement", statement.Shown),
+            ("reason", reason)
+        );
 
     /// <summary>Line and column in the file of a position in the statement, which PostgreSQL counts in characters from 1.</summary>
     private static (int Line, int Column) Place(SqlStatement statement, int position)

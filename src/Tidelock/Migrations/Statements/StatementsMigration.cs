@@ -1,4 +1,3 @@
-using Npgsql;
 using Tidelock.Changes;
 using Tidelock.Postgres;
 using Tidelock.Relations;
@@ -19,9 +18,10 @@ public sealed record StatementsMigration(ChangeFile Up, ChangeFile? Down, LockBu
     public override Message Text =>
         Message.Of("migrations.statements.text", ("up", Up.Path), ("down", Down?.Path ?? "–"));
 
-    public override IMigrationMove Forward(RelationClosure? before) => NoMove.Instance;
+    /// <summary>Nothing of it is one transaction: <see cref="StatementRun"/> makes it.</summary>
+    public override IMigrationMove Forward(RelationClosure? before) => NoTransaction();
 
-    public override IMigrationMove? Backward() => Down is null ? null : NoMove.Instance;
+    public override IMigrationMove? Backward() => Down is null ? null : NoTransaction();
 
     /// <summary>What it does, statement by statement, and how each waits.</summary>
     internal IReadOnlyList<Message> Account() =>
@@ -42,18 +42,5 @@ public sealed record StatementsMigration(ChangeFile Up, ChangeFile? Down, LockBu
                 ),
         ];
 
-    /// <summary>Nothing of it is one transaction: <see cref="StatementRun"/> makes it.</summary>
-    private sealed class NoMove : IMigrationMove
-    {
-        public static NoMove Instance { get; } = new();
-
-        public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
-            Task.FromResult(MovePreparation.Refuse(Message.Of("migrations.statements.no-transaction")));
-
-        public Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation) =>
-            throw new InvalidOperationException("It was refused before.");
-
-        public Message Explain(PostgresException error, object? about) =>
-            Message.Of("migrations.statements.no-transaction");
-    }
+    private static NoMove NoTransaction() => new(Message.Of("migrations.statements.no-transaction"));
 }

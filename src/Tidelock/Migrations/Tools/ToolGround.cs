@@ -17,6 +17,9 @@ public sealed partial record ToolGround(
     LockBudget Locks
 )
 {
+    /// <summary>The clock that bounds what the tool is asked.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>What the tool's connections call themselves, so that they are watched, and ended after a crash.</summary>
     public string ApplicationName => RunName + "/tool";
 

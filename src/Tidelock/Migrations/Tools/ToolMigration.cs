@@ -1,4 +1,3 @@
-using Npgsql;
 using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Texts;
@@ -34,17 +33,6 @@ public abstract record ToolMigration(IMigrationTool Tool, string Folder, LockBud
         );
 
     /// <summary>There is no move of ours to make: the program makes its own.</summary>
-    public override IMigrationMove Forward(RelationClosure? before) => new NoMove(Tool.Name);
-
-    private sealed class NoMove(string tool) : IMigrationMove
-    {
-        public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
-            Task.FromResult(MovePreparation.Refuse(Message.Of("migrations.tool.only-by-itself", ("tool", tool))));
-
-        public Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation) =>
-            throw new InvalidOperationException("It was refused before.");
-
-        public Message Explain(PostgresException error, object? about) =>
-            Message.Of("migrations.tool.only-by-itself", ("tool", tool));
-    }
+    public override IMigrationMove Forward(RelationClosure? before) =>
+        new NoMove(Message.Of("migrations.tool.only-by-itself", ("tool", Tool.Name)));
 }

@@ -1,3 +1,5 @@
+using Npgsql;
+using Tidelock.Postgres;
 using Tidelock.Programs;
 using Tidelock.Texts;
 
@@ -13,6 +15,10 @@ namespace Tidelock.Migrations.Tools;
 public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider time)
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BackendsGrace = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long the program may run; it is ended then, and its record asked.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>Stores what is done about a session in the way, before and after; null: nothing is done, whatever the budget says.</summary>
     public Func<BlockerDeed, CancellationToken, Task>? Deed { get; init; }
@@ -133,11 +139,43 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
         );
     }
 
-    private static async Task<ProgramResult> RunAsync(
+    /// <summary>One that does not end by itself is ended, and then its backends, which could commit after its record was asked.</summary>
+    private async Task<ProgramResult?> RunAsync(
         ChildProgram program,
         Func<StartedChild, Task> started,
         CancellationToken cancellation
-    ) => await (program with { OnStarted = started, Grace = Grace }).RunAsync(cancellation).ConfigureAwait(false);
+    )
+    {
+        var result = await (program with { OnStarted = started, Grace = Grace })
+            .RunWithinAsync(Limit, time, cancellation)
+            .ConfigureAwait(false);
+        if (result is null)
+        {
+            await using var session = await PostgresSession
+                .OpenAsync(ground.Target, ground.RunName, cancellation)
+                .ConfigureAwait(false);
+            var ended = await session
+                .QueryAsync(
+                    $"""
+                    select pg_terminate_backend(pid, {(int)BackendsGrace.TotalMilliseconds}) from pg_stat_activity
+                    where application_name = $1 and datname = current_database()
+                    """,
+                    r => r.GetBoolean(0),
+                    cancellation,
+                    new NpgsqlParameter { Value = ground.ApplicationName }
+                )
+                .ConfigureAwait(false);
+            if (ended.Contains(false))
+            {
+                throw new TidelockException(
+                    Message.Of("migrations.tool.still-there", ("tool", tool.Name), ("limit", Limit)),
+                    ExitCode.NeedsPerson
+                );
+            }
+        }
+
+        return result;
+    }
 
     private MigrationOutcome.Applied Applied(
         ToolPath path,
