@@ -46,7 +46,7 @@ internal sealed class CommandSender(VerbContext context)
     public async Task<ExitCode> FollowAsync(RunId run, string command, CancellationToken cancellation)
     {
         var services = await context.ServicesAsync(cancellation);
-        return await new RunView(context).ShowAsync(
+        return await new RunView(context).LookOnAsync(
             terminal => services.Deployment.FollowAsync(run, command, terminal, cancellation),
             cancellation
         );

@@ -143,6 +143,72 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     }
 
     [Fact]
+    public async Task A_paused_run_waits_for_the_word_to_go_on_and_an_onlooker_ends_as_it_does()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedPlace.OfAsync(program, database);
+        DeployedPlace.Replace(place, "for: 1s", "for: 3s");
+        var deploying = place.RunAsync("deploy", "change", "--confirm", database.Name);
+        await database.UntilAsync(
+            "select attname = 'id' from pg_attribute where attrelid = 'public.scores'::regclass and attnum = 1"
+        );
+        Assert.Equal(0, (await place.RunAsync("pause", "--by", "kim")).ExitCode);
+        var looking = place.RunAsync("watch");
+        await JournalTellsAsync(place, "\"Held\"");
+        Assert.Contains("No command waits", (await place.RunAsync("commands")).Output, StringComparison.Ordinal);
+        Assert.Equal(3, (await place.RunAsync("commands", "--cancel", "abc")).ExitCode);
+        Assert.False(deploying.IsCompleted);
+        Assert.Equal(0, (await place.RunAsync("continue", "--by", "lee")).ExitCode);
+        var (deployed, looked) = (await deploying, await looking);
+        Assert.True(deployed.ExitCode == 0, deployed.Output + deployed.Errors);
+        Assert.Equal(0, looked.ExitCode);
+        Assert.Contains("paused", looked.Output, StringComparison.Ordinal);
+        Assert.Contains("completed", looked.Output, StringComparison.Ordinal);
+        Assert.Equal(4, (await place.RunAsync("watch")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_command_to_a_suspended_run_waits_for_its_resume_and_can_be_taken_back_until_then()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedPlace.OfAsync(program, database);
+        DeployedPlace.Replace(place, "for: 1s", "for: 10s");
+        var shell = place.Child() with
+        {
+            Path = "bash",
+            Arguments =
+            [
+                "-c",
+                """ "$1" deploy change --confirm "$2" >/dev/null 2>&1 & echo $! >pid; wait $! """,
+                "run",
+                program.Path,
+                database.Name,
+            ],
+        };
+        var running = shell.RunAsync(default);
+        await database.UntilAsync(
+            "select attname = 'id' from pg_attribute where attrelid = 'public.scores'::regclass and attnum = 1"
+        );
+        await SignalAsync(place, "KILL");
+        await running;
+
+        // Nobody takes it: the program is gone and has not said so.
+        Assert.Equal(2, (await place.RunAsync("pause", "--by", "kim")).ExitCode);
+        using var waiting = JsonDocument.Parse((await place.RunAsync("commands", "--json")).Output.Trim());
+        Assert.Equal("Pause", waiting.RootElement.GetProperty("verb").GetString());
+        var id = waiting.RootElement.GetProperty("id").GetString()!;
+        var withdrawn = await place.RunAsync("commands", "--cancel", id[..6], "--by", "lee");
+        Assert.True(withdrawn.ExitCode == 0, withdrawn.Output + withdrawn.Errors);
+        var resumed = await place.RunAsync("resume");
+        Assert.True(resumed.ExitCode == 0, resumed.Output + resumed.Errors);
+        Assert.Contains(
+            "withdraw",
+            (await place.RunAsync("report", "--format", "json")).Output,
+            StringComparison.OrdinalIgnoreCase
+        );
+    }
+
+    [Fact]
     public async Task A_watch_is_suspended_by_sigterm_survives_sighup_and_a_lost_pipe_and_is_resumed()
     {
         await using var database = await server.CreateDatabaseAsync();
@@ -171,6 +237,15 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
         Assert.Equal(5, (await place.RunAsync("deploy", "change", "--confirm", database.Name)).ExitCode);
         var resumed = await place.RunAsync("resume");
         Assert.True(resumed.ExitCode == 0, resumed.Output + resumed.Errors);
+    }
+
+    private static async Task JournalTellsAsync(Workplace place, string kind)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (!(await place.RunAsync("report", "--format", "json")).Output.Contains(kind, StringComparison.Ordinal))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(30), $"No {kind} in 30 s.");
+        }
     }
 
     private static async Task SignalAsync(Workplace place, string signal)

@@ -5,7 +5,7 @@ using Tidelock.Texts;
 namespace Tidelock.Cli.Rendering;
 
 /// <summary>What is going on now: the timeline, the running step with what it waits for, the watch, the question.</summary>
-internal sealed class LiveRegion(ReportWords words)
+internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys)
 {
     private const int BarCells = 16;
 
@@ -64,7 +64,7 @@ internal sealed class LiveRegion(ReportWords words)
         }
 
         yield return question is null
-            ? Row.Of(words.Say(state.InPlace ? "cli.live.keys-after" : "cli.live.keys-before"))
+            ? Row.Of(words.Say(keys(state)))
             : new Row("?", "", words.Say(question), Tone.Warn);
     }
 

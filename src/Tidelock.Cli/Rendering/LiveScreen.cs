@@ -28,11 +28,12 @@ internal sealed class LiveScreen : IRunScreen
     private Message? question;
     private int drawn;
 
-    public LiveScreen(Terminal terminal, TimeProvider time)
+    /// <param name="keys">What can be done now, by the keys and from elsewhere.</param>
+    public LiveScreen(Terminal terminal, Func<RunState, Message> keys, TimeProvider time)
     {
         (this.terminal, this.time) = (terminal, time);
         rows = new EventRow(terminal.Words);
-        region = new LiveRegion(terminal.Words);
+        region = new LiveRegion(terminal.Words, keys);
         drawing = Task.Run(DrawAsync);
     }
 

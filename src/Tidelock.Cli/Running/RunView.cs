@@ -15,15 +15,39 @@ internal sealed class RunView(VerbContext context)
     public async Task<ExitCode> ShowAsync(
         Func<DeploymentTerminal, Task<DeploymentEnd>> work,
         CancellationToken cancellation
+    ) => await EndAsync(await RunAsync(work), cancellation);
+
+    /// <summary>The same at a run of another program: Ctrl-C ends only the looking on.</summary>
+    public async Task<ExitCode> LookOnAsync(
+        Func<DeploymentTerminal, Task<DeploymentEnd>> work,
+        CancellationToken cancellation
+    ) => await EndAsync(await RunAsync(work, _ => Message.Of("cli.live.keys-looking")), cancellation);
+
+    /// <summary>The run itself, for whoever shows the end in another way.</summary>
+    public Task<DeploymentEnd> RunAsync(Func<DeploymentTerminal, Task<DeploymentEnd>> work) =>
+        RunAsync(work, s => Message.Of(s.InPlace ? "cli.live.keys-after" : "cli.live.keys-before"));
+
+    private async Task<DeploymentEnd> RunAsync(
+        Func<DeploymentTerminal, Task<DeploymentEnd>> work,
+        Func<RunState, Message> keys
     )
     {
-        var end = await RunAsync(work);
+        var requests = Channel.CreateUnbounded<RunRequest>();
+        await using var screen = Screen(keys);
+        using var signals = new SignalHandling(requests.Writer);
+        return await work(new DeploymentTerminal(screen, new TerminalDialogue(screen), requests));
+    }
+
+    private async Task<ExitCode> EndAsync(DeploymentEnd end, CancellationToken cancellation)
+    {
         if (!context.Json)
         {
             Tell(end);
         }
 
-        var evidence = end.Run is { } run ? await KeepEvidenceAsync(run, cancellation) : null;
+        var evidence = end is { Run: { } run, State: null or { Status: not RunStatus.Running } }
+            ? await KeepEvidenceAsync(run, cancellation)
+            : null;
         if (context.Json)
         {
             (EndLine.Of(end, context.Texts) with { Evidence = evidence }).Print(context.Terminal);
@@ -36,18 +60,9 @@ internal sealed class RunView(VerbContext context)
         return end.ExitCode;
     }
 
-    /// <summary>The same, for whoever shows the end in another way.</summary>
-    public async Task<DeploymentEnd> RunAsync(Func<DeploymentTerminal, Task<DeploymentEnd>> work)
-    {
-        var requests = Channel.CreateUnbounded<RunRequest>();
-        await using var screen = Screen();
-        using var signals = new SignalHandling(requests.Writer);
-        return await work(new DeploymentTerminal(screen, new TerminalDialogue(screen), requests));
-    }
-
-    private IRunScreen Screen() =>
+    private IRunScreen Screen(Func<RunState, Message> keys) =>
         context.Json ? new JsonScreen(context.Terminal)
-        : context.Terminal.IsLive ? new LiveScreen(context.Terminal, context.Time)
+        : context.Terminal.IsLive ? new LiveScreen(context.Terminal, keys, context.Time)
         : new PlainScreen(context.Terminal, context.Time);
 
     /// <summary>A run that ended well has said so on its screen.</summary>

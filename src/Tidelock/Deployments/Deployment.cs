@@ -187,7 +187,7 @@ public sealed class Deployment
     /// <param name="terminal">Where it is seen; Ctrl-C there ends the following and not the run.</param>
     public Task<DeploymentEnd> FollowAsync(
         RunId run,
-        string command,
+        string? command,
         DeploymentTerminal terminal,
         CancellationToken cancellation
     ) => follower.FollowAsync(run, command, terminal, cancellation);

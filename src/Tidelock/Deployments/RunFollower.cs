@@ -17,11 +17,11 @@ internal sealed class RunFollower(IJournal journal, TimeProvider time)
 
     /// <summary>Follows a run that has taken a command, and ends as the run does; Ctrl-C ends the following and not the run.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="command">The command's id: what came before it is not shown again.</param>
+    /// <param name="command">The command's id: what came before it is not shown again. Null: the run is looked at from its begin, and whoever stops looking has not left anything undone.</param>
     /// <param name="terminal">Where it is seen, and where Ctrl-C comes from.</param>
     public async Task<DeploymentEnd> FollowAsync(
         RunId run,
-        string command,
+        string? command,
         DeploymentTerminal terminal,
         CancellationToken cancellation
     )
@@ -34,15 +34,22 @@ internal sealed class RunFollower(IJournal journal, TimeProvider time)
             {
                 var e = RunEvents.Parse(entry);
                 (state, last, heard) = (e.Apply(state), entry.Sequence, time.GetTimestamp());
-                if (state.TakenCommands.Contains(command))
+                if (command is null || state.TakenCommands.Contains(command))
                 {
                     terminal.Observer.Happened(e, state);
                 }
             }
 
-            if (IsOver(state, time.GetElapsedTime(heard)) || terminal.Requests.Reader.TryRead(out _))
+            if (IsOver(state, time.GetElapsedTime(heard)))
             {
                 return DeploymentEnd.Of(run, state);
+            }
+
+            if (terminal.Requests.Reader.TryRead(out _))
+            {
+                return command is null
+                    ? new DeploymentEnd(ExitCode.Done, Message.Of("deployments.looked-away", ("run", run)), run, state)
+                    : DeploymentEnd.Of(run, state);
             }
 
             if (time.GetElapsedTime(heard) > Silence)

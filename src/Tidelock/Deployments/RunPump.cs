@@ -91,9 +91,10 @@ internal sealed class RunPump : IAsyncDisposable
     {
         using var deadline = new CancellationTokenSource(AnswerLimit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stopping.Token);
-        foreach (var row in await journal.InboxAsync(run, either.Token).ConfigureAwait(false))
+        var inbox = await journal.InboxAsync(run, either.Token).ConfigureAwait(false);
+        foreach (var row in RunCommand.Pending(inbox, writer.State))
         {
-            if (!writer.State.TakenCommands.Contains(row.Id) && seen.Add(row.Id))
+            if (seen.Add(row.Id))
             {
                 requests.TryWrite(new RunRequest.Command(row));
             }

@@ -53,6 +53,7 @@ public sealed record ReportDecision(DateTimeOffset At, DecisionKind Kind, Messag
             RunVerb.Continue => Message.Of("evidence.asked.continue", ("argument", command.Argument)),
             RunVerb.Extend => Message.Of("evidence.asked.extend", ("argument", command.Argument)),
             RunVerb.Pause => Message.Of("evidence.asked.pause", ("argument", command.Argument)),
+            RunVerb.Withdraw => Message.Of("evidence.asked.withdraw", ("argument", command.Argument)),
         };
 }
 

@@ -58,7 +58,7 @@ internal sealed class AskBeforeRollback(RunExecution execution)
                     row.By
                 ),
                 RunVerb.Continue => new RunContinued(Message.Of("runs.continued-by", ("by", row.By))),
-                RunVerb.Extend or RunVerb.Pause => null,
+                RunVerb.Extend or RunVerb.Pause or RunVerb.Withdraw => null,
             };
         }
 

@@ -65,4 +65,15 @@ public sealed record RunHeads(RunId Run, JournalEntry First, JournalEntry Last)
 /// <param name="Argument">Its argument; empty for none.</param>
 /// <param name="By">Who asks.</param>
 /// <param name="SentAt">When.</param>
-public sealed record RunCommand(string Id, RunId Run, RunVerb Verb, string Argument, string By, DateTimeOffset SentAt);
+public sealed record RunCommand(string Id, RunId Run, RunVerb Verb, string Argument, string By, DateTimeOffset SentAt)
+{
+    /// <summary>Those of an inbox that were not taken and not withdrawn.</summary>
+    public static IReadOnlyList<RunCommand> Pending(IReadOnlyList<RunCommand> inbox, RunState state)
+    {
+        var withdrawn = inbox
+            .Where(c => c.Verb is RunVerb.Withdraw)
+            .Select(c => c.Argument)
+            .ToHashSet(StringComparer.Ordinal);
+        return [.. inbox.Where(c => !withdrawn.Contains(c.Id) && !state.TakenCommands.Contains(c.Id))];
+    }
+}

@@ -8,6 +8,8 @@ namespace Tidelock.Runs;
 /// </summary>
 internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<IStep> rollback)
 {
+    private static readonly PauseStep Pause = new();
+
     /// <summary>Goes on until the run has ended or is suspended, and returns its state.</summary>
     /// <exception cref="TargetLostException">The database or the run lock is gone; take both anew and call again.</exception>
     /// <exception cref="RunTakenOverException">A newer epoch has the run.</exception>
@@ -16,7 +18,7 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
     {
         while (execution.Writer.State.Status == RunStatus.Running)
         {
-            var step = Next(execution.Writer.State);
+            var step = MustWait(execution.Writer.State) ? Pause : Next(execution.Writer.State);
             if (step is null)
             {
                 await EndWellAsync(execution, cancellation).ConfigureAwait(false);
@@ -37,6 +39,9 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
 
         return execution.Writer.State;
     }
+
+    /// <summary>Whether a person has paused the run before its change is made. Afterwards it goes on to its watch, which does not end before the person goes on.</summary>
+    private static bool MustWait(RunState state) => state is { Paused: not null, InPlace: false, Rollback: null };
 
     /// <summary>The step that is next, or null when all have passed.</summary>
     private IStep? Next(RunState state) =>

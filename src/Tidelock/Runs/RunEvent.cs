@@ -246,6 +246,12 @@ public sealed record CommandTaken(string CommandId, RunVerb Verb, string By, str
                 Verb is RunVerb.Rollback or RunVerb.Abort && state.Rollback is null && state.Result is null
                     ? this
                     : state.Asked,
+            Paused = Verb switch
+            {
+                RunVerb.Pause when state.Rollback is null && state.Result is null => this,
+                RunVerb.Continue => null,
+                _ => state.Paused,
+            },
         };
 }
 
@@ -276,5 +282,6 @@ public sealed record RunEnded(RunResult Result, Message Finding) : RunEvent
             Finding = Finding,
             Held = null,
             Asked = null,
+            Paused = null,
         };
 }

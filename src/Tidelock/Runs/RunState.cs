@@ -42,6 +42,9 @@ public sealed record RunState
     /// <summary>A person's word to take the change back that nothing has followed yet.</summary>
     public CommandTaken? Asked { get; init; }
 
+    /// <summary>A person's word to wait, until another one goes on; null where nobody paused the run.</summary>
+    public CommandTaken? Paused { get; init; }
+
     /// <summary>The last rollback that began; null for none.</summary>
     public RollbackStarted? Rollback { get; init; }
 
@@ -81,6 +84,7 @@ public sealed record RunState
             EndedAt = null,
             Held = null,
             Asked = null,
+            Paused = null,
             Steps = Steps.RemoveAll(s => s.IsRollback),
         };
 }
@@ -164,4 +168,7 @@ public enum RunVerb
     Continue,
     Extend,
     Pause,
+
+    /// <summary>Takes back a command that no program has taken yet; its argument is that command's id.</summary>
+    Withdraw,
 }

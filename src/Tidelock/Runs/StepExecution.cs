@@ -148,7 +148,7 @@ internal sealed class StepExecution(IStep step, RunExecution execution)
         return row.Verb switch
         {
             RunVerb.Rollback or RunVerb.Abort => Back(row.By, row.Argument),
-            RunVerb.Continue or RunVerb.Extend or RunVerb.Pause => null,
+            RunVerb.Continue or RunVerb.Extend or RunVerb.Pause or RunVerb.Withdraw => null,
         };
     }
 

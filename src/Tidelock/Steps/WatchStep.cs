@@ -64,6 +64,14 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
         {
             case RollBack back:
                 return StepOutcome.Breached(back.Verdict.Reason);
+            case WatchDone when context.State.Paused is { } paused:
+                if (held is null)
+                {
+                    var waiting = Message.Of("steps.watch.paused", ("by", paused.By));
+                    await context.AppendAsync(new RunHeld(waiting, null), cancellation).ConfigureAwait(false);
+                }
+
+                return null;
             case WatchDone:
                 return StepOutcome.Passed(
                     Message.Of(

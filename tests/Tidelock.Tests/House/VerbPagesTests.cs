@@ -11,9 +11,11 @@ public sealed partial class VerbPagesTests
     /// <summary>Verbs that share a page.</summary>
     private static readonly Dictionary<string, string> Shared = new(StringComparer.Ordinal)
     {
+        ["pause"] = "commands",
         ["continue"] = "commands",
         ["extend"] = "commands",
         ["abort"] = "commands",
+        ["commands"] = "commands",
         ["unlock"] = "lock",
     };
 

@@ -64,6 +64,25 @@ public sealed class RunPumpTests
         Assert.Equal(RunResult.RolledBack, state.Result);
     }
 
+    [Fact]
+    public async Task A_command_that_was_withdrawn_before_it_was_read_is_never_taken()
+    {
+        await using var run = await RunFixture.CreateAsync();
+        await run.Journal.SendAsync(new("back", run.Run, RunVerb.Rollback, "", "kim", SampleEvents.Zero), default);
+        await run.Journal.SendAsync(new("no", run.Run, RunVerb.Withdraw, "back", "lee", SampleEvents.Zero), default);
+        var watch = new ScriptedStep(
+            "watch",
+            async (context, stop) =>
+            {
+                await UntilAsync(run, () => context.State.TakenCommands.Contains("no"), stop);
+                return StepOutcome.Passed(Message.Of("test.passed"));
+            }
+        );
+        var state = await run.RunAsync(ScriptedStep.Migrating(), watch, ScriptedStep.Reverting());
+        Assert.Equal((RunResult.Completed, true), (state.Result, state.InPlace));
+        Assert.Equal(["no"], state.TakenCommands);
+    }
+
     private static ScriptedStep WaitingForTheClock(RunFixture run, string name) =>
         new(
             name,
