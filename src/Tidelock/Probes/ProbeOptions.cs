@@ -3,7 +3,17 @@ namespace Tidelock.Probes;
 /// <summary>One probe as declared under <c>watch.probes</c>: which signal it yields and how it is read.</summary>
 /// <param name="Signal">The name criteria use.</param>
 /// <param name="Unit">What its values stand for.</param>
-public abstract record ProbeOptions(string Signal, SignalUnit Unit);
+public abstract record ProbeOptions(string Signal, SignalUnit Unit)
+{
+    /// <summary>
+    /// How old this source's data are when they are complete, as its author declares. Samples stand for a time so long ago; a rule that
+    /// is shorter cannot be kept.
+    /// </summary>
+    public TimeSpan Delay { get; init; }
+
+    /// <summary>How far apart the source's values are, where that is more than a tick: one a minute is not four fifths missing.</summary>
+    public TimeSpan Every { get; init; }
+}
 
 /// <summary>What a signal's values stand for; bounds of criteria are converted to it.</summary>
 public enum SignalUnit

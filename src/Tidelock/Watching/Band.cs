@@ -3,7 +3,13 @@ namespace Tidelock.Watching;
 /// <summary>The values a condition is about.</summary>
 internal abstract record Band
 {
+    /// <summary>What a mean of many values may be off by where none of them is.</summary>
+    private const double Rounding = 1e-9;
+
     public abstract bool Contains(double value);
+
+    /// <summary>Whether a mean lies in it: as a value does, only that a mean of values at the bound is taken to be at the bound.</summary>
+    public abstract bool ContainsMean(double mean);
 
     /// <summary>How near a value is to the band: 1 inside, 0 far away.</summary>
     public double Closeness(double value) => Contains(value) ? 1 : Math.Clamp(Nearness(value), 0, 1);
@@ -11,11 +17,16 @@ internal abstract record Band
     protected abstract double Nearness(double value);
 
     protected static double Ratio(double part, double whole) => whole > 0 ? part / whole : 0;
+
+    protected static double Snapped(double mean, double bound) =>
+        Math.Abs(mean - bound) <= Rounding * Math.Abs(bound) ? bound : mean;
 }
 
 internal sealed record AboveBand(double Bound, bool Included) : Band
 {
     public override bool Contains(double value) => Included ? value >= Bound : value > Bound;
+
+    public override bool ContainsMean(double mean) => Contains(Snapped(mean, Bound));
 
     protected override double Nearness(double value) => Ratio(value, Bound);
 }
@@ -23,6 +34,8 @@ internal sealed record AboveBand(double Bound, bool Included) : Band
 internal sealed record BelowBand(double Bound, bool Included) : Band
 {
     public override bool Contains(double value) => Included ? value <= Bound : value < Bound;
+
+    public override bool ContainsMean(double mean) => Contains(Snapped(mean, Bound));
 
     protected override double Nearness(double value) => Ratio(Bound, value);
 }
@@ -32,6 +45,8 @@ internal sealed record InnerBand(double Low, double High) : Band
 {
     public override bool Contains(double value) => value >= Low && value <= High;
 
+    public override bool ContainsMean(double mean) => Contains(Snapped(Snapped(mean, Low), High));
+
     protected override double Nearness(double value) => value < Low ? Ratio(value, Low) : Ratio(High, value);
 }
 
@@ -39,6 +54,8 @@ internal sealed record InnerBand(double Low, double High) : Band
 internal sealed record OuterBand(double Low, double High) : Band
 {
     public override bool Contains(double value) => value < Low || value > High;
+
+    public override bool ContainsMean(double mean) => Contains(Snapped(Snapped(mean, Low), High));
 
     protected override double Nearness(double value) => Ratio(Math.Abs((2 * value) - Low - High), High - Low);
 }

@@ -13,9 +13,15 @@ public sealed record Baseline(int Count, double Mean, double Spread)
     /// <summary>Whether a ratio to it means anything: enough samples, and not zero.</summary>
     public bool IsUsable => Count >= WatchRules.MinimumSamples && Mean > 0;
 
-    public static Baseline Of(IEnumerable<Sample> samples, TimeSpan every)
+    internal static Baseline Of(IEnumerable<Sample> samples, SignalPace pace)
     {
-        var all = new Timeline(samples, every).Between(DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+        var timeline = new Timeline(pace, DateTimeOffset.MinValue);
+        foreach (var sample in samples)
+        {
+            timeline.Add(sample);
+        }
+
+        var all = timeline.Between(long.MinValue, long.MaxValue);
         return all.Count == 0 ? None : new Baseline(all.Count, all.Mean, all.Spread);
     }
 }

@@ -17,17 +17,13 @@ internal sealed record BaselineBand(string Signal, SignalUnit Unit, double Share
 
     protected override Limits LimitsFor(Baseline baseline)
     {
-        var distance = Math.Max(Share * baseline.Mean, BaselineFloor.Of(Unit));
+        var distance = Math.Max(Share * baseline.Mean, BaselineFloor.Of(Unit, baseline));
         var (low, high) = (baseline.Mean - distance, baseline.Mean + distance);
         var text = string.Create(
             CultureInfo.InvariantCulture,
             $"{Quantity.Text(Math.Max(0, low), Unit)} – {Quantity.Text(high, Unit)}"
         );
-        return new Limits(
-            Side is BaselineSide.Within ? new InnerBand(low, high) : new OuterBand(low, high),
-            null,
-            text
-        );
+        return new Limits(Side is BaselineSide.Within ? new InnerBand(low, high) : new OuterBand(low, high), text);
     }
 }
 

@@ -12,53 +12,80 @@ internal sealed record Blindness(Message Reason, DateTimeOffset Since)
     public static Blindness? Of(string signal, WatchEvidence evidence)
     {
         var timeline = evidence.Of(signal);
-        return First(timeline, SampleOutcome.Error) is { } error && IsOver(error.At, evidence)
-                ? Failing(signal, error, timeline, evidence)
-            : First(timeline, SampleOutcome.NoData) is { } empty && IsOver(empty.At, evidence)
-                ? Empty(signal, empty, timeline, evidence)
-            : Silent(signal, timeline, evidence);
+        var silences = timeline.SilencesAt(evidence.Now).ToList();
+        var (error, empty) = (First(silences, SampleOutcome.Error), First(silences, SampleOutcome.NoData));
+        return IsOver(error, evidence.Options.ErrorGrace, timeline, evidence)
+                ? Blind("watching.hold.error", signal, error!.At, silences[^1].Detail, evidence)
+            : IsOver(empty, evidence.Options.Grace, timeline, evidence)
+                ? Blind("watching.hold.no-data", signal, empty!.At, silences[^1].Detail, evidence)
+            : Silent(signal, timeline, silences, evidence)
+                ?? (BuiltInSignals.All.Contains(signal) ? null : Thin(signal, timeline, evidence));
     }
 
-    private static Sample? First(Timeline timeline, SampleOutcome outcome) =>
-        timeline.Blind.FirstOrDefault(s => s.Outcome == outcome);
+    private static Sample? First(List<Sample> silences, SampleOutcome outcome) =>
+        silences.Find(s => s.Outcome == outcome);
 
-    private static bool IsOver(DateTimeOffset since, WatchEvidence evidence) =>
-        evidence.Now - since > evidence.Options.Grace;
+    /// <summary>A late source's values stand for an earlier time than the errors between them, so it is waited for as long.</summary>
+    private static bool IsOver(Sample? since, TimeSpan grace, Timeline timeline, WatchEvidence evidence) =>
+        since is not null && evidence.Now - since.At > grace + timeline.Pace.Delay;
 
-    private static Blindness Failing(string signal, Sample since, Timeline timeline, WatchEvidence evidence) =>
-        new(
-            Message.Of(
-                "watching.hold.error",
-                ("signal", signal),
-                ("for", evidence.Now - since.At),
-                ("detail", timeline.Last!.Detail)
-            ),
-            since.At
-        );
-
-    private static Blindness Empty(string signal, Sample since, Timeline timeline, WatchEvidence evidence) =>
-        new(
-            Message.Of(
-                "watching.hold.no-data",
-                ("signal", signal),
-                ("for", evidence.Now - since.At),
-                ("detail", timeline.Last!.Detail)
-            ),
-            since.At
-        );
+    private static Blindness Blind(
+        string code,
+        string signal,
+        DateTimeOffset since,
+        Message? detail,
+        WatchEvidence evidence
+    ) => new(Message.Of(code, ("signal", signal), ("for", evidence.Now - since), ("detail", detail)), since);
 
     /// <summary>Nothing at all came in: the probe did not even answer that it failed.</summary>
-    private static Blindness? Silent(string signal, Timeline timeline, WatchEvidence evidence)
+    private static Blindness? Silent(string signal, Timeline timeline, List<Sample> silences, WatchEvidence evidence)
     {
-        var since = timeline.Last?.At ?? evidence.StartedAt;
-        var patience = signal is BuiltInSignals.Downstream or BuiltInSignals.Contract
+        var count = timeline.CountAt(evidence.Now);
+        var since =
+            silences.Count > 0 ? silences[^1].At
+            : count > 0 ? new DateTimeOffset(timeline[count - 1].At, TimeSpan.Zero)
+            : evidence.StartedAt;
+        var patience = BuiltInSignals.All.Contains(signal)
             ? WatchRules.StaleAfter
-            : evidence.Options.Grace;
-        return evidence.Now - since > patience
+            : evidence.Options.Grace + timeline.Pace.Delay + timeline.Pace.Every - evidence.Options.Every;
+        return evidence.Now - since > patience ? Blind("watching.hold.silent", signal, since, null, evidence) : null;
+    }
+
+    /// <summary>Values come in, but so few of them for so long that no window can be judged.</summary>
+    private static Blindness? Thin(string signal, Timeline timeline, WatchEvidence evidence)
+    {
+        var span = WatchRules.ThinWindow(evidence.Options.Grace, timeline.Pace.Every);
+        var last = timeline.CountAt(evidence.Now) - 1;
+        var full = last;
+        while (full >= 0 && !IsFull(timeline, full, span))
+        {
+            full--;
+        }
+
+        var since = full < 0 ? evidence.StartedAt.UtcTicks : timeline[full].At;
+        return last > full && evidence.Now.UtcTicks - since > (span + timeline.Pace.Delay).Ticks
             ? new Blindness(
-                Message.Of("watching.hold.silent", ("signal", signal), ("for", evidence.Now - since)),
-                since
+                Message.Of(
+                    "watching.hold.thin",
+                    ("signal", signal),
+                    ("for", TimeSpan.FromTicks(evidence.Now.UtcTicks - since)),
+                    ("count", last - full)
+                ),
+                new DateTimeOffset(since, TimeSpan.Zero)
             )
             : null;
+    }
+
+    /// <summary>Whether enough of the time before a value was seen: of all of it, or since data came back from an outage.</summary>
+    private static bool IsFull(Timeline timeline, int index, TimeSpan span)
+    {
+        var stretch = timeline.Until(index, span);
+        var first = index - stretch.Count + 1;
+        var at = timeline[index].At;
+        var cameBack = first > 0 && timeline[first].At - timeline[first - 1].At > span.Ticks;
+        var from = cameBack
+            ? timeline[first].At - timeline.Pace.Reach.Ticks
+            : Math.Max(at - span.Ticks, timeline.StartTicks);
+        return stretch.Covered.Ticks >= (at - from) * WatchRules.Coverage;
     }
 }

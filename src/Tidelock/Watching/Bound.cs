@@ -31,27 +31,29 @@ internal sealed record BaselineBound(double Factor) : Bound
 
     public override double Resolve(Baseline baseline, SignalUnit unit, int side)
     {
-        var (ratio, floor) = (Factor * baseline.Mean, baseline.Mean + (side * BaselineFloor.Of(unit)));
+        var (ratio, floor) = (Factor * baseline.Mean, baseline.Mean + (side * BaselineFloor.Of(unit, baseline)));
         return side > 0 ? Math.Max(ratio, floor) : Math.Min(ratio, floor);
     }
 
     public override string Text(double resolved, SignalUnit unit, Baseline baseline) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{Quantity.Text(resolved, unit)}, {Factor}x {Quantity.Text(baseline.Mean, unit)}"
+            $"{Quantity.Text(resolved, unit)}, {Factor}x {Quantity.Text(baseline.Mean, unit)} ± {Quantity.Text(baseline.Spread, unit)} of {baseline.Count}"
         );
 }
 
 /// <summary>The least difference from a baseline that means anything, so that twice of almost nothing is not a breach.</summary>
 internal static class BaselineFloor
 {
-    public static double Of(SignalUnit unit) =>
+    /// <param name="unit">What is measured; where nobody said what, only the spread of the baseline tells what a difference is.</param>
+    /// <param name="baseline">What was before the migration.</param>
+    public static double Of(SignalUnit unit, Baseline baseline) =>
         unit switch
         {
             SignalUnit.Ratio => 0.001,
             SignalUnit.Seconds => 0.020,
             SignalUnit.PerSecond => 1,
             SignalUnit.Number => 5,
-            SignalUnit.Unstated => 0,
+            SignalUnit.Unstated => baseline.Spread,
         };
 }

@@ -1,4 +1,5 @@
 using Tidelock.Probes;
+using Tidelock.Texts;
 
 namespace Tidelock.Watching;
 
@@ -12,7 +13,7 @@ internal abstract record BoundSyntax(int Column)
 internal sealed record BaselineBoundSyntax(double Factor, int Column) : BoundSyntax(Column)
 {
     public override (SignalUnit, Bound)? Bind(PlacedWord signal, SignalUnit unit, CriterionBinding binding) =>
-        (unit, new BaselineBound(Factor));
+        Factor <= 0 ? binding.Refuse(Column, Message.Of("watching.bound.positive")) : (unit, new BaselineBound(Factor));
 }
 
 internal sealed record FixedBoundSyntax(double Number, BoundUnit Unit, int Column) : BoundSyntax(Column)
@@ -20,6 +21,11 @@ internal sealed record FixedBoundSyntax(double Number, BoundUnit Unit, int Colum
     /// <summary>Zero is zero in every unit. Everything else must say what the signal is measured in, so that 1 is not taken for 1 %.</summary>
     public override (SignalUnit, Bound)? Bind(PlacedWord signal, SignalUnit unit, CriterionBinding binding)
     {
+        if (Number < 0 && unit is not (SignalUnit.Number or SignalUnit.Unstated))
+        {
+            return binding.Refuse(Column, Message.Of("watching.bound.negative", ("signal", signal.Text)));
+        }
+
         if (unit == Unit.Of || (Number == 0 && Unit.Of is SignalUnit.Number))
         {
             return (unit, new FixedBound(Number * Unit.Size));

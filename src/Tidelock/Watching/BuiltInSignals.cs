@@ -17,6 +17,8 @@ public static class BuiltInSignals
 
     internal const double Confirmed = 2;
 
+    internal static readonly string[] All = [Downstream, Contract];
+
     public static Sample Fine(string signal, DateTimeOffset at) => Sample.Of(signal, at, 1);
 
     /// <summary>Something broke that may be a passing fault.</summary>
@@ -32,4 +34,11 @@ public static class BuiltInSignals
         {
             Weight = Confirmed,
         };
+
+    /// <summary>
+    /// A statement that was prepared before the migration and fails until it is prepared anew (SQLSTATE 0A000): told with the mend, and
+    /// neither fine nor broken, because the data are not what is wrong.
+    /// </summary>
+    public static Sample Outdated(string signal, DateTimeOffset at, string what) =>
+        Sample.NoData(signal, at, Message.Of("watching.outdated-plan", ("what", what)));
 }

@@ -5,6 +5,8 @@ internal sealed record BothConditions(Condition Left, Condition Right) : Conditi
 {
     public override IEnumerable<string> Signals => Left.Signals.Concat(Right.Signals);
 
+    public override IEnumerable<string> BaselineSignals => Left.BaselineSignals.Concat(Right.BaselineSignals);
+
     public override Finding Judge(WatchEvidence evidence, TimeSpan window)
     {
         Finding[] parts = [Left.Judge(evidence, window), Right.Judge(evidence, window)];
@@ -20,6 +22,8 @@ internal sealed record BothConditions(Condition Left, Condition Right) : Conditi
 internal sealed record EitherCondition(Condition Left, Condition Right) : Condition
 {
     public override IEnumerable<string> Signals => Left.Signals.Concat(Right.Signals);
+
+    public override IEnumerable<string> BaselineSignals => Left.BaselineSignals.Concat(Right.BaselineSignals);
 
     public override Finding Judge(WatchEvidence evidence, TimeSpan window)
     {

@@ -7,6 +7,9 @@ internal abstract record Condition
 {
     public abstract IEnumerable<string> Signals { get; }
 
+    /// <summary>Those of them that are compared with what they were before the migration.</summary>
+    public abstract IEnumerable<string> BaselineSignals { get; }
+
     /// <summary>Breached when the condition has come about and stayed for <paramref name="window"/>, by the rules of the watch.</summary>
     public abstract Finding Judge(WatchEvidence evidence, TimeSpan window);
 

@@ -1,3 +1,5 @@
+using Tidelock.Texts;
+
 namespace Tidelock.Watching;
 
 /// <summary>
@@ -22,6 +24,9 @@ public sealed record Criterion
     /// <summary>The signals it needs, each once.</summary>
     public IEnumerable<string> Signals => Condition.Signals.Distinct(StringComparer.Ordinal);
 
+    /// <summary>Those that are compared with what they were before the migration.</summary>
+    public IEnumerable<string> BaselineSignals => Condition.BaselineSignals.Distinct(StringComparer.Ordinal);
+
     internal Condition Condition { get; }
 
     /// <summary>Under <c>rollBackWhen</c>: breached when what it says has come about.</summary>
@@ -33,6 +38,11 @@ public sealed record Criterion
     private Verdict Judge(Condition condition, WatchEvidence evidence)
     {
         var finding = condition.Judge(evidence, WatchRules.Window(this, evidence.Options));
+        if (finding.State is VerdictState.Healthy && evidence.SetBack is { } by)
+        {
+            finding = Finding.Unknown(Message.Of("watching.unknown.set-back", ("by", by)));
+        }
+
         return new Verdict(Text, finding.State, finding.Reason, finding.Progress);
     }
 }

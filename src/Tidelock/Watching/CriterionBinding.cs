@@ -28,6 +28,12 @@ internal sealed class CriterionBinding(IReadOnlyDictionary<string, SignalUnit> s
         return null;
     }
 
+    public Condition? RefuseAll(int column, Message problem)
+    {
+        Refuse(column, problem);
+        return null;
+    }
+
     /// <summary>What to write instead, by what the signal is measured in.</summary>
     public static Message UnitMismatch(string signal, SignalUnit unit, SignalUnit written) =>
         unit switch

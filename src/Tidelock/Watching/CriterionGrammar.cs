@@ -8,11 +8,12 @@ namespace Tidelock.Watching;
 
 /// <summary>
 /// The criterion language: comparisons, <c>within N% of baseline</c>, <c>downstream fails</c>, <c>contract broken</c>, joined by
-/// <c>and</c> (binds closer) and <c>or</c>, in parentheses where needed; one <c>for</c> at the end gives the window of all of it.
+/// <c>and</c> (binds closer) and <c>or</c>, in parentheses where needed; one <c>for</c> at the end gives the window of all of it, and <c>gross</c> after it
+/// the bound of a single comparison from which on nobody waits for the window.
 /// </summary>
 internal static class CriterionGrammar
 {
-    private static readonly string[] Keywords = ["and", "or", "for", "within", "of", "baseline", "per"];
+    private static readonly string[] Keywords = ["and", "or", "for", "within", "of", "baseline", "per", "gross"];
 
     private static readonly TokenListParser<CriterionToken, double> Number = Token
         .EqualTo(CriterionToken.Number)
@@ -59,11 +60,12 @@ internal static class CriterionGrammar
 
     private static readonly TokenListParser<CriterionToken, Func<PlacedWord, CriterionSyntax>> Within =
         from within in Word("within")
-        from share in Number
+        from place in Token.EqualTo(CriterionToken.Number).Named("a number")
+        let share = double.Parse(place.ToStringValue(), CultureInfo.InvariantCulture)
         from percent in Token.EqualTo(CriterionToken.Percent).Named("%")
         from of in Word("of")
         from baseline in Word("baseline")
-        select new Func<PlacedWord, CriterionSyntax>(signal => new WithinSyntax(signal, share));
+        select new Func<PlacedWord, CriterionSyntax>(signal => new WithinSyntax(signal, share, place.Position.Column));
 
     private static readonly TokenListParser<CriterionToken, CriterionSyntax> Fault = Faults(
             BuiltInSignals.Downstream,
@@ -102,10 +104,16 @@ internal static class CriterionGrammar
             select TimeSpan.FromSeconds(number * unit.Size)
         );
 
+    private static readonly TokenListParser<CriterionToken, GrossSyntax> Gross =
+        from word in Word("gross")
+        from bound in Bound
+        select new GrossSyntax(bound, word.Position.Column);
+
     public static TokenListParser<CriterionToken, (CriterionSyntax Syntax, TimeSpan? For)> Criterion { get; } =
         from syntax in Either
         from window in Word("for").IgnoreThen(Duration).Select(d => (TimeSpan?)d).OptionalOrDefault()
-        select (syntax, window);
+        from gross in Gross.AsNullable().OptionalOrDefault()
+        select (gross is null ? syntax : new WithGrossSyntax(syntax, gross), window);
 
     private static TokenListParser<CriterionToken, Token<CriterionToken>> Word(string word) =>
         Token.EqualToValue(CriterionToken.Word, word).Named(word);

@@ -1,4 +1,3 @@
-using Tidelock.Probes;
 using Tidelock.Texts;
 
 namespace Tidelock.Watching;
@@ -7,6 +6,8 @@ namespace Tidelock.Watching;
 internal sealed record FaultCondition(string Signal, FaultState Expected) : Condition
 {
     public override IEnumerable<string> Signals => [Signal];
+
+    public override IEnumerable<string> BaselineSignals => [];
 
     public override Condition Not() =>
         this with
@@ -18,34 +19,49 @@ internal sealed record FaultCondition(string Signal, FaultState Expected) : Cond
     public override Finding Judge(WatchEvidence evidence, TimeSpan window)
     {
         var timeline = evidence.Of(Signal);
-        if (timeline.Values.Count == 0 || evidence.Now - timeline.Values[^1].At > WatchRules.StaleAfter)
+        var count = timeline.CountAt(evidence.Now);
+        if (count == 0 || evidence.Now.UtcTicks - timeline[count - 1].At > WatchRules.StaleAfter.Ticks)
         {
-            return Finding.Unknown(Message.Of("watching.unknown.not-asked", ("signal", Signal)));
+            return Finding.Unknown(NotAsked(timeline, evidence.Now));
         }
 
-        var broken = timeline.Values.Reverse().TakeWhile(v => v.Value < 1).ToList();
-        return Expected is FaultState.Fine ? FineIsBreach(broken) : BrokenIsBreach(broken);
+        var (broken, weight) = BrokenInARow(timeline, count);
+        var what = broken == 0 ? null : timeline.DetailOf(count - 1);
+        return Expected is FaultState.Fine ? FineIsBreach(broken, what) : BrokenIsBreach(broken, weight, what);
     }
 
-    private Finding BrokenIsBreach(List<Sample> broken)
+    private static (int Looks, double Weight) BrokenInARow(Timeline timeline, int count)
     {
-        var looks = broken.Sum(b => b.Weight ?? 1);
-        return broken.Count == 0 ? Finding.Healthy(Message.Of("watching.healthy.fault", ("signal", Signal)), 0)
-            : looks >= BuiltInSignals.Confirmed ? Finding.Breached(Broken("watching.breached.fault", broken))
-            : new Finding(
-                VerdictState.Unknown,
-                Broken("watching.unknown.unconfirmed", broken),
-                looks / BuiltInSignals.Confirmed
-            );
+        var (looks, weight) = (0, 0.0);
+        for (; looks < count && timeline[count - 1 - looks] is { Value: < 1 } look; looks++)
+        {
+            weight += look.IsWeighted ? look.Weight : 1;
+        }
+
+        return (looks, weight);
     }
 
-    private Finding FineIsBreach(List<Sample> broken) =>
-        broken.Count == 0
-            ? Finding.Breached(Message.Of("watching.healthy.fault", ("signal", Signal)))
-            : Finding.Healthy(Broken("watching.breached.fault", broken), 0);
+    private Finding BrokenIsBreach(int broken, double weight, Message? what) =>
+        broken == 0 ? Finding.Healthy(Fine(), 0)
+        : weight >= BuiltInSignals.Confirmed ? Finding.Breached(Broken("watching.breached.fault", broken, what))
+        : new Finding(
+            VerdictState.Unknown,
+            Broken("watching.unknown.unconfirmed", broken, what),
+            weight / BuiltInSignals.Confirmed
+        );
 
-    private Message Broken(string code, List<Sample> broken) =>
-        Message.Of(code, ("signal", Signal), ("what", broken[0].Detail), ("count", broken.Count));
+    private Finding FineIsBreach(int broken, Message? what) =>
+        broken == 0 ? Finding.Breached(Fine()) : Finding.Healthy(Broken("watching.breached.fault", broken, what), 0);
+
+    private Message NotAsked(Timeline timeline, DateTimeOffset now) =>
+        timeline.SilencesAt(now).LastOrDefault()?.Detail is { } detail
+            ? Message.Of("watching.unknown.blind", ("signal", Signal), ("detail", detail))
+            : Message.Of("watching.unknown.not-asked", ("signal", Signal));
+
+    private Message Fine() => Message.Of("watching.healthy.fault", ("signal", Signal));
+
+    private Message Broken(string code, int count, Message? what) =>
+        Message.Of(code, ("signal", Signal), ("what", what), ("count", count));
 }
 
 internal enum FaultState

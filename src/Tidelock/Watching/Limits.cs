@@ -2,6 +2,11 @@ namespace Tidelock.Watching;
 
 /// <summary>A condition's bound once its baseline is known.</summary>
 /// <param name="Past">The values past it.</param>
-/// <param name="Gross">The values so far past it that nobody waits for the window; null where there are none.</param>
 /// <param name="Text">The bound as people read it.</param>
-internal sealed record Limits(Band Past, Band? Gross, string Text);
+/// <param name="Gross">The values so far past it that nobody waits for the window; null where there are none.</param>
+internal sealed record Limits(Band Past, string Text, GrossLimit? Gross = null);
+
+/// <summary>Where a breach is gross.</summary>
+/// <param name="Past">The values past it.</param>
+/// <param name="Text">The bound as people read it.</param>
+internal sealed record GrossLimit(Band Past, string Text);

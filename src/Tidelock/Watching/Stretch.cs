@@ -1,44 +1,109 @@
-using Tidelock.Probes;
-
 namespace Tidelock.Watching;
 
 /// <summary>The values of a signal in some time.</summary>
-internal readonly struct Stretch(ArraySegment<Sample> values)
+/// <param name="points">Those after <paramref name="from"/>, oldest first.</param>
+/// <param name="from">Where the time begins, in ticks.</param>
+/// <param name="reach">The time before it that a value stands for at most, in ticks.</param>
+internal readonly ref struct Stretch(ReadOnlySpan<Point> points, long from, long reach)
 {
-    public int Count => values.Count;
+    private readonly ReadOnlySpan<Point> points = points;
 
-    /// <summary>Weighted by requests where the probe knows them; a sample that does not weighs as the others do on average.</summary>
+    public int Count => points.Length;
+
+    /// <summary>How much of the time the values stand for.</summary>
+    public TimeSpan Covered => TimeIn(null);
+
+    /// <summary>
+    /// The mean of the values, weighted by requests where the probe counts them; a value that has none weighs as the others do on
+    /// average.
+    /// </summary>
     public double Mean
     {
         get
         {
-            var (sum, weights, usual) = (0.0, 0.0, UsualWeight);
-            foreach (var s in values)
+            var usual = UsualWeight;
+            var (sum, weights, plain) = (0.0, 0.0, 0.0);
+            foreach (var p in points)
             {
-                sum += s.Value!.Value * (s.Weight ?? usual);
-                weights += s.Weight ?? usual;
+                var weight = p.IsWeighted ? p.Weight : usual;
+                sum += p.Value * weight;
+                weights += weight;
+                plain += p.Value;
             }
 
-            return weights > 0 ? sum / weights : values.Average(s => s.Value!.Value);
+            return weights > 0 ? sum / weights : plain / points.Length;
         }
     }
 
+    /// <summary>The standard deviation of the values.</summary>
     public double Spread
     {
         get
         {
-            var mean = Mean;
-            return Math.Sqrt(values.Average(s => Math.Pow(s.Value!.Value - mean, 2)));
+            var (mean, squares) = (Mean, 0.0);
+            foreach (var p in points)
+            {
+                squares += (p.Value - mean) * (p.Value - mean);
+            }
+
+            return Math.Sqrt(squares / points.Length);
         }
     }
 
     /// <summary>Whether the requests behind the values are enough to say something; always where the probe does not count them.</summary>
-    public bool HasEnoughRequests =>
-        values.All(s => s.Weight is null) || values.Sum(s => s.Weight ?? 0) >= WatchRules.MinimumRequests;
+    public bool HasEnoughRequests
+    {
+        get
+        {
+            var (requests, counted) = Requests;
+            return counted == 0 || requests >= WatchRules.MinimumRequests;
+        }
+    }
 
-    /// <summary>Share of the values that lie in a band.</summary>
-    public double ShareIn(Band band) =>
-        Count == 0 ? 0 : (double)values.Count(s => band.Contains(s.Value!.Value)) / Count;
+    private (double Requests, int Counted) Requests
+    {
+        get
+        {
+            var (requests, counted) = (0.0, 0);
+            foreach (var p in points)
+            {
+                (requests, counted) = p.IsWeighted ? (requests + p.Weight, counted + 1) : (requests, counted);
+            }
 
-    private double UsualWeight => values.Any(s => s.Weight is not null) ? values.Average(s => s.Weight)!.Value : 1;
+            return (requests, counted);
+        }
+    }
+
+    private double UsualWeight => Requests is var (requests, counted) && counted > 0 ? requests / counted : 1;
+
+    /// <summary>How long the values were in a band; all that is covered where it is null. Exact: a sum of whole ticks.</summary>
+    public TimeSpan TimeIn(Band? band)
+    {
+        var (time, until) = (0L, from);
+        foreach (var p in points)
+        {
+            if (band is null || band.Contains(p.Value))
+            {
+                time += p.At - Math.Max(until, p.At - reach);
+            }
+
+            until = p.At;
+        }
+
+        return TimeSpan.FromTicks(time);
+    }
+
+    /// <summary>Whether at least one value lies in a band.</summary>
+    public bool Touches(Band band)
+    {
+        foreach (var p in points)
+        {
+            if (band.Contains(p.Value))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

@@ -1,77 +1,153 @@
+using System.Runtime.InteropServices;
 using Tidelock.Probes;
+using Tidelock.Texts;
 
 namespace Tidelock.Watching;
 
-/// <summary>One signal's samples in the order of their own times, one per time. A value outweighs an error of the same moment.</summary>
-internal sealed class Timeline
+/// <summary>
+/// One signal's samples in the order of the times they stand for, one per time: neither the order in which they come in matters nor
+/// how often they do. A value outweighs an error of the same moment.
+/// </summary>
+/// <param name="pace">When values can be expected.</param>
+/// <param name="startedAt">When the watch began; what stands for an earlier time is left out.</param>
+internal sealed class Timeline(SignalPace pace, DateTimeOffset startedAt)
 {
-    private const double Jitter = 1.05;
-    private readonly Sample[] samples;
-    private readonly Sample[] values;
-    private readonly TimeSpan every;
+    private readonly List<Point> points = [];
+    private readonly Dictionary<long, Message> details = [];
+    private readonly List<Sample> silences = [];
+    private readonly long start = startedAt.UtcTicks;
 
-    public Timeline(IEnumerable<Sample> samples, TimeSpan every)
+    public SignalPace Pace => pace;
+
+    public long StartTicks => start;
+
+    /// <summary>Changes when a value is put in before the last one: what was concluded from the order must be concluded anew.</summary>
+    public int Revision { get; private set; }
+
+    public Point this[int index] => points[index];
+
+    public void Add(Sample sample)
     {
-        this.every = every;
-        this.samples =
-        [
-            .. samples
-                .GroupBy(s => s.At)
-                .Select(g =>
-                    g.OrderBy(s => s.Outcome).ThenByDescending(s => s.Value).ThenByDescending(s => s.Weight).First()
-                )
-                .OrderBy(s => s.At),
-        ];
-        values = [.. this.samples.Where(s => s.Outcome is SampleOutcome.Value)];
-    }
-
-    public static Timeline Empty { get; } = new([], TimeSpan.Zero);
-
-    /// <summary>The newest sample, whatever its outcome.</summary>
-    public Sample? Last => samples.Length == 0 ? null : samples[^1];
-
-    /// <summary>Values, oldest first.</summary>
-    public IReadOnlyList<Sample> Values => values;
-
-    /// <summary>What came after the last value: errors and answers without data, oldest first.</summary>
-    public IEnumerable<Sample> Blind =>
-        samples.Skip(Array.FindLastIndex(samples, s => s.Outcome is SampleOutcome.Value) + 1);
-
-    /// <summary>The values after <paramref name="from"/> up to and with <paramref name="to"/>.</summary>
-    public Stretch Between(DateTimeOffset from, DateTimeOffset to)
-    {
-        var first = FirstAfter(from);
-        return new Stretch(new ArraySegment<Sample>(values, first, Math.Max(0, FirstAfter(to) - first)));
-    }
-
-    /// <summary>
-    /// How much of a time values stand for: each for the tick before it. The tick that is not due yet at the end does not count
-    /// against it.
-    /// </summary>
-    public TimeSpan Covered(DateTimeOffset from, DateTimeOffset to)
-    {
-        var covered = TimeSpan.Zero;
-        var until = from;
-        for (var i = FirstAfter(from); i < values.Length && values[i].At <= to; i++)
+        if (sample.At.UtcTicks < start)
         {
-            var start = values[i].At - (every * Jitter);
-            covered += values[i].At - (start > until ? start : until);
-            until = values[i].At;
+            return;
         }
 
-        return covered + (IsDue(until, to) ? TimeSpan.Zero : to - until);
+        if (sample is { Outcome: SampleOutcome.Value, Value: { } value })
+        {
+            Add(new Point(sample.At.UtcTicks, value, sample.Weight ?? double.NaN), sample);
+        }
+        else
+        {
+            AddSilence(sample);
+        }
     }
 
-    private bool IsDue(DateTimeOffset last, DateTimeOffset now) =>
-        values.Length == 0 || now - last > every * Jitter || samples[^1].At > last && samples[^1].At <= now;
+    /// <summary>How many values stand for a time up to <paramref name="now"/>.</summary>
+    public int CountAt(DateTimeOffset now) => FirstAfter(now.UtcTicks);
 
-    private int FirstAfter(DateTimeOffset time)
+    /// <summary>Errors and answers without data up to <paramref name="now"/> that no value followed, oldest first.</summary>
+    public IEnumerable<Sample> SilencesAt(DateTimeOffset now)
     {
-        var (low, high) = (0, values.Length);
+        var count = CountAt(now);
+        var last = count == 0 ? long.MinValue : points[count - 1].At;
+        var first = silences.Count;
+        while (first > 0 && silences[first - 1].At.UtcTicks > last)
+        {
+            first--;
+        }
+
+        return silences.Skip(first).TakeWhile(s => s.At <= now);
+    }
+
+    /// <summary>What the probe said of a value: why it is broken.</summary>
+    public Message? DetailOf(int index) => details.GetValueOrDefault(points[index].At);
+
+    /// <summary>The values after <paramref name="from"/>, but not from before the watch, up to and with <paramref name="to"/>.</summary>
+    public Stretch Between(long from, long to)
+    {
+        var first = FirstAfter(from);
+        return new Stretch(
+            CollectionsMarshal.AsSpan(points)[first..Math.Max(first, FirstAfter(to))],
+            Math.Max(from, start),
+            pace.Reach.Ticks
+        );
+    }
+
+    /// <summary>The stretch of <paramref name="span"/> that ends with a value.</summary>
+    public Stretch Until(int index, TimeSpan span)
+    {
+        var from = points[index].At - span.Ticks;
+        var first = index + 1;
+        while (first > 0 && points[first - 1].At > from)
+        {
+            first--;
+        }
+
+        return new Stretch(
+            CollectionsMarshal.AsSpan(points)[first..(index + 1)],
+            Math.Max(from, start),
+            pace.Reach.Ticks
+        );
+    }
+
+    private void Add(Point point, Sample sample)
+    {
+        var index = points.Count == 0 || points[^1].At < point.At ? points.Count : FirstAfter(point.At - 1);
+        if (index == points.Count)
+        {
+            points.Add(point);
+        }
+        else if (points[index].At != point.At)
+        {
+            points.Insert(index, point);
+            Revision++;
+        }
+        else if (point.Outweighs(points[index]))
+        {
+            points[index] = point;
+            Revision++;
+        }
+        else
+        {
+            return;
+        }
+
+        if (sample.Detail is { } detail && BuiltInSignals.All.Contains(sample.Signal))
+        {
+            details[point.At] = detail;
+        }
+    }
+
+    private void AddSilence(Sample sample)
+    {
+        var index = silences.Count;
+        while (
+            index > 0
+            && (silences[index - 1].At, silences[index - 1].Outcome).CompareTo((sample.At, sample.Outcome)) > 0
+        )
+        {
+            index--;
+        }
+
+        if (index == 0 || (silences[index - 1].At, silences[index - 1].Outcome) != (sample.At, sample.Outcome))
+        {
+            silences.Insert(index, sample);
+        }
+    }
+
+    private int FirstAfter(long time)
+    {
+        if (points.Count == 0 || points[^1].At <= time)
+        {
+            return points.Count;
+        }
+
+        var (low, high) = (0, points.Count);
         while (low < high)
         {
             var middle = (low + high) / 2;
-            (low, high) = values[middle].At <= time ? (middle + 1, high) : (low, middle);
+            (low, high) = points[middle].At <= time ? (middle + 1, high) : (low, middle);
         }
 
         return low;

@@ -9,9 +9,11 @@ namespace Tidelock.Watching;
 /// </summary>
 public sealed class WatchEvidence
 {
-    private readonly Dictionary<string, Timeline> timelines;
-    private readonly Dictionary<string, Baseline> baselines;
+    private readonly WatchRecord record;
 
+    internal WatchEvidence(WatchRecord record, DateTimeOffset now) => (this.record, Now) = (record, now);
+
+    /// <summary>Evidence for one look; a watch that goes on keeps a <see cref="WatchRecord"/>.</summary>
     public WatchEvidence(
         WatchOptions options,
         IEnumerable<Sample> samples,
@@ -19,28 +21,29 @@ public sealed class WatchEvidence
         DateTimeOffset startedAt,
         DateTimeOffset now
     )
-    {
-        Options = options;
-        StartedAt = startedAt;
-        Now = now;
-        timelines = samples
-            .Where(s => s.At >= startedAt && s.At <= now)
-            .GroupBy(s => s.Signal, StringComparer.Ordinal)
-            .ToDictionary(g => g.Key, g => new Timeline(g, options.Every), StringComparer.Ordinal);
-        baselines = baseline
-            .GroupBy(s => s.Signal, StringComparer.Ordinal)
-            .ToDictionary(g => g.Key, g => Baseline.Of(g, options.Every), StringComparer.Ordinal);
-    }
+        : this(new WatchRecord(options, baseline, startedAt), now) => record.Add(samples);
 
-    public WatchOptions Options { get; }
+    public WatchOptions Options => record.Options;
 
     /// <summary>When the watch began; a restart does not change it.</summary>
-    public DateTimeOffset StartedAt { get; }
+    public DateTimeOffset StartedAt => record.StartedAt;
 
     public DateTimeOffset Now { get; }
 
-    /// <summary>The baseline of a signal; one of no samples where it was never measured.</summary>
-    public Baseline BaselineOf(string signal) => baselines.GetValueOrDefault(signal) ?? Baseline.None;
+    /// <summary>
+    /// By how much this machine's clock was set back, where that is more than the grace: what stands for the time in between is of
+    /// an earlier now.
+    /// </summary>
+    public TimeSpan? SetBack =>
+        (record.Newest > StartedAt ? record.Newest : StartedAt) - Now is var ahead && ahead > Options.Grace
+            ? ahead
+            : null;
 
-    internal Timeline Of(string signal) => timelines.GetValueOrDefault(signal) ?? Timeline.Empty;
+    /// <summary>The baseline of a signal; one of no samples where it was never measured.</summary>
+    public Baseline BaselineOf(string signal) => record.BaselineOf(signal);
+
+    internal Timeline Of(string signal) => record.Of(signal);
+
+    internal BreachHistory HistoryOf(SignalCondition condition, TimeSpan window, Func<BreachRule> rule) =>
+        record.HistoryOf(condition, window, rule);
 }

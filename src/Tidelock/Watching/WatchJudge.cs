@@ -16,7 +16,7 @@ public static class WatchJudge
         var options = evidence.Options;
         var rollBackWhen = options.RollBackWhen.Select(c => c.JudgeRollBack(evidence)).ToList();
         var healthy = options.Healthy.Select(c => c.JudgeHealthy(evidence)).ToList();
-        var endsAt = evidence.StartedAt + options.For + extendedBy;
+        var endsAt = evidence.StartedAt + options.For + extendedBy + Latest(options);
         return new WatchJudgement(rollBackWhen, healthy, Decide(evidence, rollBackWhen, healthy, endsAt), endsAt);
     }
 
@@ -30,6 +30,11 @@ public static class WatchJudge
         if (rollBackWhen.FirstOrDefault(v => v.State is VerdictState.Breached) is { } breach)
         {
             return new RollBack(breach);
+        }
+
+        if (evidence.SetBack is { } by)
+        {
+            return new HoldWatch(Message.Of("watching.hold.set-back", ("by", by)), evidence.Now);
         }
 
         if (Blind(evidence) is { } blind)
@@ -54,8 +59,8 @@ public static class WatchJudge
 
         var needed = evidence.Options.For * WatchRules.Coverage;
         var seen = Signals(evidence.Options)
-            .Where(s => s is not (BuiltInSignals.Downstream or BuiltInSignals.Contract))
-            .Select(s => evidence.Of(s).Covered(evidence.StartedAt, evidence.Now))
+            .Except(BuiltInSignals.All, StringComparer.Ordinal)
+            .Select(s => evidence.Of(s).Between(evidence.StartedAt.UtcTicks, evidence.Now.UtcTicks).Covered)
             .DefaultIfEmpty(needed)
             .Min();
         return seen >= needed
@@ -75,6 +80,10 @@ public static class WatchJudge
         open.State is VerdictState.Unknown
             ? Message.Of("watching.hold.unknown-at-end", ("criterion", open.Criterion), ("reason", open.Reason))
             : Message.Of("watching.hold.unhealthy-at-end", ("criterion", open.Criterion), ("reason", open.Reason));
+
+    /// <summary>How much longer it takes until the last of the time can be seen, because data of it come late.</summary>
+    private static TimeSpan Latest(WatchOptions options) =>
+        Signals(options).Select(s => options.PaceOf(s).Delay).DefaultIfEmpty().Max();
 
     private static IEnumerable<string> Signals(WatchOptions options) =>
         options.RollBackWhen.Concat(options.Healthy).SelectMany(c => c.Signals).Distinct(StringComparer.Ordinal);

@@ -5,7 +5,7 @@ namespace Tidelock.Watching;
 /// <summary>Section <c>watch:</c>.</summary>
 /// <param name="For">How long the application is watched.</param>
 /// <param name="Every">One tick.</param>
-/// <param name="Grace">How long a signal may be without data, or its source without an answer, before the run holds.</param>
+/// <param name="Grace">How long a signal may be without data before the run holds.</param>
 /// <param name="BaselineFor">How long the signals are measured before the migration.</param>
 /// <param name="Probes">What is read.</param>
 /// <param name="Healthy">What must hold for the watch to end well.</param>
@@ -18,4 +18,17 @@ public sealed record WatchOptions(
     IReadOnlyList<ProbeOptions> Probes,
     IReadOnlyList<Criterion> Healthy,
     IReadOnlyList<Criterion> RollBackWhen
-);
+)
+{
+    /// <summary>How long a source may be without an answer before the run holds; as long as without data where nobody says otherwise.</summary>
+    public TimeSpan ErrorGrace { get; init; } = Grace;
+
+    /// <summary>When values of a signal can be expected.</summary>
+    internal SignalPace PaceOf(string signal)
+    {
+        var probe = Probes.FirstOrDefault(p => string.Equals(p.Signal, signal, StringComparison.Ordinal));
+        return probe is null
+            ? new SignalPace(Every, TimeSpan.Zero)
+            : new SignalPace(probe.Every > Every ? probe.Every : Every, probe.Delay);
+    }
+}

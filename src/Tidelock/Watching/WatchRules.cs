@@ -1,5 +1,3 @@
-using Tidelock.Texts;
-
 namespace Tidelock.Watching;
 
 /// <summary>The figures every criterion is judged by.</summary>
@@ -12,10 +10,10 @@ public static class WatchRules
     public const int ShortStretches = 12;
 
     /// <summary>
-    /// Share of a window's samples that must be past the bound themselves, so that one sample of a total outage, which carries the
+    /// One in so many parts of a window's time must be past the bound itself, so that one sample of a total outage, which carries the
     /// mean of a whole window with it, is not a breach.
     /// </summary>
-    public const double PastShare = 1.0 / 3;
+    public const int PastParts = 3;
 
     /// <summary>How many times a rate's bound is gross.</summary>
     public const double GrossFactor = 20;
@@ -35,32 +33,25 @@ public static class WatchRules
     /// <summary>After this a built-in signal that was not asked again is unknown.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(5);
 
-    /// <summary>The window of a criterion: its own, or a twelfth of the watch and at least three ticks.</summary>
+    /// <summary>
+    /// The window of a criterion: its own; or a twelfth of the watch, at least three values of each of its signals, and no shorter than
+    /// their data are late.
+    /// </summary>
     public static TimeSpan Window(Criterion criterion, WatchOptions options) =>
-        criterion.For ?? Longer(options.For / ShortStretches, options.Every * MinimumSamples);
-
-    /// <summary>Why a criterion can never be judged in this watch; null when it can.</summary>
-    public static Message? Unsuited(Criterion criterion, WatchOptions options) =>
-        criterion.For switch
-        {
-            { } window when window > options.For => Message.Of(
-                "watching.window-too-long",
-                ("criterion", criterion.Text),
-                ("window", window),
-                ("watch", options.For)
-            ),
-            { } window when window < options.Every * MinimumSamples => Message.Of(
-                "watching.window-too-short",
-                ("criterion", criterion.Text),
-                ("window", window),
-                ("every", options.Every),
-                ("least", options.Every * MinimumSamples)
-            ),
-            _ => null,
-        };
+        criterion.For
+        ?? criterion
+            .Signals.Select(options.PaceOf)
+            .Select(p => Longer(p.Every * MinimumSamples, p.Delay))
+            .Aggregate(options.For / ShortStretches, Longer);
 
     /// <summary>The last short stretch of a window: one twelfth, and always at least one sample.</summary>
     internal static TimeSpan Recent(TimeSpan window, TimeSpan every) => Longer(window / ShortStretches, every * 1.5);
+
+    /// <summary>How long a gross breach must last: long enough for three values.</summary>
+    internal static TimeSpan GrossWindow(TimeSpan every) => Longer(GrossFor, every * MinimumSamples);
+
+    /// <summary>The time in which values must not be few for long: the grace, long enough for three values.</summary>
+    internal static TimeSpan ThinWindow(TimeSpan grace, TimeSpan every) => Longer(grace, every * MinimumSamples);
 
     private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

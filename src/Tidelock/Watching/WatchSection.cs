@@ -11,6 +11,9 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
 {
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Most = TimeSpan.FromDays(7);
+    private static readonly TimeSpan UsualGrace = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LongestGrace = TimeSpan.FromHours(1);
+    private static readonly TimeSpan UsualBaseline = TimeSpan.FromMinutes(1);
 
     /// <summary>Words of the criterion language, which cannot be signals.</summary>
     private static readonly string[] Reserved =
@@ -26,6 +29,7 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
         "and",
         "or",
         "per",
+        "gross",
     ];
 
     /// <summary>What takes a change back when its author says nothing else.</summary>
@@ -53,17 +57,23 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
 
         var probes = ReadProbes(node);
         var signals = probes.ToDictionary(p => p.Signal, p => p.Unit, StringComparer.Ordinal);
+        var every = node["every"].Duration(TimeSpan.FromSeconds(5), Least, TimeSpan.FromMinutes(10));
+        var grace = ReadGrace(node["grace"]);
         var options = new WatchOptions(
             node["for"].Duration(TimeSpan.FromMinutes(30), Least, Most),
-            node["every"].Duration(TimeSpan.FromSeconds(5), Least, TimeSpan.FromMinutes(10)),
-            node["grace"].Duration(TimeSpan.FromMinutes(2), Least, TimeSpan.FromHours(1)),
-            node["baseline"].Duration(TimeSpan.FromMinutes(1), Least, TimeSpan.FromHours(24)),
+            every,
+            grace.NoData,
+            node["baseline"]
+                .Duration(every * 3 > UsualBaseline ? every * 3 : UsualBaseline, Least, TimeSpan.FromHours(24)),
             [.. probes.Where(p => p.Options is not null).Select(p => p.Options!)],
             ReadCriteria(node["healthy"], signals),
             node["rollBackWhen"].Exists
                 ? ReadCriteria(node["rollBackWhen"], signals)
                 : [.. DefaultRollBackWhen.Select(text => Parse(text, signals))]
-        );
+        )
+        {
+            ErrorGrace = grace.Error,
+        };
         if (options.Every > options.For)
         {
             node.Mistake(Message.Of("watching.every-too-long", ("every", options.Every), ("for", options.For)));
@@ -74,14 +84,30 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
         return options;
     }
 
+    /// <summary>One duration for both timers, or one for each.</summary>
+    private static (TimeSpan NoData, TimeSpan Error) ReadGrace(ChangeNode node)
+    {
+        if (!node.IsMapping)
+        {
+            var both = node.Duration(UsualGrace, Least, LongestGrace);
+            return (both, both);
+        }
+
+        node.Only("noData", "error");
+        return (
+            node["noData"].Duration(UsualGrace, Least, LongestGrace),
+            node["error"].Duration(UsualGrace, Least, LongestGrace)
+        );
+    }
+
     private static void RefuseUnsuited(ChangeNode node, IReadOnlyList<Criterion> criteria, WatchOptions options)
     {
         foreach (var criterion in criteria)
         {
-            if (WatchRules.Unsuited(criterion, options) is { } problem)
+            if (CriterionFit.Unsuited(criterion, options) is { } unsuited)
             {
                 node.Items.First(i => string.Equals(i.Text(), criterion.Text, StringComparison.Ordinal))
-                    .Mistake(problem);
+                    .Mistake(unsuited.Problem, unsuited.Column);
             }
         }
     }

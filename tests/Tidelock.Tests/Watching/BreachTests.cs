@@ -76,8 +76,9 @@ public sealed class BreachTests
     [Fact]
     public void An_outage_that_is_interrupted_within_the_minute_is_not_gross()
     {
-        var watch = Watch().Value("error_rate", 0, 50, 1).Value("error_rate", 50, 55, 0).Value("error_rate", 55, 80, 1);
-        Assert.Equal(VerdictState.Healthy, watch.State(80));
+        var watch = Watch().Value("error_rate", 0, 45, 1).Value("error_rate", 45, 50, 0).Value("error_rate", 50, 95, 1);
+        Assert.Null(watch.RollsBackAt(95));
+        Assert.Equal(VerdictState.Unknown, watch.State(95));
     }
 
     [Fact]

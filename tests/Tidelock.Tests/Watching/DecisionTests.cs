@@ -106,13 +106,22 @@ public sealed class DecisionTests
     }
 
     [Fact]
-    public void Samples_of_the_future_and_of_before_the_watch_do_not_count()
+    public void Samples_of_before_the_watch_do_not_count()
     {
-        var watch = Watch()
-            .Value("error_rate", -600, 0, 1)
-            .Value("error_rate", 0, 600, 0)
-            .Value("error_rate", 605, 900, 1);
+        var watch = Watch().Value("error_rate", -600, 0, 1).Value("error_rate", 0, 600, 0);
         Assert.Equal(VerdictState.Healthy, watch.State(600));
+    }
+
+    [Fact]
+    public void Samples_of_the_future_are_of_a_clock_that_was_set_back_and_nothing_is_healthy_until_they_are_past()
+    {
+        var samples = Watch().Value("error_rate", 0, 600, 0).Value("error_rate", 605, 900, 1).Samples;
+        WatchJudgement At(double now) =>
+            WatchJudge.Judge(new WatchEvidence(Watch().Options, samples, [], Watched.Start, Watched.At(now)), default);
+
+        Assert.Equal("watching.hold.set-back", Assert.IsType<HoldWatch>(At(600).Decision).Reason.Code);
+        Assert.Equal(VerdictState.Unknown, Assert.Single(At(600).Verdicts).State);
+        Assert.IsType<RollBack>(At(700).Decision);
     }
 
     [Fact]
@@ -154,7 +163,7 @@ public sealed class DecisionTests
     [InlineData("error_rate > 1% for 5m", null)]
     [InlineData("error_rate > 1%", null)]
     public void A_window_that_does_not_fit_the_watch_is_found_before_it_begins(string text, string? code) =>
-        Assert.Equal(code, WatchRules.Unsuited(Watched.Parse(text), Watch().Evidence(0).Options)?.Code);
+        Assert.Equal(code, CriterionFit.Unsuited(Watched.Parse(text), Watch().Options)?.Problem.Code);
 
     private static Watched Watch() => new(["error_rate > 1% for 5m"]);
 }

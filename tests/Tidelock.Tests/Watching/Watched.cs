@@ -75,7 +75,13 @@ internal sealed class Watched
         return this;
     }
 
-    public WatchEvidence Evidence(double now) => new(options, samples, baseline, Start, At(now));
+    public WatchOptions Options => options;
+
+    public IReadOnlyList<Sample> BaselineSamples => baseline;
+
+    /// <summary>What a watch knows then: later samples have not been read yet.</summary>
+    public WatchEvidence Evidence(double now) =>
+        new(options, samples.Where(s => s.At <= At(now)), baseline, Start, At(now));
 
     public WatchJudgement Judge(double now, TimeSpan extendedBy = default) =>
         WatchJudge.Judge(Evidence(now), extendedBy);
