@@ -54,38 +54,39 @@ internal sealed record Blindness(Message Reason, DateTimeOffset Since)
     /// <summary>Values come in, but so few of them for so long that no window can be judged.</summary>
     private static Blindness? Thin(string signal, Timeline timeline, WatchEvidence evidence)
     {
-        var span = WatchRules.ThinWindow(evidence.Options.Grace, timeline.Pace.Every);
+        var grace = evidence.Options.Grace;
+        var stretch = WatchRules.FullStretch(grace, timeline.Pace.Every);
         var last = timeline.CountAt(evidence.Now) - 1;
         var full = last;
-        while (full >= 0 && !IsFull(timeline, full, span))
+        while (full >= 0 && !IsFull(timeline, full, stretch, grace))
         {
             full--;
         }
 
-        var since = full < 0 ? evidence.StartedAt.UtcTicks : timeline[full].At;
-        return last > full && evidence.Now.UtcTicks - since > (span + timeline.Pace.Delay).Ticks
+        var since = full < 0 ? evidence.StartedAt : new DateTimeOffset(timeline[full].At, TimeSpan.Zero);
+        return last > full && evidence.Now - since > grace + stretch + timeline.Pace.Delay
             ? new Blindness(
                 Message.Of(
                     "watching.hold.thin",
                     ("signal", signal),
-                    ("for", TimeSpan.FromTicks(evidence.Now.UtcTicks - since)),
+                    ("for", evidence.Now - since),
                     ("count", last - full)
                 ),
-                new DateTimeOffset(since, TimeSpan.Zero)
+                since
             )
             : null;
     }
 
-    /// <summary>Whether enough of the time before a value was seen: of all of it, or since data came back from an outage.</summary>
-    private static bool IsFull(Timeline timeline, int index, TimeSpan span)
+    /// <summary>Whether enough of the time before a value was seen; of the time since data came back, after an outage.</summary>
+    private static bool IsFull(Timeline timeline, int index, TimeSpan span, TimeSpan outage)
     {
-        var stretch = timeline.Until(index, span);
-        var first = index - stretch.Count + 1;
-        var at = timeline[index].At;
-        var cameBack = first > 0 && timeline[first].At - timeline[first - 1].At > span.Ticks;
-        var from = cameBack
-            ? timeline[first].At - timeline.Pace.Reach.Ticks
-            : Math.Max(at - span.Ticks, timeline.StartTicks);
-        return stretch.Covered.Ticks >= (at - from) * WatchRules.Coverage;
+        var seen = timeline.Until(index, span);
+        var first = index - seen.Count + 1;
+        var before = first > 0 ? timeline[first - 1].At : timeline.StartTicks;
+        var from =
+            timeline[first].At - before > outage.Ticks
+                ? timeline[first].At - timeline.Pace.Reach.Ticks
+                : Math.Max(timeline[index].At - span.Ticks, timeline.StartTicks);
+        return seen.Covered.Ticks >= (timeline[index].At - from) * WatchRules.Coverage;
     }
 }

@@ -2,7 +2,8 @@ namespace Tidelock.Watching;
 
 /// <summary>
 /// When values past a bound are a breach: a value is past it, and so are the mean of the window before it, the mean of its last
-/// short stretch, and a third of its time; or all values of a minute are grossly past it.
+/// short stretch, and a third of its time; or it comes back so often that the means of three windows in a row are past it; or all
+/// values of a minute are grossly past it.
 /// </summary>
 internal sealed class BreachRule
 {
@@ -27,7 +28,7 @@ internal sealed class BreachRule
 
     /// <summary>Whether a breach begins with this value, or goes on with it.</summary>
     public bool Begins(int index) =>
-        Limits.Past.Contains(timeline[index].Value) && (IsSustained(index) || IsGross(index));
+        Limits.Past.Contains(timeline[index].Value) && (IsSustained(index) || IsGross(index) || IsRecurring(index));
 
     public bool IsSustained(int index)
     {
@@ -42,6 +43,26 @@ internal sealed class BreachRule
             && all.TimeIn(Limits.Past) * WatchRules.PastParts >= all.Covered
             && all.HasEnoughRequests
             && Limits.Past.ContainsMean(all.Mean);
+    }
+
+    /// <summary>Short faults again and again, as of a service that keeps falling over: never a third of the time, and never over.</summary>
+    public bool IsRecurring(int index)
+    {
+        for (var i = 0; i < WatchRules.RecurringWindows; i++)
+        {
+            var to = timeline[index].At - (i * Window.Ticks);
+            var all = timeline.Between(to - Window.Ticks, to);
+            if (
+                all.Covered < Window * WatchRules.Coverage
+                || !Limits.Past.ContainsMean(all.Mean)
+                || !all.HasEnoughRequests
+            )
+            {
+                return false;
+            }
+        }
+
+        return Limits.Past.ContainsMean(timeline.Until(index, Recent).Mean);
     }
 
     public bool IsGross(int index)

@@ -9,6 +9,7 @@ internal sealed class BreachWords(string signal, SignalUnit unit, Timeline timel
     public Message Breached(int last) =>
         rule.IsGross(last) ? Gross(last)
         : rule.IsSustained(last) ? Window("watching.breached.window", last)
+        : rule.IsRecurring(last) ? Window("watching.breached.recurring", last)
         : Clearing(last);
 
     public Message Healthy(int last) => Window("watching.healthy", last);

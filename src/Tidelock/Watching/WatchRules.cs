@@ -15,6 +15,9 @@ public static class WatchRules
     /// </summary>
     public const int PastParts = 3;
 
+    /// <summary>So many windows in a row whose means are past the bound are a breach, however short the faults in them are.</summary>
+    public const int RecurringWindows = 3;
+
     /// <summary>How many times a rate's bound is gross.</summary>
     public const double GrossFactor = 20;
 
@@ -50,8 +53,8 @@ public static class WatchRules
     /// <summary>How long a gross breach must last: long enough for three values.</summary>
     internal static TimeSpan GrossWindow(TimeSpan every) => Longer(GrossFor, every * MinimumSamples);
 
-    /// <summary>The time in which values must not be few for long: the grace, long enough for three values.</summary>
-    internal static TimeSpan ThinWindow(TimeSpan grace, TimeSpan every) => Longer(grace, every * MinimumSamples);
+    /// <summary>The time before a value by which one tells whether enough values come in: a quarter of the grace, and three values.</summary>
+    internal static TimeSpan FullStretch(TimeSpan grace, TimeSpan every) => Longer(grace / 4, every * MinimumSamples);
 
     private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }
