@@ -48,7 +48,12 @@ internal sealed class Scenario
                         .Cast<YamlMappingNode>()
                         .SelectMany(line =>
                             line.Children.SelectMany(s =>
-                                ScenarioSamples.Read(signal.Key, s.Key.ToString(), s.Value.ToString(), every.TotalSeconds)
+                                ScenarioSamples.Read(
+                                    signal.Key,
+                                    s.Key.ToString(),
+                                    s.Value.ToString(),
+                                    every.TotalSeconds
+                                )
                             )
                         )
                 ),
@@ -57,8 +62,9 @@ internal sealed class Scenario
         [
             .. Entries("baseline")
                 .SelectMany(signal =>
-                    ((YamlSequenceNode)signal.Value).Select((v, i) =>
-                        Sample.Of(signal.Key, Watched.At((5 * i) - 600), ScenarioText.Number(v.ToString())!.Value)
+                    ((YamlSequenceNode)signal.Value).Select(
+                        (v, i) =>
+                            Sample.Of(signal.Key, Watched.At((5 * i) - 600), ScenarioText.Number(v.ToString())!.Value)
                     )
                 ),
         ];
@@ -94,14 +100,22 @@ internal sealed class Scenario
 
     /// <summary>When nothing ran: the machine slept, or the process was stopped.</summary>
     public (double From, double To)? Asleep =>
-        Text("asleep")?.Split("..") is [var from, var to] ? (ScenarioText.Seconds(from), ScenarioText.Seconds(to)) : null;
+        Text("asleep")?.Split("..") is [var from, var to]
+            ? (ScenarioText.Seconds(from), ScenarioText.Seconds(to))
+            : null;
 
     /// <summary>When the process was started anew and read its journal.</summary>
     public double? RestartedAt => Seconds("restart");
 
     /// <summary>When, and by how much, a person made the watch longer.</summary>
     public (double At, double By) Extension =>
-        Text("extend")?.Split(" at ") is [var by, var at] ? (ScenarioText.Seconds(at), ScenarioText.Seconds(by)) : (0, 0);
+        Text("extend")?.Split(" at ") is [var by, var at]
+            ? (ScenarioText.Seconds(at), ScenarioText.Seconds(by))
+            : (0, 0);
+
+    /// <summary>Whether it shows what happens to this process, by this machine or by a person, and not to the application.</summary>
+    public bool IsAboutThisProcess =>
+        Asleep is not null || RestartedAt is not null || Text("clock") is not null || Text("extend") is not null;
 
     /// <summary>How long it is looked at.</summary>
     public double Until => Seconds("until") ?? Options.For.TotalSeconds + 900;
@@ -139,7 +153,8 @@ internal sealed class Scenario
             ? ScenarioText.Seconds(value.ToString())
             : null;
 
-    private string? Text(string key) => file.Children.TryGetValue(new YamlScalarNode(key), out var v) ? v.ToString() : null;
+    private string? Text(string key) =>
+        file.Children.TryGetValue(new YamlScalarNode(key), out var v) ? v.ToString() : null;
 
     private double? Seconds(string key) => Text(key) is { } text ? ScenarioText.Seconds(text) : null;
 

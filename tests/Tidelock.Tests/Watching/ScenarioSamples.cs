@@ -18,7 +18,10 @@ internal static partial class ScenarioSamples
             throw new FormatException($"no samples: {when}");
         }
 
-        var (from, to) = (ScenarioText.Seconds(form.Groups["from"].Value), ScenarioText.Seconds(form.Groups["to"].Value));
+        var (from, to) = (
+            ScenarioText.Seconds(form.Groups["from"].Value),
+            ScenarioText.Seconds(form.Groups["to"].Value)
+        );
         var step = form.Groups["every"] is { Success: true } e ? ScenarioText.Seconds(e.Value) : every;
         var late = form.Groups["late"] is { Success: true } l ? ScenarioText.Seconds(l.Value) : 0;
         var readAt = form.Groups["read"] is { Success: true } r ? ScenarioText.Seconds(r.Value) : (double?)null;
@@ -61,7 +64,7 @@ internal static partial class ScenarioSamples
         };
 
     [GeneratedRegex(
-        @"^(?<from>\w+)\.\.(?<to>\w+)( every (?<every>\w+))?( late (?<late>\w+))?( read at (?<read>\w+))?$",
+        @"^(?<from>-?\w+)\.\.(?<to>\w+)( every (?<every>\w+))?( late (?<late>\w+))?( read at (?<read>\w+))?$",
         RegexOptions.ExplicitCapture,
         1000
     )]

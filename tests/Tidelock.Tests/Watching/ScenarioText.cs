@@ -7,9 +7,10 @@ namespace Tidelock.Tests.Watching;
 /// <summary>The words scenario files are written in: times since the start of the watch, values with units.</summary>
 internal static partial class ScenarioText
 {
-    /// <summary><c>0s</c>, <c>12m05s</c>.</summary>
+    /// <summary><c>0s</c>, <c>12m05s</c>; <c>-2m</c> is before the watch.</summary>
     public static double Seconds(string text) =>
         text.Trim() is "0s" ? 0
+        : text.Trim() is ['-', .. var before] ? -Seconds(before)
         : DurationText.TryParse(text.Trim()) is { } span ? span.TotalSeconds
         : throw new FormatException($"no time: {text}");
 
@@ -23,7 +24,8 @@ internal static partial class ScenarioText
     {
         var match = NumberForm().Match(text.Trim());
         return match.Success
-            ? double.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture) * Size(match.Groups["unit"].Value)
+            ? double.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture)
+                * Size(match.Groups["unit"].Value)
             : null;
     }
 
