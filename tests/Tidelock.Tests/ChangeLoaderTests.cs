@@ -59,11 +59,11 @@ public sealed class ChangeLoaderTests
         Assert.Equal(TimeSpan.FromMinutes(30), watch.For);
         Assert.Equal(
             "http://prometheus.example:9090/",
-            watch.Probes.OfType<PrometheusProbeOptions>().First().Server.AbsoluteUri
+            watch.Probes.OfType<PrometheusProbeOptions>().First().Server.Address.AbsoluteUri
         );
         Assert.Equal(
             "http://api.example:8080/healthz",
-            watch.Probes.OfType<HttpProbeOptions>().Single().Address.AbsoluteUri
+            watch.Probes.OfType<HttpProbeOptions>().Single().Server.Address.AbsoluteUri
         );
         Assert.Equal(4, watch.Healthy.Count);
         Assert.Equal(4, watch.RollBackWhen.Count);
@@ -84,7 +84,7 @@ public sealed class ChangeLoaderTests
         Assert.Equal(5, staging.Section<WatchOptions>().Probes.Count);
         Assert.Equal(
             "https://staging.example/healthz",
-            staging.Section<WatchOptions>().Probes.OfType<HttpProbeOptions>().Single().Address.AbsoluteUri
+            staging.Section<WatchOptions>().Probes.OfType<HttpProbeOptions>().Single().Server.Address.AbsoluteUri
         );
         Assert.Equal(Load("production", Variables).Digest, staging.Digest);
     }

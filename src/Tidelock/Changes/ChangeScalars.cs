@@ -25,6 +25,32 @@ public static partial class ChangeScalars
         return node.ExpandedText();
     }
 
+    /// <summary>
+    /// A password, token or key: nothing but a variable, <c>${NAME}</c>, whose value no message repeats from then on. Null where there is
+    /// none or it is written here.
+    /// </summary>
+    public static string? Secret(this ChangeNode node)
+    {
+        if (Written(node) is not { } written)
+        {
+            return null;
+        }
+
+        if (!SecretForm().IsMatch(written))
+        {
+            node.Mistake(Message.Of("changes.secret", ("key", node.Key)));
+            return null;
+        }
+
+        var (text, whole) = node.Context.Variables.Expand(written, node.Mistake);
+        if (whole)
+        {
+            Secrets.OfProcess.Add(text);
+        }
+
+        return text;
+    }
+
     /// <summary>Any single value as text: <c>5</c>, <c>true</c>, <c>some words</c>; null where there is none.</summary>
     public static string? AnyText(this ChangeNode node)
     {
@@ -292,6 +318,9 @@ public static partial class ChangeScalars
         node.Mistake(Message.Of("changes.text.empty", ("key", node.Key)));
         return null;
     }
+
+    [GeneratedRegex(@"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex SecretForm();
 
     [GeneratedRegex(
         "^(deployment|statefulset|daemonset)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",

@@ -14,6 +14,12 @@ public interface IProbeKind
     /// <summary>The schema of one probe of this kind: a JSON object in a <c>.schema.json</c> file beside the class.</summary>
     string SchemaFragment { get; }
 
+    /// <summary>The schema of <c>watch.KEY</c>, settings that all probes of this kind share; null where they share none.</summary>
+    string? SharedSchema => null;
+
+    /// <summary>Reads <c>watch.KEY</c> for its mistakes, which are told even where no probe uses it.</summary>
+    void ReadShared(ChangeNode shared) { }
+
     /// <summary>The probe; null where a mistake leaves none.</summary>
     /// <param name="signal">The name criteria use.</param>
     /// <param name="probe">Its declaration: a mapping that has <see cref="Key"/>.</param>

@@ -23,6 +23,9 @@ public sealed record ProbeContext(
     /// <summary>How long a source may take to answer, a second try included.</summary>
     public TimeSpan Timeout => Every * ShareOfTick < Longest ? Every * ShareOfTick : Longest;
 
+    /// <summary>How long a source may take to tell of the past.</summary>
+    public static TimeSpan RangeTimeout { get; } = TimeSpan.FromSeconds(30);
+
     /// <summary>What a source that did not answer in time has to say for itself.</summary>
     internal Message TooLate => Message.Of("probes.too-late", ("timeout", Timeout));
 }

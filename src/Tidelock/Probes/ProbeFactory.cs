@@ -8,7 +8,7 @@ namespace Tidelock.Probes;
 /// <param name="handler">What HTTP requests go through; the ordinary way where it is null.</param>
 public sealed class ProbeFactory(IReadOnlyList<IProbeKind> kinds, TimeProvider time, HttpMessageHandler? handler = null)
 {
-    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
+    internal static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
 
     private readonly HttpMessageHandler handler =
         handler ?? new SocketsHttpHandler { PooledConnectionLifetime = ConnectionLifetime };
@@ -16,7 +16,10 @@ public sealed class ProbeFactory(IReadOnlyList<IProbeKind> kinds, TimeProvider t
     /// <summary>The same probes, by another clock.</summary>
     public ProbeFactory By(TimeProvider clock) => new(kinds, clock, handler);
 
-    /// <summary>One probe for each source that several signals come from. Nothing is opened before the first reading.</summary>
+    /// <summary>
+    /// One probe for each source that several signals come from; an <see cref="IRangeProbe"/> where the source keeps the past. Nothing is
+    /// opened before the first reading.
+    /// </summary>
     public IReadOnlyList<IProbe> Create(
         IReadOnlyList<ProbeOptions> declared,
         PostgresTarget target,
@@ -25,6 +28,9 @@ public sealed class ProbeFactory(IReadOnlyList<IProbeKind> kinds, TimeProvider t
     )
     {
         var context = new ProbeContext(target, applicationName, every, time, handler);
-        return [.. kinds.SelectMany(k => k.Create(declared, context)).Select(p => new GuardedProbe(p, context))];
+        return [.. kinds.SelectMany(k => k.Create(declared, context)).Select(p => Guarded(p, context))];
     }
+
+    private static IProbe Guarded(IProbe probe, ProbeContext context) =>
+        probe is IRangeProbe range ? new GuardedRangeProbe(range, context) : new GuardedProbe(probe, context);
 }

@@ -1,14 +1,122 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Tidelock.Texts;
+
 namespace Tidelock.Probes;
 
-/// <summary>How probes ask over HTTP: no more is read of an answer than a watch can need.</summary>
-internal static class ProbeHttp
+/// <summary>
+/// How probes ask over HTTP: no more is read of an answer than a watch can need, and what fails at once is asked once more while there
+/// is time.
+/// </summary>
+internal sealed class ProbeHttp(HttpAccess access, ProbeContext context) : IDisposable
 {
     private const int LargestAnswer = 4 * 1024 * 1024;
+    private const int LongestBeginning = 60;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    public static HttpClient Client(ProbeContext context) =>
-        new(context.Handler, disposeHandler: false)
+    private HttpClient? client;
+
+    /// <summary>The server's own address with a path added to it.</summary>
+    public Uri At(string path) =>
+        new UriBuilder(access.Address) { Path = access.Address.AbsolutePath.TrimEnd('/') + path }.Uri;
+
+    /// <summary>The status and the whole answer. A connection that fails, and a gateway that has nobody behind it, gets a second try.</summary>
+    /// <param name="request">Makes the request; called once per try.</param>
+    /// <param name="cancellation">The tick's end.</param>
+    public async Task<HttpReply> AskAsync(Func<HttpRequestMessage> request, CancellationToken cancellation)
+    {
+        try
+        {
+            var first = await AskOnceAsync(request, cancellation).ConfigureAwait(false);
+            if (
+                first.Status
+                is not (
+                    (int)HttpStatusCode.BadGateway
+                    or (int)HttpStatusCode.ServiceUnavailable
+                    or (int)HttpStatusCode.GatewayTimeout
+                )
+            )
+            {
+                return first;
+            }
+        }
+        catch (HttpRequestException e)
+            when (e.HttpRequestError
+                    is not (HttpRequestError.SecureConnectionError or HttpRequestError.ConfigurationLimitExceeded)
+            )
+        {
+            // Once more.
+        }
+
+        await Task.Delay(Pause, context.Time, cancellation).ConfigureAwait(false);
+        return await AskOnceAsync(request, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The same without a second try.</summary>
+    public async Task<HttpReply> AskOnceAsync(Func<HttpRequestMessage> request, CancellationToken cancellation)
+    {
+        using var message = request();
+        message.Headers.Authorization = access.Authorization;
+        client ??= Client();
+        using var answer = await client.SendAsync(message, cancellation).ConfigureAwait(false);
+        return new HttpReply(
+            (int)answer.StatusCode,
+            await answer.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false)
+        );
+    }
+
+    public void Dispose() => client?.Dispose();
+
+    /// <summary>How an answer begins, for people who wonder what it is.</summary>
+    public static string Beginning(byte[] body)
+    {
+        var text = System.Text.Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, LongestBeginning)));
+        return new string([.. text.Select(c => char.IsControl(c) ? ' ' : c)]).Trim();
+    }
+
+    private HttpClient Client() =>
+        new(access.IsOrdinary ? context.Handler : OwnHandler(), disposeHandler: !access.IsOrdinary)
         {
             Timeout = Timeout.InfiniteTimeSpan,
             MaxResponseContentBufferSize = LargestAnswer,
         };
+
+    private SocketsHttpHandler OwnHandler()
+    {
+        var handler = new SocketsHttpHandler { PooledConnectionLifetime = ProbeFactory.ConnectionLifetime };
+        try
+        {
+            if (access.Authority is { } authority)
+            {
+                var trusted = new X509Certificate2Collection();
+                trusted.ImportFromPemFile(authority);
+                handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    RevocationMode = X509RevocationMode.NoCheck,
+                };
+                handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(trusted);
+            }
+
+            if (access.Certificate is { } certificate)
+            {
+                handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPemFile(certificate, access.Key)];
+            }
+
+            return handler;
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            handler.Dispose();
+            throw new TidelockException(
+                Message.Of("probes.access.file", ("reason", e.Message)),
+                ExitCode.NeedsPerson,
+                e
+            );
+        }
+    }
 }
+
+/// <summary>An HTTP answer.</summary>
+internal sealed record HttpReply(int Status, byte[] Body);

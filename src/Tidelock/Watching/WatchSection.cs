@@ -40,11 +40,15 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
     public string SchemaFragment =>
         SchemaFragments
             .Beside<WatchSection>("watch")
+            .Replace("\"PROBE KINDS\"", string.Join(",", kinds.Select(k => k.SchemaFragment)), StringComparison.Ordinal)
             .Replace(
-                "\"PROBE KINDS\"",
-                string.Join(",", kinds.Select(k => k.SchemaFragment)),
+                "\"SHARED BY PROBES\": true,",
+                string.Concat(Sharing.Select(k => $"\"{k.Key}\": {k.SharedSchema},")),
                 StringComparison.Ordinal
             );
+
+    /// <summary>The kinds whose probes have settings in common.</summary>
+    private IEnumerable<IProbeKind> Sharing => kinds.Where(k => k.SharedSchema is not null);
 
     public bool PerEnvironment => true;
 
@@ -52,7 +56,16 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
     {
         if (node.Exists)
         {
-            node.Only("for", "every", "grace", "baseline", "prometheus", "probes", "healthy", "rollBackWhen");
+            node.Only([
+                "for",
+                "every",
+                "grace",
+                "baseline",
+                "probes",
+                "healthy",
+                "rollBackWhen",
+                .. Sharing.Select(k => k.Key),
+            ]);
         }
 
         var probes = ReadProbes(node);
@@ -115,9 +128,9 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
     private List<(string Signal, SignalUnit Unit, ProbeOptions? Options)> ReadProbes(ChangeNode watch)
     {
         var probes = new List<(string, SignalUnit, ProbeOptions?)>();
-        if (watch["prometheus"].Exists)
+        foreach (var kind in Sharing.Where(k => watch[k.Key].Exists))
         {
-            watch["prometheus"].Address();
+            kind.ReadShared(watch[kind.Key]);
         }
 
         foreach (var (signal, probe) in watch["probes"].Entries)

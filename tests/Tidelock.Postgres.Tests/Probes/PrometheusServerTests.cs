@@ -66,6 +66,36 @@ public sealed class PrometheusServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_real_server_tells_of_the_past_aggregates_and_keeps_to_the_lookback()
+    {
+        await UntilAsync("sum(queue_length)", s => s.Outcome is SampleOutcome.Value);
+        var first = TimeProvider.System.GetUtcNow();
+        await UntilAsync("sum(count_over_time(queue_length[1m]))", s => s.Value >= 8);
+        var (now, step) = (TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(1));
+
+        await using var probe = (IRangeProbe)Open(
+            new("s", SignalUnit.Unstated, Server, "max(\nqueue_length # longest\n)")
+        );
+        var past = await probe.ReadRangeAsync(first, now, step, CancellationToken.None);
+        Assert.InRange((now - first).TotalSeconds - past.Count, -1.01, 0.01);
+        Assert.All(past, s => Assert.Equal(7, s.Value));
+        Assert.All(past.Zip(past.Skip(1)), p => Assert.Equal(step, p.Second.At - p.First.At));
+
+        var before = await probe.ReadRangeAsync(first.AddHours(-2), first.AddHours(-1), step, CancellationToken.None);
+        Assert.Equal("probes.prometheus.empty", Assert.Single(before).Detail!.Code);
+
+        // Asked as if it were later: the newest point is then as old as that, and the lookback says whether it still counts.
+        await using var brief = Open(
+            new("s", SignalUnit.Unstated, Server, "sum(queue_length offset -1h)") { Lookback = TimeSpan.FromSeconds(1) }
+        );
+        Assert.Equal(SampleOutcome.NoData, Assert.Single(await brief.ReadAsync(CancellationToken.None)).Outcome);
+        await using var lasting = Open(
+            new("s", SignalUnit.Unstated, Server, "sum(queue_length offset -50m)") { Lookback = TimeSpan.FromHours(1) }
+        );
+        Assert.Equal(12, Assert.Single(await lasting.ReadAsync(CancellationToken.None)).Value);
+    }
+
+    [Fact]
     public async Task A_server_that_stops_is_an_error_and_not_an_empty_answer()
     {
         await UntilAsync("sum(queue_length)", s => s.Outcome is SampleOutcome.Value);
@@ -83,17 +113,24 @@ public sealed class PrometheusServerTests : IAsyncLifetime
 
     private async Task<Sample> AskAsync(string query)
     {
-        var factory = new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System);
-        var options = new PrometheusProbeOptions("s", SignalUnit.Unstated, Address(port), query);
-        var nowhere = PostgresTarget.Parse(
-            "postgresql://nobody@127.0.0.1:1/nowhere",
-            new Dictionary<string, string>(StringComparer.Ordinal)
-        );
-        await using var probe = Assert.Single(
-            factory.Create([options], nowhere, "tidelock/test/1", TimeSpan.FromSeconds(5))
-        );
+        await using var probe = Open(new("s", SignalUnit.Unstated, Server, query));
         return Assert.Single(await probe.ReadAsync(CancellationToken.None));
     }
+
+    private HttpAccess Server => new(Address(port));
+
+    private static IProbe Open(PrometheusProbeOptions options) =>
+        Assert.Single(
+            new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System).Create(
+                [options],
+                PostgresTarget.Parse(
+                    "postgresql://nobody@127.0.0.1:1/nowhere",
+                    new Dictionary<string, string>(StringComparer.Ordinal)
+                ),
+                "tidelock/test/1",
+                TimeSpan.FromSeconds(5)
+            )
+        );
 
     private async Task ServeAsync()
     {

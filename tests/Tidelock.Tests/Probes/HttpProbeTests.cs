@@ -19,7 +19,7 @@ public sealed class HttpProbeTests
             await context.Response.WriteAsync("ok");
         });
         var sample = await Reading.OneAsync(
-            new HttpProbeOptions("s", SignalUnit.Seconds, server.Address, HttpMeasure.Latency)
+            new HttpProbeOptions("s", SignalUnit.Seconds, new HttpAccess(server.Address), HttpMeasure.Latency)
         );
         Assert.Equal(SampleOutcome.Value, sample.Outcome);
         Assert.InRange(sample.Value!.Value, 0.05, 4);
@@ -30,7 +30,7 @@ public sealed class HttpProbeTests
     {
         await using var server = await StubServer.SayingAsync(503, "");
         var sample = await Reading.OneAsync(
-            new HttpProbeOptions("s", SignalUnit.Seconds, server.Address, HttpMeasure.Latency)
+            new HttpProbeOptions("s", SignalUnit.Seconds, new HttpAccess(server.Address), HttpMeasure.Latency)
         );
         Assert.Equal((SampleOutcome.Error, "probes.http.status"), (sample.Outcome, sample.Detail!.Code));
     }
@@ -40,9 +40,44 @@ public sealed class HttpProbeTests
     {
         await using var server = await StubServer.SayingAsync(503, "");
         var sample = await Reading.OneAsync(
-            new HttpProbeOptions("s", SignalUnit.Number, server.Address, HttpMeasure.Status)
+            new HttpProbeOptions("s", SignalUnit.Number, new HttpAccess(server.Address), HttpMeasure.Status)
         );
         Assert.Equal(503, sample.Value);
+    }
+
+    [Theory]
+    [InlineData("queue.length", 12.0, null)]
+    [InlineData("shards[1].lag", 0.5, null)]
+    [InlineData("[0]", null, "probes.http.nothing-there")]
+    [InlineData("text", 7.25, null)]
+    [InlineData("up", 1.0, null)]
+    [InlineData("nothing", null, "probes.http.nothing-there")]
+    [InlineData("queue.absent", null, "probes.http.nothing-there")]
+    [InlineData("shards[9].lag", null, "probes.http.nothing-there")]
+    [InlineData("queue.length.more", null, "probes.http.nothing-there")]
+    [InlineData("queue", null, "probes.http.not-a-number")]
+    [InlineData("words", null, "probes.http.not-a-number")]
+    public async Task A_number_is_found_in_json_by_its_path(string path, double? value, string? code)
+    {
+        await using var server = await StubServer.SayingAsync(
+            200,
+            """{"queue":{"length":12},"shards":[{"lag":0},{"lag":0.5}],"text":"7.25","up":true,"nothing":null,"words":"many"}"""
+        );
+        var sample = await Reading.OneAsync(Json(server, path));
+        Assert.Equal((value, code), (sample.Value, sample.Detail?.Code));
+    }
+
+    [Theory]
+    [InlineData(200, "<html>Log in</html>", "probes.http.not-json")]
+    [InlineData(200, "{\"a\": ", "probes.http.not-json")]
+    [InlineData(200, "{\"a\": 1e999}", "probes.not-a-number")]
+    [InlineData(404, "{\"a\": 1}", "probes.http.status")]
+    [InlineData(503, "", "probes.http.status")]
+    public async Task An_answer_without_the_number_is_never_a_value(int status, string body, string code)
+    {
+        await using var server = await StubServer.SayingAsync(status, body);
+        var sample = await Reading.OneAsync(Json(server, "a"));
+        Assert.Equal((null, code), (sample.Value, sample.Detail?.Code));
     }
 
     [Fact]
@@ -51,7 +86,12 @@ public sealed class HttpProbeTests
         await using var server = await StubServer.StartAsync(c =>
             Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, c.RequestAborted)
         );
-        var options = new HttpProbeOptions("s", SignalUnit.Seconds, server.Address, HttpMeasure.Latency);
+        var options = new HttpProbeOptions(
+            "s",
+            SignalUnit.Seconds,
+            new HttpAccess(server.Address),
+            HttpMeasure.Latency
+        );
         var sample = await Reading.OneAsync(options, TimeSpan.FromMilliseconds(250));
         Assert.Equal((SampleOutcome.Error, "probes.too-late"), (sample.Outcome, sample.Detail!.Code));
     }
@@ -71,11 +111,22 @@ public sealed class HttpProbeTests
             Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, c.RequestAborted)
         );
         var factory = new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System);
-        var options = new HttpProbeOptions("s", SignalUnit.Seconds, server.Address, HttpMeasure.Latency);
+        var options = new HttpProbeOptions(
+            "s",
+            SignalUnit.Seconds,
+            new HttpAccess(server.Address),
+            HttpMeasure.Latency
+        );
         await using var probe = Assert.Single(
             factory.Create([options], Reading.NoDatabase, "t", TimeSpan.FromMinutes(1))
         );
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probe.ReadAsync(cancel.Token));
     }
+
+    private static HttpProbeOptions Json(StubServer server, string path) =>
+        new("s", SignalUnit.Unstated, new HttpAccess(server.Address), HttpMeasure.Json)
+        {
+            Json = JsonPath.TryParse(path),
+        };
 }

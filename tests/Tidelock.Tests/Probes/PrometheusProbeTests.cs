@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Tidelock.Probes;
 using Tidelock.Probes.Prometheus;
 
@@ -8,8 +9,9 @@ public sealed class PrometheusProbeTests
     [Fact]
     public async Task One_series_is_a_value_at_the_time_the_server_names()
     {
-        var sample = await AskAsync(200, Vector("""{"metric":{},"value":[1767225600.25,"0.031"]}"""));
-        Assert.Equal(Sample.Of("s", new DateTimeOffset(2026, 1, 1, 0, 0, 0, 250, TimeSpan.Zero), 0.031), sample);
+        var at = DateTimeOffset.FromUnixTimeMilliseconds(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+        var sample = await AskAsync(200, Vector($$$"""{"metric":{},"value":[{{{Seconds(at)}}},"0.031"]}"""));
+        Assert.Equal(Sample.Of("s", at, 0.031), sample);
     }
 
     [Fact]
@@ -17,9 +19,27 @@ public sealed class PrometheusProbeTests
     {
         var sample = await AskAsync(
             200,
-            """{"status":"success","data":{"resultType":"scalar","result":[1767225600,"42"]}}"""
+            $$$"""{"status":"success","data":{"resultType":"scalar","result":[{{{Now}}},"42"]}}"""
         );
         Assert.Equal(42, sample.Value);
+    }
+
+    [Fact]
+    public async Task A_value_older_than_the_lookback_is_no_data()
+    {
+        var old = Vector(
+            $$$"""{"metric":{},"value":[{{{Seconds(TimeProvider.System.GetUtcNow() - TimeSpan.FromMinutes(1))}}},"1"]}"""
+        );
+        await using var server = await StubServer.SayingAsync(200, old);
+        Assert.Equal(1, (await Reading.OneAsync(Probe(server.Address))).Value);
+        var stale = await Reading.OneAsync(Probe(server.Address) with { Lookback = TimeSpan.FromSeconds(30) });
+        Assert.Equal((SampleOutcome.NoData, "probes.prometheus.stale"), (stale.Outcome, stale.Detail!.Code));
+        var delayed = Probe(server.Address) with
+        {
+            Lookback = TimeSpan.FromSeconds(30),
+            Delay = TimeSpan.FromMinutes(1),
+        };
+        Assert.Equal(1, (await Reading.OneAsync(delayed)).Value);
     }
 
     [Theory]
@@ -54,9 +74,20 @@ public sealed class PrometheusProbeTests
     public async Task Warnings_are_kept_with_the_value()
     {
         var body =
-            """{"status":"success","warnings":["a store is down"],"data":{"resultType":"scalar","result":[1,"1"]}}""";
+            $$$"""{"status":"success","warnings":["a store is down"],"data":{"resultType":"scalar","result":[{{{Now}}},"1"]}}""";
         var sample = await AskAsync(200, body);
         Assert.Equal((1, "Prometheus warns: a store is down"), (sample.Value, sample.Detail!.ToString()));
+    }
+
+    [Fact]
+    public async Task A_warning_is_told_beside_the_nothing_it_may_have_caused()
+    {
+        var sample = await AskAsync(
+            200,
+            """{"status":"success","warnings":["a store is down"],"data":{"resultType":"vector","result":[]}}"""
+        );
+        Assert.Equal(SampleOutcome.NoData, sample.Outcome);
+        Assert.Equal("the query yields no series. Prometheus warns: a store is down", sample.Detail!.ToString());
     }
 
     [Theory]
@@ -118,7 +149,7 @@ public sealed class PrometheusProbeTests
             }
         });
         var sample = await Reading.OneAsync(Probe(server.Address));
-        Assert.Equal((SampleOutcome.Error, "probes.failed"), (sample.Outcome, sample.Detail!.Code));
+        Assert.Equal((SampleOutcome.Error, "probes.too-long"), (sample.Outcome, sample.Detail!.Code));
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 60_000_000);
     }
 
@@ -137,7 +168,7 @@ public sealed class PrometheusProbeTests
     public async Task A_server_that_is_not_there_is_an_error()
     {
         var sample = await Reading.OneAsync(Probe(new Uri("http://127.0.0.1:1/")));
-        Assert.Equal((SampleOutcome.Error, "probes.failed"), (sample.Outcome, sample.Detail!.Code));
+        Assert.Equal((SampleOutcome.Error, "probes.unreachable"), (sample.Outcome, sample.Detail!.Code));
     }
 
     [Fact]
@@ -155,6 +186,129 @@ public sealed class PrometheusProbeTests
         Assert.Matches("^[0-9]{10}(\\.[0-9]{1,3})?$", time);
     }
 
+    [Fact]
+    public async Task One_server_is_one_probe_and_a_query_that_fails_is_its_own_failure()
+    {
+        await using var server = await StubServer.StartAsync(async context =>
+        {
+            var query = (await context.Request.ReadFormAsync())["query"].ToString();
+            context.Response.StatusCode = query == "good" ? 200 : 400;
+            await context.Response.WriteAsync(
+                query == "good"
+                    ? $$$"""{"status":"success","data":{"resultType":"scalar","result":[{{{Now}}},"5"]}}"""
+                    : """{"status":"error","errorType":"bad_data","error":"misspelt"}"""
+            );
+        });
+        var samples = await Reading.AllAsync([
+            Probe(server.Address, "good") with
+            {
+                Signal = "a",
+            },
+            Probe(server.Address, "bad") with
+            {
+                Signal = "b",
+            },
+        ]);
+        Assert.Equal(5, samples[0].Value);
+        Assert.Equal(("b", SampleOutcome.Error), (samples[1].Signal, samples[1].Outcome));
+    }
+
+    [Fact]
+    public async Task The_weight_is_asked_for_the_same_moment()
+    {
+        var times = new System.Collections.Concurrent.ConcurrentBag<string>();
+        await using var server = await StubServer.StartAsync(async context =>
+        {
+            var form = await context.Request.ReadFormAsync();
+            times.Add(form["time"].ToString());
+            var value = form["query"] == "requests" ? "900" : "0.02";
+            await context.Response.WriteAsync(
+                $$$"""{"status":"success","data":{"resultType":"scalar","result":[{{{form["time"]}}},"{{{value}}}"]}}"""
+            );
+        });
+        var sample = await Reading.OneAsync(Probe(server.Address) with { Weight = "requests" });
+        Assert.Equal((0.02, 900), (sample.Value, sample.Weight));
+        Assert.Single(times.Distinct(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_gateway_that_fails_at_once_is_asked_once_more()
+    {
+        var asked = 0;
+        await using var server = await StubServer.StartAsync(context =>
+        {
+            context.Response.StatusCode = Interlocked.Increment(ref asked) == 1 ? 503 : 200;
+            return context.Response.WriteAsync(
+                $$$"""{"status":"success","data":{"resultType":"scalar","result":[{{{Now}}},"7"]}}"""
+            );
+        });
+        Assert.Equal(7, (await Reading.OneAsync(Probe(server.Address))).Value);
+        Assert.Equal(2, asked);
+    }
+
+    [Fact]
+    public async Task The_past_has_a_sample_for_each_point_the_server_has_and_none_where_it_has_none()
+    {
+        var from = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var asked = new TaskCompletionSource<string>();
+        await using var server = await StubServer.StartAsync(async context =>
+        {
+            var form = await context.Request.ReadFormAsync();
+            asked.TrySetResult($"{context.Request.Path} {form["start"]} {form["end"]} {form["step"]}");
+            await context.Response.WriteAsync(
+                """{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1767225600,"1"],[1767225605,"NaN"],[1767225620,"3"]]}]}}"""
+            );
+        });
+        var samples = await Reading.RangeAsync(Probe(server.Address), from, from + TimeSpan.FromSeconds(20));
+        Assert.Equal("/api/v1/query_range 1767225600 1767225620 5", await asked.Task);
+        Assert.Equal([1, null, 3], samples.Select(s => s.Value));
+        Assert.Equal([0, 5, 20], samples.Select(s => (s.At - from).TotalSeconds));
+        Assert.Equal(SampleOutcome.NoData, samples[1].Outcome);
+    }
+
+    [Theory]
+    [InlineData(200, """{"status":"success","data":{"resultType":"matrix","result":[]}}""", SampleOutcome.NoData)]
+    [InlineData(
+        200,
+        """{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"1"]]},{"metric":{},"values":[]}]}}""",
+        SampleOutcome.Error
+    )]
+    [InlineData(200, """{"status":"success","data":{"resultType":"vector","result":[]}}""", SampleOutcome.Error)]
+    [InlineData(200, "<html>", SampleOutcome.Error)]
+    [InlineData(422, """{"status":"error","error":"too many points"}""", SampleOutcome.Error)]
+    public async Task A_past_that_cannot_be_told_is_one_sample_that_says_why(
+        int status,
+        string body,
+        SampleOutcome outcome
+    )
+    {
+        await using var server = await StubServer.SayingAsync(status, body);
+        var to = TimeProvider.System.GetUtcNow();
+        var sample = Assert.Single(await Reading.RangeAsync(Probe(server.Address), to - TimeSpan.FromMinutes(5), to));
+        Assert.Equal(outcome, sample.Outcome);
+        Assert.InRange(to - sample.At, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task What_is_not_complete_yet_is_no_past()
+    {
+        var asked = new TaskCompletionSource<string>();
+        await using var server = await StubServer.StartAsync(async context =>
+            asked.TrySetResult((await context.Request.ReadFormAsync())["end"].ToString())
+        );
+        var to = TimeProvider.System.GetUtcNow();
+        var delayed = Probe(server.Address) with { Delay = TimeSpan.FromMinutes(2) };
+        await Reading.RangeAsync(delayed, to - TimeSpan.FromMinutes(5), to);
+        var end = double.Parse(await asked.Task, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(to.ToUnixTimeMilliseconds() / 1000.0 - end, 115, 121);
+        Assert.Empty(await Reading.RangeAsync(delayed, to - TimeSpan.FromMinutes(1), to));
+    }
+
+    private static string Now => Seconds(TimeProvider.System.GetUtcNow());
+
+    private static string Seconds(DateTimeOffset at) =>
+        (at.ToUnixTimeMilliseconds() / 1000.0).ToString("0.###", System.Globalization.CultureInfo.InvariantCulture);
+
     private static string Vector(string series) =>
         $$$"""{"status":"success","data":{"resultType":"vector","result":[{{{series}}}]}}""";
 
@@ -165,5 +319,5 @@ public sealed class PrometheusProbeTests
     }
 
     private static PrometheusProbeOptions Probe(Uri server, string query = "up") =>
-        new("s", SignalUnit.Unstated, server, query);
+        new("s", SignalUnit.Unstated, new HttpAccess(server), query);
 }

@@ -13,11 +13,34 @@ internal static class Reading
 
     public static async Task<Sample> OneAsync(ProbeOptions options, TimeSpan? every = null)
     {
-        var factory = new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System);
-        await using var probe = Assert.Single(
-            factory.Create([options], NoDatabase, "tidelock/test/1", every ?? TimeSpan.FromSeconds(5))
-        );
+        await using var probe = Open([options], every);
         Assert.Equal([options.Signal], probe.Signals);
         return Assert.Single(await probe.ReadAsync(CancellationToken.None));
     }
+
+    public static async Task<IReadOnlyList<Sample>> AllAsync(IReadOnlyList<ProbeOptions> options)
+    {
+        await using var probe = Open(options);
+        return await probe.ReadAsync(CancellationToken.None);
+    }
+
+    public static async Task<IReadOnlyList<Sample>> RangeAsync(
+        ProbeOptions options,
+        DateTimeOffset from,
+        DateTimeOffset to
+    )
+    {
+        await using var probe = Assert.IsType<IRangeProbe>(Open([options]), exactMatch: false);
+        return await probe.ReadRangeAsync(from, to, TimeSpan.FromSeconds(5), CancellationToken.None);
+    }
+
+    private static IProbe Open(IReadOnlyList<ProbeOptions> options, TimeSpan? every = null) =>
+        Assert.Single(
+            new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System).Create(
+                options,
+                NoDatabase,
+                "tidelock/test/1",
+                every ?? TimeSpan.FromSeconds(5)
+            )
+        );
 }

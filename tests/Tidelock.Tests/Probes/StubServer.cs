@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 
 namespace Tidelock.Tests.Probes;
@@ -15,11 +16,14 @@ internal sealed class StubServer : IAsyncDisposable
 
     public Uri Address => new(app.Urls.First());
 
-    public static async Task<StubServer> StartAsync(RequestDelegate answer)
+    public static Task<StubServer> StartAsync(RequestDelegate answer) => StartAsync(answer, _ => { });
+
+    /// <summary>The same with TLS, or whatever else a listener can be told.</summary>
+    public static async Task<StubServer> StartAsync(RequestDelegate answer, Action<ListenOptions> listen)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, listen));
         var app = builder.Build();
         app.Run(answer);
         await app.StartAsync();

@@ -1,41 +1,86 @@
+using System.Globalization;
+using System.Text.Json;
 using Tidelock.Texts;
 
 namespace Tidelock.Probes.Http;
 
-/// <summary>Asks an address once per tick.</summary>
+/// <summary>
+/// Asks an address once per tick. What is measured of the answer itself is what a user would have got: it has no second try.
+/// </summary>
 internal sealed class HttpProbe(HttpProbeOptions options, ProbeContext context) : IProbe
 {
     private const int ServerError = 500;
-    private readonly HttpClient client = ProbeHttp.Client(context);
+    private readonly ProbeHttp http = new(options.Server, context);
 
     public IReadOnlyList<string> Signals => [options.Signal];
 
     public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation)
     {
         var began = context.Time.GetTimestamp();
-        using var answer = await client.GetAsync(options.Address, cancellation).ConfigureAwait(false);
-        var took = context.Time.GetElapsedTime(began);
-        return [Sample((int)answer.StatusCode, took)];
+        var reply =
+            options.Measure is HttpMeasure.Json
+                ? await http.AskAsync(Request, cancellation).ConfigureAwait(false)
+                : await http.AskOnceAsync(Request, cancellation).ConfigureAwait(false);
+        return [Measured(reply, context.Time.GetElapsedTime(began), context.Time.GetUtcNow())];
     }
 
     public ValueTask DisposeAsync()
     {
-        client.Dispose();
+        http.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private Sample Sample(int status, TimeSpan took)
-    {
-        var now = context.Time.GetUtcNow();
-        return options.Measure switch
+    private HttpRequestMessage Request() => new(HttpMethod.Get, options.Server.Address);
+
+    private Sample Measured(HttpReply reply, TimeSpan took, DateTimeOffset now) =>
+        options.Measure switch
         {
-            HttpMeasure.Status => Probes.Sample.Of(options.Signal, now, status),
-            HttpMeasure.Latency when status < ServerError => Probes.Sample.Of(options.Signal, now, took.TotalSeconds),
-            HttpMeasure.Latency => Probes.Sample.Error(
+            HttpMeasure.Status => Sample.Of(options.Signal, now, reply.Status),
+            HttpMeasure.Latency when reply.Status < ServerError => Sample.Of(options.Signal, now, took.TotalSeconds),
+            HttpMeasure.Json when reply.Status is >= 200 and < 300 => Number(reply, now),
+            HttpMeasure.Latency or HttpMeasure.Json => Sample.Error(
                 options.Signal,
                 now,
-                Message.Of("probes.http.status", ("status", status))
+                Message.Of("probes.http.status", ("status", reply.Status))
             ),
         };
+
+    private Sample Number(HttpReply reply, DateTimeOffset now)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(reply.Body);
+            return options.Json!.In(json.RootElement) switch
+            {
+                null or { ValueKind: JsonValueKind.Null } => Sample.NoData(
+                    options.Signal,
+                    now,
+                    Message.Of("probes.http.nothing-there", ("path", options.Json))
+                ),
+                { ValueKind: JsonValueKind.Number } number => Sample.Of(options.Signal, now, number.GetDouble()),
+                { ValueKind: JsonValueKind.True } => Sample.Of(options.Signal, now, 1),
+                { ValueKind: JsonValueKind.False } => Sample.Of(options.Signal, now, 0),
+                { ValueKind: JsonValueKind.String } text
+                    when double.TryParse(
+                        text.GetString(),
+                        NumberStyles.Float,
+                        CultureInfo.InvariantCulture,
+                        out var number
+                    ) => Sample.Of(options.Signal, now, number),
+                { } other => Sample.Error(
+                    options.Signal,
+                    now,
+                    Message.Of("probes.http.not-a-number", ("path", options.Json), ("kind", other.ValueKind))
+                ),
+            };
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            return Sample.Error(
+                options.Signal,
+                now,
+                Message.Of("probes.http.not-json", ("begins", ProbeHttp.Beginning(reply.Body)))
+            );
+        }
     }
 }

@@ -2,11 +2,15 @@ namespace Tidelock.Probes.Http;
 
 /// <summary><c>{ http: ADDRESS, measure: latency }</c>: one GET per tick.</summary>
 /// <param name="Signal">The name criteria use.</param>
-/// <param name="Unit">Seconds for the latency, a bare number for the status.</param>
-/// <param name="Address">What is asked for.</param>
+/// <param name="Unit">Seconds for the latency, a bare number for the status; of a JSON value only its author knows.</param>
+/// <param name="Server">What is asked for, and how.</param>
 /// <param name="Measure">What of the answer is the value.</param>
-public sealed record HttpProbeOptions(string Signal, SignalUnit Unit, Uri Address, HttpMeasure Measure)
-    : ProbeOptions(Signal, Unit);
+public sealed record HttpProbeOptions(string Signal, SignalUnit Unit, HttpAccess Server, HttpMeasure Measure)
+    : ProbeOptions(Signal, Unit)
+{
+    /// <summary>Where in the answer the number stands; null unless <see cref="HttpMeasure.Json"/>.</summary>
+    public JsonPath? Json { get; init; }
+}
 
 /// <summary>What of an HTTP answer is the value.</summary>
 public enum HttpMeasure
@@ -16,4 +20,7 @@ public enum HttpMeasure
 
     /// <summary>The status code, whatever it is.</summary>
     Status,
+
+    /// <summary>A number in a JSON answer.</summary>
+    Json,
 }

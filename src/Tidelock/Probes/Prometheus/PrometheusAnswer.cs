@@ -4,18 +4,76 @@ using Tidelock.Texts;
 
 namespace Tidelock.Probes.Prometheus;
 
-/// <summary>What a Prometheus server answered to an instant query, as a sample: one value, nothing, or an error.</summary>
+/// <summary>What a Prometheus server answered, as samples: values, nothing, or an error.</summary>
 internal static class PrometheusAnswer
 {
     private const int Success = 200;
     private const int LongestText = 300;
 
-    public static Sample Read(string signal, DateTimeOffset now, int status, byte[] body)
+    /// <summary>What a server looks back for when nobody says otherwise.</summary>
+    private static readonly TimeSpan UsualLookback = TimeSpan.FromMinutes(5);
+
+    /// <summary>The answer to a query for one moment.</summary>
+    public static Sample Read(PrometheusProbeOptions query, DateTimeOffset at, HttpReply reply)
+    {
+        var sample = Understand(query.Signal, at, reply, result => [Moment(query.Signal, at, result)])[0];
+        return sample.Outcome is SampleOutcome.Value && at - sample.At > (query.Lookback ?? UsualLookback)
+            ? Sample.NoData(query.Signal, at, Message.Of("probes.prometheus.stale", ("age", at - sample.At)))
+            : sample;
+    }
+
+    /// <summary>The answer to a query over a time that ends at <paramref name="to"/>.</summary>
+    public static IReadOnlyList<Sample> ReadRange(string signal, DateTimeOffset to, HttpReply reply) =>
+        Understand(
+            signal,
+            to,
+            reply,
+            data =>
+            {
+                var result = data.GetProperty("result");
+                return data.GetProperty("resultType").GetString() switch
+                {
+                    "matrix" when Only(result) is { } series =>
+                    [
+                        .. series.GetProperty("values").EnumerateArray().Select(pair => Value(signal, pair)),
+                    ],
+                    "matrix" => [NotOne(signal, to, result)],
+                    var type => [Sample.Error(signal, to, Message.Of("probes.prometheus.type", ("type", type)))],
+                };
+            }
+        );
+
+    /// <summary>Values with how many requests were behind them, where a value of the same time says so.</summary>
+    public static IReadOnlyList<Sample> Weighted(IReadOnlyList<Sample> samples, IReadOnlyList<Sample> weights)
+    {
+        var known = weights.Where(w => w.Value >= 0).GroupBy(w => w.At).ToDictionary(w => w.Key, w => w.First().Value);
+        return
+        [
+            .. samples.Select(s =>
+                s.Outcome is SampleOutcome.Value && known.TryGetValue(s.At, out var weight)
+                    ? s with
+                    {
+                        Weight = weight,
+                    }
+                    : s
+            ),
+        ];
+    }
+
+    private static IReadOnlyList<Sample> Understand(
+        string signal,
+        DateTimeOffset at,
+        HttpReply reply,
+        Func<JsonElement, IReadOnlyList<Sample>> read
+    )
     {
         try
         {
-            using var json = JsonDocument.Parse(body);
-            return Read(signal, now, status, json.RootElement);
+            using var json = JsonDocument.Parse(reply.Body);
+            var answer = json.RootElement;
+            return answer.GetProperty("status").GetString() is not "success" || reply.Status != Success
+                ? [Sample.Error(signal, at, Refusal(answer, reply.Status))]
+                : [.. read(answer.GetProperty("data")).Select(s => Warned(s, Warnings(answer)))];
         }
         catch (Exception e)
             when (e
@@ -27,49 +85,56 @@ internal static class PrometheusAnswer
                         or ArgumentOutOfRangeException
             )
         {
-            return Sample.Error(signal, now, Message.Of("probes.prometheus.not-understood", ("status", status)));
+            return
+            [
+                Sample.Error(
+                    signal,
+                    at,
+                    Message.Of(
+                        "probes.prometheus.not-understood",
+                        ("status", reply.Status),
+                        ("begins", ProbeHttp.Beginning(reply.Body))
+                    )
+                ),
+            ];
         }
     }
 
-    private static Sample Read(string signal, DateTimeOffset now, int status, JsonElement answer)
-    {
-        if (answer.GetProperty("status").GetString() is not "success" || status != Success)
-        {
-            var error = answer.TryGetProperty("error", out var text) ? text.GetString() : null;
-            return Sample.Error(
-                signal,
-                now,
-                Message.Of("probes.prometheus.error", ("status", status), ("error", Short(error)))
-            );
-        }
+    private static Message Refusal(JsonElement answer, int status) =>
+        Message.Of(
+            "probes.prometheus.error",
+            ("status", status),
+            ("error", Short(answer.TryGetProperty("error", out var text) ? text.GetString() : null))
+        );
 
-        var data = answer.GetProperty("data");
+    private static Sample Moment(string signal, DateTimeOffset at, JsonElement data)
+    {
         var result = data.GetProperty("result");
-        var sample = data.GetProperty("resultType").GetString() switch
+        return data.GetProperty("resultType").GetString() switch
         {
             "scalar" => Value(signal, result),
-            "vector" => Vector(signal, now, result),
-            var type => Sample.Error(signal, now, Message.Of("probes.prometheus.type", ("type", type))),
+            "vector" => Only(result) is { } series
+                ? Value(signal, series.GetProperty("value"))
+                : NotOne(signal, at, result),
+            var type => Sample.Error(signal, at, Message.Of("probes.prometheus.type", ("type", type))),
         };
-        return sample.Detail is null ? sample with { Detail = Warnings(answer) } : sample;
     }
 
-    private static Sample Vector(string signal, DateTimeOffset now, JsonElement series) =>
-        series.GetArrayLength() switch
-        {
-            0 => Sample.NoData(signal, now, Message.Of("probes.prometheus.empty")),
-            1 => Value(signal, series[0].GetProperty("value")),
-            var count => Sample.Error(
+    private static JsonElement? Only(JsonElement series) => series.GetArrayLength() == 1 ? series[0] : null;
+
+    private static Sample NotOne(string signal, DateTimeOffset at, JsonElement series) =>
+        series.GetArrayLength() == 0
+            ? Sample.NoData(signal, at, Message.Of("probes.prometheus.empty"))
+            : Sample.Error(
                 signal,
-                now,
+                at,
                 Message.Of(
                     "probes.prometheus.several-series",
-                    ("count", count),
+                    ("count", series.GetArrayLength()),
                     ("first", Short(series[0].GetProperty("metric").GetRawText())),
                     ("second", Short(series[1].GetProperty("metric").GetRawText()))
                 )
-            ),
-        };
+            );
 
     /// <summary>A pair of the time in seconds and the value as text.</summary>
     private static Sample Value(string signal, JsonElement pair)
@@ -80,6 +145,16 @@ internal static class PrometheusAnswer
             ? Sample.NoData(signal, at, Message.Of("probes.not-a-number"))
             : Sample.Of(signal, at, double.Parse(text, CultureInfo.InvariantCulture));
     }
+
+    /// <summary>A warning may be the very reason why there is nothing: it is told beside it.</summary>
+    private static Sample Warned(Sample sample, Message? warnings) =>
+        warnings is null ? sample
+        : sample.Detail is { } detail
+            ? sample with
+            {
+                Detail = Message.Of("probes.prometheus.and-warnings", ("detail", detail), ("warnings", warnings)),
+            }
+        : sample with { Detail = warnings };
 
     private static Message? Warnings(JsonElement answer) =>
         answer.TryGetProperty("warnings", out var warnings) && warnings.GetArrayLength() > 0

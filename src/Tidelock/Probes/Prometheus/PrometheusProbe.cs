@@ -2,38 +2,140 @@ using System.Globalization;
 
 namespace Tidelock.Probes.Prometheus;
 
-/// <summary>Asks a Prometheus server for the value of a query at this moment.</summary>
-internal sealed class PrometheusProbe(PrometheusProbeOptions options, ProbeContext context) : IProbe
+/// <summary>Asks a Prometheus server: for values at this moment, or over a time that is past.</summary>
+internal sealed class PrometheusProbe(
+    HttpAccess server,
+    IReadOnlyList<PrometheusProbeOptions> queries,
+    ProbeContext context
+) : IRangeProbe
 {
-    private readonly HttpClient client = ProbeHttp.Client(context);
+    private readonly ProbeHttp http = new(server, context);
 
-    public IReadOnlyList<string> Signals => [options.Signal];
+    public IReadOnlyList<string> Signals => [.. queries.Select(q => q.Signal)];
 
     public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation)
     {
         var now = context.Time.GetUtcNow();
-        using var question = new FormUrlEncodedContent(
-            new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["query"] = options.Query,
-                ["time"] = Seconds(now.ToUnixTimeMilliseconds() / 1000.0),
-                ["timeout"] = Seconds(context.Timeout.TotalSeconds) + "s",
-            }
-        );
-        using var answer = await client.PostAsync(Address(), question, cancellation).ConfigureAwait(false);
-        var body = await answer.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
-        return [PrometheusAnswer.Read(options.Signal, now, (int)answer.StatusCode, body)];
+        return await Task.WhenAll(queries.Select(q => OneAsync(q, now - q.Delay, cancellation))).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<Sample>> ReadRangeAsync(
+        DateTimeOffset from,
+        DateTimeOffset to,
+        TimeSpan step,
+        CancellationToken cancellation
+    )
+    {
+        var ranges = await Task.WhenAll(queries.Select(q => RangeAsync(q, from, to, step, cancellation)))
+            .ConfigureAwait(false);
+        return [.. ranges.SelectMany(r => r)];
     }
 
     public ValueTask DisposeAsync()
     {
-        client.Dispose();
+        http.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>The server may live under a path of its own.</summary>
-    private Uri Address() =>
-        new UriBuilder(options.Server) { Path = options.Server.AbsolutePath.TrimEnd('/') + "/api/v1/query" }.Uri;
+    private Task<Sample> OneAsync(PrometheusProbeOptions query, DateTimeOffset at, CancellationToken cancellation) =>
+        ProbeFailure.GuardAsync(
+            query.Signal,
+            context,
+            async () =>
+            {
+                var asking = InstantAsync(query, query.Query, at, cancellation);
+                var weight = query.Weight is { } weighing
+                    ? await InstantAsync(query, weighing, at, cancellation).ConfigureAwait(false)
+                    : null;
+                var sample = await asking.ConfigureAwait(false);
+                return PrometheusAnswer.Weighted([sample], weight is null ? [] : [weight])[0];
+            },
+            cancellation
+        );
 
-    private static string Seconds(double seconds) => seconds.ToString("0.###", CultureInfo.InvariantCulture);
+    private async Task<Sample> InstantAsync(
+        PrometheusProbeOptions query,
+        string expression,
+        DateTimeOffset at,
+        CancellationToken cancellation
+    )
+    {
+        var form = Form(query, expression, context.Timeout);
+        form["time"] = Seconds(at);
+        var reply = await AskAsync("/api/v1/query", form, cancellation).ConfigureAwait(false);
+        return PrometheusAnswer.Read(query, at, reply);
+    }
+
+    private async Task<IReadOnlyList<Sample>> RangeAsync(
+        PrometheusProbeOptions query,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        TimeSpan step,
+        CancellationToken cancellation
+    )
+    {
+        var complete = context.Time.GetUtcNow() - query.Delay;
+        var end = to < complete ? to : complete;
+        if (end < from)
+        {
+            return [];
+        }
+
+        var samples = await OverAsync(query, query.Query, from, end, step, cancellation).ConfigureAwait(false);
+        return query.Weight is { } weight
+            ? PrometheusAnswer.Weighted(
+                samples,
+                await OverAsync(query, weight, from, end, step, cancellation).ConfigureAwait(false)
+            )
+            : samples;
+    }
+
+    private async Task<IReadOnlyList<Sample>> OverAsync(
+        PrometheusProbeOptions query,
+        string expression,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        TimeSpan step,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            var form = Form(query, expression, ProbeContext.RangeTimeout);
+            form["start"] = Seconds(from);
+            form["end"] = Seconds(to);
+            form["step"] = Seconds(step);
+            var reply = await AskAsync("/api/v1/query_range", form, cancellation).ConfigureAwait(false);
+            return PrometheusAnswer.ReadRange(query.Signal, to, reply);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        {
+            return [Sample.Error(query.Signal, to, ProbeFailure.Of(e))];
+        }
+    }
+
+    private Task<HttpReply> AskAsync(string path, Dictionary<string, string> form, CancellationToken cancellation) =>
+        http.AskAsync(
+            () => new HttpRequestMessage(HttpMethod.Post, http.At(path)) { Content = new FormUrlEncodedContent(form) },
+            cancellation
+        );
+
+    private static Dictionary<string, string> Form(PrometheusProbeOptions query, string expression, TimeSpan timeout)
+    {
+        var form = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["query"] = expression,
+            ["timeout"] = Seconds(timeout) + "s",
+        };
+        if (query.Lookback is { } lookback)
+        {
+            form["lookback_delta"] = Seconds(lookback) + "s";
+        }
+
+        return form;
+    }
+
+    private static string Seconds(DateTimeOffset at) => Seconds(TimeSpan.FromMilliseconds(at.ToUnixTimeMilliseconds()));
+
+    private static string Seconds(TimeSpan span) => span.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
 }
