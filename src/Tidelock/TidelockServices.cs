@@ -8,11 +8,13 @@ using Tidelock.Migrations;
 using Tidelock.Notifications;
 using Tidelock.Postgres;
 using Tidelock.Probes;
+using Tidelock.Probes.Command;
 using Tidelock.Probes.Http;
 using Tidelock.Probes.Kubernetes;
 using Tidelock.Probes.Postgres;
 using Tidelock.Probes.Prometheus;
 using Tidelock.Probes.Sql;
+using Tidelock.Probes.Synthetic;
 using Tidelock.Programs;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
@@ -33,8 +35,10 @@ public sealed class TidelockServices : IAsyncDisposable
     [
         new PrometheusProbeKind(),
         new PostgresProbeKind(),
+        new SyntheticProbeKind(),
         new HttpProbeKind(),
         new SqlProbeKind(),
+        new CommandProbeKind(),
         new KubernetesProbeKind(),
     ];
 

@@ -69,6 +69,20 @@ public sealed record ChildProgram(
         return (await ExecuteAsync(lines, lines, cancellation).ConfigureAwait(false)).ExitCode;
     }
 
+    /// <summary>Runs to the end and hands over standard output and standard error as they come; returns the exit code.</summary>
+    /// <param name="output">Reads standard output to its end.</param>
+    /// <param name="errors">Reads standard error to its end.</param>
+    /// <param name="cancellation">Interrupts the child, and kills it after <see cref="Grace"/>.</param>
+    /// <exception cref="TidelockException"><c>programs.not-found</c> when there is no such program.</exception>
+    internal async Task<int> RunAsync(
+        Func<Stream, CancellationToken, Task> output,
+        Func<Stream, CancellationToken, Task> errors,
+        CancellationToken cancellation
+    ) =>
+        (
+            await ExecuteAsync(PipeTarget.Create(output), PipeTarget.Create(errors), cancellation).ConfigureAwait(false)
+        ).ExitCode;
+
     private async Task<CommandResult> ExecuteAsync(PipeTarget output, PipeTarget errors, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();

@@ -1,6 +1,8 @@
 using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Probes;
+using Tidelock.Probes.Postgres;
 
 namespace Tidelock.Postgres.Tests.Deployments;
 
@@ -34,6 +36,32 @@ public sealed class StandbyTests : IAsyncLifetime
         }
 
         await UntilReplayedAsync(fixture.Database);
+    }
+
+    [Fact]
+    public async Task How_far_a_standby_is_behind_is_a_signal()
+    {
+        await using var standby = await StreamingStandby.StartAsync(cluster, "reports");
+        await using var database = await TestDatabase.CreateAsync(cluster);
+        await database.ExecuteAsync("create table t (id int)");
+        await UntilReplayedAsync(database);
+        var options = new PostgresProbeOptions("lag", SignalUnit.Seconds, PostgresSignal.ReplicationLag);
+        await using var probe = new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System).Create(
+            [options],
+            database.Target,
+            "tidelock/test/1",
+            TimeSpan.FromSeconds(5)
+        )[0];
+        Assert.InRange((await probe.ReadAsync(default))[0].Value!.Value, 0, 0.2);
+        await using (var reader = await standby.ConnectAsync(database.Name))
+        {
+            await new NpgsqlCommand("begin; select * from t", reader).ExecuteNonQueryAsync();
+            await database.ExecuteAsync("drop table t");
+            await Backups.Polling.UntilAsync(async () => (await probe.ReadAsync(default))[0].Value > 0.3);
+        }
+
+        await UntilReplayedAsync(database);
+        await Backups.Polling.UntilAsync(async () => (await probe.ReadAsync(default))[0].Value is >= 0 and < 0.2);
     }
 
     [Fact]

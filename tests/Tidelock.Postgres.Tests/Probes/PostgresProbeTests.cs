@@ -9,11 +9,17 @@ namespace Tidelock.Postgres.Tests.Probes;
 
 public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
 {
-    private static readonly PostgresConnectionsProbeOptions Connections = new("connections", SignalUnit.Number);
-    private static readonly PostgresCallsProbeOptions Calls = new(
+    private static readonly RelationName Attempt = new("public", "attempt");
+    private static readonly PostgresProbeOptions Connections = new(
+        "connections",
+        SignalUnit.Number,
+        PostgresSignal.Connections
+    );
+    private static readonly PostgresProbeOptions Calls = new(
         "calls",
         SignalUnit.PerSecond,
-        new RelationName("public", "attempt")
+        PostgresSignal.Calls,
+        Attempt
     );
 
     private readonly FakeTimeProvider time = new();
@@ -120,6 +126,146 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Everything_comes_over_one_connection()
+    {
+        await InstallAsync();
+        await using var probe = Open([.. All, Calls]);
+        Assert.Equal(10, (await ReadAsync(probe)).Count);
+        await ReadAsync(probe);
+        Assert.Equal(
+            1,
+            await database.ScalarAsync<long>(
+                "select count(*) from pg_stat_activity where application_name = 'tidelock/test/1' and datname = current_database()"
+            )
+        );
+    }
+
+    [Fact]
+    public async Task Clients_are_told_by_what_they_do()
+    {
+        await using var probe = Open(All);
+        await database.ExecuteAsync("create table t (id int)");
+        await using var holder = await database.ConnectAsync();
+        await RunAsync(holder, "begin; lock table t; select pg_sleep(0)");
+        await using var waiter = await database.ConnectAsync();
+        var waiting = RunAsync(waiter, "select * from t");
+        await using var idle = await database.ConnectAsync();
+        var found = new Dictionary<string, double?>(StringComparer.Ordinal);
+        await Backups.Polling.UntilAsync(async () =>
+        {
+            found = (await ReadAsync(probe)).ToDictionary(s => s.Signal, s => s.Value, StringComparer.Ordinal);
+            return found["Blocked"] == 1;
+        });
+        Assert.Equal((3, 1, 1), (found["Connections"], found["Active"], found["IdleInTransaction"]));
+        Assert.InRange(found["LongestTransaction"]!.Value, 0.0001, 30);
+        await RunAsync(holder, "commit");
+        await waiting;
+        var later = await ReadAsync(probe);
+        Assert.Equal(0, later.Single(s => s.Signal == "Blocked").Value);
+    }
+
+    [Fact]
+    public async Task Commits_rollbacks_and_deadlocks_are_rates_and_a_reset_is_no_data()
+    {
+        await using var probe = Open(All);
+        Assert.Equal(
+            "probes.postgres.counted-anew",
+            (await ReadAsync(probe)).Single(s => s.Signal == "Commits").Detail!.Code
+        );
+        await using (var client = await database.ConnectAsync())
+        {
+            for (var i = 0; i < 30; i++)
+            {
+                await RunAsync(client, i % 3 == 0 ? "begin; select 1; rollback" : "select 1");
+            }
+        }
+
+        var (commits, rollbacks) = (0.0, 0.0);
+        await Backups.Polling.UntilAsync(async () =>
+        {
+            var samples = await ReadAsync(probe);
+            commits += 5 * samples.Single(s => s.Signal == "Commits").Value!.Value;
+            rollbacks += 5 * samples.Single(s => s.Signal == "Rollbacks").Value!.Value;
+            return rollbacks >= 10;
+        });
+        Assert.Equal(10, rollbacks, 3);
+        Assert.InRange(commits, 20, 500);
+        await database.ExecuteAsync("select pg_stat_reset()");
+        await Backups.Polling.UntilAsync(async () =>
+            (await ReadAsync(probe)).Single(s => s.Signal == "Deadlocks").Outcome is SampleOutcome.NoData
+        );
+    }
+
+    [Fact]
+    public async Task Time_and_rows_of_reads_are_means_weighted_by_their_number()
+    {
+        await InstallAsync();
+        await database.ExecuteAsync("create or replace view attempt as select i as id from generate_series(1, 4) i");
+        await using var probe = Open([
+            Calls,
+            new PostgresProbeOptions("time", SignalUnit.Seconds, PostgresSignal.MeanTime, Attempt),
+            new PostgresProbeOptions("rows", SignalUnit.Number, PostgresSignal.Rows, Attempt),
+        ]);
+        await ReadAsync(probe);
+        Assert.Equal("probes.postgres.not-read", (await ReadAsync(probe))[1].Detail!.Code);
+        await using var reader = await database.ConnectAsync();
+        await RunAsync(reader, "select id, pg_sleep(0.02) from attempt");
+        await RunAsync(reader, "select id from attempt where id <= 2");
+        var samples = await ReadAsync(probe);
+        Assert.Equal(0.4, samples[0].Value);
+        Assert.InRange(samples[1].Value!.Value, 0.04, 2);
+        Assert.Equal((3, 2), (samples[2].Value, samples[2].Weight));
+    }
+
+    [Fact]
+    public async Task What_a_role_is_not_shown_is_an_error_and_not_a_small_number()
+    {
+        var role = await RoleAsync("");
+        await using var client = await database.ConnectAsync();
+        await using var probe = Open(All, database.TargetAs(role));
+        await ReadAsync(probe);
+        var samples = await ReadAsync(probe);
+        Assert.Equal(
+            ["Active", "Blocked", "IdleInTransaction", "LongestTransaction"],
+            samples.Where(s => s.Outcome is SampleOutcome.Error).Select(s => s.Signal).Order(StringComparer.Ordinal)
+        );
+        Assert.All(
+            samples.Where(s => s.Outcome is SampleOutcome.Error),
+            s => Assert.Equal("probes.postgres.no-privilege", s.Detail!.Code)
+        );
+        Assert.Equal(1, samples.Single(s => s.Signal == "Connections").Value);
+    }
+
+    [Fact]
+    public async Task Without_a_standby_there_is_no_lag_and_not_a_lag_of_zero()
+    {
+        await using var probe = Open([
+            new PostgresProbeOptions("lag", SignalUnit.Seconds, PostgresSignal.ReplicationLag),
+        ]);
+        var sample = await OneAsync(probe);
+        Assert.Equal((SampleOutcome.NoData, "probes.postgres.no-standby"), (sample.Outcome, sample.Detail!.Code));
+    }
+
+    [Fact]
+    public async Task A_statement_that_comes_later_is_found_and_a_reset_of_the_statements_loses_none()
+    {
+        await InstallAsync();
+        await ReadViewAsync(10);
+        await using var probe = Open([Calls]);
+        await OneAsync(probe);
+        await using var reader = await database.ConnectAsync();
+        await RunAsync(reader, "select id + 1 from attempt");
+        Assert.Equal(0.2, (await OneAsync(probe)).Value);
+        await database.ExecuteAsync(
+            "select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)"
+        );
+        await ReadViewAsync(5);
+        Assert.Equal(1, (await OneAsync(probe)).Value);
+        await database.ExecuteAsync("drop extension pg_stat_statements");
+        Assert.Equal("probes.postgres.not-installed", (await OneAsync(probe)).Detail!.Code);
+    }
+
+    [Fact]
     public async Task A_connection_that_was_cut_is_made_anew_within_the_tick()
     {
         await using var probe = Open([Connections]);
@@ -140,6 +286,8 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
     [InlineData("select 1 where false", SampleOutcome.NoData, "probes.sql.no-row")]
     [InlineData("values (1), (2)", SampleOutcome.Error, "probes.sql.several-rows")]
     [InlineData("select 'many'", SampleOutcome.Error, "probes.sql.not-a-number")]
+    [InlineData("select i from generate_series(1, 100000000) i", SampleOutcome.Error, "probes.sql.several-rows")]
+    [InlineData("select repeat('x', 100000000)", SampleOutcome.Error, "probes.sql.not-a-number")]
     [InlineData("select 1 from nowhere", SampleOutcome.Error, "probes.failed")]
     [InlineData("create table t (id int)", SampleOutcome.Error, "probes.failed")]
     public async Task A_query_yields_one_number(string sql, SampleOutcome outcome, string? code)
@@ -186,6 +334,20 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
     }
 
     private async Task<Sample> OneAsync(IProbe probe) => Assert.Single(await ReadAsync(probe));
+
+    /// <summary>Every signal of the whole database, by its name.</summary>
+    private static IReadOnlyList<PostgresProbeOptions> All =>
+        [
+            .. Enum.GetValues<PostgresSignal>()
+                .Where(s => s < PostgresSignal.Calls)
+                .Select(s => new PostgresProbeOptions(s.ToString(), SignalUnit.Number, s)),
+        ];
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
 
     private Task InstallAsync() => database.ExecuteAsync("create extension pg_stat_statements");
 

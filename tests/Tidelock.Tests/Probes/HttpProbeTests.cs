@@ -99,7 +99,9 @@ public sealed class HttpProbeTests
     [Fact]
     public async Task A_database_that_is_not_there_is_an_error()
     {
-        var sample = await Reading.OneAsync(new PostgresConnectionsProbeOptions("s", SignalUnit.Number));
+        var sample = await Reading.OneAsync(
+            new PostgresProbeOptions("s", SignalUnit.Number, PostgresSignal.Connections)
+        );
         Assert.Equal(SampleOutcome.Error, sample.Outcome);
         Assert.StartsWith("postgres.connect.", sample.Detail!.Code, StringComparison.Ordinal);
     }

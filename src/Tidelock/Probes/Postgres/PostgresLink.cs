@@ -1,4 +1,5 @@
 using System.Data;
+using System.Globalization;
 using Tidelock.Postgres;
 
 namespace Tidelock.Probes.Postgres;
@@ -7,6 +8,13 @@ namespace Tidelock.Probes.Postgres;
 internal sealed class PostgresLink(ProbeContext context, string settings) : IAsyncDisposable
 {
     private PostgresSession? session;
+
+    /// <summary>Settings of a connection that reads statistics and bounds each statement by the tick's part.</summary>
+    public static string ReadOnly(TimeSpan timeout) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"set default_transaction_read_only = on; set statement_timeout = {Math.Max(1, (long)timeout.TotalMilliseconds)}"
+        );
 
     /// <summary>Reads, and reads once more on a new connection when the old one turns out to be gone.</summary>
     public async Task<T> UseAsync<T>(

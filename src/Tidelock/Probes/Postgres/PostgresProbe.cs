@@ -1,72 +1,150 @@
+using Npgsql;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
 namespace Tidelock.Probes.Postgres;
 
-/// <summary>All signals that come from the database's own statistics, over one connection.</summary>
-internal sealed class PostgresProbe(
-    IReadOnlyList<PostgresConnectionsProbeOptions> connections,
-    IReadOnlyList<PostgresCallsProbeOptions> calls,
-    ProbeContext context
-) : IProbe
+/// <summary>All signals that come from the database's own statistics: over one connection, and but for the first look in one round trip.</summary>
+internal sealed class PostgresProbe : IProbe
 {
-    private readonly PostgresLink link = new(context, "set default_transaction_read_only = on");
-    private readonly Dictionary<string, CallRate> rates = calls.ToDictionary(
-        c => c.Signal,
-        c => new CallRate(c.Relation, context.Time),
-        StringComparer.Ordinal
-    );
+    private readonly IReadOnlyList<PostgresProbeOptions> signals;
+    private readonly ProbeContext context;
+    private readonly PostgresLink link;
+    private readonly CounterRates rates;
+    private readonly StatementStatistics? statements;
+    private readonly Dictionary<RelationName, RelationUse> uses;
+    private string? schema;
 
-    public IReadOnlyList<string> Signals => [.. connections.Select(c => c.Signal), .. calls.Select(c => c.Signal)];
+    public PostgresProbe(IReadOnlyList<PostgresProbeOptions> signals, ProbeContext context)
+    {
+        (this.signals, this.context) = (signals, context);
+        link = new PostgresLink(context, PostgresLink.ReadOnly(context.Timeout));
+        rates = new CounterRates(context.Time);
+        var relations = signals.Select(s => s.Relation).OfType<RelationName>().Distinct().ToList();
+        uses = relations.ToDictionary(r => r, r => new RelationUse(r, context.Time));
+        statements =
+            relations.Count == 0
+                ? null
+                : new StatementStatistics(
+                    [.. relations.Select(r => r.Name).Distinct(StringComparer.Ordinal)],
+                    context.Time
+                );
+    }
+
+    public IReadOnlyList<string> Signals => [.. signals.Select(s => s.Signal)];
 
     public Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation) =>
         link.UseAsync(ReadAsync, cancellation);
 
     public ValueTask DisposeAsync() => link.DisposeAsync();
 
-    private async Task<IReadOnlyList<Sample>> ReadAsync(PostgresSession session, CancellationToken cancellation) =>
-        [
-            .. await ConnectionsAsync(session, cancellation).ConfigureAwait(false),
-            .. await CallsAsync(session, cancellation).ConfigureAwait(false),
-        ];
-
-    private async Task<IEnumerable<Sample>> ConnectionsAsync(PostgresSession session, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Sample>> ReadAsync(PostgresSession session, CancellationToken cancellation)
     {
-        if (connections.Count == 0)
-        {
-            return [];
-        }
-
-        var count = await session.ScalarAsync<long>(ClientBackends, cancellation).ConfigureAwait(false);
+        var (look, found) = await LookAsync(session, cancellation).ConfigureAwait(false);
         var now = context.Time.GetUtcNow();
-        return connections.Select(c => Sample.Of(c.Signal, now, count));
+        var database = new DatabaseSample(look, rates.Next(look), session.Target, now);
+        var use = found is { Problem: null } ? uses.ToDictionary(u => u.Key, u => u.Value.Next(found.Statements)) : [];
+        return
+        [
+            .. signals.Select(s =>
+                s.Relation is null ? database.Of(s.Signal, s.Source)
+                : found!.Problem is { } problem ? Sample.Error(s.Signal, now, problem)
+                : OfRelation(s, use[s.Relation], now)
+            ),
+        ];
     }
 
-    private async Task<IEnumerable<Sample>> CallsAsync(PostgresSession session, CancellationToken cancellation)
+    /// <summary>What is found of the statements is null where nobody asks for it.</summary>
+    private async Task<(DatabaseLook Look, FoundStatements? Found)> LookAsync(
+        PostgresSession session,
+        CancellationToken cancellation
+    )
     {
-        if (calls.Count == 0)
+        var (look, count) = await AskAsync(session, cancellation).ConfigureAwait(false);
+        schema = look.StatementsIn;
+        if (statements is null)
         {
-            return [];
+            return (look, null);
         }
 
-        var names = calls.Select(c => c.Relation.Name).Distinct(StringComparer.Ordinal).ToArray();
-        var statistics = await StatementStatistics.ReadAsync(session, names, cancellation).ConfigureAwait(false);
-        var now = context.Time.GetUtcNow();
-        return calls.Select(c =>
-            statistics.Problem is { } problem ? Sample.Error(c.Signal, now, problem)
-            : rates[c.Signal].Next(statistics.Statements) is { } rate ? Sample.Of(c.Signal, now, rate)
-            : Sample.NoData(c.Signal, now, Message.Of("probes.postgres.first-look"))
+        if (Unreadable(look, session.Target) is { } problem)
+        {
+            return (look, new FoundStatements([], problem));
+        }
+
+        // Only the first look does not know yet where the statements are counted.
+        count ??= (await AskAsync(session, cancellation).ConfigureAwait(false)).Count;
+        return (
+            look,
+            count is null
+                ? new FoundStatements([], Message.Of("probes.postgres.not-loaded"))
+                : new FoundStatements(
+                    await statements.CompleteAsync(count, session, schema!, cancellation).ConfigureAwait(false)
+                )
         );
     }
 
-    /// <summary>
-    /// A role without pg_read_all_stats does not see what kind of backend another role's is; those without a user are the server's
-    /// own, and a parallel worker then counts as a client.
-    /// </summary>
-    private const string ClientBackends = """
-        select count(*) from pg_stat_activity
-        where datid = (select oid from pg_database where datname = current_database())
-          and coalesce(backend_type, 'client backend') = 'client backend' and usesysid is not null
-          and application_name not like 'tidelock/%'
-        """;
+    private async Task<(DatabaseLook Look, StatementCount? Count)> AskAsync(
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        await using var batch = new NpgsqlBatch(session.Connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(DatabaseLook.Sql));
+        if (statements is not null && schema is not null)
+        {
+            batch.BatchCommands.Add(statements.Question(schema));
+        }
+
+        await using var answer = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        await answer.ReadAsync(cancellation).ConfigureAwait(false);
+        var look = DatabaseLook.Of(answer);
+        try
+        {
+            return await answer.NextResultAsync(cancellation).ConfigureAwait(false)
+                ? (look, await statements!.ReadAsync(answer, cancellation).ConfigureAwait(false))
+                : (look, null);
+        }
+        catch (PostgresException e)
+            when (e.SqlState
+                    is PostgresErrorCodes.ObjectNotInPrerequisiteState
+                        or PostgresErrorCodes.UndefinedTable
+                        or PostgresErrorCodes.UndefinedFunction
+                        or PostgresErrorCodes.InvalidSchemaName
+            )
+        {
+            return (look, null);
+        }
+    }
+
+    private static Message? Unreadable(DatabaseLook look, PostgresTarget target) =>
+        look.StatementsIn is null ? Message.Of("probes.postgres.not-installed", ("database", target.Database))
+        : !look.SeesStatements ? Message.Of("probes.postgres.no-privilege", ("user", target.User))
+        : null;
+
+    private static Sample OfRelation(
+        PostgresProbeOptions signal,
+        (StatementCounters Added, double Seconds)? use,
+        DateTimeOffset now
+    )
+    {
+        if (use is not var (added, seconds))
+        {
+            return Sample.NoData(signal.Signal, now, Message.Of("probes.postgres.first-look"));
+        }
+
+        if (signal.Source is PostgresSignal.Calls)
+        {
+            return Sample.Of(signal.Signal, now, added.Calls / seconds);
+        }
+
+        return added.Calls == 0
+            ? Sample.NoData(signal.Signal, now, Message.Of("probes.postgres.not-read", ("relation", signal.Relation)))
+            : Sample.Of(
+                signal.Signal,
+                now,
+                (signal.Source is PostgresSignal.MeanTime ? added.Seconds : added.Rows) / added.Calls,
+                added.Calls
+            );
+    }
 }

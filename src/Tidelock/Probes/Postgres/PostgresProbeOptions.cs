@@ -2,9 +2,14 @@ using Tidelock.Postgres;
 
 namespace Tidelock.Probes.Postgres;
 
-/// <summary><c>{ postgres: connections }</c>: how many client connections the database has.</summary>
-public sealed record PostgresConnectionsProbeOptions(string Signal, SignalUnit Unit) : ProbeOptions(Signal, Unit);
-
-/// <summary><c>{ postgres: calls, relation: public.attempt }</c>: statements per second that name the relation, less our own.</summary>
-public sealed record PostgresCallsProbeOptions(string Signal, SignalUnit Unit, RelationName Relation)
-    : ProbeOptions(Signal, Unit);
+/// <summary><c>{ postgres: connections }</c>, <c>{ postgres: calls, relation: public.attempt }</c>.</summary>
+/// <param name="Signal">The name criteria use.</param>
+/// <param name="Unit">As <see cref="Source"/> has it, unless the author says otherwise.</param>
+/// <param name="Source">What is read.</param>
+/// <param name="Relation">Whose queries are looked at; null where it is the whole database.</param>
+public sealed record PostgresProbeOptions(
+    string Signal,
+    SignalUnit Unit,
+    PostgresSignal Source,
+    RelationName? Relation = null
+) : ProbeOptions(Signal, Unit);

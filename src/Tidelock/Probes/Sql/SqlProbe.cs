@@ -46,19 +46,60 @@ internal sealed class SqlProbe(IReadOnlyList<SqlProbeOptions> queries, ProbeCont
 
     private async Task<Sample> OneAsync(SqlProbeOptions query, PostgresSession session, CancellationToken cancellation)
     {
-        var rows = await session
-            .QueryAsync(OwnStatement.Mark(query.Sql), r => r.IsDBNull(0) ? null : r.GetValue(0), cancellation)
-            .ConfigureAwait(false);
+        var (first, several) = await FirstAsync(query, session, cancellation).ConfigureAwait(false);
         var now = context.Time.GetUtcNow();
-        return rows switch
+        return first switch
         {
-            [] => Sample.NoData(query.Signal, now, Message.Of("probes.sql.no-row")),
-            [null] => Sample.NoData(query.Signal, now, Message.Of("probes.sql.null")),
-            [var value] when Number(value) is { } number => Sample.Of(query.Signal, now, number),
-            [var value] => Sample.Error(query.Signal, now, Message.Of("probes.sql.not-a-number", ("value", value))),
-            _ => Sample.Error(query.Signal, now, Message.Of("probes.sql.several-rows", ("count", rows.Count))),
+            null => Sample.NoData(query.Signal, now, Message.Of("probes.sql.no-row")),
+            _ when several => Sample.Error(query.Signal, now, Message.Of("probes.sql.several-rows")),
+            DBNull => Sample.NoData(query.Signal, now, Message.Of("probes.sql.null")),
+            _ when Number(first) is { } number => Sample.Of(query.Signal, now, number),
+            _ => Sample.Error(query.Signal, now, Message.Of("probes.sql.not-a-number", ("value", first))),
         };
     }
+
+    /// <summary>The first column of the first row, null where there is none, and whether there are more rows.</summary>
+    private static async Task<(object? Value, bool Several)> FirstAsync(
+        SqlProbeOptions query,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        await using var command = new NpgsqlCommand(OwnStatement.Mark(query.Sql), session.Connection);
+        var (first, several) = ((object?)null, false);
+        try
+        {
+            await using var answer = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            first = await answer.ReadAsync(cancellation).ConfigureAwait(false) ? Value(answer) : null;
+            several = first is not null && await answer.ReadAsync(cancellation).ConfigureAwait(false);
+            if (several)
+            {
+                command.Cancel();
+            }
+        }
+        catch (PostgresException e) when (several && e.SqlState == PostgresErrorCodes.QueryCanceled)
+        {
+            // The rest, which may be millions of rows, is not waited for.
+        }
+
+        return (first, several);
+    }
+
+    /// <summary>The first column; of one that is no number only its type, since it may be as long as it likes.</summary>
+    private static object Value(NpgsqlDataReader answer) =>
+        answer.FieldCount == 0 ? DBNull.Value
+        : answer.IsDBNull(0) ? DBNull.Value
+        : IsNumeric(answer.GetFieldType(0)) ? answer.GetValue(0)
+        : answer.GetDataTypeName(0);
+
+    private static bool IsNumeric(Type type) =>
+        type == typeof(short)
+        || type == typeof(int)
+        || type == typeof(long)
+        || type == typeof(float)
+        || type == typeof(double)
+        || type == typeof(decimal)
+        || type == typeof(TimeSpan);
 
     private static double? Number(object value) =>
         value switch
@@ -68,12 +109,5 @@ internal sealed class SqlProbe(IReadOnlyList<SqlProbeOptions> queries, ProbeCont
             _ => null,
         };
 
-    private static string Settings(TimeSpan timeout) =>
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"""
-            set default_transaction_read_only = on; set search_path to default;
-            set statement_timeout = {Math.Max(1, (long)timeout.TotalMilliseconds)}
-            """
-        );
+    private static string Settings(TimeSpan timeout) => $"set search_path to default; {PostgresLink.ReadOnly(timeout)}";
 }

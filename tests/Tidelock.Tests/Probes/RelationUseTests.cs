@@ -4,12 +4,12 @@ using Tidelock.Probes.Postgres;
 
 namespace Tidelock.Tests.Probes;
 
-public sealed class CallRateTests
+public sealed class RelationUseTests
 {
     private readonly FakeTimeProvider time = new();
-    private readonly CallRate rate;
+    private readonly RelationUse use;
 
-    public CallRateTests() => rate = new CallRate(new RelationName("public", "attempt"), time);
+    public RelationUseTests() => use = new RelationUse(new RelationName("public", "attempt"), time);
 
     [Fact]
     public void The_first_look_is_no_rate() => Assert.Null(Look(("a", 1_000_000)));
@@ -44,9 +44,25 @@ public sealed class CallRateTests
         Assert.Equal(10, Look(("a", 100)));
     }
 
+    [Fact]
+    public void A_reset_counts_time_and_rows_anew_as_well()
+    {
+        var before = new StatementCounters(100, 50, 1000);
+        Assert.Equal(new StatementCounters(10, 5, 20), new StatementCounters(110, 55, 1020).Since(before));
+        Assert.Equal(new StatementCounters(3, 60, 2000), new StatementCounters(3, 60, 2000).Since(before));
+    }
+
     private double? Look(params (string Key, long Calls)[] calls)
     {
         time.Advance(TimeSpan.FromSeconds(5));
-        return rate.Next(calls.Select(c => new StatementCalls(c.Key, "select * from attempt", c.Calls)));
+        var next = use.Next(
+            calls.Select(c => new CountedStatement(
+                c.Key,
+                0,
+                "select * from attempt",
+                new StatementCounters(c.Calls, 0, 0)
+            ))
+        );
+        return next is var (added, seconds) ? added.Calls / seconds : null;
     }
 }

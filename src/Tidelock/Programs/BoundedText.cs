@@ -1,0 +1,28 @@
+using System.Text;
+
+namespace Tidelock.Programs;
+
+/// <summary>The beginning of what a program says. The rest is read and forgotten, so that it neither waits for us nor fills our memory.</summary>
+internal sealed class BoundedText(int longest)
+{
+    private readonly byte[] kept = new byte[longest];
+    private int length;
+
+    public string Text => Encoding.UTF8.GetString(kept, 0, length);
+
+    /// <summary>Whether it said more.</summary>
+    public bool IsCut { get; private set; }
+
+    public async Task FillAsync(Stream said, CancellationToken cancellation)
+    {
+        var block = new byte[4096];
+        int read;
+        while ((read = await said.ReadAsync(block, cancellation).ConfigureAwait(false)) > 0)
+        {
+            var room = Math.Min(read, longest - length);
+            block.AsSpan(0, room).CopyTo(kept.AsSpan(length));
+            length += room;
+            IsCut |= room < read;
+        }
+    }
+}
