@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tidelock.Contracts;
 using Tidelock.Deployments;
 using Tidelock.Gates;
 using Tidelock.Rehearsals;
@@ -16,6 +17,7 @@ internal sealed record PlanLine(
     IReadOnlyList<PlanPart> Changes,
     IReadOnlyList<PlanPart> Kept,
     IReadOnlyList<PlanPart> Locks,
+    IReadOnlyList<PlanCheck> Candidate,
     IReadOnlyList<PlanPart> Content,
     IReadOnlyList<PlanPart> WayBack,
     IReadOnlyList<PlanPart> Surprises,
@@ -34,6 +36,7 @@ internal sealed record PlanLine(
             Parts(plan.Change, texts),
             Parts(plan.Kept, texts),
             Parts(plan.Locks, texts),
+            [.. plan.Candidate.Select(c => new PlanCheck(c.Standing, c.Text.Code, texts.Render(c.Text)))],
             Parts(plan.Content, texts),
             Parts(plan.WayBack, texts),
             Parts(plan.Surprises, texts),
@@ -60,6 +63,9 @@ internal sealed record PlanLine(
 
 /// <summary>A line of a plan.</summary>
 internal sealed record PlanPart(string Code, string Text);
+
+/// <summary>How something does on the new definition.</summary>
+internal sealed record PlanCheck(CandidateStanding Standing, string Code, string Text);
 
 /// <summary>A DDL command of the rehearsal.</summary>
 internal sealed record PlanStatement(

@@ -24,6 +24,7 @@ internal sealed class PlanScreen(ReportWords words)
             .. Labelled("cli.plan.migration", [words.Say(change.Section<Migration>().Text)]),
             .. Kept(plan),
             .. Labelled("cli.plan.locks", plan.Locks.Select(words.Say)),
+            .. Candidate(plan),
             .. Labelled("cli.plan.content", plan.Content.Select(words.Say)),
             .. Labelled("cli.plan.watch", [Watch(change.Section<WatchOptions>())]),
             .. Labelled(
@@ -54,6 +55,16 @@ internal sealed class PlanScreen(ReportWords words)
         };
 
     public IEnumerable<Row> Kept(DeploymentPlan plan) => Labelled("cli.plan.kept", plan.Kept.Select(words.Say));
+
+    /// <summary>How the new definition does, tried before anything is changed.</summary>
+    private IEnumerable<Row> Candidate(DeploymentPlan plan) =>
+        plan.Candidate.Select(
+            (c, i) =>
+            {
+                var word = words.Of(c.Standing);
+                return new Row(word.Mark, i == 0 ? words.Say("cli.plan.candidate") : "", words.Say(c.Text), word.Tone);
+            }
+        );
 
     /// <summary>Each DDL command of the rehearsal, there and back, with the locks it added.</summary>
     public IEnumerable<Row> Statements(DeploymentPlan plan) =>

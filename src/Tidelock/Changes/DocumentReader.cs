@@ -47,7 +47,13 @@ internal sealed class DocumentReader(
             return environments;
         }
 
-        string[] allowed = ["database", "pgbouncer", .. sections.Where(s => s.PerEnvironment).Select(s => s.Key)];
+        string[] allowed =
+        [
+            "database",
+            "pgbouncer",
+            "standby",
+            .. sections.Where(s => s.PerEnvironment).Select(s => s.Key),
+        ];
         foreach (var (name, _) in node.Entries)
         {
             if (!ChangeHead.IsName(name))
@@ -67,6 +73,7 @@ internal sealed class DocumentReader(
                 new TargetEnvironment(name, entry["database"].Connection())
                 {
                     PgBouncer = entry["pgbouncer"].Connection(),
+                    Standby = entry["standby"].Connection(),
                 }
             );
             var readings = ReadSections(overlay, isChosen);

@@ -14,6 +14,12 @@ public sealed record CompareOptions(
     double? Sample
 )
 {
+    /// <summary>How many bytes of temporary files one side may need.</summary>
+    public long Temporary { get; init; } = 10L << 30;
+
+    /// <summary>What may be evaluated although that does more than read this database.</summary>
+    public IReadOnlySet<OutsideEvaluation> Evaluate { get; init; } = new HashSet<OutsideEvaluation>();
+
     /// <summary>Whether the change declares a comparison.</summary>
     public bool IsDeclared => Key.Count > 0;
 
@@ -29,4 +35,14 @@ public enum ContentExpectation
 
     /// <summary>May differ.</summary>
     Changed,
+}
+
+/// <summary>What evaluating a view can do besides reading its database, and is therefore only done where the author says so.</summary>
+public enum OutsideEvaluation
+{
+    /// <summary>Foreign tables: other servers are read, and carry the load.</summary>
+    ForeignTables,
+
+    /// <summary>Volatile functions: they may have effects.</summary>
+    VolatileFunctions,
 }

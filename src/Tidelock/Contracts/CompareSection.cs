@@ -25,7 +25,7 @@ internal sealed class CompareSection : IChangeSection
 
     public object Read(ChangeNode node, SectionReadings earlier)
     {
-        if (!node.Exists || !node.Only("key", "expect", "rows", "within", "sample").IsMapping)
+        if (!node.Exists || !node.Only("key", "expect", "rows", "within", "sample", "temporary", "evaluate").IsMapping)
         {
             return None;
         }
@@ -44,7 +44,11 @@ internal sealed class CompareSection : IChangeSection
             Expectation(node["rows"]),
             node["within"].Duration(Within, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)),
             ReadSample(node["sample"])
-        );
+        )
+        {
+            Temporary = ReadTemporary(node["temporary"]) ?? None.Temporary,
+            Evaluate = node["evaluate"].Items.Select(ReadEvaluation).ToHashSet(),
+        };
     }
 
     private static string KeyColumn(ChangeNode node, Contract contract)
@@ -72,6 +76,36 @@ internal sealed class CompareSection : IChangeSection
 
     private static ContentExpectation Expectation(ChangeNode node) =>
         node.Word(ContentExpectation.Same, ("same", ContentExpectation.Same), ("changed", ContentExpectation.Changed));
+
+    private static OutsideEvaluation ReadEvaluation(ChangeNode node) =>
+        node.Word(
+            OutsideEvaluation.ForeignTables,
+            ("foreign tables", OutsideEvaluation.ForeignTables),
+            ("volatile functions", OutsideEvaluation.VolatileFunctions)
+        );
+
+    /// <summary>As PostgreSQL writes sizes: <c>500MB</c>, <c>10GB</c>, <c>1TB</c>.</summary>
+    private static long? ReadTemporary(ChangeNode node)
+    {
+        if (!node.Exists)
+        {
+            return null;
+        }
+
+        var text = node.AnyText() ?? "";
+        var unit = Array.IndexOf(["MB", "GB", "TB"], text.Length > 2 ? text[^2..] : "");
+        if (
+            unit >= 0
+            && int.TryParse(text[..^2].TrimEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count is > 0 and <= 100_000
+        )
+        {
+            return (long)count << (20 + (10 * unit));
+        }
+
+        node.Mistake(Message.Of("contracts.compare.temporary-form", ("text", text)));
+        return null;
+    }
 
     private static double? ReadSample(ChangeNode node)
     {

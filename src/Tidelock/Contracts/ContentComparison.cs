@@ -42,7 +42,10 @@ internal sealed class ContentComparison(
     {
         var start = time.GetTimestamp();
         var findings = new ContentFindings(relation, options.Key) { Rows = options.Rows, Sample = options.Sample };
-        await using var snapshot = new SharedSnapshot(open, owner, options.Within, time, cancellation);
+        await using var snapshot = new SharedSnapshot(open, owner, options.Within, time, cancellation)
+        {
+            Temporary = options.Temporary,
+        };
         IReadOnlyList<long>? also = null;
         try
         {
@@ -59,12 +62,20 @@ internal sealed class ContentComparison(
                 Problem = Message.Of("contracts.compare.role", ("owner", owner ?? "-"), ("reason", e.MessageText)),
             };
         }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ConfigurationLimitExceeded)
+        {
+            findings = findings with { Problem = Message.Of("contracts.compare.temporary", ("reason", e.MessageText)) };
+        }
         catch (PostgresException e)
         {
             findings = findings with
             {
                 Problem = Message.Of("contracts.compare.failed", ("state", e.SqlState), ("reason", e.MessageText)),
             };
+        }
+        catch (StandbyException e)
+        {
+            findings = findings with { Problem = e.Problem };
         }
         catch (NpgsqlException e)
         {

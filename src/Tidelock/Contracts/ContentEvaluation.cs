@@ -17,14 +17,15 @@ internal static class ContentEvaluation
         BoundedRead read,
         Contract contract,
         RelationName relation,
+        ContentSide side,
         CancellationToken cancellation
     )
     {
         try
         {
             var counts = await read.RunAsync(
-                    ["pg_catalog"],
-                    token => read.RowsAsync(Query(contract, relation), 1, token),
+                    side.Schemas,
+                    token => read.RowsAsync(Query(contract, side), 1, token),
                     cancellation
                 )
                 .ConfigureAwait(false);
@@ -37,7 +38,7 @@ internal static class ContentEvaluation
         }
         catch (PostgresException e)
         {
-            var columns = await FailingColumnsAsync(read, contract, relation, cancellation).ConfigureAwait(false);
+            var columns = await FailingColumnsAsync(read, contract, side, cancellation).ConfigureAwait(false);
             return (
                 [
                     Message.Of(
@@ -61,10 +62,14 @@ internal static class ContentEvaluation
         ];
 
     /// <summary>How many rows, their length as text, then the counts.</summary>
-    private static string Query(Contract contract, RelationName relation)
+    private static string Query(Contract contract, ContentSide side)
     {
-        var parts = new[] { "count(*)", $"coalesce(sum(octet_length({Row}::text)), 0)" }.Concat(Counts(contract));
-        return $"select {string.Join(", ", parts)} from {relation.Sql} {Row}";
+        var parts = new[]
+        {
+            "pg_catalog.count(*)",
+            $"coalesce(pg_catalog.sum(pg_catalog.octet_length({Row}::pg_catalog.text)), 0)",
+        }.Concat(Counts(contract));
+        return $"select {string.Join(", ", parts)} from {side.From} {Row}";
     }
 
     /// <summary>One column is sorted as itself: as a row it would take four times as long.</summary>
@@ -104,7 +109,7 @@ internal static class ContentEvaluation
     private static async Task<List<string>> FailingColumnsAsync(
         BoundedRead read,
         Contract contract,
-        RelationName relation,
+        ContentSide side,
         CancellationToken cancellation
     )
     {
@@ -113,8 +118,9 @@ internal static class ContentEvaluation
         {
             try
             {
-                var sql = $"select sum(length({Column(name)}::text)) from {relation.Sql} {Row}";
-                await read.RunAsync(["pg_catalog"], token => read.RowsAsync(sql, 0, token), cancellation)
+                var sql =
+                    $"select pg_catalog.sum(pg_catalog.length({Column(name)}::pg_catalog.text)) from {side.From} {Row}";
+                await read.RunAsync(side.Schemas, token => read.RowsAsync(sql, 0, token), cancellation)
                     .ConfigureAwait(false);
             }
             catch (PostgresException)

@@ -70,7 +70,7 @@ public static class ContractVerifier
 
         var read = new BoundedRead(session, limit, time);
         var (violations, rows) = await ContentEvaluation
-            .RunAsync(read, contract, relation, cancellation)
+            .RunAsync(read, contract, relation, ContentSide.Of(relation), cancellation)
             .ConfigureAwait(false);
         checks.Add(new ContractCheck(Message.Of("contracts.check.content"), violations));
         foreach (var rule in contract.Rules)
@@ -107,7 +107,7 @@ public static class ContractVerifier
 
         var read = new BoundedRead(session, limit, time);
         var (violations, rows) = await ContentEvaluation
-            .RunAsync(read, contract, relation, cancellation)
+            .RunAsync(read, contract, relation, ContentSide.Of(relation), cancellation)
             .ConfigureAwait(false);
         violations.AddRange(await RulesAsync(read, contract, relation, cancellation).ConfigureAwait(false));
         return new ContractFindings(violations, rows);
@@ -153,7 +153,8 @@ public static class ContractVerifier
         return violations;
     }
 
-    private static async Task<Message?> RuleAsync(
+    /// <summary>How a rule is broken, or why that is not known; null when it holds.</summary>
+    internal static async Task<Message?> RuleAsync(
         BoundedRead read,
         RelationName relation,
         ContractRule rule,

@@ -8,5 +8,6 @@ namespace Tidelock.Contracts;
     UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
+[JsonSerializable(typeof(CandidateFindings))]
 [JsonSerializable(typeof(ContentFindings))]
 internal sealed partial class ContractsJson : JsonSerializerContext;

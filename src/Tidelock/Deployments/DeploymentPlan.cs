@@ -1,3 +1,4 @@
+using Tidelock.Contracts;
 using Tidelock.Gates;
 using Tidelock.Rehearsals;
 using Tidelock.Texts;
@@ -25,7 +26,10 @@ public sealed record DeploymentPlan(
     /// <summary>How the content that the change makes compares with the old one; empty where that is not declared.</summary>
     public IReadOnlyList<Message> Content { get; init; } = [];
 
-    /// <summary>Whether the content would differ where it may not, or is not known to be as declared.</summary>
+    /// <summary>How the new definition does on the real data; empty where that has not been tried.</summary>
+    public IReadOnlyList<CandidateFinding> Candidate { get; init; } = [];
+
+    /// <summary>Whether the content would differ where it may not or is not known to be as declared, or something would fail on the new definition.</summary>
     public bool ContentRefuses { get; init; }
 
     /// <summary>The DDL of the way there as it was done on the copy, in order.</summary>

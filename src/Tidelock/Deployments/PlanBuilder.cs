@@ -13,6 +13,8 @@ namespace Tidelock.Deployments;
 /// <summary>Makes a plan of a rehearsal and a few reads of the target.</summary>
 internal sealed class PlanBuilder(WayRehearser rehearser)
 {
+    private const string Application = "tidelock/plan";
+
     public async Task<DeploymentPlan> BuildAsync(
         DeploymentRequest request,
         IReadOnlyList<GateStanding> gates,
@@ -23,7 +25,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             .RehearseAsync(request.Change, request.Target, cancellation)
             .ConfigureAwait(false);
         await using var session = await PostgresSession
-            .OpenAsync(request.Target, "tidelock/plan", cancellation)
+            .OpenAsync(request.Target, Application, cancellation)
             .ConfigureAwait(false);
         var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
         var functions = await FunctionsAsync(session, rehearsal.Relation, cancellation).ConfigureAwait(false);
@@ -59,17 +61,32 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         }
 
         Task<PostgresSession> OpenAsync(CancellationToken token) =>
-            PostgresSession.OpenAsync(request.Target, "tidelock/plan", token);
+            PostgresSession.OpenAsync(request.Target, Application, token);
         CaptureResult there;
         await using (var session = await OpenAsync(cancellation).ConfigureAwait(false))
         {
             there = await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
         }
 
-        var found = await ShadowComparison
-            .RunAsync(request.Change, there.ClosureOrNull, OpenAsync, time, _ => { }, cancellation)
-            .ConfigureAwait(false);
-        return found is null ? plan : plan with { Content = found.Lines, ContentRefuses = found.Refuses };
+        var notes = new List<Message>();
+        var contents = new ContentServer(request.TargetEnvironment.Standby, Application, OpenAsync, time, notes.Add);
+        var ground = new ShadowGround(
+            request.Change,
+            there.ClosureOrNull,
+            OpenAsync,
+            contents.OpenAsync,
+            time,
+            static _ => { }
+        );
+        var found = await ShadowComparison.RunAsync(ground, cancellation).ConfigureAwait(false);
+        return found is null
+            ? plan
+            : plan with
+            {
+                Content = [.. found.Lines, .. notes],
+                Candidate = found.Candidate?.Checks ?? [],
+                ContentRefuses = found.Refuses,
+            };
     }
 
     private static Message Header(DeploymentRequest request, ServerIdentity identity) =>

@@ -18,6 +18,7 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Gates();
         Decisions();
         Steps();
+        Candidate();
         Contents();
         Watch();
         People();
@@ -174,6 +175,20 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
             Line(Block(words.Fact(fact.Value), "json").TrimEnd());
             Line("</details>");
         }
+    }
+
+    private void Candidate()
+    {
+        if (report.Candidate is not { } candidate)
+        {
+            return;
+        }
+
+        Section("evidence.section.candidate");
+        Table(
+            ["evidence.column.standing", "evidence.column.check"],
+            candidate.Checks.Select(c => new[] { words.Of(c.Standing).ToString(), Cell(words.Say(c.Text)) })
+        );
     }
 
     private void Contents()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Tidelock.Contracts;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -20,16 +21,26 @@ public sealed record ReportContent(string Step, ContentFindings Findings)
                 .OfType<FactRecorded>()
                 .Where(f => string.Equals(f.Name, ContentFindings.Fact, StringComparison.Ordinal))
                 .GroupBy(f => f.Step, StringComparer.Ordinal)
-                .Select(s => (s.Key, Findings: TryRead(s.Last().Value)))
+                .Select(s => (s.Key, Findings: TryRead(s.Last().Value, ContractsJson.Default.ContentFindings)))
                 .Where(s => s.Findings is not null)
                 .Select(s => new ReportContent(s.Key, s.Findings!)),
         ];
 
-    private static ContentFindings? TryRead(JsonElement fact)
+    /// <summary>The last trial of a new definition.</summary>
+    internal static CandidateFindings? Candidate(IEnumerable<RunEvent> events) =>
+        events
+            .OfType<FactRecorded>()
+            .LastOrDefault(f => string.Equals(f.Name, CandidateFindings.Fact, StringComparison.Ordinal))
+            is { } fact
+            ? TryRead(fact.Value, ContractsJson.Default.CandidateFindings)
+            : null;
+
+    private static T? TryRead<T>(JsonElement fact, JsonTypeInfo<T> type)
+        where T : class
     {
         try
         {
-            return fact.Deserialize(ContractsJson.Default.ContentFindings);
+            return fact.Deserialize(type);
         }
         catch (JsonException)
         {

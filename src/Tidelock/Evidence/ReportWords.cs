@@ -81,6 +81,14 @@ public sealed class ReportWords(TextCatalog texts)
             GateStanding.Overridden => new(Tone.Bad, "✗", Say("evidence.gate.overridden")),
         };
 
+    public MarkedWord Of(CandidateStanding standing) =>
+        standing switch
+        {
+            CandidateStanding.Holds => new(Tone.Good, "✓", Say("evidence.candidate.holds")),
+            CandidateStanding.Broken => new(Tone.Bad, "✗", Say("evidence.candidate.broken")),
+            CandidateStanding.Unchecked => new(Tone.Warn, "?", Say("evidence.candidate.unchecked")),
+        };
+
     /// <summary>The table of a comparison: rows that are on one side only, then every column.</summary>
     public IEnumerable<ContentRow> Rows(ContentFindings content)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tidelock.Contracts;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -15,6 +16,7 @@ namespace Tidelock.Evidence;
 /// <param name="Timeline">T-30 to T+60.</param>
 /// <param name="Gates">In the order in which they were evaluated.</param>
 /// <param name="Steps">In the order in which they began, those of every rollback after those of the deployment.</param>
+/// <param name="Candidate">How a view's new definition did before anything was changed; null where that was not tried.</param>
 /// <param name="Contents">Old content against new, before the change and after it; none where that is not declared.</param>
 /// <param name="Watch">The signals and criteria; null where nothing was watched.</param>
 /// <param name="Decisions">What was decided and commanded, in order.</param>
@@ -29,6 +31,7 @@ public sealed record RunReport(
     Timeline Timeline,
     IReadOnlyList<ReportGate> Gates,
     IReadOnlyList<ReportStep> Steps,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CandidateFindings? Candidate,
     IReadOnlyList<ReportContent> Contents,
     ReportWatch? Watch,
     IReadOnlyList<ReportDecision> Decisions,
@@ -55,6 +58,7 @@ public sealed record RunReport(
             Timeline.Of(state, now),
             ReportGate.All(events),
             ReportStep.All(events),
+            ReportContent.Candidate(events),
             ReportContent.All(events),
             ReportWatch.Of(events),
             ReportDecision.All(events),

@@ -17,6 +17,12 @@ internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeP
 
     public PostgresSession Session => session;
 
+    /// <summary>Who reads: row security and privileges are this role's; null for the one that logged in.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>How many bytes of temporary files a statement may write, where that may be set; null: whatever the server allows.</summary>
+    public long? Temporary { get; init; }
+
     /// <summary>Runs <paramref name="read"/> in one snapshot. Its text finds unqualified names in these schemas.</summary>
     /// <exception cref="TimeoutException">The limit was reached, on either side.</exception>
     public async Task<T> RunAsync<T>(
@@ -33,6 +39,14 @@ internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeP
                 .Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, either.Token)
                 .ConfigureAwait(false);
             await session.ExecuteAsync(Settings(schemas), either.Token).ConfigureAwait(false);
+            await TemporaryLimit.SetAsync(session, Temporary, either.Token).ConfigureAwait(false);
+            if (Role is not null)
+            {
+                await session
+                    .ExecuteAsync($"set local role {Identifiers.Quote(Role)}", either.Token)
+                    .ConfigureAwait(false);
+            }
+
             return await read(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested)

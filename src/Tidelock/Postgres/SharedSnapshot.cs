@@ -39,6 +39,9 @@ internal sealed class SharedSnapshot : IAsyncDisposable
         either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
     }
 
+    /// <summary>How many bytes of temporary files a statement may write, where that may be set; null: whatever the server allows.</summary>
+    public long? Temporary { get; init; }
+
     /// <summary>Ends with the limit, the caller's cancellation, or <see cref="Stop"/>.</summary>
     public CancellationToken Token => either.Token;
 
@@ -67,6 +70,7 @@ internal sealed class SharedSnapshot : IAsyncDisposable
             )
             .ConfigureAwait(false);
         snapshot ??= await session.ScalarAsync<string>("select pg_export_snapshot()", Token).ConfigureAwait(false);
+        await TemporaryLimit.SetAsync(session, Temporary, Token).ConfigureAwait(false);
         await session.ExecuteAsync(Settings(schemas), Token).ConfigureAwait(false);
         return session;
     }

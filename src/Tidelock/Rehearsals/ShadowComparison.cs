@@ -9,67 +9,90 @@ using Tidelock.Texts;
 namespace Tidelock.Rehearsals;
 
 /// <summary>
-/// The content of a view as it is, compared with what the change's definition would make of it, before anything is changed: the definition
-/// is inlined into READ ONLY statements.
+/// A view's new definition on the real data, before anything is changed: it is inlined into READ ONLY statements. What it means for the
+/// contract, the dependents and the declared queries, and how its content compares with that of the view as it is.
 /// </summary>
 internal static class ShadowComparison
 {
-    /// <param name="before">The closure of the change's relation; null where there is none.</param>
-    /// <param name="open">Opens a session of the database.</param>
-    /// <param name="report">Told what is being done.</param>
-    /// <returns>Null where the change declares no comparison.</returns>
-    public static async Task<ShadowFindings?> RunAsync(
-        Change change,
-        RelationClosure? before,
-        Func<CancellationToken, Task<PostgresSession>> open,
-        TimeProvider time,
-        Action<Message> report,
-        CancellationToken cancellation
-    )
+    /// <param name="ground">The database, and what is there.</param>
+    /// <returns>Null where there is nothing that could be tried before the change.</returns>
+    public static async Task<ShadowFindings?> RunAsync(ShadowGround ground, CancellationToken cancellation)
     {
-        var options = change.Section<CompareOptions>();
-        if (!options.IsDeclared)
+        var options = ground.Change.Section<CompareOptions>();
+        if (ground.Change.Section<Migration>() is not ViewMigration migration)
         {
-            return null;
+            return !options.IsDeclared ? null
+                : RunBaseline.RelationOf(ground.Change) is { } other && ground.Before is null
+                    ? ShadowFindings.Refusing(Message.Of("contracts.compare.absent", ("relation", other)))
+                : RunBaseline.RelationOf(ground.Change) is null
+                    ? ShadowFindings.Refusing(Message.Of("contracts.compare.no-relation"))
+                : new ShadowFindings([Message.Of("contracts.compare.later")], Refuses: false, null, null);
         }
 
-        if (RunBaseline.RelationOf(change) is not { } relation)
+        if (options.IsDeclared && ground.Before is null)
         {
-            return ShadowFindings.Refusing(Message.Of("contracts.compare.no-relation"));
+            return ShadowFindings.Refusing(Message.Of("contracts.compare.absent", ("relation", migration.Name)));
         }
 
-        if (before is null)
+        var start = ground.Time.GetTimestamp();
+        var check = new CandidateCheck(ground, migration, cancellation);
+        var (checks, obstacle) = await check.RunAsync().ConfigureAwait(false);
+        var content = new CandidateContent(ground, migration, cancellation);
+        var (found, more) = checks.Any(c => c.Standing == CandidateStanding.Broken)
+            ? (null, content.Unchecked(Message.Of("contracts.candidate.not-worth")))
+            : await content.RunAsync(obstacle).ConfigureAwait(false);
+        var candidate = new CandidateFindings(migration.Name, [.. checks, .. more])
         {
-            return ShadowFindings.Refusing(Message.Of("contracts.compare.absent", ("relation", relation)));
-        }
-
-        if (change.Section<Migration>() is not ViewMigration migration)
-        {
-            return new ShadowFindings([Message.Of("contracts.compare.later")], Refuses: false, null);
-        }
-
-        var comparison = new ContentComparison(options, open, time, report);
-        var (findings, _) = await comparison
-            .CompareAsync(
-                relation,
-                ReaderOf(before.Relation),
-                ContentSide.Of(relation),
-                ContentSide.Inlined(migration.Definition.Text, relation.Schema, "public"),
-                cancellation
-            )
-            .ConfigureAwait(false);
-        return new ShadowFindings(findings.Lines, !findings.AsDeclared, findings);
+            Took = ground.Time.GetElapsedTime(start),
+        };
+        IReadOnlyList<Message> lines =
+            found is not null ? found.Lines
+            : options.IsDeclared && !candidate.Refuses
+                ? [Message.Of("contracts.compare.unknown", ("relation", migration.Name), ("problem", obstacle))]
+            : [];
+        return new ShadowFindings(
+            candidate.Refuses ? [candidate.Refusal, .. lines] : lines,
+            candidate.Refuses || (options.IsDeclared && found is not { AsDeclared: true }),
+            found,
+            candidate
+        );
     }
 
     /// <summary>The owner, whose rights and row security count below a view; nobody else where each reader's own count.</summary>
     public static string? ReaderOf(CapturedRelation view) => ViewPlan.IsReadAsInvoker(view) ? null : view.Owner;
 }
 
+/// <summary>What a new definition is tried on.</summary>
+/// <param name="Change">The change.</param>
+/// <param name="Before">The closure of the change's relation; null where there is none.</param>
+/// <param name="Open">Opens a session of the database.</param>
+/// <param name="OpenContent">Opens one where contents are read: of a standby where the environment names one.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Report">Told what is being done.</param>
+internal sealed record ShadowGround(
+    Change Change,
+    RelationClosure? Before,
+    Func<CancellationToken, Task<PostgresSession>> Open,
+    Func<CancellationToken, Task<PostgresSession>> OpenContent,
+    TimeProvider Time,
+    Action<Message> Report
+)
+{
+    /// <summary>As whom contents are read; null for the role that logged in.</summary>
+    public string? Reader => Before is null ? null : ShadowComparison.ReaderOf(Before.Relation);
+}
+
 /// <summary>How a comparison before the change went.</summary>
 /// <param name="Lines">For people, the most important first.</param>
 /// <param name="Refuses">Whether the change must not be made.</param>
-/// <param name="Findings">What was found; null where it was not carried out.</param>
-internal sealed record ShadowFindings(IReadOnlyList<Message> Lines, bool Refuses, ContentFindings? Findings)
+/// <param name="Findings">How the contents compare; null where that was not carried out.</param>
+/// <param name="Candidate">How the new definition did; null where there is none.</param>
+internal sealed record ShadowFindings(
+    IReadOnlyList<Message> Lines,
+    bool Refuses,
+    ContentFindings? Findings,
+    CandidateFindings? Candidate
+)
 {
-    public static ShadowFindings Refusing(Message reason) => new([reason], Refuses: true, null);
+    public static ShadowFindings Refusing(Message reason) => new([reason], Refuses: true, null, null);
 }

@@ -82,16 +82,22 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
     /// <summary>Why the change must not be made: what it would make of the content is not what it declares, or is not known.</summary>
     private static async Task<Message?> CompareAsync(StepContext context, CancellationToken cancellation)
     {
-        var found = await ShadowComparison
-            .RunAsync(
-                context.Change,
-                RunBaseline.Of(context)?.Closure,
-                context.OpenAsync,
-                context.Time,
-                context.Report,
-                cancellation
-            )
-            .ConfigureAwait(false);
+        var ground = new ShadowGround(
+            context.Change,
+            RunBaseline.Of(context)?.Closure,
+            context.OpenAsync,
+            context.Contents().OpenAsync,
+            context.Time,
+            context.Report
+        );
+        var found = await ShadowComparison.RunAsync(ground, cancellation).ConfigureAwait(false);
+        if (found?.Candidate is { } candidate)
+        {
+            await context
+                .RecordAsync(CandidateFindings.Fact, candidate, ContractsJson.Default.CandidateFindings, cancellation)
+                .ConfigureAwait(false);
+        }
+
         if (found?.Findings is { } findings)
         {
             await context

@@ -123,7 +123,7 @@ internal sealed class VerifyStep : IStep
         }
 
         var isContracts = contract.Relation == baseline.Relation && options.Sample is null;
-        var comparison = new ContentComparison(options, context.OpenAsync, context.Time, context.Report)
+        var comparison = new ContentComparison(options, context.Contents().OpenAsync, context.Time, context.Report)
         {
             Also = isContracts ? ContentEvaluation.Counts(contract) : [],
             CountsAllowed =

@@ -89,12 +89,15 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
 
         var end = await fixture.DeployAsync();
 
-        Assert.Equal(ExitCode.RolledBack, end.ExitCode);
-        Assert.Equal(StepStatus.Failed, end.State!.Step("verify").Status);
+        Assert.Equal(ExitCode.Refused, end.ExitCode);
+        Assert.Equal(StepStatus.Pending, end.State!.Step("migrate").Status);
         Assert.Contains(
-            Found(end.State!, "verify").Columns,
+            Found(end.State!, "baseline").Columns,
             c => c is { Name: "broken", Standing: ContentStanding.Added }
         );
+        Assert.Contains("22P02", end.Finding.ToString(), StringComparison.Ordinal);
+        var candidate = end.State.Fact("baseline", CandidateFindings.Fact);
+        Assert.Contains("contracts.content.failed", candidate!.Value.GetRawText(), StringComparison.Ordinal);
         Assert.Equal(before, await fixture.CatalogAsync());
     }
 

@@ -23,7 +23,11 @@ internal sealed class RehearsalBench : IAsyncDisposable
         new(new BackupPrograms(), new MigrationTransaction(TimeProvider.System), TimeProvider.System);
 
     public static async Task<RehearsalBench> CreateAsync(PostgresServer server, string sql) =>
-        new(await ViewBench.EmptyAsync(server, sql));
+        await CreateAsync(await server.CreateDatabaseAsync(), sql);
+
+    /// <summary>In a database that is the bench's from now on.</summary>
+    public static async Task<RehearsalBench> CreateAsync(TestDatabase database, string sql) =>
+        new(await ViewBench.EmptyAsync(database, sql));
 
     /// <summary>The example's database, without data.</summary>
     public static async Task<RehearsalBench> AttemptAsync(PostgresServer server) =>

@@ -77,6 +77,10 @@ public sealed class StreamingStandby : IAsyncDisposable
         }
     }
 
+    /// <summary>A database of the standby as an operator names it.</summary>
+    public string Connection(string database) =>
+        string.Create(CultureInfo.InvariantCulture, $"host={folder} port={port} user=postgres dbname={database}");
+
     /// <summary>Someone who reads on the standby.</summary>
     public async Task<NpgsqlConnection> ConnectAsync(string database)
     {

@@ -32,9 +32,13 @@ internal sealed class ViewBench(TestDatabase database) : IAsyncDisposable
         return bench;
     }
 
-    public static async Task<ViewBench> EmptyAsync(PostgresServer server, string sql)
+    public static async Task<ViewBench> EmptyAsync(PostgresServer server, string sql) =>
+        await EmptyAsync(await server.CreateDatabaseAsync(), sql);
+
+    /// <summary>The same in a database of the caller's.</summary>
+    public static async Task<ViewBench> EmptyAsync(TestDatabase database, string sql)
     {
-        var bench = new ViewBench(await server.CreateDatabaseAsync());
+        var bench = new ViewBench(database);
         await bench.Database.ExecuteAsync(sql);
         return bench;
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tidelock.Contracts;
 using Tidelock.Evidence;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -29,6 +30,11 @@ public sealed class RunReportTests
         Assert.Contains(report.Decisions, d => d is { Kind: DecisionKind.RollbackStarted, By: null });
         Assert.Contains(report.Watch!.Criteria, c => c is { Breached: 1, Nearest: 1 });
         Assert.Contains(report.Steps, s => s is { Step: "rollback.revert", Rollback: 1 });
+        Assert.Equal(
+            [CandidateStanding.Holds, CandidateStanding.Unchecked],
+            report.Candidate!.Checks.Select(c => c.Standing)
+        );
+        Assert.Contains("public.best()", ReportRenderer.Json(report), StringComparison.Ordinal);
         var content = Assert.Single(report.Contents);
         Assert.Equal(
             ("baseline", true, 133333L),

@@ -60,6 +60,28 @@ internal static class RunStories
             .At(440, new CommandTaken("c1", RunVerb.Extend, "joon", "10m"));
     }
 
+    private const string Candidate = """
+        {
+          "relation": { "schema": "public", "name": "attempt" }, "took": "00:00:02",
+          "checks": [
+            {
+              "standing": "Holds",
+              "text": { "code": "contracts.candidate.content", "arguments": { "rows": "200000" } }
+            },
+            {
+              "standing": "Unchecked",
+              "text": {
+                "code": "contracts.candidate.unchecked", "arguments": {},
+                "parts": {
+                  "check": { "code": "contracts.candidate.query", "arguments": { "section": "smoke", "check": "a|<b>" } },
+                  "reason": { "code": "contracts.candidate.through", "arguments": { "functions": "public.best()" } }
+                }
+              }
+            }
+          ]
+        }
+        """;
+
     private const string Content = """
         {
           "relation": { "schema": "public", "name": "attempt" }, "key": ["session_id", "item_id"],
@@ -98,6 +120,7 @@ internal static class RunStories
             )
             .At(-100, new StepStarted("baseline", 1))
             .Watched(-95, -5, baseline: true)
+            .Fact(-4, "baseline", "candidate", Candidate)
             .Fact(-4, "baseline", "content", Content)
             .At(-1, new StepEnded("baseline", StepResult.Passed, Said("200,000 rows, 3 dependents")))
             .At(0, new StepStarted("migrate", 1))
