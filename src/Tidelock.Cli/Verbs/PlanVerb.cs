@@ -9,6 +9,7 @@ internal sealed class PlanVerb : Verb
 {
     private readonly ChangeOptions change;
     private readonly Option<bool> ddl;
+    private readonly Option<bool> onTarget;
 
     public PlanVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
         : base("plan", texts.Render("cli.plan.help"), at)
@@ -16,6 +17,7 @@ internal sealed class PlanVerb : Verb
         change = new ChangeOptions(texts);
         change.AddTo(this);
         Add(ddl = new Option<bool>("--ddl") { Description = texts.Render("cli.plan.ddl.option") });
+        Add(onTarget = new Option<bool>("--on-target") { Description = texts.Render("cli.plan.on-target.option") });
     }
 
     protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
@@ -25,6 +27,7 @@ internal sealed class PlanVerb : Verb
             return EndLine.PrintMistaken(context);
         }
 
+        request = request with { OnTarget = context.Arguments.GetValue(onTarget) };
         var services = await context.ServicesAsync(cancellation);
         var plan = await services.Deployment.PlanAsync(request, cancellation);
         plan = await services.Deployment.ComparedAsync(request, plan, cancellation);

@@ -13,4 +13,8 @@ public sealed record DeploymentRequest(
     TargetEnvironment TargetEnvironment,
     PostgresTarget Target,
     string By
-);
+)
+{
+    /// <summary>Whether what this machine cannot rehearse on a copy may be tried on the target, in a transaction that is rolled back.</summary>
+    public bool OnTarget { get; init; }
+}

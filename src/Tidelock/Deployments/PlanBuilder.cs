@@ -24,6 +24,14 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         var rehearsal = await rehearser
             .RehearseAsync(request.Change, request.Target, cancellation)
             .ConfigureAwait(false);
+        var copyless = rehearsal.NoCopy ? rehearsal.Problem : null;
+        if (copyless is not null && request.OnTarget)
+        {
+            rehearsal = await rehearser
+                .OnTargetAsync(request.Change, request.Target, rehearsal, cancellation)
+                .ConfigureAwait(false);
+        }
+
         await using var session = await PostgresSession
             .OpenAsync(request.Target, Application, cancellation)
             .ConfigureAwait(false);
@@ -31,7 +39,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         var functions = await FunctionsAsync(session, rehearsal.Relation, cancellation).ConfigureAwait(false);
         return new DeploymentPlan(
             Header(request, identity),
-            Change(rehearsal),
+            [.. Copyless(copyless, rehearsal), .. Change(rehearsal)],
             Kept(rehearsal),
             await LocksAsync(session, request, rehearsal, cancellation).ConfigureAwait(false),
             WayBack(request, rehearsal),
@@ -100,6 +108,19 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             ("digest", request.Change.Digest[..12])
         );
 
+    /// <summary>Why there is no copy, and what was done or can be done instead.</summary>
+    private static IReadOnlyList<Message> Copyless(Message? reason, WayRehearsal rehearsal) =>
+        (reason, rehearsal.HeldOnTarget) switch
+        {
+            (null, _) => [],
+            (_, { } held) => [reason, Message.Of("deployments.plan.tried-on-target", ("held", held))],
+            (_, null) when rehearsal.Problem == reason => [Message.Of("deployments.plan.on-target-hint")],
+            (_, null) => [reason],
+        };
+
+    private static Message Where(WayRehearsal rehearsal) =>
+        Message.Of(rehearsal.HeldOnTarget is null ? "deployments.plan.on-copy" : "deployments.plan.on-target");
+
     private static IReadOnlyList<Message> Change(WayRehearsal rehearsal)
     {
         var problem = rehearsal.Problem is null ? Array.Empty<Message>() : [rehearsal.Problem];
@@ -110,21 +131,28 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
 
         var how = rehearsal switch
         {
-            { Relation: null } => Message.Of("deployments.plan.sql", ("took", rehearsal.ForwardTook)),
+            { Relation: null } => Message.Of(
+                "deployments.plan.sql",
+                ("took", rehearsal.ForwardTook),
+                ("where", Where(rehearsal))
+            ),
             { Before: null } => Message.Of(
                 "deployments.plan.created",
                 ("relation", rehearsal.Relation),
-                ("took", rehearsal.ForwardTook)
+                ("took", rehearsal.ForwardTook),
+                ("where", Where(rehearsal))
             ),
             { Recreates: true } => Message.Of(
                 "deployments.plan.recreated",
                 ("relation", rehearsal.Relation),
-                ("took", rehearsal.ForwardTook)
+                ("took", rehearsal.ForwardTook),
+                ("where", Where(rehearsal))
             ),
             _ => Message.Of(
                 "deployments.plan.replaced",
                 ("relation", rehearsal.Relation),
-                ("took", rehearsal.ForwardTook)
+                ("took", rehearsal.ForwardTook),
+                ("where", Where(rehearsal))
             ),
         };
 
@@ -242,7 +270,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         {
             { Problem: not null } => Message.Of("deployments.plan.unproven", ("method", rehearsal.Method)),
             { BackTook: { } took } => Message.Of(
-                "deployments.plan.proven",
+                rehearsal.HeldOnTarget is null ? "deployments.plan.proven" : "deployments.plan.rehearsed-on-target",
                 ("method", rehearsal.Method),
                 ("took", took)
             ),

@@ -30,6 +30,9 @@ public sealed class OpenTry
     /// <summary>How long the try has waited for its locks.</summary>
     public TimeSpan Waited { get; private set; }
 
+    /// <summary>Told of every statement that has run; null for nobody.</summary>
+    internal Func<string, CancellationToken, Task>? Ran { get; set; }
+
     /// <summary>The statement that ran last, so that an error can be told about it.</summary>
     internal object? Doing { get; private set; }
 
@@ -52,10 +55,14 @@ public sealed class OpenTry
     /// <param name="sql">The server refuses a second statement in it.</param>
     /// <param name="about">What it is for, for <see cref="IMigrationMove.Explain"/>.</param>
     /// <param name="cancellation">Ends the statement.</param>
-    public Task ExecuteAsync(string sql, object about, CancellationToken cancellation)
+    public async Task ExecuteAsync(string sql, object about, CancellationToken cancellation)
     {
         Doing = about;
-        return Session.ExecuteOneAsync(sql, cancellation, LockTimeout());
+        await Session.ExecuteOneAsync(sql, cancellation, LockTimeout()).ConfigureAwait(false);
+        if (Ran is not null)
+        {
+            await Ran(sql, cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Runs work and takes back all it did, its locks too, when it gives a reason or PostgreSQL refuses a statement of it for what it is.</summary>

@@ -263,7 +263,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
     }
 
     /// <summary>What the step <c>verify</c> would find after the migration is found before it.</summary>
-    private static Message? Surprises(WayRehearsal there)
+    public static Message? Surprises(WayRehearsal there)
     {
         var unexpected = there is { Relation: { } relation, Before: not null }
             ? ClosureComparison.Unexpected(there.Differences, relation)

@@ -3,7 +3,7 @@ using Tidelock.Postgres;
 
 namespace Tidelock.Rehearsals;
 
-/// <summary>A DDL command as it was done on the copy.</summary>
+/// <summary>A DDL command as it was done in the rehearsal.</summary>
 /// <param name="Command">PostgreSQL's tag: <c>CREATE VIEW</c>.</param>
 /// <param name="Objects">What it made, changed or was told to drop.</param>
 /// <param name="Sql">The text that the client sent; of a command in a block or file it is the whole of it.</param>
@@ -36,9 +36,13 @@ public sealed partial record TakenLock(string Mode, RelationName Relation)
     internal static TakenLock Parse(string text)
     {
         var parts = text.Split('\t', 3);
-        var words = Words().Replace(parts[0][..^"Lock".Length], " ");
-        return new TakenLock(words.ToUpperInvariant(), new RelationName(parts[1], parts[2]));
+        return Of(parts[0], new RelationName(parts[1], parts[2]));
     }
+
+    /// <param name="mode">As in <c>pg_locks</c>: <c>AccessExclusiveLock</c>.</param>
+    /// <param name="relation">What is locked.</param>
+    internal static TakenLock Of(string mode, RelationName relation) =>
+        new(Words().Replace(mode[..^"Lock".Length], " ").ToUpperInvariant(), relation);
 
     [GeneratedRegex("(?<=[a-z])(?=[A-Z])", RegexOptions.None, 1000)]
     private static partial Regex Words();

@@ -5,13 +5,19 @@ using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
 
-/// <summary>How the way there and back went on an empty copy of the target's schema.</summary>
+/// <summary>How the way there and back went on an empty copy of the target's schema, or where that cannot be had on the target itself.</summary>
 /// <param name="Method">The way back that was taken: <c>definition</c>, <c>downgrade</c>; <c>backup</c> is only taken with data.</param>
 /// <param name="Relation">The relation of the change; null where it names none.</param>
 public sealed record WayRehearsal(string Method, RelationName? Relation)
 {
     /// <summary>Why the way back is not proven; null when it is.</summary>
     public Message? Problem { get; init; }
+
+    /// <summary>Whether it is the machine's fault: it cannot hold a copy of the schema.</summary>
+    public bool NoCopy { get; init; }
+
+    /// <summary>Set where it was rehearsed on the target and rolled back: how long its locks were held there.</summary>
+    public TimeSpan? HeldOnTarget { get; init; }
 
     /// <summary>What else should be known, such as a down file that does not lead back though another method is chosen.</summary>
     public IReadOnlyList<Message> Warnings { get; init; } = [];

@@ -62,6 +62,17 @@ public sealed class WayRehearser
         return result;
     }
 
+    /// <summary>
+    /// Rehearses on the target itself what could not be rehearsed on a copy: in a transaction that is rolled back, within the lock budget.
+    /// </summary>
+    /// <exception cref="TidelockException">The target is lost.</exception>
+    public Task<WayRehearsal> OnTargetAsync(
+        Change change,
+        PostgresTarget target,
+        WayRehearsal copyless,
+        CancellationToken cancellation
+    ) => new TargetRehearsal(change, target, transaction, time).RunAsync(copyless, cancellation);
+
     private async Task<WayRehearsal> LimitedAsync(
         WayRehearsal result,
         Change change,
@@ -87,7 +98,11 @@ public sealed class WayRehearser
             var (copy, problem) = await SchemaCopy.MakeAsync(session, clients, major, both.Token).ConfigureAwait(false);
             if (copy is null)
             {
-                return result with { Problem = problem };
+                return result with
+                {
+                    Problem = problem,
+                    NoCopy = problem!.Code is "rehearsals.old-server" or "rehearsals.extensions",
+                };
             }
 
             await using (copy)
@@ -111,7 +126,7 @@ public sealed class WayRehearser
         }
         catch (TidelockException e) when (IsOfThisMachine(e))
         {
-            return result with { Problem = Message.Of("rehearsals.impossible", ("reason", e.Problem)) };
+            return result with { Problem = Message.Of("rehearsals.impossible", ("reason", e.Problem)), NoCopy = true };
         }
     }
 
