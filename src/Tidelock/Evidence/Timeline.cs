@@ -26,7 +26,7 @@ public sealed record Timeline(DateTimeOffset Zero, IReadOnlyList<TimelinePoint> 
         return new Timeline(
             zero,
             [
-                Announcement(state, zero, over),
+                .. Announcement(state, zero),
                 At(TimelineMark.Start, TimeSpan.Zero, began),
                 At(TimelineMark.Migrated, ToMigrate, state.AppliedAt),
                 At(TimelineMark.Verified, ToVerify, Passed(state, "verify", "smoke", "application")),
@@ -36,18 +36,22 @@ public sealed record Timeline(DateTimeOffset Zero, IReadOnlyList<TimelinePoint> 
         );
     }
 
-    /// <summary>The gate knows whether the team was told in time; when it was told stands in the gate's finding.</summary>
-    private static TimelinePoint Announcement(RunState state, DateTimeOffset zero, bool over)
-    {
-        var standing = state.Gates.TryGetValue("announcement", out var gate) switch
-        {
-            true when gate!.Passed && !gate.Overridden => TimelineStanding.Done,
-            true => TimelineStanding.Missed,
-            false when over || state.Step("migrate").StartedAt is not null => TimelineStanding.NotReached,
-            false => TimelineStanding.Due,
-        };
-        return new TimelinePoint(TimelineMark.Announced, -Notice, zero - Notice, null, standing);
-    }
+    /// <summary>
+    /// The gate knows whether the team was told in time; when it was told stands in the gate's finding. A run without that gate was begun
+    /// without a notice, and none is due.
+    /// </summary>
+    private static IEnumerable<TimelinePoint> Announcement(RunState state, DateTimeOffset zero) =>
+        state.Gates.TryGetValue("announcement", out var gate) ?
+            [
+                new TimelinePoint(
+                    TimelineMark.Announced,
+                    -Notice,
+                    zero - Notice,
+                    null,
+                    gate is { Passed: true, Overridden: false } ? TimelineStanding.Done : TimelineStanding.Missed
+                ),
+            ]
+            : [];
 
     private static TimelineStanding StandingOf(
         DateTimeOffset due,

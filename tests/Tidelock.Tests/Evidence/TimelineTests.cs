@@ -31,7 +31,14 @@ public sealed class TimelineTests
             .Started()
             .At(0, new StepStarted("migrate", 1))
             .At(400, new MigrationApplied("1", Said("at last")));
-        Assert.Equal(TimelineStanding.DoneLate, Of(story, 401).Points[2].Standing);
+        Assert.Equal(TimelineStanding.DoneLate, Of(story, 401).Points[1].Standing);
+    }
+
+    [Fact]
+    public void Where_no_notice_is_asked_for_none_is_due()
+    {
+        var story = new RunStory().Started().Gate("backup");
+        Assert.Equal(TimelineMark.Start, Of(story, 0).Points[0].Mark);
     }
 
     [Fact]
