@@ -33,9 +33,9 @@ internal sealed record FaultCondition(string Signal, FaultState Expected) : Cond
     private static (int Looks, double Weight) BrokenInARow(Timeline timeline, int count)
     {
         var (looks, weight) = (0, 0.0);
-        for (; looks < count && timeline[count - 1 - looks] is { Value: < 1 } look; looks++)
+        for (; looks < count && timeline[count - 1 - looks].Value < 1; looks++)
         {
-            weight += look.IsWeighted ? look.Weight : 1;
+            weight += timeline.WeightOf(count - 1 - looks) is var own && double.IsNaN(own) ? 1 : own;
         }
 
         return (looks, weight);

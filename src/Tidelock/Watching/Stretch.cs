@@ -2,11 +2,13 @@ namespace Tidelock.Watching;
 
 /// <summary>The values of a signal in some time.</summary>
 /// <param name="points">Those after <paramref name="from"/>, oldest first.</param>
+/// <param name="weights">The requests behind each, NaN where they are not known; empty where the probe does not count them.</param>
 /// <param name="from">Where the time begins, in ticks.</param>
 /// <param name="reach">The time before it that a value stands for at most, in ticks.</param>
-internal readonly ref struct Stretch(ReadOnlySpan<Point> points, long from, long reach)
+internal readonly ref struct Stretch(ReadOnlySpan<Point> points, ReadOnlySpan<double> weights, long from, long reach)
 {
     private readonly ReadOnlySpan<Point> points = points;
+    private readonly ReadOnlySpan<double> weights = weights;
 
     public int Count => points.Length;
 
@@ -21,17 +23,8 @@ internal readonly ref struct Stretch(ReadOnlySpan<Point> points, long from, long
     {
         get
         {
-            var usual = UsualWeight;
-            var (sum, weights, plain) = (0.0, 0.0, 0.0);
-            foreach (var p in points)
-            {
-                var weight = p.IsWeighted ? p.Weight : usual;
-                sum += p.Value * weight;
-                weights += weight;
-                plain += p.Value;
-            }
-
-            return weights > 0 ? sum / weights : plain / points.Length;
+            var (requests, counted) = Requests;
+            return requests > 0 ? WeightedMean(requests / counted) : PlainMean;
         }
     }
 
@@ -65,16 +58,41 @@ internal readonly ref struct Stretch(ReadOnlySpan<Point> points, long from, long
         get
         {
             var (requests, counted) = (0.0, 0);
-            foreach (var p in points)
+            foreach (var weight in weights)
             {
-                (requests, counted) = p.IsWeighted ? (requests + p.Weight, counted + 1) : (requests, counted);
+                (requests, counted) = double.IsNaN(weight) ? (requests, counted) : (requests + weight, counted + 1);
             }
 
             return (requests, counted);
         }
     }
 
-    private double UsualWeight => Requests is var (requests, counted) && counted > 0 ? requests / counted : 1;
+    private double PlainMean
+    {
+        get
+        {
+            var sum = 0.0;
+            foreach (var p in points)
+            {
+                sum += p.Value;
+            }
+
+            return sum / points.Length;
+        }
+    }
+
+    private double WeightedMean(double usual)
+    {
+        var (sum, all) = (0.0, 0.0);
+        for (var i = 0; i < points.Length; i++)
+        {
+            var weight = double.IsNaN(weights[i]) ? usual : weights[i];
+            sum += points[i].Value * weight;
+            all += weight;
+        }
+
+        return sum / all;
+    }
 
     /// <summary>How long the values were in a band; all that is covered where it is null. Exact: a sum of whole ticks.</summary>
     public TimeSpan TimeIn(Band? band)

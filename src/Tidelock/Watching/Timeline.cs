@@ -12,7 +12,10 @@ namespace Tidelock.Watching;
 /// <param name="startedAt">When the watch began; what stands for an earlier time is left out.</param>
 internal sealed class Timeline(SignalPace pace, DateTimeOffset startedAt)
 {
+    private const int LeastGrowth = 32;
+
     private readonly List<Point> points = [];
+    private List<double>? weights;
     private readonly Dictionary<long, Message> details = [];
     private readonly List<Sample> silences = [];
     private readonly long start = startedAt.UtcTicks;
@@ -26,6 +29,9 @@ internal sealed class Timeline(SignalPace pace, DateTimeOffset startedAt)
 
     public Point this[int index] => points[index];
 
+    /// <summary>The requests behind a value; NaN where nobody counted them.</summary>
+    public double WeightOf(int index) => weights is null ? double.NaN : weights[index];
+
     public void Add(Sample sample)
     {
         if (sample.At.UtcTicks < start)
@@ -35,7 +41,7 @@ internal sealed class Timeline(SignalPace pace, DateTimeOffset startedAt)
 
         if (sample is { Outcome: SampleOutcome.Value, Value: { } value })
         {
-            Add(new Point(sample.At.UtcTicks, value, sample.Weight ?? double.NaN), sample);
+            Add(new Point(sample.At.UtcTicks, value), sample.Weight ?? double.NaN, sample);
         }
         else
         {
@@ -67,11 +73,7 @@ internal sealed class Timeline(SignalPace pace, DateTimeOffset startedAt)
     public Stretch Between(long from, long to)
     {
         var first = FirstAfter(from);
-        return new Stretch(
-            CollectionsMarshal.AsSpan(points)[first..Math.Max(first, FirstAfter(to))],
-            Math.Max(from, start),
-            pace.Reach.Ticks
-        );
+        return Stretch(first, Math.Max(first, FirstAfter(to)), from);
     }
 
     /// <summary>The stretch of <paramref name="span"/> that ends with a value.</summary>
@@ -84,38 +86,59 @@ internal sealed class Timeline(SignalPace pace, DateTimeOffset startedAt)
             first--;
         }
 
-        return new Stretch(
-            CollectionsMarshal.AsSpan(points)[first..(index + 1)],
+        return Stretch(first, index + 1, from);
+    }
+
+    private Stretch Stretch(int first, int end, long from) =>
+        new(
+            CollectionsMarshal.AsSpan(points)[first..end],
+            weights is null ? [] : CollectionsMarshal.AsSpan(weights)[first..end],
             Math.Max(from, start),
             pace.Reach.Ticks
         );
-    }
 
-    private void Add(Point point, Sample sample)
+    private void Add(Point point, double weight, Sample sample)
     {
         var index = points.Count == 0 || points[^1].At < point.At ? points.Count : FirstAfter(point.At - 1);
-        if (index == points.Count)
+        if (index < points.Count && points[index].At == point.At)
         {
-            points.Add(point);
-        }
-        else if (points[index].At != point.At)
-        {
-            points.Insert(index, point);
+            // Of two values of the same moment the larger one counts, whichever came first.
+            if ((point.Value, weight).CompareTo((points[index].Value, WeightOf(index))) <= 0)
+            {
+                return;
+            }
+
+            points.RemoveAt(index);
+            weights?.RemoveAt(index);
             Revision++;
-        }
-        else if (point.Outweighs(points[index]))
-        {
-            points[index] = point;
-            Revision++;
-        }
-        else
-        {
-            return;
         }
 
+        Insert(index, point, weight);
         if (sample.Detail is { } detail && BuiltInSignals.All.Contains(sample.Signal))
         {
             details[point.At] = detail;
+        }
+    }
+
+    private void Insert(int index, Point point, double weight)
+    {
+        Revision += index < points.Count ? 1 : 0;
+        if (weights is null && !double.IsNaN(weight))
+        {
+            weights = [.. points.Select(_ => double.NaN)];
+        }
+
+        Grow(points);
+        points.Insert(index, point);
+        weights?.Insert(index, weight);
+    }
+
+    /// <summary>By an eighth and not to the double: most of what many watches keep is this.</summary>
+    private static void Grow(List<Point> list)
+    {
+        if (list.Count == list.Capacity)
+        {
+            list.Capacity += Math.Max(LeastGrowth, list.Capacity / 8);
         }
     }
 
