@@ -9,6 +9,7 @@ using Tidelock.Notifications;
 using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Probes.Command;
+using Tidelock.Probes.Datadog;
 using Tidelock.Probes.Http;
 using Tidelock.Probes.Kubernetes;
 using Tidelock.Probes.Postgres;
@@ -34,6 +35,7 @@ public sealed class TidelockServices : IAsyncDisposable
     public static IReadOnlyList<IProbeKind> ProbeKinds { get; } =
     [
         new PrometheusProbeKind(),
+        new DatadogProbeKind(),
         new PostgresProbeKind(),
         new SyntheticProbeKind(),
         new HttpProbeKind(),

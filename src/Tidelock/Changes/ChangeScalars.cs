@@ -26,12 +26,12 @@ public static partial class ChangeScalars
     }
 
     /// <summary>
-    /// A password, token or key: nothing but a variable, <c>${NAME}</c>, whose value no message repeats from then on. Null where there is
-    /// none or it is written here.
+    /// A password, token or key: nothing but a variable, <c>${NAME}</c>, whose value no message repeats from then on. The fallback is one
+    /// too. Null where there is none or it is written here.
     /// </summary>
-    public static string? Secret(this ChangeNode node)
+    public static string? Secret(this ChangeNode node, string? fallback = null)
     {
-        if (Written(node) is not { } written)
+        if ((Written(node) ?? (node.Exists ? null : fallback)) is not { } written)
         {
             return null;
         }

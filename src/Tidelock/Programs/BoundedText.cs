@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Tidelock.Programs;
@@ -5,10 +6,9 @@ namespace Tidelock.Programs;
 /// <summary>The beginning of what a program says. The rest is read and forgotten, so that it neither waits for us nor fills our memory.</summary>
 internal sealed class BoundedText(int longest)
 {
-    private readonly byte[] kept = new byte[longest];
-    private int length;
+    private readonly ArrayBufferWriter<byte> kept = new();
 
-    public string Text => Encoding.UTF8.GetString(kept, 0, length);
+    public string Text => Encoding.UTF8.GetString(kept.WrittenSpan);
 
     /// <summary>Whether it said more.</summary>
     public bool IsCut { get; private set; }
@@ -19,9 +19,8 @@ internal sealed class BoundedText(int longest)
         int read;
         while ((read = await said.ReadAsync(block, cancellation).ConfigureAwait(false)) > 0)
         {
-            var room = Math.Min(read, longest - length);
-            block.AsSpan(0, room).CopyTo(kept.AsSpan(length));
-            length += room;
+            var room = Math.Min(read, longest - kept.WrittenCount);
+            kept.Write(block.AsSpan(0, room));
             IsCut |= room < read;
         }
     }

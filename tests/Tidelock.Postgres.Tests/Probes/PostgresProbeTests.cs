@@ -286,7 +286,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
     [InlineData("select 1 where false", SampleOutcome.NoData, "probes.sql.no-row")]
     [InlineData("values (1), (2)", SampleOutcome.Error, "probes.sql.several-rows")]
     [InlineData("select 'many'", SampleOutcome.Error, "probes.sql.not-a-number")]
-    [InlineData("select i from generate_series(1, 100000000) i", SampleOutcome.Error, "probes.sql.several-rows")]
+    [InlineData("select generate_series(1, 100000000)", SampleOutcome.Error, "probes.sql.several-rows")]
     [InlineData("select repeat('x', 100000000)", SampleOutcome.Error, "probes.sql.not-a-number")]
     [InlineData("select 1 from nowhere", SampleOutcome.Error, "probes.failed")]
     [InlineData("create table t (id int)", SampleOutcome.Error, "probes.failed")]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Tidelock.Probes;
 using Tidelock.Probes.Kubernetes;
 using Tidelock.Programs;
@@ -7,72 +8,251 @@ namespace Tidelock.Tests.Probes;
 /// <summary>The real kubectl against a server that speaks the API.</summary>
 public sealed class KubernetesProbeTests
 {
+    private const double Tick = 10;
+    private static readonly WorkloadName Workload = new("deployment/seedtest-api", "production");
+    private static readonly KubernetesProbeOptions Errors = Lines("errors", new LineFilter("error", null, null));
+
+    private readonly SettableTime time = new();
+
     [Fact]
     public async Task Lines_with_the_text_are_counted_once_in_every_pod()
     {
         await using var api = await KubernetesApi.StartAsync();
-        api.Pods["one"] = [Line("error before the first look")];
-        api.Pods["two"] = [];
-        var time = new SettableTime();
-        var probe = Probe(api, time);
+        api.Add("one", "error before the first look");
+        api.Add("two");
+        await using var probe = Probe(
+            api,
+            Errors,
+            Lines("fatal", new LineFilter(null, "^FATAL [0-9]+$", null)),
+            Lines("proxy", new LineFilter("error", null, "proxy"))
+        );
+        Assert.All(
+            await ReadAsync(probe),
+            s => Assert.Equal((SampleOutcome.NoData, "probes.kubernetes.first-look"), (s.Outcome, s.Detail!.Code))
+        );
+        await UntilAsync(() => api.Following == 4);
 
-        var first = await OneAsync(probe);
-        Assert.Equal((SampleOutcome.NoData, "probes.kubernetes.first-look"), (first.Outcome, first.Detail!.Code));
+        api.Log("one", "ERROR: one");
+        api.Log("one", "all is well");
+        api.Log("two", "an Error too");
+        api.Log("two", "error of the proxy", "proxy");
+        api.Log("two", "FATAL 42");
+        api.Log("two", "not FATAL 42");
+        api.Add("new", "error in a pod that came later");
+        Assert.Equal([4, 1, 1], await CountAsync(probe, [4, 1, 1]));
 
-        api.Pods["one"].Add(Line("ERROR: one"));
-        api.Pods["one"].Add(Line("all is well"));
-        api.Pods["two"].Add(Line("an Error too"));
-        api.Pods["new"] = [Line("error in a pod that came later")];
-        time.Pass(TimeSpan.FromSeconds(10));
-        Assert.Equal(0.3, (await OneAsync(probe)).Value!.Value, 3);
-
-        time.Pass(TimeSpan.FromSeconds(10));
-        api.Pods.Remove("two");
-        Assert.Equal(0, (await OneAsync(probe)).Value);
+        api.Log("two", "error: going down");
+        api.Remove("two");
+        Assert.Equal([1, 0, 0], await CountAsync(probe, [1, 0, 0]));
+        Assert.Equal(6, api.Followed);
+        await UntilAsync(() => api.Following == 4);
     }
 
     [Fact]
-    public async Task A_look_that_failed_loses_no_line()
+    public async Task A_stream_that_is_cut_goes_on_where_it_was_and_counts_nothing_twice()
     {
         await using var api = await KubernetesApi.StartAsync();
-        api.Pods["one"] = [];
-        var time = new SettableTime();
-        var probe = Probe(api, time);
-        await OneAsync(probe);
-        api.Pods["one"].Add(Line("error"));
+        api.Add("one");
+        await using var probe = Probe(api, Errors);
+        await ReadAsync(probe);
+        await UntilAsync(() => api.Following == 2);
+        api.Log("one", "error 1");
+        Assert.Equal([1], await CountAsync(probe, [1]));
+        api.CutStreams();
+        await UntilAsync(() => api.Following == 0);
+        api.Log("one", "error 2");
+        Assert.Equal([1], await CountAsync(probe, [1]));
+        Assert.Equal(4, api.Followed);
+    }
+
+    [Fact]
+    public async Task A_login_that_expires_is_an_error_and_loses_no_line()
+    {
+        await using var api = await KubernetesApi.StartAsync();
+        api.Add("one");
+        await using var probe = Probe(api, Errors);
+        await ReadAsync(probe);
+        await UntilAsync(() => api.Following == 2);
         api.Status = 401;
-        time.Pass(TimeSpan.FromSeconds(5));
-        var e = await Assert.ThrowsAsync<TidelockException>(() => OneAsync(probe));
+        api.CutStreams();
+        await UntilAsync(() => api.Following == 0);
+        api.Log("one", "error");
+        var e = await Assert.ThrowsAsync<TidelockException>(() => ReadAsync(probe));
         Assert.Equal("probes.kubernetes.failed", e.Problem.Code);
+        Assert.Contains("credentials", e.Problem.ToString(), StringComparison.Ordinal);
         api.Status = null;
-        time.Pass(TimeSpan.FromSeconds(5));
-        Assert.Equal(0.1, (await OneAsync(probe)).Value!.Value, 3);
+        Assert.Equal([1], await CountAsync(probe, [1]));
+    }
+
+    [Fact]
+    public async Task Logs_that_may_not_be_read_are_an_error_and_not_zero_lines()
+    {
+        await using var api = await KubernetesApi.StartAsync();
+        api.Add("one");
+        api.LogStatus = 403;
+        await using var probe = Probe(api, Errors);
+        await ReadAsync(probe);
+        Sample? sample = null;
+        await UntilAsync(async () => (sample = (await ReadAsync(probe))[0]).Outcome is SampleOutcome.Error);
+        Assert.Equal("probes.kubernetes.log", sample!.Detail!.Code);
+        Assert.Contains("forbidden", sample.Detail.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task The_first_look_counts_back_as_far_as_the_author_says()
+    {
+        await using var api = await KubernetesApi.StartAsync();
+        api.Add("one", "error 1", "error 2");
+        await using var probe = Probe(api, Errors with { Since = TimeSpan.FromSeconds(30) });
+        await ReadAsync(probe);
+        await UntilAsync(() => api.Following == 2);
+        Assert.Equal(2.0, await SumAsync(probe, 30, 2), 6);
+    }
+
+    [Fact]
+    public async Task Streams_end_with_the_watch()
+    {
+        await using var api = await KubernetesApi.StartAsync();
+        api.Add("one");
+        var probe = Probe(api, Errors);
+        await ReadAsync(probe);
+        await UntilAsync(() => api.Following == 2);
+        await probe.DisposeAsync();
+        await UntilAsync(() => api.Following == 0);
     }
 
     [Fact]
     public async Task A_workload_without_pods_is_no_data_and_not_zero_errors()
     {
         await using var api = await KubernetesApi.StartAsync();
-        var sample = await OneAsync(Probe(api, new SettableTime()));
-        Assert.Equal((SampleOutcome.NoData, "probes.kubernetes.no-pod"), (sample.Outcome, sample.Detail!.Code));
+        await using var probe = Probe(api, Errors, Of("restarts", KubernetesMeasure.Restarts));
+        Assert.All(
+            await ReadAsync(probe),
+            s => Assert.Equal((SampleOutcome.NoData, "probes.kubernetes.no-pod"), (s.Outcome, s.Detail!.Code))
+        );
     }
 
-    private static (DateTimeOffset, string) Line(string text) => (TimeProvider.System.GetUtcNow(), text);
+    [Fact]
+    public async Task Restarts_are_a_rate_and_replicas_are_told_as_they_are()
+    {
+        await using var api = await KubernetesApi.StartAsync();
+        api.Add("one");
+        await using var probe = Probe(
+            api,
+            Of("restarts", KubernetesMeasure.Restarts),
+            Of("unavailable", KubernetesMeasure.Unavailable),
+            Of("rollout", KubernetesMeasure.Rollout)
+        );
+        Assert.Equal([null, 0, 1], (await ReadAsync(probe)).Select(s => s.Value));
+        api.Restart("one");
+        api.Restart("one");
+        api.Replicas = """
+            "replicas":3},"status":{"observedGeneration":3,"replicas":4,"updatedReplicas":1,"availableReplicas":1}}
+            """;
+        Assert.Equal([0.2, 2, 0], (await ReadAsync(probe)).Select(s => s.Value));
+        api.Replicas = """
+            "replicas":2},"status":{"observedGeneration":2,"replicas":2,"updatedReplicas":2,"availableReplicas":2}}
+            """;
+        Assert.Equal([0, 0, 0], (await ReadAsync(probe)).Select(s => s.Value));
+    }
 
-    private static KubernetesProbe Probe(KubernetesApi api, TimeProvider time) =>
-        new(
-            new KubernetesProbeOptions("s", SignalUnit.PerSecond, "deployment/seedtest-api", "production", "error"),
-            new ProbeContext(Reading.NoDatabase, "test", TimeSpan.FromSeconds(5), time, new HttpClientHandler())
-        )
+    [Fact]
+    public async Task A_kubectl_that_is_not_there_is_an_error()
+    {
+        await using var probe = new GuardedProbe(
+            new KubernetesProbe([Errors], Context, new ChildProgram("no-such-kubectl")),
+            Context
+        );
+        var sample = Assert.Single(await probe.ReadAsync(default));
+        Assert.Equal((SampleOutcome.Error, "programs.not-found"), (sample.Outcome, sample.Detail!.Code));
+    }
+
+    [Theory]
+    [InlineData("<html>")]
+    [InlineData("{\"items\": [")]
+    [InlineData("{}")]
+    [InlineData("{\"spec\": []}")]
+    public void What_is_not_understood_is_said_so(string json) =>
+        Assert.Equal(
+            "probes.kubernetes.not-understood",
+            Assert.Throws<TidelockException>(() => KubernetesWorkload.Of(json)).Problem.Code
+        );
+
+    private static KubernetesProbeOptions Lines(string signal, LineFilter filter) =>
+        Of(signal, KubernetesMeasure.ErrorLines) with
         {
-            Kubectl = new ChildProgram(
+            Lines = filter,
+        };
+
+    private static KubernetesProbeOptions Of(string signal, KubernetesMeasure measure) =>
+        new(signal, SignalUnit.PerSecond, Workload, measure);
+
+    private ProbeContext Context =>
+        new(Reading.NoDatabase, "test", TimeSpan.FromSeconds(5), time, new HttpClientHandler());
+
+    private KubernetesProbe Probe(KubernetesApi api, params KubernetesProbeOptions[] signals) =>
+        new(
+            signals,
+            Context,
+            new ChildProgram(
                 "kubectl",
                 [],
                 new Dictionary<string, string?>(StringComparer.Ordinal) { ["KUBECONFIG"] = api.Config }
-            ),
-        };
+            )
+        );
 
-    private static async Task<Sample> OneAsync(KubernetesProbe probe) => Assert.Single(await probe.ReadAsync(default));
+    private Task<IReadOnlyList<Sample>> ReadAsync(KubernetesProbe probe)
+    {
+        time.Pass(TimeSpan.FromSeconds(Tick));
+        return probe.ReadAsync(default);
+    }
+
+    /// <summary>How many lines the looks to come count, by signal: until there are so many, and two looks more.</summary>
+    private async Task<IEnumerable<int>> CountAsync(KubernetesProbe probe, int[] expected)
+    {
+        var counted = new double[expected.Length];
+        async Task LookAsync()
+        {
+            var samples = await ReadAsync(probe);
+            for (var i = 0; i < counted.Length; i++)
+            {
+                counted[i] += (samples[i].Value ?? 0) * Tick;
+            }
+        }
+
+        await UntilAsync(async () =>
+        {
+            await LookAsync();
+            return counted.Zip(expected).All(c => c.First >= c.Second - 0.001);
+        });
+        await LookAsync();
+        await LookAsync();
+        return counted.Select(c => (int)Math.Round(c));
+    }
+
+    /// <summary>The lines of the first value, which stands for some seconds more than a tick, and of those after it.</summary>
+    private async Task<double> SumAsync(KubernetesProbe probe, double more, double expected)
+    {
+        var sum = (await ReadAsync(probe))[0].Value!.Value * (Tick + more);
+        await UntilAsync(async () =>
+        {
+            sum += (await ReadAsync(probe))[0].Value!.Value * Tick;
+            return sum >= expected - 0.001;
+        });
+        return sum;
+    }
+
+    private static Task UntilAsync(Func<bool> holds) => UntilAsync(() => Task.FromResult(holds()));
+
+    private static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        var waited = Stopwatch.StartNew();
+        while (!await holds())
+        {
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(20), "It did not come true within 20 seconds.");
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        }
+    }
 
     /// <summary>A clock whose elapsed time a test sets.</summary>
     private sealed class SettableTime : TimeProvider
@@ -81,7 +261,7 @@ public sealed class KubernetesProbeTests
 
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-        public void Pass(TimeSpan time) => passed += time;
+        public void Pass(TimeSpan by) => passed += by;
 
         public override long GetTimestamp() => passed.Ticks;
     }

@@ -1,124 +1,128 @@
-using System.Globalization;
 using Tidelock.Programs;
 using Tidelock.Texts;
 
 namespace Tidelock.Probes.Kubernetes;
 
-/// <summary>
-/// Counts the lines that a workload's pods log, through the user's own kubectl. Each look asks for the time since the last one that
-/// succeeded, by the nodes' clocks, and counts no line twice; so a look that failed loses none.
-/// </summary>
-internal sealed class KubernetesProbe(KubernetesProbeOptions options, ProbeContext context) : IProbe
+/// <summary>All signals of one workload, through the user's own kubectl with its kubeconfig and login.</summary>
+internal sealed class KubernetesProbe : IProbe
 {
-    /// <summary>Lines come late, and kubectl asks in whole seconds.</summary>
-    private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(5);
+    private const int LargestAnswer = 16 * 1024 * 1024;
+    private const int LongestWords = 2048;
 
-    private readonly Dictionary<string, DateTimeOffset> counted = new(StringComparer.Ordinal);
-    private long? looked;
+    /// <summary>Less than the patience of a tick.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>The user's kubectl, without arguments.</summary>
-    internal ChildProgram Kubectl { get; init; } = new("kubectl");
+    private static readonly TimeSpan SelectorLives = TimeSpan.FromMinutes(1);
 
-    public IReadOnlyList<string> Signals => [options.Signal];
+    private readonly IReadOnlyList<KubernetesProbeOptions> signals;
+    private readonly List<KubernetesProbeOptions> lines;
+    private readonly ProbeContext context;
+    private readonly WorkloadName name;
+    private readonly ChildProgram kubectl;
+    private readonly PodLogs logs;
+    private readonly RestartRate restarts;
+    private KubernetesWorkload? workload;
+    private long workloadAt;
 
-    public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation) =>
-        [await OneAsync(cancellation).ConfigureAwait(false)];
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private async Task<Sample> OneAsync(CancellationToken cancellation)
+    public KubernetesProbe(
+        IReadOnlyList<KubernetesProbeOptions> signals,
+        ProbeContext context,
+        ChildProgram? program = null
+    )
     {
-        var workload = KubernetesWorkload.Of(
-            await AskAsync(["get", options.Resource, "--output", "json"], cancellation).ConfigureAwait(false)
+        (this.signals, this.context) = (signals, context);
+        name = signals[0].Workload;
+        kubectl = program ?? new ChildProgram("kubectl");
+        kubectl = kubectl with { Arguments = [.. kubectl.Arguments, "--namespace", name.Namespace] };
+        lines = [.. signals.Where(s => s.Measure is KubernetesMeasure.ErrorLines)];
+        logs = new PodLogs(lines, kubectl, context.Time);
+        restarts = new RestartRate(context.Time);
+    }
+
+    public IReadOnlyList<string> Signals => [.. signals.Select(s => s.Signal)];
+
+    public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation)
+    {
+        var known = await WorkloadAsync(cancellation).ConfigureAwait(false);
+        var pods = AsksForPods ? await PodsAsync(known, cancellation).ConfigureAwait(false) : [];
+        var look = lines.Count > 0 && pods.Count > 0 ? await logs.LookAsync(pods).ConfigureAwait(false) : default;
+        var rate = AsksForPods && pods.Count > 0 ? restarts.Next(pods) : null;
+        var now = context.Time.GetUtcNow();
+        return
+        [
+            .. signals.Select(s =>
+                s.Measure switch
+                {
+                    KubernetesMeasure.Unavailable => Sample.Of(s.Signal, now, known.Unavailable),
+                    KubernetesMeasure.Rollout => Sample.Of(s.Signal, now, known.IsRolledOut ? 1 : 0),
+                    KubernetesMeasure.ErrorLines or KubernetesMeasure.Restarts when pods.Count == 0 => Sample.NoData(
+                        s.Signal,
+                        now,
+                        Message.Of("probes.kubernetes.no-pod", ("resource", name.Resource), ("space", name.Namespace))
+                    ),
+                    KubernetesMeasure.Restarts => Rate(s.Signal, rate, now),
+                    KubernetesMeasure.ErrorLines when look.Problem is { } problem => Sample.Error(
+                        s.Signal,
+                        now,
+                        problem
+                    ),
+                    KubernetesMeasure.ErrorLines => Rate(
+                        s.Signal,
+                        look.Lines?[lines.IndexOf(s)] / Math.Max(look.Seconds, 0.001),
+                        now
+                    ),
+                }
+            ),
+        ];
+    }
+
+    public ValueTask DisposeAsync() => logs.DisposeAsync();
+
+    private bool AsksForPods =>
+        signals.Any(s => s.Measure is KubernetesMeasure.ErrorLines or KubernetesMeasure.Restarts);
+
+    private static Sample Rate(string signal, double? rate, DateTimeOffset now) =>
+        rate is { } value
+            ? Sample.Of(signal, now, value)
+            : Sample.NoData(signal, now, Message.Of("probes.kubernetes.first-look"));
+
+    /// <summary>Whose pods are its own changes seldom, and is asked again only now and then where nothing else of it is needed.</summary>
+    private async Task<KubernetesWorkload> WorkloadAsync(CancellationToken cancellation)
+    {
+        if (
+            workload is { } known
+            && signals.All(s => s.Measure is KubernetesMeasure.ErrorLines or KubernetesMeasure.Restarts)
+            && context.Time.GetElapsedTime(workloadAt) < SelectorLives
+        )
+        {
+            return known;
+        }
+
+        var json = await AskAsync(["get", name.Resource, "--output", "json"], cancellation).ConfigureAwait(false);
+        workload = KubernetesWorkload.Of(json);
+        workloadAt = context.Time.GetTimestamp();
+        return workload;
+    }
+
+    private async Task<IReadOnlyList<KubernetesPod>> PodsAsync(KubernetesWorkload of, CancellationToken cancellation) =>
+        KubernetesPod.ListOf(
+            await AskAsync(["get", "pods", "--selector", of.Selector, "--output", "json"], cancellation)
+                .ConfigureAwait(false)
         );
-        if (workload.Pods == 0)
-        {
-            return Sample.NoData(
-                options.Signal,
-                context.Time.GetUtcNow(),
-                Message.Of("probes.kubernetes.no-pod", ("resource", options.Resource), ("space", options.Namespace))
-            );
-        }
-
-        var now = context.Time.GetTimestamp();
-        var since = looked is { } last ? context.Time.GetElapsedTime(last, now) : context.Every;
-        var log = await AskAsync(
-                [
-                    "logs",
-                    "--selector",
-                    workload.Selector,
-                    "--all-containers",
-                    "--prefix",
-                    "--timestamps",
-                    "--tail=-1",
-                    "--max-log-requests=100",
-                    string.Create(CultureInfo.InvariantCulture, $"--since={(long)(since + Overlap).TotalSeconds}s"),
-                ],
-                cancellation
-            )
-            .ConfigureAwait(false);
-        var lines = Count(log);
-        var first = looked is null;
-        looked = now;
-        var at = context.Time.GetUtcNow();
-        return first
-            ? Sample.NoData(options.Signal, at, Message.Of("probes.kubernetes.first-look"))
-            : Sample.Of(options.Signal, at, lines / Math.Max(since.TotalSeconds, 0.001));
-    }
-
-    /// <summary>The new lines that contain the text; each begins with its pod and container and its time.</summary>
-    private int Count(string log)
-    {
-        var newest = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
-        var lines = 0;
-        foreach (var line in log.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var parts = line.Split(' ', 3);
-            if (
-                parts.Length < 2
-                || !DateTimeOffset.TryParse(
-                    parts[1],
-                    CultureInfo.InvariantCulture,
-                    DateTimeStyles.RoundtripKind,
-                    out var at
-                )
-            )
-            {
-                throw new TidelockException(Message.Of("probes.kubernetes.not-understood"), ExitCode.NeedsPerson);
-            }
-
-            if (counted.TryGetValue(parts[0], out var last) && at <= last)
-            {
-                continue;
-            }
-
-            newest[parts[0]] = newest.TryGetValue(parts[0], out var other) && other > at ? other : at;
-            if (parts.Length == 3 && parts[2].Contains(options.Contains, StringComparison.OrdinalIgnoreCase))
-            {
-                lines++;
-            }
-        }
-
-        foreach (var (source, at) in newest)
-        {
-            counted[source] = at;
-        }
-
-        return lines;
-    }
 
     private async Task<string> AskAsync(IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
-        var asking = Kubectl with { Arguments = [.. arguments, "--namespace", options.Namespace] };
-        var result = await asking.RunAsync(cancellation).ConfigureAwait(false);
-        return result.ExitCode == 0
-            ? result.Output
+        var asking = kubectl with { Arguments = [.. kubectl.Arguments, .. arguments], Grace = Grace };
+        var (output, errors) = (new BoundedText(LargestAnswer), new BoundedText(LongestWords));
+        var exit = await asking.RunAsync(output.FillAsync, errors.FillAsync, cancellation).ConfigureAwait(false);
+        return exit == 0
+            ? output.Text
             : throw new TidelockException(
                 Message.Of(
                     "probes.kubernetes.failed",
-                    ("resource", options.Resource),
-                    ("space", options.Namespace),
-                    ("reason", result.Errors.Trim())
+                    ("resource", name.Resource),
+                    ("space", name.Namespace),
+                    ("reason", errors.Text.Trim())
                 ),
                 ExitCode.NeedsPerson
             );

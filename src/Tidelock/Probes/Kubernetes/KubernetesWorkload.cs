@@ -1,34 +1,45 @@
 using System.Text.Json;
-using Tidelock.Texts;
 
 namespace Tidelock.Probes.Kubernetes;
 
 /// <summary>A deployment, statefulset or daemonset as the API describes it.</summary>
-/// <param name="Pods">How many pods it has now.</param>
 /// <param name="Selector">Which pods are its own, as kubectl takes it.</param>
-internal sealed record KubernetesWorkload(int Pods, string Selector)
+/// <param name="Wanted">How many replicas it is to have.</param>
+/// <param name="Available">How many are available.</param>
+/// <param name="IsRolledOut">Whether all of them are of the newest template, and no older one is left.</param>
+internal sealed record KubernetesWorkload(string Selector, int Wanted, int Available, bool IsRolledOut)
 {
-    /// <exception cref="TidelockException"><c>probes.kubernetes.not-understood</c>.</exception>
-    public static KubernetesWorkload Of(string json)
-    {
-        try
-        {
-            using var read = JsonDocument.Parse(json);
-            var selector = read.RootElement.GetProperty("spec").GetProperty("selector");
-            var status = read.RootElement.TryGetProperty("status", out var found) ? found : default;
-            return new KubernetesWorkload(
-                Number(status, "replicas") + Number(status, "currentNumberScheduled"),
-                string.Join(',', Labels(selector).Concat(Expressions(selector)))
-            );
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            throw new TidelockException(Message.Of("probes.kubernetes.not-understood"), ExitCode.NeedsPerson);
-        }
-    }
+    public int Unavailable => Math.Max(0, Wanted - Available);
 
-    private static int Number(JsonElement status, string name) =>
-        status.ValueKind == JsonValueKind.Object && status.TryGetProperty(name, out var value) ? value.GetInt32() : 0;
+    /// <exception cref="TidelockException"><c>probes.kubernetes.not-understood</c>.</exception>
+    public static KubernetesWorkload Of(string json) =>
+        KubernetesJson.Read(
+            json,
+            root =>
+            {
+                var (spec, status) = (root.GetProperty("spec"), KubernetesJson.Object(root, "status"));
+                var selector = spec.GetProperty("selector");
+                // A daemonset counts nodes; the others say how many replicas they want, and 1 where they say nothing.
+                var isDaemonset = KubernetesJson.Number(status, "desiredNumberScheduled") is not null;
+                var wanted =
+                    KubernetesJson.Number(status, "desiredNumberScheduled")
+                    ?? KubernetesJson.Number(spec, "replicas")
+                    ?? 1;
+                var available =
+                    KubernetesJson.Number(status, isDaemonset ? "numberAvailable" : "availableReplicas") ?? 0;
+                var updated =
+                    KubernetesJson.Number(status, isDaemonset ? "updatedNumberScheduled" : "updatedReplicas") ?? 0;
+                var all = KubernetesJson.Number(status, isDaemonset ? "currentNumberScheduled" : "replicas") ?? 0;
+                var generation = KubernetesJson.Number(KubernetesJson.Object(root, "metadata"), "generation") ?? 0;
+                var isSeen = (KubernetesJson.Number(status, "observedGeneration") ?? 0) >= generation;
+                return new KubernetesWorkload(
+                    string.Join(',', Labels(selector).Concat(Expressions(selector))),
+                    wanted,
+                    available,
+                    isSeen && updated >= wanted && all <= updated && available >= wanted
+                );
+            }
+        );
 
     private static IEnumerable<string> Labels(JsonElement selector) =>
         selector.TryGetProperty("matchLabels", out var labels)

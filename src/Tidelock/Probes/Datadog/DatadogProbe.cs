@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Net;
+using Tidelock.Texts;
+
+namespace Tidelock.Probes.Datadog;
+
+/// <summary>
+/// Asks Datadog's metrics API (v1) for all queries in one request. A query it refuses fails the whole request: then each is asked alone,
+/// so that only the wrong one is wrong.
+/// </summary>
+internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, ProbeContext context) : IRangeProbe
+{
+    /// <summary>Long enough to hold a complete bucket, and short enough for Datadog to answer with small ones.</summary>
+    private static readonly TimeSpan Before = TimeSpan.FromMinutes(5);
+
+    private readonly DatadogAccess access = queries[0].Access;
+    private readonly ProbeHttp http = new(new HttpAccess(queries[0].Access.Address), context);
+
+    public IReadOnlyList<string> Signals => [.. queries.Select(q => q.Signal)];
+
+    public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation)
+    {
+        var now = context.Time.GetUtcNow();
+        var from = now - queries.Max(q => q.Delay) - Before;
+        var answers = await AskAsync(from, now, cancellation).ConfigureAwait(false);
+        return [.. queries.Zip(answers, (q, a) => Moment(q, a.Answer, a.Index, now))];
+    }
+
+    public async Task<IReadOnlyList<Sample>> ReadRangeAsync(
+        DateTimeOffset from,
+        DateTimeOffset to,
+        TimeSpan step,
+        CancellationToken cancellation
+    )
+    {
+        var answers = await AskAsync(from - Before, to, cancellation).ConfigureAwait(false);
+        return [.. queries.Zip(answers, (q, a) => Range(q, a.Answer, a.Index, from, to, step)).SelectMany(s => s)];
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private Sample Moment(DatadogProbeOptions query, DatadogAnswer answer, int index, DateTimeOffset now)
+    {
+        var at = now - query.Delay;
+        if (answer.Of(index, query.Signal, at, out var instead) is not { } series)
+        {
+            return instead!;
+        }
+
+        return series.At(at, now) is var (time, value) && at - time <= series.Bucket
+            ? Sample.Of(query.Signal, time, value)
+            : Sample.NoData(query.Signal, at, Message.Of("probes.datadog.stale", ("bucket", series.Bucket)));
+    }
+
+    private IEnumerable<Sample> Range(
+        DatadogProbeOptions query,
+        DatadogAnswer answer,
+        int index,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        TimeSpan step
+    )
+    {
+        if (answer.Of(index, query.Signal, to, out var instead) is not { } series)
+        {
+            return [instead!];
+        }
+
+        var now = context.Time.GetUtcNow();
+        var complete = now - query.Delay;
+        var samples = new List<Sample>();
+        for (var at = from; at <= to && at <= complete; at += step)
+        {
+            if (series.At(at, now) is var (time, value) && time == at)
+            {
+                samples.Add(Sample.Of(query.Signal, at, value));
+            }
+        }
+
+        return samples;
+    }
+
+    /// <summary>For every query the answer it is in, and as which.</summary>
+    private async Task<IReadOnlyList<(DatadogAnswer Answer, int Index)>> AskAsync(
+        DateTimeOffset from,
+        DateTimeOffset to,
+        CancellationToken cancellation
+    )
+    {
+        var together = string.Join(',', queries.Select(q => q.Query));
+        var reply = await AskAsync(together, from, to, cancellation).ConfigureAwait(false);
+        if (reply.Status != (int)HttpStatusCode.BadRequest || queries.Count == 1)
+        {
+            var answer = DatadogAnswer.Read(reply);
+            return [.. queries.Select((_, index) => (answer, index))];
+        }
+
+        var alone = new List<(DatadogAnswer, int)>();
+        foreach (var query in queries)
+        {
+            var own = await AskAsync(query.Query, from, to, cancellation).ConfigureAwait(false);
+            alone.Add((DatadogAnswer.Read(own), 0));
+        }
+
+        return alone;
+    }
+
+    private Task<HttpReply> AskAsync(
+        string query,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        CancellationToken cancellation
+    ) =>
+        http.AskAsync(
+            () =>
+            {
+                var address = new UriBuilder(http.At("/api/v1/query"))
+                {
+                    Query = string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"from={from.ToUnixTimeSeconds()}&to={to.ToUnixTimeSeconds()}&query={Uri.EscapeDataString(query)}"
+                    ),
+                };
+                var request = new HttpRequestMessage(HttpMethod.Get, address.Uri);
+                request.Headers.Add("DD-API-KEY", access.ApiKey);
+                request.Headers.Add("DD-APPLICATION-KEY", access.ApplicationKey);
+                return request;
+            },
+            cancellation
+        );
+}

@@ -1,0 +1,38 @@
+using Tidelock.Changes;
+
+namespace Tidelock.Probes.Datadog;
+
+/// <summary>Reads <c>{ datadog: "query", delay: 1m }</c> and <c>watch.datadog</c>.</summary>
+internal sealed class DatadogProbeKind : IProbeKind
+{
+    /// <summary>Agents report every 10 to 15 s, and a bucket of 20 s must be over.</summary>
+    private static readonly TimeSpan UsualDelay = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Most = TimeSpan.FromHours(1);
+
+    public string Key => "datadog";
+
+    public string SchemaFragment => SchemaFragments.Beside<DatadogProbeKind>("datadog-probe");
+
+    public string SharedSchema => SchemaFragments.Beside<DatadogProbeKind>("datadog");
+
+    public void ReadShared(ChangeNode shared) => shared.Only("site", "apiKey", "applicationKey");
+
+    public ProbeOptions? Read(string signal, ChangeNode probe, ChangeNode watch)
+    {
+        probe.Only("datadog", "delay", "unit");
+        var unit = SignalUnits.Read(probe["unit"], SignalUnit.Unstated);
+        var query = probe["datadog"].Text();
+        var delay = probe["delay"].Duration(UsualDelay, Least, Most);
+        return DatadogAccess.Read(watch["datadog"]) is { } access && query.Length > 0
+            ? new DatadogProbeOptions(signal, unit, access, query) { Delay = delay }
+            : null;
+    }
+
+    public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context)
+    {
+        var queries = declared.OfType<DatadogProbeOptions>().ToList();
+        return queries.Count == 0 ? [] : [new DatadogProbe(queries, context)];
+    }
+}

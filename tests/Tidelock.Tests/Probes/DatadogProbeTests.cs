@@ -1,0 +1,180 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+using Tidelock.Probes;
+using Tidelock.Probes.Datadog;
+
+namespace Tidelock.Tests.Probes;
+
+/// <summary>A server that speaks Datadog's documented protocol.</summary>
+public sealed class DatadogProbeTests
+{
+    /// <summary>At :30 of a minute, so that buckets of 20 s begin at :00, :20, :40.</summary>
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 10, 30, TimeSpan.Zero);
+
+    private readonly FakeTimeProvider time = new(Now);
+
+    [Fact]
+    public async Task All_queries_are_asked_in_one_request_with_the_keys_in_its_headers()
+    {
+        var asked = new List<string>();
+        await using var server = await StubServer.StartAsync(context =>
+        {
+            var q = context.Request.Query;
+            var headers = context.Request.Headers;
+            asked.Add(
+                $"{context.Request.Method} {context.Request.Path} {q["query"]} {long.Parse(q["to"]!, CultureInfo.InvariantCulture) - Now.ToUnixTimeSeconds()} {headers["DD-API-KEY"]} {headers["DD-APPLICATION-KEY"]}"
+            );
+            return context.Response.WriteAsync(Ok(Series(0, 20, (70, 1)), Series(1, 20, (70, 2))));
+        });
+        var samples = await ReadAsync(server, Query("a", "avg:cpu{host:a,env:b}"), Query("b", "sum:hits{*}"));
+        Assert.Equal(["GET /api/v1/query avg:cpu{host:a,env:b},sum:hits{*} 0 the-api-key the-application-key"], asked);
+        Assert.Equal([("a", 1.0), ("b", 2.0)], samples.Select(s => (s.Signal, s.Value!.Value)));
+    }
+
+    [Fact]
+    public async Task The_value_is_that_of_the_bucket_which_holds_the_time_and_the_one_still_open_is_never_used()
+    {
+        await using var server = await StubServer.SayingAsync(
+            200,
+            Ok(Series(0, 20, (110, 1), (90, 2), (70, 3), (50, 4), (30, 5), (10, 900)))
+        );
+        var minute = Assert.Single(await ReadAsync(server, Query("a", "q")));
+        Assert.Equal((3, Now - TimeSpan.FromMinutes(1)), (minute.Value, minute.At));
+        var hasty = Query("a", "q") with { Delay = TimeSpan.FromSeconds(1) };
+        var newest = Assert.Single(await ReadAsync(server, hasty));
+        Assert.Equal((5, Now - TimeSpan.FromSeconds(10)), (newest.Value, newest.At));
+    }
+
+    [Theory]
+    [InlineData("""{"status":"ok","series":[]}""", SampleOutcome.NoData, "probes.datadog.empty")]
+    [InlineData(
+        """{"status":"ok","series":[{"interval":20,"query_index":0,"pointlist":[[1767226210000,null]]}]}""",
+        SampleOutcome.NoData,
+        "probes.datadog.stale"
+    )]
+    [InlineData(
+        """{"status":"ok","series":[{"interval":20,"pointlist":[[1767225800000,4.0]]}]}""",
+        SampleOutcome.NoData,
+        "probes.datadog.stale"
+    )]
+    [InlineData(
+        """{"status":"ok","series":[{"interval":20,"scope":"pod:a","pointlist":[]},{"interval":20,"scope":"pod:b","pointlist":[]}]}""",
+        SampleOutcome.Error,
+        "probes.datadog.several-series"
+    )]
+    [InlineData(
+        """{"status":"error","error":"unable to parse","series":[]}""",
+        SampleOutcome.Error,
+        "probes.datadog.error"
+    )]
+    [InlineData("<html>", SampleOutcome.Error, "probes.datadog.not-understood")]
+    [InlineData("""{"status":"ok","series":[{"inter""", SampleOutcome.Error, "probes.datadog.not-understood")]
+    [InlineData("""{"status":"ok","series":[{}]}""", SampleOutcome.Error, "probes.datadog.not-understood")]
+    [InlineData(
+        """{"status":"ok","series":[{"interval":20,"pointlist":[[1767226210000]]}]}""",
+        SampleOutcome.Error,
+        "probes.datadog.not-understood"
+    )]
+    public async Task An_answer_without_a_value_is_never_a_value(string body, SampleOutcome outcome, string code)
+    {
+        await using var server = await StubServer.SayingAsync(200, body);
+        var sample = Assert.Single(await ReadAsync(server, Query("a", "q")));
+        Assert.Equal((outcome, code), (sample.Outcome, sample.Detail!.Code));
+    }
+
+    [Theory]
+    [InlineData(403, "Forbidden")]
+    [InlineData(429, "Rate limit of 100 requests in 3600 seconds reached")]
+    public async Task A_refusal_is_an_error_in_datadogs_words_and_without_the_keys(int status, string words)
+    {
+        await using var server = await StubServer.SayingAsync(status, $$"""{"errors":["{{words}}"]}""");
+        var sample = Assert.Single(await ReadAsync(server, Query("a", "q")));
+        Assert.Equal($"Datadog answered {status}: {words}", sample.Detail!.ToString());
+        Assert.DoesNotContain("the-api-key", Query("a", "q").ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_query_that_is_refused_is_wrong_alone()
+    {
+        await using var server = await StubServer.StartAsync(context =>
+        {
+            var isRefused = context.Request.Query["query"].ToString().Contains("misspelt", StringComparison.Ordinal);
+            context.Response.StatusCode = isRefused ? 400 : 200;
+            return context.Response.WriteAsync(
+                isRefused ? """{"errors":["Error parsing query"]}""" : Ok(Series(0, 20, (70, 8)))
+            );
+        });
+        var samples = await ReadAsync(server, Query("a", "misspelt"), Query("b", "good"));
+        Assert.Equal((SampleOutcome.Error, 8), (samples[0].Outcome, samples[1].Value));
+    }
+
+    [Fact]
+    public async Task The_past_has_a_sample_per_step_where_a_complete_bucket_has_a_value()
+    {
+        await using var server = await StubServer.SayingAsync(
+            200,
+            Ok(Series(0, 20, (130, 1), (110, 2), (70, 3), (50, 4), (10, 900)))
+        );
+        await using var probe = (IRangeProbe)Open(server, Query("a", "q"));
+        var samples = await probe.ReadRangeAsync(
+            Now - TimeSpan.FromSeconds(130),
+            Now,
+            TimeSpan.FromSeconds(10),
+            default
+        );
+        Assert.Equal([1, 1, 2, 2, 2, 3, 3], samples.Select(s => s.Value!.Value));
+        Assert.Equal([130, 120, 110, 100, 90, 70, 60], samples.Select(s => (Now - s.At).TotalSeconds));
+    }
+
+    private static DatadogProbeOptions Query(string signal, string query) =>
+        new(
+            signal,
+            SignalUnit.Unstated,
+            new DatadogAccess(new Uri("http://127.0.0.1:1"))
+            {
+                ApiKey = "the-api-key",
+                ApplicationKey = "the-application-key",
+            },
+            query
+        )
+        {
+            Delay = TimeSpan.FromMinutes(1),
+        };
+
+    private static string Ok(params string[] series) =>
+        $$"""{"status":"ok","res_type":"time_series","from_date":1,"to_date":2,"series":[{{string.Join(',', series)}}]}""";
+
+    private static string Series(int index, int interval, params (int SecondsAgo, double Value)[] points)
+    {
+        var list = string.Join(
+            ',',
+            points.Select(p =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"[{(Now - TimeSpan.FromSeconds(p.SecondsAgo)).ToUnixTimeMilliseconds()}.0,{p.Value:0.0}]"
+                )
+            )
+        );
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"metric":"m","query_index":{{index}},"interval":{{interval}},"scope":"*","length":{{points.Length}},"pointlist":[{{list}}]}"""
+        );
+    }
+
+    private IProbe Open(StubServer server, params DatadogProbeOptions[] queries) =>
+        Assert.Single(
+            new ProbeFactory(TidelockServices.ProbeKinds, time).Create(
+                [.. queries.Select(q => q with { Access = q.Access with { Address = server.Address } })],
+                Reading.NoDatabase,
+                "tidelock/test/1",
+                TimeSpan.FromSeconds(5)
+            )
+        );
+
+    private async Task<IReadOnlyList<Sample>> ReadAsync(StubServer server, params DatadogProbeOptions[] queries)
+    {
+        await using var probe = Open(server, queries);
+        return await probe.ReadAsync(default);
+    }
+}
