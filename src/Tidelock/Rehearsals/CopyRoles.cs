@@ -45,17 +45,23 @@ internal sealed record CopyRoles(
 
     /// <summary>Gives the stub roles and the copy what was read.</summary>
     /// <param name="copy">A superuser's session in the copy.</param>
-    public async Task ApplyAsync(PostgresSession copy, CancellationToken cancellation)
+    /// <param name="stubs">The roles that are ours to change, where others are somebody's own; null for all, which may log in then.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task ApplyAsync(PostgresSession copy, IReadOnlySet<string>? stubs, CancellationToken cancellation)
     {
         var database = Identifiers.Quote(copy.Target.Database);
-        if (!string.Equals(User, copy.Target.User, StringComparison.Ordinal))
+        if (!string.Equals(User, copy.Target.User, StringComparison.Ordinal) && stubs?.Contains(User) != false)
         {
-            var superuser = Superuser ? "superuser" : "";
-            await copy.ExecuteAsync($"alter role {Identifiers.Quote(User)} login {superuser}", cancellation)
+            var rights = $"{(stubs is null ? "login" : "nologin")} {(Superuser ? "superuser" : "")}";
+            await copy.ExecuteAsync($"alter role {Identifiers.Quote(User)} {rights}", cancellation)
                 .ConfigureAwait(false);
         }
 
-        foreach (var (role, member) in Memberships)
+        foreach (
+            var (role, member) in Memberships.Where(m =>
+                stubs is null || stubs.Contains(m.Role) || stubs.Contains(m.Member)
+            )
+        )
         {
             await GrantAsync(copy, role, member, cancellation).ConfigureAwait(false);
         }

@@ -7,31 +7,37 @@ using Tidelock.Texts;
 namespace Tidelock.Rehearsals;
 
 /// <summary>
-/// The target's schema without its data in a throwaway server of its own, with stub roles. Moves on it are made as the role that would
+/// The target's schema without its data in a throwaway server of its own, or a throwaway database on staging's, with stub roles. Moves on it are made as the role that would
 /// make them on the target. Disposing removes it.
 /// </summary>
 internal sealed class SchemaCopy : IAsyncDisposable
 {
     internal const string ApplicationName = "tidelock/rehearsal";
-    private const string Database = "tidelock_rehearsal";
 
-    private readonly LocalCluster cluster;
+    private readonly CopyPlace place;
     private readonly ClientPrograms clients;
     private readonly CopyRoles roles;
 
-    private SchemaCopy(LocalCluster cluster, ClientPrograms clients, CopyRoles roles) =>
-        (this.cluster, this.clients, this.roles) = (cluster, clients, roles);
+    private SchemaCopy(CopyPlace place, ClientPrograms clients, CopyRoles roles) =>
+        (this.place, this.clients, this.roles) = (place, clients, roles);
 
-    internal PostgresTarget Superuser => cluster.TargetAs("postgres", Database);
+    internal PostgresTarget Superuser => place.Superuser;
+
+    /// <summary>What an operator should know about where it stands; nothing where that is this machine.</summary>
+    public IReadOnlyList<Message> Notes => (place as StagingPlace)?.Notes ?? [];
 
     /// <summary>Copies the schema of the target; or says why that cannot be done here.</summary>
     /// <param name="target">Open and idle; only read.</param>
     /// <param name="clients">Able to dump the target.</param>
+    /// <param name="major">The target's.</param>
+    /// <param name="staging">The connection string of a server that may have the extensions this machine lacks; null for none.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="TidelockException">Server programs are missing, or the throwaway server does not start.</exception>
     public static async Task<(SchemaCopy? Copy, Message? Problem)> MakeAsync(
         PostgresSession target,
         ClientPrograms clients,
         int major,
+        string? staging,
         CancellationToken cancellation
     )
     {
@@ -41,33 +47,63 @@ internal sealed class SchemaCopy : IAsyncDisposable
             return (null, Message.Of("rehearsals.old-server", ("have", programs.Major), ("needed", major)));
         }
 
-        var roles = await CopyRoles.ReadAsync(target, cancellation).ConfigureAwait(false);
-        var cluster = await LocalCluster
-            .StartAsync(new LocalClusterOptions { ListensOnTcp = false, Programs = programs }, cancellation)
+        var source = await SourceSettings.ReadAsync(target, cancellation).ConfigureAwait(false);
+        var local = await LocalPlace.StartAsync(programs, source, cancellation).ConfigureAwait(false);
+        var (copy, problem) = await InAsync(local, target, clients, cancellation).ConfigureAwait(false);
+        if (problem?.Code != "rehearsals.extensions" || staging is null)
+        {
+            return (copy, problem);
+        }
+
+        var identity = await ServerIdentity.ReadAsync(target, cancellation).ConfigureAwait(false);
+        var (place, reason) = await StagingPlace
+            .CreateAsync(staging, identity, source, cancellation)
             .ConfigureAwait(false);
-        var copy = new SchemaCopy(cluster, clients, roles);
+        if (place is not null)
+        {
+            (copy, reason) = await InAsync(place, target, clients, cancellation).ConfigureAwait(false);
+        }
+
+        return copy is not null
+            ? (copy, null)
+            : (null, Message.Of("rehearsals.staging.neither", ("local", problem), ("staging", reason)));
+    }
+
+    private static async Task<(SchemaCopy?, Message?)> InAsync(
+        CopyPlace place,
+        PostgresSession target,
+        ClientPrograms clients,
+        CancellationToken cancellation
+    )
+    {
         try
         {
+            var roles = await CopyRoles.ReadAsync(target, cancellation).ConfigureAwait(false);
+            var copy = new SchemaCopy(place, clients, roles);
             if (await copy.FillAsync(target, cancellation).ConfigureAwait(false) is not { } problem)
             {
                 return (copy, null);
             }
 
-            await copy.DisposeAsync().ConfigureAwait(false);
+            await place.DisposeAsync().ConfigureAwait(false);
             return (null, problem);
         }
         catch
         {
-            await copy.DisposeAsync().ConfigureAwait(false);
+            await place.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
 
-    /// <summary>The copy, as the role that is connected to the target.</summary>
-    public PostgresTarget Target => cluster.TargetAs(roles.User, Database);
+    /// <summary>The copy for programs that connect by themselves, as the role that is connected to the target.</summary>
+    /// <exception cref="InvalidOperationException">It stands on somebody's server, where no stub can log in.</exception>
+    public PostgresTarget Target =>
+        place is LocalPlace local
+            ? local.As(roles.User)
+            : throw new InvalidOperationException("programs are rehearsed on this machine only");
 
-    public Task<PostgresSession> OpenAsync(CancellationToken cancellation) =>
-        PostgresSession.OpenAsync(Target, ApplicationName, cancellation);
+    /// <summary>The copy, as the role that is connected to the target.</summary>
+    public Task<PostgresSession> OpenAsync(CancellationToken cancellation) => place.OpenAsync(roles.User, cancellation);
 
     /// <summary>From now on what is done on the copy is written down.</summary>
     public async Task<CopyTrace> TraceAsync(CancellationToken cancellation)
@@ -102,7 +138,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
         CancellationToken cancellation
     )
     {
-        var file = Path.Combine(cluster.Folder, "rows.dump");
+        var file = Path.Combine(place.Folder, "rows.dump");
         var dumped = await new ChildProgram(
             clients.PgDump,
             [
@@ -127,7 +163,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
                     "--disable-triggers",
                     "--exit-on-error",
                     "--single-transaction",
-                    "--dbname=" + Database,
+                    "--dbname=" + Superuser.DatabaseArgument,
                     "--no-password",
                     file,
                 ],
@@ -144,20 +180,10 @@ internal sealed class SchemaCopy : IAsyncDisposable
             );
     }
 
-    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+    public ValueTask DisposeAsync() => place.DisposeAsync();
 
     private async Task<Message?> FillAsync(PostgresSession target, CancellationToken cancellation)
     {
-        var source = await SourceSettings.ReadAsync(target, cancellation).ConfigureAwait(false);
-        await using (
-            var server = await PostgresSession
-                .OpenAsync(cluster.TargetAs("postgres", "postgres"), ApplicationName, cancellation)
-                .ConfigureAwait(false)
-        )
-        {
-            await CopyDatabase.CreateAsync(server, Database, source, cancellation).ConfigureAwait(false);
-        }
-
         await using var copy = await PostgresSession
             .OpenAsync(Superuser, ApplicationName, cancellation)
             .ConfigureAwait(false);
@@ -172,7 +198,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
         }
 
         await RefreshAsync(target, copy, cancellation).ConfigureAwait(false);
-        await roles.ApplyAsync(copy, cancellation).ConfigureAwait(false);
+        await roles.ApplyAsync(copy, place.Stubs, cancellation).ConfigureAwait(false);
         return null;
     }
 
@@ -192,14 +218,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
                 new NpgsqlParameter { Value = wanted.ToArray() }
             )
             .ConfigureAwait(false);
-        return missing.Count == 0
-            ? null
-            : Message.Of(
-                "rehearsals.extensions",
-                ("extensions", string.Join(", ", missing)),
-                ("major", cluster.Programs.Major),
-                ("folder", cluster.Programs.Folder)
-            );
+        return missing.Count == 0 ? null : place.Lacks(string.Join(", ", missing));
     }
 
     private async Task<Message?> RestoreAsync(
@@ -208,7 +227,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
         CancellationToken cancellation
     )
     {
-        var file = Path.Combine(cluster.Folder, "schema.dump");
+        var file = Path.Combine(place.Folder, "schema.dump");
         var dumped = await new ChildProgram(
             clients.PgDump,
             [
@@ -243,7 +262,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
                 "--single-transaction",
                 "--no-tablespaces",
                 "--use-list=" + use.Path,
-                "--dbname=" + Database,
+                "--dbname=" + Superuser.DatabaseArgument,
                 "--no-password",
                 file,
             ],

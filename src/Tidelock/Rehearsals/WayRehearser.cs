@@ -95,13 +95,19 @@ public sealed class WayRehearser
             }
 
             var clients = await programs.FindAsync(major, both.Token).ConfigureAwait(false);
-            var (copy, problem) = await SchemaCopy.MakeAsync(session, clients, major, both.Token).ConfigureAwait(false);
+            var (copy, problem) = await SchemaCopy
+                .MakeAsync(session, clients, major, Staging(change), both.Token)
+                .ConfigureAwait(false);
             if (copy is null)
             {
                 return result with
                 {
                     Problem = problem,
-                    NoCopy = problem!.Code is "rehearsals.old-server" or "rehearsals.extensions",
+                    NoCopy =
+                        problem!.Code
+                            is "rehearsals.old-server"
+                                or "rehearsals.extensions"
+                                or "rehearsals.staging.neither",
                 };
             }
 
@@ -115,9 +121,10 @@ public sealed class WayRehearser
                     return result with { Problem = unread };
                 }
 
-                return await new CopyRehearsal(copy, change, transaction, time)
+                result = await new CopyRehearsal(copy, change, transaction, time)
                     .RunAsync(result, both.Token)
                     .ConfigureAwait(false);
+                return result with { Warnings = [.. result.Warnings, .. copy.Notes] };
             }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -129,6 +136,12 @@ public sealed class WayRehearser
             return result with { Problem = Message.Of("rehearsals.impossible", ("reason", e.Problem)), NoCopy = true };
         }
     }
+
+    /// <summary>Whose server may have the extensions this machine lacks. A tool would connect there by itself, and is not let to.</summary>
+    private static string? Staging(Change change) =>
+        change.Section<Migration>() is ToolMigration
+            ? null
+            : change.Environments.FirstOrDefault(e => e.Name == "staging")?.Database;
 
     /// <summary>Missing programs, or a throwaway server that does not start: unknown, and so not passed.</summary>
     private static bool IsOfThisMachine(TidelockException e) =>

@@ -40,7 +40,7 @@ internal sealed class RehearsalBench : IAsyncDisposable
     }
 
     /// <summary>The change file, but for its name and environment.</summary>
-    public RehearsalBench Declaring(string yaml) =>
+    public RehearsalBench Declaring(string yaml, string environments = "") =>
         With(
             "change.yaml",
             $$"""
@@ -48,7 +48,7 @@ internal sealed class RehearsalBench : IAsyncDisposable
             {{yaml}}
             environments:
               production: { database: "${DATABASE_URL}" }
-
+            {{environments}}
             """
         );
 

@@ -70,7 +70,7 @@ public sealed class SchemaCopyTests(PostgresServer server)
             .With("new.sql", "select 2 as a");
         await using var session = await bench.Views.OpenAsync();
         var clients = await new BackupPrograms().FindAsync(15, CancellationToken.None);
-        var (copy, problem) = await SchemaCopy.MakeAsync(session, clients, 99, CancellationToken.None);
+        var (copy, problem) = await SchemaCopy.MakeAsync(session, clients, 99, null, CancellationToken.None);
         Assert.Null(copy);
         Assert.Equal("rehearsals.old-server", problem!.Code);
         Assert.Contains("postgresql-99", problem.ToString(), StringComparison.Ordinal);

@@ -1,0 +1,61 @@
+using Tidelock.Backups;
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Rehearsals;
+
+/// <summary>A throwaway server of this machine.</summary>
+internal sealed class LocalPlace : CopyPlace
+{
+    private const string Database = "tidelock_rehearsal";
+    private readonly LocalCluster cluster;
+
+    private LocalPlace(LocalCluster cluster) => this.cluster = cluster;
+
+    public override PostgresTarget Superuser => cluster.TargetAs("postgres", Database);
+
+    public override string Folder => cluster.Folder;
+
+    public override IReadOnlySet<string>? Stubs => null;
+
+    public override Message Lacks(string extensions) =>
+        Message.Of(
+            "rehearsals.extensions",
+            ("extensions", extensions),
+            ("major", cluster.Programs.Major),
+            ("folder", cluster.Programs.Folder)
+        );
+
+    /// <exception cref="TidelockException"><c>postgres.cluster.*</c>.</exception>
+    public static async Task<LocalPlace> StartAsync(
+        ServerPrograms programs,
+        SourceSettings source,
+        CancellationToken cancellation
+    )
+    {
+        var cluster = await LocalCluster
+            .StartAsync(new LocalClusterOptions { ListensOnTcp = false, Programs = programs }, cancellation)
+            .ConfigureAwait(false);
+        try
+        {
+            await using var server = await PostgresSession
+                .OpenAsync(cluster.TargetAs("postgres", "postgres"), SchemaCopy.ApplicationName, cancellation)
+                .ConfigureAwait(false);
+            await CopyDatabase.CreateAsync(server, Database, source, cancellation).ConfigureAwait(false);
+            return new LocalPlace(cluster);
+        }
+        catch
+        {
+            await cluster.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>For programs that connect by themselves.</summary>
+    public PostgresTarget As(string role) => cluster.TargetAs(role, Database);
+
+    public override Task<PostgresSession> OpenAsync(string role, CancellationToken cancellation) =>
+        PostgresSession.OpenAsync(As(role), SchemaCopy.ApplicationName, cancellation);
+
+    public override ValueTask DisposeAsync() => cluster.DisposeAsync();
+}
