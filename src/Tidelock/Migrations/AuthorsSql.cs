@@ -7,9 +7,10 @@ namespace Tidelock.Migrations;
 /// <summary>A statement made from an author's file, so that PostgreSQL's position can be told as a line and column of that file.</summary>
 /// <param name="File">The file.</param>
 /// <param name="Prefix">What stands before its text in the statement.</param>
-internal sealed record AuthorsSql(ChangeFile File, string Prefix)
+/// <param name="Suffix">And behind it.</param>
+internal sealed record AuthorsSql(ChangeFile File, string Prefix, string Suffix = "")
 {
-    public string Sql => Prefix + File.Text;
+    public string Sql => Prefix + File.Text + Suffix;
 
     /// <summary>The error with file, line and column; without them where PostgreSQL names no position in the file.</summary>
     public Message Explain(PostgresException error)

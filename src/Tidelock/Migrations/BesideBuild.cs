@@ -19,16 +19,17 @@ namespace Tidelock.Migrations;
 internal sealed class BesideBuild(RelationName name, RelationClosure there, RelationClosure wanted)
 {
     private readonly string schema = $"tidelock_{Guid.NewGuid():N}";
+    private readonly List<RestoreStatement> statisticsMoves = [];
 
     /// <summary>Whether filling what is wanted would make readers wait.</summary>
     public static bool Pays(RelationClosure wanted) => wanted.All.SelectMany(ClosureRestore.Populate).Any();
 
     /// <summary>
     /// Whether it can be built beside: functions, policies and the like name the relations in texts of their own, and members of an
-    /// extension cannot be moved out of their schema.
+    /// extension cannot be moved out of their schema. Statistics objects can.
     /// </summary>
     public static bool Can(RelationClosure there, RelationClosure wanted) =>
-        new[] { there, wanted }.All(c => c.Objects is null && c.All.All(r => r.Extension is null));
+        new[] { there, wanted }.All(c => (c.Objects ?? []).All(IsStatistics) && c.All.All(r => r.Extension is null));
 
     /// <summary>Builds and fills everything; takes no lock on what is there that outlasts it.</summary>
     /// <param name="open">The transaction.</param>
@@ -102,10 +103,13 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
         {
             Relation = Copy(wanted.Relation),
             Dependents = wanted.Dependents.Select(Copy).ToList(),
+            Objects = null,
         };
         await ViewWork.RunAsync(open, ClosureRestore.Drop(copies), cancellation).ConfigureAwait(false);
         await RunAsync(open, DropSchema, cancellation).ConfigureAwait(false);
     }
+
+    private static bool IsStatistics(CapturedObject o) => o is { Kind: "statistics", Extension: null };
 
     private string DropSchema => $"drop schema {Identifiers.Quote(schema)}";
 
@@ -142,16 +146,10 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
         await RunAsync(open, $"grant usage, create on schema {Identifiers.Quote(schema)} to public", cancellation)
             .ConfigureAwait(false);
         var dependents = await texts.DefinitionsAsync(open, wanted.Dependents, cancellation).ConfigureAwait(false);
-        var indexes = await texts.IndexesAsync(open, wanted.All, cancellation).ConfigureAwait(false);
         await createRelation(Copy(wanted.Relation)).ConfigureAwait(false);
         await WithNamesAsync(open, dependents.Select(Copy).SelectMany(ClosureRestore.Create), cancellation)
             .ConfigureAwait(false);
-        await WithNamesAsync(
-                open,
-                indexes.SelectMany(r => ClosureRestore.Indexes(Copy(r) with { Indexes = r.Indexes })),
-                cancellation
-            )
-            .ConfigureAwait(false);
+        await IndexAsync(open, cancellation).ConfigureAwait(false);
         await ViewWork
             .RunAsync(
                 open,
@@ -164,10 +162,39 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
             .ConfigureAwait(false);
     }
 
+    /// <summary>Indexes and statistics objects.</summary>
+    private async Task IndexAsync(OpenTry open, CancellationToken cancellation)
+    {
+        var copied = new CopiedTexts(open.Session, schema);
+        foreach (var relation in wanted.All)
+        {
+            var copy = await copied.IndexesAsync(relation, cancellation).ConfigureAwait(false);
+            await ViewWork.RunAsync(open, ClosureRestore.Indexes(copy), cancellation).ConfigureAwait(false);
+        }
+
+        statisticsMoves.Clear();
+        foreach (var statistics in wanted.Objects ?? [])
+        {
+            var (copy, move) = await copied
+                .StatisticsAsync(statistics, wanted.All, cancellation)
+                .ConfigureAwait(false);
+            await ViewWork
+                .RunAsync(open, copy.Creation.Select(sql => new RestoreStatement(sql, statistics)), cancellation)
+                .ConfigureAwait(false);
+            statisticsMoves.Add(new RestoreStatement(move, statistics));
+        }
+    }
+
+    /// <summary>Fills what shall have data, and lets the planner know it: what was there had its statistics.</summary>
     private Task PopulateAsync(OpenTry open, CancellationToken cancellation) =>
         ViewWork.RunAsync(
             open,
-            wanted.All.SelectMany(r => ClosureRestore.Populate(Copy(r)).Select(s => s with { For = r.Name })),
+            wanted.All.SelectMany(r =>
+                ClosureRestore
+                    .Populate(Copy(r))
+                    .SelectMany(s => new[] { s, s with { Sql = $"analyze {Copy(r).Name.Sql}" } })
+                    .Select(s => s with { For = r.Name })
+            ),
             cancellation
         );
 
@@ -210,6 +237,7 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
         [
             .. ClosureRestore.Drop(there),
             .. wanted.All.Select(r => ClosureRestore.Move(Copy(r), r.Name)),
+            .. statisticsMoves,
             .. wanted.All.SelectMany(ClosureRestore.AttachRules),
         ];
 

@@ -21,15 +21,18 @@ internal sealed class MigrationTries(
     private const string CommitsHere = "set local synchronous_commit = local";
 
     /// <summary>
-    /// COMMIT does not wait for a standby while it holds the lock, a statement does not run for ever, and a program that was stopped
-    /// does not hold the lock until it is continued.
+    /// COMMIT does not wait for a standby while it holds the lock, and a program that was stopped does not hold the lock until it is
+    /// continued. What is built before any lock may take its time.
     /// </summary>
     private const string Pinned =
         CommitsHere
         + """
-            ; set local statement_timeout = '5min';
+            ; set local statement_timeout = '1d';
             set local idle_in_transaction_session_timeout = '30s'
             """;
+
+    /// <summary>From the locks on a statement does not run for ever.</summary>
+    private const string PinnedUnderLocks = "set local statement_timeout = '5min'";
 
     private readonly long start = time.GetTimestamp();
     private readonly TransactionMark mark = new(session);
@@ -147,6 +150,7 @@ internal sealed class MigrationTries(
         var since = time.GetTimestamp();
         built = await move.BuildAsync(open, cancellation).ConfigureAwait(false);
         Building += time.GetElapsedTime(since);
+        await session.ExecuteAsync(PinnedUnderLocks, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Whether the transaction is kept for another try: its locks were not granted, and it has built something.</summary>

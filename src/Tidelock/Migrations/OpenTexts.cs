@@ -37,34 +37,6 @@ internal sealed class OpenTexts(RelationClosure there, string path, string schem
         return read;
     }
 
-    /// <summary>An index is read from the one that is there and has the same definition; any other keeps its text.</summary>
-    public async Task<IReadOnlyList<CapturedRelation>> IndexesAsync(
-        OpenTry open,
-        IEnumerable<CapturedRelation> relations,
-        CancellationToken cancellation
-    )
-    {
-        var read = new List<CapturedRelation>();
-        foreach (var relation in relations)
-        {
-            var indexes = new List<CapturedIndex>();
-            foreach (var index in relation.Indexes)
-            {
-                var text = await open.LookAsync(
-                        relation.Name,
-                        () => IndexAsync(open, relation, index, cancellation),
-                        cancellation
-                    )
-                    .ConfigureAwait(false);
-                indexes.Add(index with { Definition = text });
-            }
-
-            read.Add(relation with { Indexes = indexes });
-        }
-
-        return read;
-    }
-
     private async Task<string> DefinitionAsync(OpenTry open, CapturedRelation relation, CancellationToken cancellation)
     {
         var name = relation.Name;
@@ -84,22 +56,6 @@ internal sealed class OpenTexts(RelationClosure there, string path, string schem
             )
             .ConfigureAwait(false);
     }
-
-    private async Task<string> IndexAsync(
-        OpenTry open,
-        CapturedRelation relation,
-        CapturedIndex index,
-        CancellationToken cancellation
-    ) =>
-        There(relation.Name)?.Indexes.Any(i => i.Name == index.Name && i.Definition == index.Definition) == true
-            ? await ReadAsync(
-                    open,
-                    "pg_catalog.pg_get_indexdef($1::pg_catalog.regclass, 0, true)",
-                    new RelationName(relation.Name.Schema, index.Name),
-                    cancellation
-                )
-                .ConfigureAwait(false)
-            : index.Definition;
 
     private CapturedRelation? There(RelationName name) => there.All.FirstOrDefault(r => r.Name == name);
 

@@ -7,7 +7,7 @@ namespace Tidelock.Migrations;
 
 /// <summary>
 /// Gives a view its new definition: replaced in place where PostgreSQL can, else dropped and created with everything that hung on it and
-/// every dependent put back. Materialized views are filled beside, before anything is locked.
+/// every dependent put back. Materialized views, itself or dependents, are filled beside, before anything is locked.
 /// </summary>
 internal sealed class ViewForward(ViewMigration migration, RelationClosure? before) : IMigrationMove
 {
@@ -18,11 +18,6 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
     {
-        if (before?.Relation.Kind == RelationKind.MaterializedView)
-        {
-            return MovePreparation.Refuse(Message.Of("migrations.view.materialized", ("relation", migration.Name)));
-        }
-
         if (await ColumnsAsync(session, cancellation).ConfigureAwait(false) is { } mistake)
         {
             return new MovePreparation([], mistake);
@@ -105,7 +100,8 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
     public Message Explain(PostgresException error, object? about) => ViewWork.Explain(error, about, migration.Name);
 
-    private bool MustRecreate => !ViewWork.Extends(before!.Relation.Columns, columns!);
+    private bool MustRecreate =>
+        before!.Relation.Kind == RelationKind.MaterializedView || !ViewWork.Extends(before.Relation.Columns, columns!);
 
     private async Task<MigrationOutcome.Failed?> ColumnsAsync(PostgresSession session, CancellationToken cancellation)
     {
@@ -143,13 +139,14 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
                 ("relation", migration.Name),
                 ("dependents", string.Join(", ", there.Dependents.Select(d => d.Name)))
             )
-            : await ViewWork.CannotPutBackAsync(session, there, cancellation).ConfigureAwait(false);
+            : await IndexedColumns.GoneAsync(session, there, ColumnNames, cancellation).ConfigureAwait(false)
+                ?? await ViewWork.CannotPutBackAsync(session, there, cancellation).ConfigureAwait(false);
 
     private async Task ChangeAsync(OpenTry open, CancellationToken cancellation)
     {
         if (before is null)
         {
-            await DefineAsync(open, $"create view {migration.Name.Sql} as\n", cancellation).ConfigureAwait(false);
+            await DefineAsync(open, ($"create view {migration.Name.Sql} as\n", ""), cancellation).ConfigureAwait(false);
         }
         else if (MustRecreate)
         {
@@ -158,7 +155,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
         else
         {
             var replace = ClosureRestore.Replace(before.Relation, "").Sql;
-            await DefineAsync(open, replace, cancellation).ConfigureAwait(false);
+            await DefineAsync(open, (replace, ""), cancellation).ConfigureAwait(false);
         }
     }
 
@@ -183,7 +180,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
                     .. ClosureRestore.CreateDependents(there),
                     .. ClosureRestore.Attach(there.Relation, ColumnNames),
                     .. there.Dependents.SelectMany(d => ClosureRestore.Attach(d)),
-                    .. there.Dependents.SelectMany(ClosureRestore.Populate),
+                    .. there.All.SelectMany(ClosureRestore.Populate),
                 ],
                 cancellation
             )
@@ -194,14 +191,15 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
     private async Task CreateAsync(OpenTry open, CapturedRelation relation, CancellationToken cancellation)
     {
-        var create = ClosureRestore.Create(relation, "").ToList();
-        await DefineAsync(open, create[0].Sql, cancellation).ConfigureAwait(false);
-        await ViewWork.RunAsync(open, create.Skip(1), cancellation).ConfigureAwait(false);
+        await DefineAsync(open, ClosureRestore.Frame(relation), cancellation).ConfigureAwait(false);
+        await ViewWork
+            .RunAsync(open, ClosureRestore.OwnerAndMembership(relation), cancellation)
+            .ConfigureAwait(false);
     }
 
-    private async Task DefineAsync(OpenTry open, string prefix, CancellationToken cancellation)
+    private async Task DefineAsync(OpenTry open, (string Before, string After) frame, CancellationToken cancellation)
     {
-        var sql = new AuthorsSql(migration.Definition, prefix);
+        var sql = new AuthorsSql(migration.Definition, frame.Before, frame.After);
         await open.ExecuteAsync(CandidateColumns.SearchPath(migration.Name.Schema), sql, cancellation)
             .ConfigureAwait(false);
         await open.ExecuteAsync(sql.Sql, sql, cancellation).ConfigureAwait(false);

@@ -79,13 +79,26 @@ public static class ClosureRestore
             );
 
     /// <summary>The relation with its options and owner; a materialized view without data.</summary>
-    internal static IEnumerable<RestoreStatement> Create(CapturedRelation relation) =>
-        Create(relation, relation.Definition);
-
-    /// <summary>The same with another definition.</summary>
-    internal static IEnumerable<RestoreStatement> Create(CapturedRelation relation, string definition)
+    internal static IEnumerable<RestoreStatement> Create(CapturedRelation relation)
     {
-        yield return new RestoreStatement($"create {Head(relation)} as\n{definition}{Tail(relation)}", relation.Name);
+        var (before, after) = Frame(relation);
+        return
+        [
+            new RestoreStatement($"{before}{relation.Definition}{after}", relation.Name),
+            .. OwnerAndMembership(relation),
+        ];
+    }
+
+    /// <summary>What stands before and behind a definition in the statement that creates the relation; a materialized view is empty at first.</summary>
+    internal static (string Before, string After) Frame(CapturedRelation relation) =>
+        (
+            $"create {Head(relation)} as\n",
+            relation.Kind == RelationKind.MaterializedView ? "\nwith no data" : ""
+        );
+
+    /// <summary>What belongs to creating a relation besides the statement itself.</summary>
+    internal static IEnumerable<RestoreStatement> OwnerAndMembership(CapturedRelation relation)
+    {
         yield return new RestoreStatement(Own(relation), relation.Name);
         if (relation.Extension is { } extension)
         {
@@ -185,9 +198,6 @@ public static class ClosureRestore
         + (relation.AccessMethod is null ? "" : $" using {Identifiers.Quote(relation.AccessMethod)}")
         + (relation.Options.Count == 0 ? "" : $" with ({string.Join(", ", relation.Options.Select(Option))})")
         + (relation.Tablespace is null ? "" : $" tablespace {Identifiers.Quote(relation.Tablespace)}");
-
-    private static string Tail(CapturedRelation relation) =>
-        relation.Kind == RelationKind.MaterializedView ? "\nwith no data" : "";
 
     private static string Own(CapturedRelation relation) =>
         $"alter {relation.SqlKind} {relation.Name.Sql} owner to {Identifiers.Quote(relation.Owner)}";
