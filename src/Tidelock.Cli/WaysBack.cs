@@ -19,6 +19,8 @@ internal sealed class WaysBack(VerbContext context, IReadOnlyList<(string Name, 
         CancellationToken cancellation
     )
     {
+        var failover = await Failover.FindAsync(request.Target, "tidelock", state, null, cancellation);
+        state = failover is null ? state : failover.Apply(state);
         var looking = new StepContext(
             "rollback.revert",
             run,

@@ -39,16 +39,7 @@ internal sealed class CrashBench : IAsyncDisposable
         bool rehearsed = false
     )
     {
-        var fixture = await DeploymentFixture.CreateAsync(
-            server,
-            $$"""
-            gates:
-              backup: { rehearse: false, folder: ../backups }
-              rollbackPlan: {{(rehearsed ? "required" : "off")}}
-            rollback: { method: {{method}} }
-
-            """
-        );
+        var fixture = await DeploymentFixture.CreateAsync(server, Gates(method, rehearsed));
         var isLogged = method != "backup";
         if (isLogged)
         {
@@ -56,6 +47,17 @@ internal sealed class CrashBench : IAsyncDisposable
         }
 
         return new CrashBench(fixture, onPostgres ? await server.CreateDatabaseAsync() : null) { isLogged = isLogged };
+    }
+
+    /// <summary>On a server of the test's own, whose journal is a file.</summary>
+    public static async Task<CrashBench> CreateAsync(TestDatabase database, string method)
+    {
+        var bench = new CrashBench(await DeploymentFixture.CreateAsync(database, Gates(method, rehearsed: false)), null)
+        {
+            isLogged = true,
+        };
+        await database.ExecuteAsync(CommitLog);
+        return bench;
     }
 
     public Task<string> CatalogAsync() => fixture.CatalogAsync();
@@ -200,6 +202,15 @@ internal sealed class CrashBench : IAsyncDisposable
         Assert.True(state.Result == result, $"{verb} ended with {code}\n{output}");
         Outcome.IsSound(entries);
     }
+
+    private static string Gates(string method, bool rehearsed) =>
+        $$"""
+            gates:
+              backup: { rehearse: false, folder: ../backups }
+              rollbackPlan: {{(rehearsed ? "required" : "off")}}
+            rollback: { method: {{method}} }
+
+            """;
 
     /// <summary>A row per view made; it stays only if the transaction that made it is committed.</summary>
     private const string CommitLog = """

@@ -20,6 +20,7 @@ internal sealed class EventRow(ReportWords words)
                 s.Attempt > 1 ? words.Say("cli.event.again", ("attempt", s.Attempt)) : ""
             ),
             StepEnded s => rows.Step(state.Step(s.Step), s.At),
+            ServerFailedOver f => new("●", words.Of(DecisionKind.FailedOver), words.Say(f.Finding), Tone.Warn),
             BlockerActed b => new("●", words.Of(DecisionKind.BlockerActed), words.Say(b.Finding), Tone.Warn),
             MigrationApplied a => new("●", words.Of(DecisionKind.Applied), words.Say(a.Finding), Tone.Good),
             MigrationReverted r => new("↩", words.Of(DecisionKind.Reverted), words.Say(r.Finding), Tone.Good),

@@ -103,6 +103,6 @@ internal sealed class RollbackVerb : Verb
     private bool Fits(VerbContext context, RunState state)
     {
         var wanted = context.Arguments.GetValue(environment);
-        return state.InPlace && (wanted is null || state.Started?.TargetEnvironment == wanted);
+        return state.MayBeInPlace && (wanted is null || state.Started?.TargetEnvironment == wanted);
     }
 }

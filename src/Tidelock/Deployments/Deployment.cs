@@ -143,7 +143,7 @@ public sealed class Deployment
             return refusal;
         }
 
-        if (state is { InPlace: false, Status: RunStatus.Ended })
+        if (state.Status == RunStatus.Ended && !state.MayBeInPlace)
         {
             return new DeploymentEnd(
                 ExitCode.Mistake,
@@ -272,7 +272,7 @@ public sealed class Deployment
         {
             if (
                 RunEvents.Parse(heads.First) is RunStarted started
-                && started.Identity.IsSame(identity)
+                && started.Identity.IsSameDatabase(identity)
                 && RunEvents.Parse(heads.Last) is not RunEnded
             )
             {

@@ -1,6 +1,7 @@
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
+using Tidelock.Steps;
 using Tidelock.Texts;
 
 namespace Tidelock.Deployments;
@@ -168,9 +169,14 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         CancellationToken cancellation
     )
     {
+        var failover = await Failover
+            .FindAsync(request.Target, run.ApplicationName(hold.Epoch), writer.State, Again(writer.State), cancellation)
+            .ConfigureAwait(false);
         var epoch = new EpochTaken(hold.Epoch, Environment.MachineName, Environment.ProcessId);
         foreach (
-            var e in writer.State.Started is null ? [.. opening, epoch] : (IEnumerable<RunEvent>)[epoch, .. opening]
+            var e in writer.State.Started is null ? [.. opening, epoch]
+            : failover is null ? [epoch, .. opening]
+            : (IEnumerable<RunEvent>)[epoch, failover, .. opening]
         )
         {
             await writer.AppendAsync(e, cancellation).ConfigureAwait(false);
@@ -182,6 +188,18 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
             terminal.Requests.Writer.TryWrite(new RunRequest.LockLost(hold.Epoch))
         );
         await engine.RunAsync(Execution(run, request, terminal, writer, clock), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Which step had done what a failover may have lost. A restored backup is proven by the step that follows it.</summary>
+    private static string? Again(RunState state)
+    {
+        var step = state switch
+        {
+            { Status: RunStatus.Ended } or { Rollback.Method: BackupRollback.MethodName } => null,
+            { Rollback: null } => MigrateStep.StepName,
+            _ => RevertStep.StepName,
+        };
+        return step is not null && state.Step(step).Status == StepStatus.Passed ? step : null;
     }
 
     private static RunExecution Execution(

@@ -27,6 +27,7 @@ public sealed record ReportDecision(DateTimeOffset At, DecisionKind Kind, Messag
                 ),
                 null
             ),
+            ServerFailedOver failover => new(e.At, DecisionKind.FailedOver, failover.Finding, null),
             GateEvaluated { Overridden: true } gate => new(
                 e.At,
                 DecisionKind.GateOverridden,
@@ -61,6 +62,7 @@ public enum DecisionKind
 {
     GateOverridden,
     TakenOver,
+    FailedOver,
     BlockerActed,
     Applied,
     Held,

@@ -199,6 +199,7 @@ public sealed class ReportWords(TextCatalog texts)
         {
             DecisionKind.GateOverridden => Say("evidence.decision.overridden"),
             DecisionKind.TakenOver => Say("evidence.decision.taken-over"),
+            DecisionKind.FailedOver => Say("evidence.decision.failed-over"),
             DecisionKind.BlockerActed => Say("evidence.decision.blocker"),
             DecisionKind.Applied => Say("evidence.decision.applied"),
             DecisionKind.Held => Say("evidence.decision.held"),

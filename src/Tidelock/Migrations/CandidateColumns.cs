@@ -68,6 +68,8 @@ internal sealed class CandidateColumns(string schema, ChangeFile definition, str
         );
 
     /// <summary>What an author's text sees: its view's schema and public; a temporary table of the same name never comes first.</summary>
-    public static string SearchPath(string schema) =>
-        $"set local search_path to {Identifiers.Quote(schema)}, public, pg_temp";
+    public static string SearchPath(string schema) => $"set local search_path to {SchemasOf(schema)}";
+
+    /// <inheritdoc cref="SearchPath"/>
+    public static string SchemasOf(string schema) => $"{Identifiers.Quote(schema)}, public, pg_temp";
 }

@@ -55,6 +55,20 @@ public sealed record ViewMigration(
         );
 
     public override IMigrationMove Forward(RelationClosure? before) => new ViewForward(this, before);
+
+    /// <summary>Whether a view's definition is what PostgreSQL makes of this one in the end.</summary>
+    /// <param name="session">Open, idle, and used for nothing else: its search_path becomes the author's.</param>
+    /// <param name="there">The definition that is there.</param>
+    /// <param name="cancellation">Ends the question.</param>
+    internal async Task<bool> IsDefinedAsync(PostgresSession session, string there, CancellationToken cancellation)
+    {
+        await session
+            .ExecuteAsync($"set search_path to {CandidateColumns.SchemasOf(Name.Schema)}", cancellation)
+            .ConfigureAwait(false);
+        return await FixPoint
+            .IsSameAsync(session, Name.Schema, Definition.Text, there, cancellation)
+            .ConfigureAwait(false);
+    }
 }
 
 /// <summary>SQL written by hand, run in one transaction.</summary>

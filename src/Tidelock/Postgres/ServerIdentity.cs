@@ -17,11 +17,16 @@ public sealed record ServerIdentity(
 )
 {
     /// <summary>Whether this is the database a run began on: same server, timeline and database, and writable.</summary>
-    public bool IsSame(ServerIdentity other) =>
+    public bool IsSame(ServerIdentity other) => IsSameDatabase(other) && Timeline == other.Timeline && !InRecovery;
+
+    /// <summary>Whether this is the database of that name on the same server or on a copy of it, such as a standby or one that was promoted.</summary>
+    public bool IsSameDatabase(ServerIdentity other) =>
         string.Equals(SystemIdentifier, other.SystemIdentifier, StringComparison.Ordinal)
-        && Timeline == other.Timeline
-        && string.Equals(Database, other.Database, StringComparison.Ordinal)
-        && !InRecovery;
+        && string.Equals(Database, other.Database, StringComparison.Ordinal);
+
+    /// <summary>Whether a standby of that server was promoted and serves the database now. What was committed last may be missing.</summary>
+    public bool HasTakenOverFrom(ServerIdentity earlier) =>
+        IsSameDatabase(earlier) && Timeline > earlier.Timeline && !InRecovery;
 
     public int Major => ServerVersion / 10000;
 

@@ -10,7 +10,9 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
 {
     private const string IntentFact = "restore";
 
-    public string Name => "backup";
+    internal const string MethodName = "backup";
+
+    public string Name => MethodName;
 
     public async Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation)
     {

@@ -28,7 +28,8 @@ internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRo
         }
 
         var move = new ClosureMove(baseline.Relation, baseline.Closure);
-        var outcome = await new ExactlyOnce(context, transaction, "try " + Name)
+        var outcome = await Reverting
+            .Once(context, transaction, Name)
             .RunAsync(move, context.Change.Section<Migration>().Locks, cancellation)
             .ConfigureAwait(false);
         return Reverting.Outcome(outcome);

@@ -15,6 +15,8 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
 {
     public string Name => "downgrade";
 
+    public bool LeadsFromAnywhere => false;
+
     public Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation)
     {
         var cost = context.Change.Section<Migration>() switch
@@ -51,7 +53,8 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.downgrade.none"));
         }
 
-        var outcome = await new ExactlyOnce(context, transaction, "try " + Name)
+        var outcome = await Reverting
+            .Once(context, transaction, Name)
             .RunAsync(move, migration.Locks, cancellation)
             .ConfigureAwait(false);
         return Reverting.Outcome(outcome);
@@ -96,7 +99,8 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
         }
 
         context.Report(Lost("rollbacks.downgrade.losing", lost));
-        var good = await new ExactlyOnce(context, transaction, "try " + Name)
+        var good = await Reverting
+            .Once(context, transaction, Name)
             .RunAsync(
                 new ClosureMove(baseline.Relation, baseline.Closure),
                 context.Change.Section<Migration>().Locks,

@@ -12,6 +12,9 @@ public interface IRollbackMethod
     /// <summary>What people type: <c>definition</c>, <c>downgrade</c>, <c>backup</c>.</summary>
     string Name { get; }
 
+    /// <summary>Whether it leads back from whatever is there, so that nobody has to know what that is.</summary>
+    bool LeadsFromAnywhere => true;
+
     /// <summary>Whether it can be used for this run now, and what it would cost.</summary>
     /// <param name="context">The context of the rollback step.</param>
     Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation);

@@ -14,6 +14,12 @@ internal sealed class ExactlyOnce(StepContext context, MigrationTransaction tran
     private const int Reconnects = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Asked where a try was made and a standby was promoted since, which may lack its commit: what is in place, by what the database
+    /// holds. Null for nothing. Without it, nobody knows.
+    /// </summary>
+    public Func<CancellationToken, Task<MigrationOutcome?>>? AfterFailover { get; init; }
+
     /// <summary>What became of the move. <see cref="MigrationOutcome.Unknown"/> only when the server cannot say.</summary>
     public async Task<MigrationOutcome> RunAsync(IMigrationMove move, LockBudget budget, CancellationToken cancellation)
     {
@@ -43,7 +49,7 @@ internal sealed class ExactlyOnce(StepContext context, MigrationTransaction tran
         {
             return await SettledAsync(limit.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is OperationCanceledException || ConnectionLoss.IsLoss(e))
+        catch (Exception e) when (e is OperationCanceledException or TargetLostException || ConnectionLoss.IsLoss(e))
         {
             throw new TargetLostException(
                 Message.Of("runs.fate-not-asked", ("transaction", LastTry!.TransactionId), ("target", context.Target)),
@@ -53,6 +59,32 @@ internal sealed class ExactlyOnce(StepContext context, MigrationTransaction tran
         catch (Exception e) when (e is NpgsqlException or TidelockException)
         {
             return Unknown(LastTry!);
+        }
+    }
+
+    /// <summary>A question that fails leaves it unknown what is in place: that is never taken for nothing.</summary>
+    private async Task<MigrationOutcome?> AfterFailoverAsync(
+        Func<CancellationToken, Task<MigrationOutcome?>> ask,
+        MigrationTry last,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            return await ask(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e)
+            when (e
+                    is NpgsqlException
+                        or TidelockException
+                        and not TargetLostException
+                        and not JournalUnwritableException
+                        and not RunTakenOverException
+                && !ConnectionLoss.IsLoss(e)
+            )
+        {
+            context.Report(Message.Of("runs.failover-not-asked", ("reason", e.Message)));
+            return Unknown(last);
         }
     }
 
@@ -92,9 +124,20 @@ internal sealed class ExactlyOnce(StepContext context, MigrationTransaction tran
             return null;
         }
 
+        if (AfterFailover is not null && context.State.Identity?.Timeline > last.Timeline)
+        {
+            return await AfterFailoverAsync(AfterFailover, last, cancellation).ConfigureAwait(false);
+        }
+
         await using var session = await PostgresSession
             .OpenAsync(context.Target, context.ApplicationName, cancellation)
             .ConfigureAwait(false);
+        var now = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
+        if (context.State.Identity is { } then && now.HasTakenOverFrom(then))
+        {
+            throw Failover.Found(context.Target, then, now);
+        }
+
         var fate = await TransactionFates
             .AskAsync(session, last, Patience, context.Time, cancellation)
             .ConfigureAwait(false);

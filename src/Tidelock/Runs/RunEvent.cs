@@ -17,6 +17,7 @@ namespace Tidelock.Runs;
 )]
 [JsonDerivedType(typeof(RunStarted), "RunStarted")]
 [JsonDerivedType(typeof(EpochTaken), "EpochTaken")]
+[JsonDerivedType(typeof(ServerFailedOver), "ServerFailedOver")]
 [JsonDerivedType(typeof(GateEvaluated), "GateEvaluated")]
 [JsonDerivedType(typeof(StepStarted), "StepStarted")]
 [JsonDerivedType(typeof(StepEnded), "StepEnded")]
@@ -95,6 +96,23 @@ public sealed record EpochTaken(long Epoch, string Host, int ProcessId) : RunEve
             ProcessId = ProcessId,
             Status = state.Status is RunStatus.Suspended ? RunStatus.Running : state.Status,
         };
+}
+
+/// <summary>
+/// A standby was promoted and serves the database now: what was committed last may be missing, and no transaction's id is believed any more.
+/// </summary>
+/// <param name="Identity">The server from here on.</param>
+/// <param name="Finding">What is known of it, in words.</param>
+/// <param name="Again">The step that had passed and must look again whether its effect is still there; null for none.</param>
+public sealed record ServerFailedOver(ServerIdentity Identity, Message Finding, string? Again) : RunEvent
+{
+    public override RunState Apply(RunState state)
+    {
+        var now = state with { FailedOver = this, Doubted = state.AppliedAt is not null };
+        return Again is null
+            ? now
+            : now.WithStep(Again, s => s with { Status = StepStatus.Pending, Result = null, EndedAt = null });
+    }
 }
 
 /// <summary>A gate as it stood when the run was asked to start. The last one of a name counts.</summary>
@@ -186,7 +204,7 @@ public sealed record BlockerActed(
 /// <param name="Finding">How, in words.</param>
 public sealed record MigrationApplied(string? TransactionId, Message Finding) : RunEvent
 {
-    public override RunState Apply(RunState state) => state with { InPlace = true, AppliedAt = At };
+    public override RunState Apply(RunState state) => state with { InPlace = true, AppliedAt = At, Doubted = false };
 }
 
 /// <summary>The target is back where it was.</summary>
@@ -194,7 +212,7 @@ public sealed record MigrationApplied(string? TransactionId, Message Finding) : 
 /// <param name="Finding">How, in words.</param>
 public sealed record MigrationReverted(string Method, Message Finding) : RunEvent
 {
-    public override RunState Apply(RunState state) => state with { InPlace = false, RevertedAt = At };
+    public override RunState Apply(RunState state) => state with { InPlace = false, RevertedAt = At, Doubted = false };
 }
 
 /// <summary>One tick of the watch: all samples, and what the criteria said.</summary>

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tidelock.Postgres;
 using Tidelock.Texts;
 
 namespace Tidelock.Runs;
@@ -28,8 +30,25 @@ public sealed record RunState
     public ImmutableSortedDictionary<string, GateEvaluated> Gates { get; init; } =
         ImmutableSortedDictionary.Create<string, GateEvaluated>(StringComparer.Ordinal);
 
+    /// <summary>The newest failover; null for none.</summary>
+    public ServerFailedOver? FailedOver { get; init; }
+
+    /// <summary>The server and database as they were last made sure of.</summary>
+    [JsonIgnore]
+    public ServerIdentity? Identity => FailedOver?.Identity ?? Started?.Identity;
+
+    /// <summary>Whether a failover came after what was last done to the database, so that it may be lost.</summary>
+    public bool Doubted { get; init; }
+
     /// <summary>Whether the migration is committed and not taken back.</summary>
     public bool InPlace { get; init; }
+
+    /// <summary>Whether the run ended without knowing that nothing is in place: its migration had begun, and a person is needed.</summary>
+    [JsonIgnore]
+    public bool MayBeInPlace =>
+        InPlace
+        || (Result == RunResult.NeedsPerson && Facts.Keys.Any(k => k.StartsWith("migrate/", StringComparison.Ordinal)));
+
     public DateTimeOffset? AppliedAt { get; init; }
     public DateTimeOffset? RevertedAt { get; init; }
     public ImmutableList<WatchTicked> BaselineTicks { get; init; } = [];

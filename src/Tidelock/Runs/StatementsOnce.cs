@@ -18,11 +18,7 @@ internal sealed class StatementsOnce(StepContext context, ChangeFile file, LockB
 
     public async Task<MigrationOutcome> RunAsync(StatementDirection direction, CancellationToken cancellation)
     {
-        var journal = new StatementJournal(context.OpenAsync, Last, RecordAsync, context.Report)
-        {
-            Deed = context.RecordAsync,
-        };
-        var run = new StatementRun(StatementFile.Read(file), direction, locks, journal, context.Time);
+        var run = Work(direction);
         try
         {
             return await run.RunAsync(cancellation).ConfigureAwait(false);
@@ -36,6 +32,19 @@ internal sealed class StatementsOnce(StepContext context, ChangeFile file, LockB
         {
             return run.Broken(e.Message)!;
         }
+    }
+
+    /// <summary>How far the file has come, as its marks and the catalogs say; null where nothing of it is in place.</summary>
+    public async Task<MigrationOutcome?> StandsAsync(StatementDirection direction, CancellationToken cancellation) =>
+        Last() is null ? null : await Work(direction).SettledAsync(cancellation).ConfigureAwait(false);
+
+    private StatementRun Work(StatementDirection direction)
+    {
+        var journal = new StatementJournal(context.OpenAsync, Last, RecordAsync, context.Report)
+        {
+            Deed = context.RecordAsync,
+        };
+        return new StatementRun(StatementFile.Read(file), direction, locks, journal, context.Time);
     }
 
     private StatementMark? Last() => context.Fact(Fact, MigrationsJson.Default.StatementMark);

@@ -37,13 +37,19 @@ public sealed class StepContext(
 
     /// <summary>Opens a pinned connection to the target and makes sure that it is still the same database, not in recovery.</summary>
     /// <exception cref="TidelockException"><c>runs.other-server</c>, <c>postgres.connect.*</c>.</exception>
+    /// <exception cref="TargetLostException">A standby was promoted: the epoch ends, and the next one makes sure of what is there.</exception>
     public async Task<PostgresSession> OpenAsync(CancellationToken cancellation)
     {
         var session = await PostgresSession.OpenAsync(Target, ApplicationName, cancellation).ConfigureAwait(false);
         try
         {
             var now = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
-            var then = State.Started?.Identity;
+            var then = State.Identity;
+            if (then is not null && now.HasTakenOverFrom(then))
+            {
+                throw Failover.Found(Target, then, now);
+            }
+
             if (then is not null && !now.IsSame(then))
             {
                 throw new TidelockException(

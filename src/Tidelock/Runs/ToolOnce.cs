@@ -48,6 +48,19 @@ internal sealed class ToolOnce(StepContext context, ToolMigration migration)
         return await GoAsync(run, path, ToolDirection.Up, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>How far the way there was gone, as the tool's record says; null where it was never begun.</summary>
+    public async Task<MigrationOutcome?> StandsAsync(CancellationToken cancellation)
+    {
+        if (Path is not { } path)
+        {
+            return null;
+        }
+
+        await EndOrphanAsync(cancellation).ConfigureAwait(false);
+        var run = await RunAsync(cancellation).ConfigureAwait(false);
+        return await run.FateAsync(path, ToolDirection.Up, null, cancellation).ConfigureAwait(false);
+    }
+
     public async Task<MigrationOutcome> DownAsync(ToolPath path, CancellationToken cancellation)
     {
         await EndOrphanAsync(cancellation).ConfigureAwait(false);

@@ -42,7 +42,7 @@ internal sealed class Aftermath : IAsyncDisposable
                 || (
                     context.State.Step(MigrateStep.StepName).Attempts > 1
                     && e is TidelockException or NpgsqlException
-                    && e is not JournalUnwritableException and not RunTakenOverException
+                    && e is not JournalUnwritableException and not RunTakenOverException and not TargetLostException
                 )
             )
         {
@@ -129,6 +129,7 @@ internal sealed class Aftermath : IAsyncDisposable
                         or TidelockException
                         and not JournalUnwritableException
                         and not RunTakenOverException
+                        and not TargetLostException
             )
         {
             return Message.Of("migrations.standbys.unasked", ("reason", e.Message));

@@ -18,6 +18,11 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
     {
         var migration = context.Change.Section<Migration>();
 
+        if (context.State is { InPlace: true, Doubted: true } && MayBeLost(context.State, migration))
+        {
+            return await StillThereAsync(context, cancellation).ConfigureAwait(false);
+        }
+
         // What stopped halfway is in place as well: its own record says how far it came.
         if (context.State.InPlace && !migration.MayStopHalfway)
         {
@@ -54,6 +59,29 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
         };
     }
 
+    /// <summary>Whether a failover may have lost what had passed; what had stopped halfway just goes on from where it stands.</summary>
+    private static bool MayBeLost(RunState state, Migration migration) =>
+        !migration.MayStopHalfway || state.Step(VerifyStep.StepName).Attempts > 0;
+
+    /// <summary>After a failover: whether the change that was committed is still in place. Nothing is made again, because it was verified already.</summary>
+    private static async Task<StepOutcome> StillThereAsync(StepContext context, CancellationToken cancellation)
+    {
+        var standing = await Standing.AskAsync(context, cancellation).ConfigureAwait(false);
+        switch (standing.Where)
+        {
+            case Whereabouts.Wanted:
+                return StepOutcome.Passed(Message.Of("steps.migrate.survived", ("finding", standing.Finding)));
+            case Whereabouts.Before:
+                var lost = Message.Of("steps.migrate.lost", ("finding", standing.Finding));
+                await context
+                    .AppendAsync(new MigrationReverted("failover", lost), CancellationToken.None)
+                    .ConfigureAwait(false);
+                return StepOutcome.Failed(lost);
+            default:
+                return StepOutcome.NeedsPerson(Message.Of("steps.migrate.unsure", ("finding", standing.Finding)));
+        }
+    }
+
     private Task<MigrationOutcome> OnceAsync(
         StepContext context,
         Migration migration,
@@ -66,10 +94,31 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
                 StatementDirection.There,
                 cancellation
             ),
-            _ => new ExactlyOnce(context, transaction).RunAsync(
-                migration.Forward(RunBaseline.Of(context)?.Closure),
-                migration.Locks,
-                cancellation
-            ),
+            _ => InTransactionAsync(context, migration, cancellation),
         };
+
+    private Task<MigrationOutcome> InTransactionAsync(
+        StepContext context,
+        Migration migration,
+        CancellationToken cancellation
+    )
+    {
+        var last = context.Fact("try", MigrationsJson.Default.MigrationTry);
+        var move = migration.Forward(RunBaseline.Of(context)?.Closure);
+        if (
+            migration is SqlMigration
+            && last?.Timeline < context.State.Identity?.Timeline
+            && RunBaseline.RelationOf(context.Change) is { } relation
+        )
+        {
+            move = new ShownMove(move, relation);
+        }
+
+        var once = new ExactlyOnce(context, transaction)
+        {
+            AfterFailover = async stop =>
+                (await Standing.AskAsync(context, stop).ConfigureAwait(false)).Forward(last?.TransactionId ?? ""),
+        };
+        return once.RunAsync(move, migration.Locks, cancellation);
+    }
 }

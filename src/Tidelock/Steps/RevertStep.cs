@@ -1,3 +1,4 @@
+using Tidelock.Migrations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -7,12 +8,15 @@ namespace Tidelock.Steps;
 /// <summary>Goes back by the rollback's method, exactly once.</summary>
 internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
 {
-    public string Name => "rollback.revert";
+    public const string StepName = "rollback.revert";
+
+    public string Name => StepName;
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {
         var name = context.State.Rollback!.Method;
-        if (!context.State.InPlace)
+        var state = context.State;
+        if (!state.InPlace && !state.Doubted && state.RevertedAt >= state.Rollback!.At)
         {
             return StepOutcome.Passed(Message.Of("steps.revert.already", ("method", name)));
         }
@@ -25,14 +29,35 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
             );
         }
 
-        var outcome = await method.RevertAsync(context, cancellation).ConfigureAwait(false);
-        if (outcome.Result == StepResult.Passed)
+        if (!state.InPlace || state.Doubted)
         {
-            await context
-                .AppendAsync(new MigrationReverted(name, outcome.Finding), CancellationToken.None)
-                .ConfigureAwait(false);
+            var standing = await Standing.AskAsync(context, cancellation).ConfigureAwait(false);
+            if (standing.Where == Whereabouts.Before)
+            {
+                return await RevertedAsync(context, name, standing.Finding).ConfigureAwait(false);
+            }
+
+            if (!MayBeTaken(method, standing, context.Change.Section<Migration>()))
+            {
+                return StepOutcome.NeedsPerson(standing.Finding);
+            }
         }
 
-        return outcome;
+        var outcome = await method.RevertAsync(context, cancellation).ConfigureAwait(false);
+        return outcome.Result == StepResult.Passed
+            ? await RevertedAsync(context, name, outcome.Finding).ConfigureAwait(false)
+            : outcome;
+    }
+
+    /// <summary>Whether a way leads back from where the database stands, as far as that is known.</summary>
+    private static bool MayBeTaken(IRollbackMethod method, Standing standing, Migration migration) =>
+        method.LeadsFromAnywhere
+        || standing.Where == Whereabouts.Wanted
+        || (standing.Where == Whereabouts.Elsewhere && migration.MayStopHalfway);
+
+    private static async Task<StepOutcome> RevertedAsync(StepContext context, string method, Message finding)
+    {
+        await context.AppendAsync(new MigrationReverted(method, finding), CancellationToken.None).ConfigureAwait(false);
+        return StepOutcome.Passed(finding);
     }
 }

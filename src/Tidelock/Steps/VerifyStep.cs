@@ -16,7 +16,9 @@ internal sealed class VerifyStep : IStep
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
-    public string Name => "verify";
+    public const string StepName = "verify";
+
+    public string Name => StepName;
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {

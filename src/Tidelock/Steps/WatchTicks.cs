@@ -69,7 +69,8 @@ internal sealed class WatchTicks : IAsyncDisposable
                 .. await ContractAsync(session, cancellation).ConfigureAwait(false),
             ];
         }
-        catch (Exception e) when (e is NpgsqlException or TidelockException and not RunTakenOverException)
+        catch (Exception e)
+            when (e is NpgsqlException or TidelockException and not RunTakenOverException and not TargetLostException)
         {
             // An instrument that fails is an error, and never the application's fault.
             var now = context.Time.GetUtcNow();

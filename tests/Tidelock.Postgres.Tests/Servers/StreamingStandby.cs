@@ -12,9 +12,13 @@ public sealed class StreamingStandby : IAsyncDisposable
     private readonly LocalCluster primary;
     private readonly string folder;
     private readonly int port;
+    private bool tookOver;
 
     private StreamingStandby(LocalCluster primary, string folder, int port) =>
         (this.primary, this.folder, this.port) = (primary, folder, port);
+
+    /// <summary>On 127.0.0.1; the superuser's password is the primary's.</summary>
+    public int Port => port;
 
     private string Data => Path.Combine(folder, "data");
 
@@ -64,7 +68,7 @@ public sealed class StreamingStandby : IAsyncDisposable
                 "-l",
                 Path.Combine(folder, "log"),
                 "-o",
-                $"-p {standby.port} -k '{folder}' -h ''",
+                $"-p {standby.port} -k '{folder}' -h 127.0.0.1",
                 "start"
             );
             await standby.UntilStreamingAsync(name);
@@ -91,6 +95,38 @@ public sealed class StreamingStandby : IAsyncDisposable
         return connection;
     }
 
+    /// <summary>The first column of the first row.</summary>
+    public async Task<T?> ScalarAsync<T>(string database, string sql)
+    {
+        await using var connection = await ConnectAsync(database);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync() is T value ? value : default;
+    }
+
+    /// <summary>Receives nothing any more, as behind a network that is slow or gone: what is committed from now on is lost by a failover.</summary>
+    public async Task CutOffAsync(TestDatabase database)
+    {
+        await ScalarAsync<object>(database.Name, "alter system set primary_conninfo = ''");
+        await ScalarAsync<bool>(database.Name, "select pg_reload_conf()");
+        await database.UntilAsync("select not exists (select from pg_stat_replication)");
+    }
+
+    /// <summary>Waits until it has replayed all that is committed on the primary by now.</summary>
+    public async Task CaughtUpAsync(TestDatabase database)
+    {
+        await database.ExecuteAsync("set synchronous_commit = local; create table if not exists public.flushed ()");
+        var position = await database.ScalarAsync<string>("select pg_current_wal_lsn()::text");
+        await database.UntilAsync($"select bool_and(replay_lsn >= '{position}') from pg_stat_replication");
+    }
+
+    /// <summary>The primary dies, and this server takes its place.</summary>
+    public async Task TakeOverAsync()
+    {
+        tookOver = true;
+        await primary.StopServerAsync("immediate", default);
+        await RunAsync("pg_ctl", "-D", Data, "-s", "-w", "promote");
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (File.Exists(Path.Combine(Data, "postmaster.pid")))
@@ -99,6 +135,11 @@ public sealed class StreamingStandby : IAsyncDisposable
         }
 
         Directory.Delete(folder, recursive: true);
+        if (tookOver)
+        {
+            // Whoever made a database there still has to drop it.
+            await primary.StartServerAsync(default);
+        }
     }
 
     private async Task UntilStreamingAsync(string name)

@@ -24,6 +24,27 @@ public sealed class RunEventsTests
             e => Assert.Equal(RunEvents.Format(e), RunEvents.Format(RunEvents.Parse(Entry(RunEvents.Format(e)))))
         );
 
+    [Fact]
+    public void A_failover_renews_the_identity_doubts_what_was_applied_and_lets_a_passed_step_look_again()
+    {
+        var failover = SampleEvents.All.OfType<ServerFailedOver>().Single();
+        RunEvent[] applied =
+        [
+            SampleEvents.Started,
+            new StepStarted("migrate", 1),
+            new MigrationApplied("4711", Texts.Message.Of("runs.completed")),
+            new StepEnded("migrate", StepResult.Passed, Texts.Message.Of("runs.completed")),
+        ];
+
+        var state = RunState.Of([.. applied, failover]);
+
+        Assert.Equal(2, state.Identity!.Timeline);
+        Assert.Equal((StepStatus.Pending, 1), (state.Step("migrate").Status, state.Step("migrate").Attempts));
+        Assert.True(state is { Doubted: true, InPlace: true });
+        Assert.False(RunState.Of([.. applied, failover, new MigrationReverted("failover", failover.Finding)]).Doubted);
+        Assert.False(RunState.Of([SampleEvents.Started, failover]).Doubted);
+    }
+
     [Theory]
     [InlineData("""{"kind":"WaveBegun","wave":3}""")]
     [InlineData("""{"wave":3}""")]

@@ -34,6 +34,14 @@ internal static class SampleEvents
     [
         Started,
         new EpochTaken(1, "bastion-1", 4711),
+        new ServerFailedOver(
+            Started.Identity with
+            {
+                Timeline = 2,
+            },
+            Message.Of("runs.failed-over", ("target", "seedtest at db.example:5432"), ("then", 1), ("now", 2)),
+            "migrate"
+        ),
         new GateEvaluated("approval", "required", true, Message.Of("gates.overridden", ("by", "lee")), "lee", true),
         new StepStarted("migrate", 1),
         new StepEnded("migrate", StepResult.Passed, Message.Of("steps.migrate.already")),

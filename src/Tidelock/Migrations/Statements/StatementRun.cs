@@ -166,7 +166,7 @@ internal sealed class StatementRun(
         var now = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
         if (now.Timeline != last.Timeline)
         {
-            return (last.Number - 1, StatementWords.Unknown(statement, "other-timeline", statements.Count));
+            return await AfterFailoverAsync(session, statement, last, now.Timeline, cancellation).ConfigureAwait(false);
         }
 
         if (last.State != StatementMark.Begun)
@@ -181,6 +181,28 @@ internal sealed class StatementRun(
 
         await SetUpAsync(session, last.Number - 1, cancellation).ConfigureAwait(false);
         return await FateAsync(session, statement, last, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// A standby that was promoted has everything up to some moment: where it has the last statement it has all before it. Where it has not,
+    /// those before it may be missing too, and only the first one can be done again without knowing.
+    /// </summary>
+    private async Task<(int Done, MigrationOutcome? Ended)> AfterFailoverAsync(
+        PostgresSession session,
+        SqlStatement statement,
+        StatementMark last,
+        int timeline,
+        CancellationToken cancellation
+    )
+    {
+        await SetUpAsync(session, last.Number - 1, cancellation).ConfigureAwait(false);
+        var fate =
+            last.State == StatementMark.Failed
+                ? StatementFate.NotDone
+                : await StatementKind.Of(statement).FateAsync(session, last.Before, cancellation).ConfigureAwait(false);
+        return fate == StatementFate.Done || (fate == StatementFate.NotDone && !HasEffect(last.Number - 1))
+            ? await FateAsync(session, statement, last with { Timeline = timeline }, cancellation).ConfigureAwait(false)
+            : (last.Number - 1, StatementWords.Unknown(statement, "other-timeline", statements.Count));
     }
 
     private async Task<(int Done, MigrationOutcome? Ended)> FateAsync(

@@ -1,0 +1,63 @@
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Runs;
+
+/// <summary>Tells whether a standby was promoted and serves the database a run began on.</summary>
+internal static class Failover
+{
+    /// <summary>What is journaled before anything else is done on the new server; null where there was no failover.</summary>
+    /// <param name="target">How the database is reached.</param>
+    /// <param name="applicationName"><c>tidelock/RUN/EPOCH</c>.</param>
+    /// <param name="state">The run.</param>
+    /// <param name="again">The step that had passed and must look again.</param>
+    /// <param name="cancellation">Ends the question.</param>
+    /// <exception cref="TidelockException">
+    /// <c>postgres.in-recovery</c>: nobody was promoted yet; <c>runs.other-branch</c>: the new timeline does not come from ours.
+    /// </exception>
+    public static async Task<ServerFailedOver?> FindAsync(
+        PostgresTarget target,
+        string applicationName,
+        RunState state,
+        string? again,
+        CancellationToken cancellation
+    )
+    {
+        if (state.Identity is not { } then)
+        {
+            return null;
+        }
+
+        await using var session = await PostgresSession
+            .OpenAsync(target, applicationName, cancellation)
+            .ConfigureAwait(false);
+        var now = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
+        if (now.InRecovery && now.IsSameDatabase(then))
+        {
+            throw new TidelockException(Message.Of("postgres.in-recovery", ("target", target)), ExitCode.NeedsPerson);
+        }
+
+        if (!now.HasTakenOverFrom(then))
+        {
+            return null;
+        }
+
+        var descends = await TimelineHistory
+            .DescendsAsync(session, now.Timeline, then.Timeline, cancellation)
+            .ConfigureAwait(false);
+        return descends == false
+            ? throw new TidelockException(Say("runs.other-branch", target, then, now), ExitCode.NeedsPerson)
+            : new ServerFailedOver(
+                now,
+                Say(descends is null ? "runs.failed-over-unseen" : "runs.failed-over", target, then, now),
+                again
+            );
+    }
+
+    /// <summary>Ends the epoch: only the next one may go on.</summary>
+    public static TargetLostException Found(PostgresTarget target, ServerIdentity then, ServerIdentity now) =>
+        new(Say("runs.failed-over", target, then, now));
+
+    private static Message Say(string code, PostgresTarget target, ServerIdentity then, ServerIdentity now) =>
+        Message.Of(code, ("target", target), ("then", then.Timeline), ("now", now.Timeline));
+}
