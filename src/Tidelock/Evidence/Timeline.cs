@@ -41,7 +41,8 @@ public sealed record Timeline(DateTimeOffset Zero, IReadOnlyList<TimelinePoint> 
     /// without a notice, and none is due.
     /// </summary>
     private static IEnumerable<TimelinePoint> Announcement(RunState state, DateTimeOffset zero) =>
-        state.Gates.TryGetValue("announcement", out var gate) ?
+        state.Gates.TryGetValue("announcement", out var gate)
+            ?
             [
                 new TimelinePoint(
                     TimelineMark.Announced,

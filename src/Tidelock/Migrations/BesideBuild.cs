@@ -175,9 +175,7 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
         statisticsMoves.Clear();
         foreach (var statistics in wanted.Objects ?? [])
         {
-            var (copy, move) = await copied
-                .StatisticsAsync(statistics, wanted.All, cancellation)
-                .ConfigureAwait(false);
+            var (copy, move) = await copied.StatisticsAsync(statistics, wanted.All, cancellation).ConfigureAwait(false);
             await ViewWork
                 .RunAsync(open, copy.Creation.Select(sql => new RestoreStatement(sql, statistics)), cancellation)
                 .ConfigureAwait(false);

@@ -58,9 +58,7 @@ internal sealed class CopiedTexts(PostgresSession session, string schema)
         foreach (var relation in relations)
         {
             var tail = $" FROM {await QuotedAsync(relation.Name, cancellation).ConfigureAwait(false)}";
-            if (
-                created.StartsWith(head, StringComparison.Ordinal) && created.EndsWith(tail, StringComparison.Ordinal)
-            )
+            if (created.StartsWith(head, StringComparison.Ordinal) && created.EndsWith(tail, StringComparison.Ordinal))
             {
                 var table = new RelationName(schema, relation.Name.Name).Sql;
                 created = $"CREATE STATISTICS {copy.Sql} {created[head.Length..^tail.Length]} FROM {table}";

@@ -192,9 +192,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
     private async Task CreateAsync(OpenTry open, CapturedRelation relation, CancellationToken cancellation)
     {
         await DefineAsync(open, ClosureRestore.Frame(relation), cancellation).ConfigureAwait(false);
-        await ViewWork
-            .RunAsync(open, ClosureRestore.OwnerAndMembership(relation), cancellation)
-            .ConfigureAwait(false);
+        await ViewWork.RunAsync(open, ClosureRestore.OwnerAndMembership(relation), cancellation).ConfigureAwait(false);
     }
 
     private async Task DefineAsync(OpenTry open, (string Before, string After) frame, CancellationToken cancellation)

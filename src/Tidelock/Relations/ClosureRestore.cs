@@ -91,10 +91,7 @@ public static class ClosureRestore
 
     /// <summary>What stands before and behind a definition in the statement that creates the relation; a materialized view is empty at first.</summary>
     internal static (string Before, string After) Frame(CapturedRelation relation) =>
-        (
-            $"create {Head(relation)} as\n",
-            relation.Kind == RelationKind.MaterializedView ? "\nwith no data" : ""
-        );
+        ($"create {Head(relation)} as\n", relation.Kind == RelationKind.MaterializedView ? "\nwith no data" : "");
 
     /// <summary>What belongs to creating a relation besides the statement itself.</summary>
     internal static IEnumerable<RestoreStatement> OwnerAndMembership(CapturedRelation relation)

@@ -2,7 +2,6 @@ using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres.Tests.Deployments;
 using Tidelock.Postgres.Tests.Servers;
-using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Views;
@@ -53,7 +52,10 @@ public sealed class MaterializedViewTests(PostgresServer server)
                 "select count(*) from pg_statistic_ext s join pg_statistic_ext_data d on d.stxoid = s.oid where s.stxrelid = 'm'::regclass and d.stxdndistinct is not null"
             )
         );
-        Assert.Equal(100f, await bench.Database.ScalarAsync<float>("select reltuples from pg_class where relname = 'm'"));
+        Assert.Equal(
+            100f,
+            await bench.Database.ScalarAsync<float>("select reltuples from pg_class where relname = 'm'")
+        );
 
         await bench.Database.ExecuteAsync("delete from t where a > 60");
         AssertBeside(await bench.RunAsync(new ClosureMove(M, before)));
@@ -173,7 +175,9 @@ public sealed class MaterializedViewTests(PostgresServer server)
         Message? refusal;
         await using (var transaction = await session.Connection.BeginTransactionAsync())
         {
-            Assert.True(await move.BuildAsync(new OpenTry(session, ViewBench.Budget.Try, TimeProvider.System), default));
+            Assert.True(
+                await move.BuildAsync(new OpenTry(session, ViewBench.Budget.Try, TimeProvider.System), default)
+            );
             await bench.Database.ExecuteAsync("drop index m_lower");
             refusal = await move.ApplyAsync(new OpenTry(session, ViewBench.Budget.Try, TimeProvider.System), default);
         }
@@ -187,7 +191,10 @@ public sealed class MaterializedViewTests(PostgresServer server)
     [Fact]
     public async Task An_owner_without_rights_on_anything_else_owns_and_fills_the_new_one()
     {
-        await using var bench = await ViewBench.EmptyAsync(server, "create table t as select 1 as a, current_user::text as who");
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            "create table t as select 1 as a, current_user::text as who"
+        );
         var role = bench.Database.Name;
         await bench.Database.ExecuteAsync(
             $"""
@@ -196,7 +203,9 @@ public sealed class MaterializedViewTests(PostgresServer server)
             """
         );
 
-        AssertBeside(await bench.ForwardAsync(ViewBench.View("m", "select a::bigint as a, current_user::text as who from t")));
+        AssertBeside(
+            await bench.ForwardAsync(ViewBench.View("m", "select a::bigint as a, current_user::text as who from t"))
+        );
 
         Assert.Equal(role, await bench.Database.ScalarAsync<string>("select who from m"));
         Assert.Equal(role, await bench.Database.ScalarAsync<string>("select matviewowner::text from pg_matviews"));
