@@ -14,12 +14,22 @@ using Tidelock.Texts;
 namespace Tidelock.Rehearsals;
 
 /// <summary>
-/// Rehearses a change and its way back on a copy of the target's schema. What was rehearsed for the same digest, database and closure
-/// is remembered, so that a checklist that is shown and then evaluated does it once.
+/// Rehearses a change and its way back on a copy of the target's schema. What was rehearsed for the same digest, database, schema and
+/// place where a tool stands is remembered, so that a checklist that is shown and then evaluated does it once.
 /// </summary>
 public sealed class WayRehearser
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    /// <summary>Another one as soon as a table, view, column or function of the database is made, changed or dropped.</summary>
+    private const string Schema = """
+        select concat_ws(' ',
+          (select sum(hashtextextended(concat_ws(' ', c.oid, c.xmin, a.attnum, a.xmin), 0))
+           from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_attribute a on a.attrelid = c.oid
+           where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relpersistence <> 't' and n.nspname not in ('pg_catalog', 'information_schema')),
+          (select sum(hashtextextended(concat_ws(' ', p.oid, p.xmin), 0)) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+           where n.nspname not in ('pg_catalog', 'information_schema')))
+        """;
 
     private readonly ConcurrentDictionary<string, WayRehearsal> known = new(StringComparer.Ordinal);
     private readonly BackupPrograms programs;
@@ -41,19 +51,35 @@ public sealed class WayRehearser
         {
             Account = change.Section<Migration>() is StatementsMigration file ? file.Account() : [],
         };
+        if (change.Section<Migration>() is ToolMigration tool)
+        {
+            var start = result;
+            result = await LimitedAsync(
+                    start,
+                    token => ToolRehearsal.AskAsync(tool, session, start, token),
+                    cancellation
+                )
+                .ConfigureAwait(false);
+            if (result.Problem is not null)
+            {
+                return result;
+            }
+        }
+
         if (result.Relation is null)
         {
-            return await LimitedAsync(result, change, session, identity.Major, cancellation).ConfigureAwait(false);
+            return await OnCopyAsync(result, change, session, identity.Major, cancellation).ConfigureAwait(false);
         }
 
         var there = await ClosureCapture.CaptureAsync(session, result.Relation, cancellation).ConfigureAwait(false);
-        var key = Key(change, result.Method, identity, there.ClosureOrNull);
+        var schema = await session.ScalarAsync<string>(Schema, cancellation).ConfigureAwait(false);
+        var key = Key(change, result, identity, there.ClosureOrNull, schema!);
         if (known.TryGetValue(key, out var earlier))
         {
             return earlier;
         }
 
-        result = await LimitedAsync(result, change, session, identity.Major, cancellation).ConfigureAwait(false);
+        result = await OnCopyAsync(result, change, session, identity.Major, cancellation).ConfigureAwait(false);
         if (result.ForwardTook is not null)
         {
             known[key] = result;
@@ -73,11 +99,56 @@ public sealed class WayRehearser
         CancellationToken cancellation
     ) => new TargetRehearsal(change, target, transaction, time).RunAsync(copyless, cancellation);
 
-    private async Task<WayRehearsal> LimitedAsync(
-        WayRehearsal result,
+    private Task<WayRehearsal> OnCopyAsync(
+        WayRehearsal start,
         Change change,
         PostgresSession session,
         int major,
+        CancellationToken cancellation
+    ) => LimitedAsync(start, token => CopiedAsync(start, change, session, major, token), cancellation);
+
+    private async Task<WayRehearsal> CopiedAsync(
+        WayRehearsal start,
+        Change change,
+        PostgresSession session,
+        int major,
+        CancellationToken cancellation
+    )
+    {
+        var clients = await programs.FindAsync(major, cancellation).ConfigureAwait(false);
+        var (copy, problem) = await SchemaCopy
+            .MakeAsync(session, clients, major, Staging(change), cancellation)
+            .ConfigureAwait(false);
+        if (copy is null)
+        {
+            return start with
+            {
+                Problem = problem,
+                NoCopy =
+                    problem!.Code is "rehearsals.old-server" or "rehearsals.extensions" or "rehearsals.staging.neither",
+            };
+        }
+
+        await using (copy)
+        {
+            if (
+                change.Section<Migration>() is ToolMigration { Records: { Count: > 0 } records }
+                && await copy.CopyRowsAsync(session.Target, records, cancellation).ConfigureAwait(false) is { } unread
+            )
+            {
+                return start with { Problem = unread };
+            }
+
+            var result = await new CopyRehearsal(copy, change, transaction, time)
+                .RunAsync(start, cancellation)
+                .ConfigureAwait(false);
+            return result with { Warnings = [.. result.Warnings, .. copy.Notes] };
+        }
+    }
+
+    private async Task<WayRehearsal> LimitedAsync(
+        WayRehearsal start,
+        Func<CancellationToken, Task<WayRehearsal>> run,
         CancellationToken cancellation
     )
     {
@@ -85,55 +156,15 @@ public sealed class WayRehearser
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            if (change.Section<Migration>() is ToolMigration tool)
-            {
-                result = await ToolRehearsal.AskAsync(tool, session, result, both.Token).ConfigureAwait(false);
-                if (result.Problem is not null)
-                {
-                    return result;
-                }
-            }
-
-            var clients = await programs.FindAsync(major, both.Token).ConfigureAwait(false);
-            var (copy, problem) = await SchemaCopy
-                .MakeAsync(session, clients, major, Staging(change), both.Token)
-                .ConfigureAwait(false);
-            if (copy is null)
-            {
-                return result with
-                {
-                    Problem = problem,
-                    NoCopy =
-                        problem!.Code
-                            is "rehearsals.old-server"
-                                or "rehearsals.extensions"
-                                or "rehearsals.staging.neither",
-                };
-            }
-
-            await using (copy)
-            {
-                if (
-                    change.Section<Migration>() is ToolMigration { Records: { Count: > 0 } records }
-                    && await copy.CopyRowsAsync(session.Target, records, both.Token).ConfigureAwait(false) is { } unread
-                )
-                {
-                    return result with { Problem = unread };
-                }
-
-                result = await new CopyRehearsal(copy, change, transaction, time)
-                    .RunAsync(result, both.Token)
-                    .ConfigureAwait(false);
-                return result with { Warnings = [.. result.Warnings, .. copy.Notes] };
-            }
+            return await run(both.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return result with { Problem = Message.Of("rehearsals.timeout", ("limit", Limit)) };
+            return start with { Problem = Message.Of("rehearsals.timeout", ("limit", Limit)) };
         }
         catch (TidelockException e) when (IsOfThisMachine(e))
         {
-            return result with { Problem = Message.Of("rehearsals.impossible", ("reason", e.Problem)), NoCopy = true };
+            return start with { Problem = Message.Of("rehearsals.impossible", ("reason", e.Problem)), NoCopy = true };
         }
     }
 
@@ -149,7 +180,13 @@ public sealed class WayRehearser
         || e.Problem.Code.StartsWith("postgres.cluster.", StringComparison.Ordinal)
         || e.Problem.Code.StartsWith("programs.", StringComparison.Ordinal);
 
-    private static string Key(Change change, string method, ServerIdentity identity, RelationClosure? there)
+    private static string Key(
+        Change change,
+        WayRehearsal asked,
+        ServerIdentity identity,
+        RelationClosure? there,
+        string schema
+    )
     {
         var closure = there is null
             ? []
@@ -157,7 +194,9 @@ public sealed class WayRehearser
         return string.Join(
             '|',
             change.Digest,
-            method,
+            asked.Method,
+            asked.Path,
+            schema,
             identity.SystemIdentifier,
             identity.DatabaseOid,
             Convert.ToHexStringLower(SHA256.HashData(closure))

@@ -134,7 +134,7 @@ public sealed class WayRehearsalTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task What_was_rehearsed_is_remembered_until_the_view_changes()
+    public async Task What_was_rehearsed_is_remembered_until_the_view_or_what_it_may_read_changes()
     {
         await using var bench = await RehearsalBench.CreateAsync(server, Scores);
         bench.Declaring(View).With("new.sql", New);
@@ -142,7 +142,14 @@ public sealed class WayRehearsalTests(PostgresServer server)
         Assert.Null(first.Problem);
         Assert.Same(first, await bench.RehearseAsync());
         await bench.Database.ExecuteAsync("comment on view public.scores is 'another'");
-        Assert.NotSame(first, await bench.RehearseAsync());
+        var second = await bench.RehearseAsync();
+        Assert.NotSame(first, second);
+        await bench.Database.ExecuteAsync(
+            "create temp table t (id int); insert into public.results values (1, 'a', 1)"
+        );
+        Assert.Same(second, await bench.RehearseAsync());
+        await bench.Database.ExecuteAsync("alter table public.results rename name to label");
+        Assert.Equal("rehearsals.forward", (await bench.RehearseAsync()).Problem!.Code);
     }
 
     [Fact]

@@ -47,6 +47,11 @@ public sealed class AlembicTests(PostgresServer server)
         Assert.Equal("deployments.plan.proven", plan.WayBack[0].Code);
         Assert.Equal(catalog, await bench.Views.CatalogAsync());
         Assert.Equal(["attempt_before"], await bench.VersionAsync());
+
+        // Where the tool stands now is asked again: what was rehearsed from elsewhere says nothing.
+        await bench.Database.ExecuteAsync("update public.alembic_version set version_num = 'attempt_view_v1'");
+        plan = await services.Deployment.PlanAsync(bench.Request(), CancellationToken.None);
+        Assert.Contains(plan.Change, m => m.Code == "migrations.tool.already");
     }
 
     [Fact]
