@@ -1,14 +1,22 @@
 namespace Tidelock.Probes;
 
-/// <summary>The same for a source that keeps the past.</summary>
+/// <summary>The same for a source that keeps the past; it may be asked for that while a tick is read.</summary>
 internal sealed class GuardedRangeProbe(IRangeProbe probe, ProbeContext context)
     : GuardedProbe(probe, context),
         IRangeProbe
 {
+    private readonly GuardedReading ranges = new(probe.Signals, ProbeContext.RangeTimeout, context.Time);
+
     public Task<IReadOnlyList<Sample>> ReadRangeAsync(
         DateTimeOffset from,
         DateTimeOffset to,
         TimeSpan step,
         CancellationToken cancellation
-    ) => GuardAsync(c => probe.ReadRangeAsync(from, to, step, c), ProbeContext.RangeTimeout, () => to, cancellation);
+    ) => ranges.RunAsync(c => probe.ReadRangeAsync(from, to, step, c), () => to, cancellation);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await ranges.EndAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
 }

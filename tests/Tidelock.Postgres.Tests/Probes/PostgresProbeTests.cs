@@ -140,6 +140,20 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         );
     }
 
+    [Theory]
+    [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
+    public async Task Every_major_version_tells_all_signals_of_the_database(int major)
+    {
+        await using var there = await server.CreateDatabaseAsync(major);
+        await using var probe = Open(All, there.Target);
+        await ReadAsync(probe);
+        var samples = await ReadAsync(probe);
+        Assert.All(
+            samples.Where(s => s.Signal != "ReplicationLag"),
+            s => Assert.True(s.Outcome is SampleOutcome.Value, $"{s.Signal}: {s.Detail}")
+        );
+    }
+
     [Fact]
     public async Task Clients_are_told_by_what_they_do()
     {

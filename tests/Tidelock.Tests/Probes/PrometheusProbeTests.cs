@@ -232,6 +232,23 @@ public sealed class PrometheusProbeTests
     }
 
     [Fact]
+    public async Task A_weight_that_is_not_known_is_told_beside_the_value()
+    {
+        await using var server = await StubServer.StartAsync(async context =>
+        {
+            var isWeight = (await context.Request.ReadFormAsync())["query"] == "misspelt(";
+            context.Response.StatusCode = isWeight ? 400 : 200;
+            await context.Response.WriteAsync(
+                isWeight
+                    ? """{"status":"error","error":"parse error"}"""
+                    : $$$"""{"status":"success","data":{"resultType":"scalar","result":[{{{Now}}},"0.5"]}}"""
+            );
+        });
+        var sample = await Reading.OneAsync(Probe(server.Address) with { Weight = "misspelt(" });
+        Assert.Equal((0.5, null, "probes.prometheus.no-weight"), (sample.Value, sample.Weight, sample.Detail!.Code));
+    }
+
+    [Fact]
     public async Task A_gateway_that_fails_at_once_is_asked_once_more()
     {
         var asked = 0;

@@ -17,7 +17,12 @@ internal sealed class DatadogProbeKind : IProbeKind
 
     public string SharedSchema => SchemaFragments.Beside<DatadogProbeKind>("datadog");
 
-    public void ReadShared(ChangeNode shared) => shared.Only("site", "apiKey", "applicationKey");
+    public void ReadShared(ChangeNode shared)
+    {
+        shared.Only("site", "apiKey", "applicationKey");
+        shared["apiKey"].Secret();
+        shared["applicationKey"].Secret();
+    }
 
     public ProbeOptions? Read(string signal, ChangeNode probe, ChangeNode watch)
     {

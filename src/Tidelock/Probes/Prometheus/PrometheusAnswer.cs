@@ -43,6 +43,15 @@ internal static class PrometheusAnswer
             }
         );
 
+    /// <summary>A value with how many requests were behind it, or with what kept the server from saying so.</summary>
+    public static Sample Weighted(Sample sample, Sample weight) =>
+        sample.Outcome is not SampleOutcome.Value ? sample
+        : weight.Value >= 0 ? sample with { Weight = weight.Value }
+        : sample with
+        {
+            Detail = sample.Detail ?? Message.Of("probes.prometheus.no-weight", ("detail", weight.Detail)),
+        };
+
     /// <summary>Values with how many requests were behind them, where a value of the same time says so.</summary>
     public static IReadOnlyList<Sample> Weighted(IReadOnlyList<Sample> samples, IReadOnlyList<Sample> weights)
     {

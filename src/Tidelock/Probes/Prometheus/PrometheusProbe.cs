@@ -43,12 +43,10 @@ internal sealed class PrometheusProbe(
             context,
             async () =>
             {
-                var asking = InstantAsync(query, query.Query, at, cancellation);
-                var weight = query.Weight is { } weighing
-                    ? await InstantAsync(query, weighing, at, cancellation).ConfigureAwait(false)
-                    : null;
-                var sample = await asking.ConfigureAwait(false);
-                return PrometheusAnswer.Weighted([sample], weight is null ? [] : [weight])[0];
+                var asked = query.Weight is { } weight ? new[] { query.Query, weight } : [query.Query];
+                var samples = await Task.WhenAll(asked.Select(e => InstantAsync(query, e, at, cancellation)))
+                    .ConfigureAwait(false);
+                return samples is [var value, var requests] ? PrometheusAnswer.Weighted(value, requests) : samples[0];
             },
             cancellation
         );

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Npgsql;
 using Tidelock.Postgres;
@@ -69,7 +70,9 @@ internal sealed class SqlProbe(IReadOnlyList<SqlProbeOptions> queries, ProbeCont
         var (first, several) = ((object?)null, false);
         try
         {
-            await using var answer = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            await using var answer = await command
+                .ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation)
+                .ConfigureAwait(false);
             first = await answer.ReadAsync(cancellation).ConfigureAwait(false) ? Value(answer) : null;
             several = first is not null && await answer.ReadAsync(cancellation).ConfigureAwait(false);
             if (several)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data;
 using System.Globalization;
 using Npgsql;
 using Tidelock.Postgres;
@@ -23,7 +24,7 @@ internal sealed class SyntheticReader(SyntheticReads reads, ProbeContext context
     /// <summary>The reads that have ended since the last time, but not those of a time in which nobody asked.</summary>
     public IReadOnlyList<SyntheticRead> Take()
     {
-        reading ??= Task.Run(ReadOnAsync);
+        reading = reading is null or { IsFaulted: true } ? Task.Run(ReadOnAsync) : reading;
         var oldest = context.Time.GetUtcNow() - (context.Every * 2);
         var taken = new List<SyntheticRead>();
         while (ended.TryDequeue(out var read))
@@ -78,7 +79,11 @@ internal sealed class SyntheticReader(SyntheticReads reads, ProbeContext context
             session ??= await OpenAsync(either.Token).ConfigureAwait(false);
             began = context.Time.GetTimestamp();
             (var command, wasPrepared) = await PreparedAsync(session, query, either.Token).ConfigureAwait(false);
-            await using (var answer = await command.ExecuteReaderAsync(either.Token).ConfigureAwait(false))
+            await using (
+                var answer = await command
+                    .ExecuteReaderAsync(CommandBehavior.SequentialAccess, either.Token)
+                    .ConfigureAwait(false)
+            )
             {
                 while (await answer.ReadAsync(either.Token).ConfigureAwait(false))
                 {
