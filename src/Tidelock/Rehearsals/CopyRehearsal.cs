@@ -135,6 +135,9 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
                 .. there.Path is { } path
                     ? [Message.Of("rehearsals.tool.record", ("revision", path.To), ("before", path.From))]
                     : Array.Empty<Message>(),
+                .. there is { Method: "definition", Before.Relation.IsFilled: true }
+                    ? [Message.Of("rehearsals.filled-anew", ("relation", there.Relation))]
+                    : Array.Empty<Message>(),
             ],
         };
     }

@@ -27,7 +27,7 @@ internal sealed class ToolRehearsal(ToolMigration migration, SchemaCopy copy, Ti
             return start with { Problem = refusal };
         }
 
-        var path = new ToolPath(standing.Revision, standing.Wanted);
+        var path = standing.Path;
         return start with
         {
             Path = path,

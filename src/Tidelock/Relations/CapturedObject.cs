@@ -53,6 +53,12 @@ public sealed record CapturedObject(
     internal RoutineText? Routine =>
         Kind is "function" or "procedure" ? new(Name[..Name.LastIndexOf('(')], Statements[^1]) : null;
 
+    /// <summary>A rule's or trigger's text, and what it is attached to; null for anything else.</summary>
+    internal AttachedText? Attached =>
+        Kind is "rule" or "trigger" && Table is not null && Name.EndsWith($" on {Table}", StringComparison.Ordinal)
+            ? new(Kind, Name[..^$" on {Table}".Length], Table, Statements[0])
+            : null;
+
     /// <summary>Whether all but the expressions is the same text.</summary>
     internal bool IsSameButForMeaning(CapturedObject other) =>
         Statements.SkipLast(1).SequenceEqual(other.Statements.SkipLast(1), StringComparer.Ordinal);

@@ -74,6 +74,33 @@ public static class ClosureCapture
         };
     }
 
+    /// <summary>One domain, within whatever transaction the session has open.</summary>
+    internal static async Task<CapturedObject> DomainAsync(
+        PostgresSession session,
+        RelationName name,
+        CancellationToken cancellation
+    )
+    {
+        var oids = await session
+            .QueryAsync(
+                "select 'pg_type'::regclass::oid, $1::regtype::oid",
+                r => (Catalog: r.GetFieldValue<uint>(0), Oid: r.GetFieldValue<uint>(1)),
+                cancellation,
+                new NpgsqlParameter { Value = name.Sql }
+            )
+            .ConfigureAwait(false);
+        var nodes = await session
+            .QueryAsync(
+                SqlText.Beside<RelationClosure>("Objects"),
+                Node.Object,
+                cancellation,
+                OidParameter(oids.Select(o => o.Catalog)),
+                OidParameter(oids.Select(o => o.Oid))
+            )
+            .ConfigureAwait(false);
+        return (CapturedObject)nodes.Single().Thing;
+    }
+
     private static async Task<CaptureResult> OnceAsync(
         PostgresSession session,
         RelationName name,

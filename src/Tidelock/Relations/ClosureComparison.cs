@@ -1,4 +1,5 @@
 using System.Globalization;
+using Npgsql;
 using Tidelock.Postgres;
 
 namespace Tidelock.Relations;
@@ -80,9 +81,7 @@ public static class ClosureComparison
             && gone.Any(c => d.What.Contains($"column {c}", StringComparison.Ordinal));
     }
 
-    /// <summary>
-    /// Whether two texts of a definition mean the same. Of rules, triggers and domains the texts are compared as they are.
-    /// </summary>
+    /// <summary>Whether two texts of a definition mean the same.</summary>
     private static async Task<bool> SameMeaningAsync(
         PostgresSession session,
         ClosureDifference difference,
@@ -91,31 +90,94 @@ public static class ClosureComparison
         CancellationToken cancellation
     )
     {
-        if (difference is { Part: ClosurePart.Definition, Before: { } old, After: { } now })
+        var schema = difference.Relation.Schema;
+        return difference switch
         {
-            return await FixPoint
-                .IsSameAsync(session, difference.Relation.Schema, old, now, cancellation)
-                .ConfigureAwait(false);
-        }
-
-        return difference.Part == ClosurePart.Object
-            && Find(before) is { } one
-            && Find(after) is { } other
-            && (
-                one is { Meaning: { } a } && other is { Meaning: { } b } && one.IsSameButForMeaning(other)
-                    ? await FixPoint
-                        .IsSameAsync(session, difference.Relation.Schema, a, b, cancellation)
-                        .ConfigureAwait(false)
-                    : one.Routine is { } f
-                        && other.Routine is { } g
-                        && await FixPoint
-                            .IsSameRoutineAsync(session, difference.Relation.Schema, f, g, cancellation)
-                            .ConfigureAwait(false)
-            );
+            { Before: null } or { After: null } => false,
+            { Part: ClosurePart.Definition, Before: { } old, After: { } now } => await FixPoint
+                .IsSameAsync(session, schema, old, now, cancellation)
+                .ConfigureAwait(false),
+            { Part: ClosurePart.Rule or ClosurePart.Trigger or ClosurePart.Index } => await SameAttachedAsync(
+                    session,
+                    difference,
+                    before,
+                    after,
+                    cancellation
+                )
+                .ConfigureAwait(false),
+            { Part: ClosurePart.Object } => Find(before) is { } one
+                && Find(after) is { } other
+                && await SameObjectAsync(session, schema, one, other, cancellation).ConfigureAwait(false),
+            _ => false,
+        };
 
         CapturedObject? Find(RelationClosure? closure) =>
             closure?.Objects?.FirstOrDefault(o => $"{o}" == difference.What);
     }
+
+    /// <summary>What is attached to a relation of the closure itself.</summary>
+    private static async Task<bool> SameAttachedAsync(
+        PostgresSession session,
+        ClosureDifference difference,
+        RelationClosure? before,
+        RelationClosure? after,
+        CancellationToken cancellation
+    )
+    {
+        var table = await session
+            .ScalarAsync<string>(
+                "select format('%I.%I', $1, $2)",
+                cancellation,
+                new NpgsqlParameter { Value = difference.Relation.Schema },
+                new NpgsqlParameter { Value = difference.Relation.Name }
+            )
+            .ConfigureAwait(false);
+        return Find(before) is (var one, var marks)
+            && Find(after) is (var other, var otherMarks)
+            && marks == otherMarks
+            && await FixPoint
+                .IsSameAttachedAsync(session, difference.Relation.Schema, one, other, cancellation)
+                .ConfigureAwait(false);
+
+        (AttachedText Text, string Marks)? Find(RelationClosure? closure) =>
+            closure?.All.FirstOrDefault(r => r.Name == difference.Relation) is { } relation
+                ? Texts(relation)
+                    .Where(t => $"{t.Text.Kind} {t.Text.Name}" == difference.What)
+                    .Cast<(AttachedText Text, string Marks)?>()
+                    .FirstOrDefault()
+                : null;
+
+        IEnumerable<(AttachedText Text, string Marks)> Texts(CapturedRelation r) =>
+            [
+                .. r
+                    .Rules.Where(x => x.Definition is not null)
+                    .Select(x => (new AttachedText("rule", x.Name, table!, x.Definition!), "")),
+                .. r.Triggers.Select(x => (new AttachedText("trigger", x.Name, table!, x.Definition), "")),
+                .. r.Indexes.Select(x => (new AttachedText("index", x.Name, table!, x.Definition), Marks(x))),
+            ];
+    }
+
+    private static async Task<bool> SameObjectAsync(
+        PostgresSession session,
+        string schema,
+        CapturedObject one,
+        CapturedObject other,
+        CancellationToken cancellation
+    ) =>
+        (one, other) switch
+        {
+            ({ Meaning: { } a }, { Meaning: { } b }) => one.IsSameButForMeaning(other)
+                && await FixPoint.IsSameAsync(session, schema, a, b, cancellation).ConfigureAwait(false),
+            ({ Routine: { } f }, { Routine: { } g }) => await FixPoint
+                .IsSameRoutineAsync(session, schema, f, g, cancellation)
+                .ConfigureAwait(false),
+            ({ Attached: { } x }, { Attached: { } y }) => one.Statements.Skip(1).SequenceEqual(other.Statements.Skip(1))
+                && await FixPoint.IsSameAttachedAsync(session, schema, x, y, cancellation).ConfigureAwait(false),
+            ({ Kind: "domain" }, { Kind: "domain" }) => await FixPoint
+                .IsSameDomainAsync(session, schema, one, other, cancellation)
+                .ConfigureAwait(false),
+            _ => false,
+        };
 
     private static Dictionary<(RelationName Relation, ClosurePart Part, string What), string> Aspects(
         RelationClosure? closure
@@ -175,13 +237,7 @@ public static class ClosureComparison
             .. r.Rules.SelectMany(x => Comment($"comment on rule {x.Name}", x.Comment)),
             .. r.Triggers.Select(x => (ClosurePart.Trigger, $"trigger {x.Name}", x.Definition)),
             .. r.Triggers.SelectMany(x => Comment($"comment on trigger {x.Name}", x.Comment)),
-            .. r.Indexes.Select(x =>
-                (
-                    ClosurePart.Index,
-                    $"index {x.Name}",
-                    $"{x.Definition} {x.Tablespace} clustered={x.Clustered} {Targets(x)}"
-                )
-            ),
+            .. r.Indexes.Select(x => (ClosurePart.Index, $"index {x.Name}", $"{x.Definition} {Marks(x)}")),
             .. r.Indexes.SelectMany(x => Comment($"comment on index {x.Name}", x.Comment)),
             .. Comment("comment on its row type", r.TypeComment),
             .. Grants(r.TypeGrants ?? [], "grant on its row type"),
@@ -223,6 +279,9 @@ public static class ClosureComparison
         );
         return text.Trim().Length == 0 ? [] : [(ClosurePart.Storage, $"settings of {name}", text.Trim())];
     }
+
+    private static string Marks(CapturedIndex index) =>
+        $"{index.Tablespace} clustered={index.Clustered} {Targets(index)}";
 
     private static string Targets(CapturedIndex index) =>
         string.Join(

@@ -172,7 +172,7 @@ public static class ClosureRestore
 
     /// <summary>Fills a materialized view that had data; its owner's rights are in place by then.</summary>
     internal static IEnumerable<RestoreStatement> Populate(CapturedRelation relation) =>
-        relation is { Kind: RelationKind.MaterializedView, Populated: true }
+        relation.IsFilled
             ? [new RestoreStatement($"refresh materialized view {relation.Name.Sql}", relation.Name)]
             : [];
 

@@ -51,6 +51,66 @@ internal static class FixPoint
                 : null;
     }
 
+    /// <summary>
+    /// Whether both rules, triggers or indexes end in the same text. Creates them on tables of a random name with the same columns, so that
+    /// nobody waits for a lock, in a transaction that is rolled back.
+    /// </summary>
+    public static async Task<bool> IsSameAttachedAsync(
+        PostgresSession session,
+        string schema,
+        AttachedText one,
+        AttachedText other,
+        CancellationToken cancellation
+    )
+    {
+        var twin = new RelationName(schema, $"tidelock_{Guid.NewGuid():N}");
+        return await OfAsync(one).ConfigureAwait(false) is { } a
+            && await OfAsync(other).ConfigureAwait(false) is { } b
+            && string.Equals(a, b, StringComparison.Ordinal);
+
+        async Task<string?> OfAsync(AttachedText attached) =>
+            attached.On(twin) is { } text
+                ? await FixPoint
+                    .OfAsync(
+                        session,
+                        text,
+                        t => ReadBackAttachedAsync(session, twin, attached, t, cancellation),
+                        cancellation
+                    )
+                    .ConfigureAwait(false)
+                : null;
+    }
+
+    /// <summary>Whether both domains end in the same text. Creates domains of a random name in a transaction that is rolled back.</summary>
+    public static async Task<bool> IsSameDomainAsync(
+        PostgresSession session,
+        string schema,
+        CapturedObject one,
+        CapturedObject other,
+        CancellationToken cancellation
+    )
+    {
+        var twin = new RelationName(schema, $"tidelock_{Guid.NewGuid():N}");
+        return await OfAsync(one).ConfigureAwait(false) is { } a
+            && await OfAsync(other).ConfigureAwait(false) is { } b
+            && string.Equals(a, b, StringComparison.Ordinal);
+
+        async Task<string?> OfAsync(CapturedObject domain)
+        {
+            var head = $"create domain {domain.Name} as ";
+            return domain.Statements is [var text] && text.StartsWith(head, StringComparison.Ordinal)
+                ? await FixPoint
+                    .OfAsync(
+                        session,
+                        $"create domain {twin.Sql} as {text[head.Length..]}",
+                        t => ReadBackDomainAsync(session, twin, t, cancellation),
+                        cancellation
+                    )
+                    .ConfigureAwait(false)
+                : null;
+        }
+    }
+
     private static Task<string?> OfAsync(
         PostgresSession session,
         string schema,
@@ -113,6 +173,49 @@ internal static class FixPoint
             .ConfigureAwait(false);
         await session.ExecuteOneAsync($"drop routine {name.Sql}", cancellation).ConfigureAwait(false);
         return text!;
+    }
+
+    private static async Task<string> ReadBackAttachedAsync(
+        PostgresSession session,
+        RelationName twin,
+        AttachedText attached,
+        string definition,
+        CancellationToken cancellation
+    )
+    {
+        await session
+            .ExecuteOneAsync($"create table {twin.Sql} (like {attached.Table})", cancellation)
+            .ConfigureAwait(false);
+        await session.ExecuteOneAsync(definition, cancellation).ConfigureAwait(false);
+        var text = await session
+            .ScalarAsync<string>(
+                attached.Kind switch
+                {
+                    "rule" => "select rtrim(pg_get_ruledef(oid), ';') from pg_rewrite where ev_class = $1::regclass",
+                    "trigger" =>
+                        "select pg_get_triggerdef(oid) from pg_trigger where tgrelid = $1::regclass and not tgisinternal",
+                    _ => "select pg_get_indexdef(indexrelid) from pg_index where indrelid = $1::regclass",
+                },
+                cancellation,
+                new NpgsqlParameter { Value = twin.Sql }
+            )
+            .ConfigureAwait(false);
+        await session.ExecuteOneAsync($"drop table {twin.Sql}", cancellation).ConfigureAwait(false);
+        return text!;
+    }
+
+    /// <summary>As it is captured, under the twin's name as it is written here.</summary>
+    private static async Task<string> ReadBackDomainAsync(
+        PostgresSession session,
+        RelationName twin,
+        string definition,
+        CancellationToken cancellation
+    )
+    {
+        await session.ExecuteOneAsync(definition, cancellation).ConfigureAwait(false);
+        var read = await ClosureCapture.DomainAsync(session, twin, cancellation).ConfigureAwait(false);
+        await session.ExecuteOneAsync($"drop domain {twin.Sql}", cancellation).ConfigureAwait(false);
+        return read.Statements[0];
     }
 
     private static async Task<string> ReadBackAsync(

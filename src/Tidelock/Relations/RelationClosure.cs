@@ -97,6 +97,9 @@ public sealed record CapturedRelation(
     string? Extension = null
 )
 {
+    /// <summary>Whether it is a materialized view that has data.</summary>
+    internal bool IsFilled => Kind == RelationKind.MaterializedView && Populated;
+
     /// <summary>The kind as SQL writes it.</summary>
     internal string SqlKind =>
         Kind switch

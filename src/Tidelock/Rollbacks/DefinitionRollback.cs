@@ -14,7 +14,12 @@ internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRo
             RunBaseline.Of(context) is { } baseline
                 ? new RollbackAssessment(
                     true,
-                    Message.Of("rollbacks.definition.cost", ("relation", baseline.Relation)),
+                    Message.Of(
+                        baseline.Closure?.Relation.IsFilled == true
+                            ? "rollbacks.definition.cost-filled"
+                            : "rollbacks.definition.cost",
+                        ("relation", baseline.Relation)
+                    ),
                     LosesWrites: false
                 )
                 : new RollbackAssessment(false, Message.Of("rollbacks.no-baseline"), LosesWrites: false)

@@ -24,7 +24,7 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
             ToolMigration tool when new ToolOnce(context, tool).Path is { } path => Message.Of(
                 "rollbacks.downgrade.tool-cost",
                 ("tool", tool.Tool.Name),
-                ("revision", path.From.Length == 0 ? "base" : path.From)
+                ("revision", path.BackTo.Length == 0 ? "base" : path.BackTo)
             ),
             { Down: { } down } => Message.Of("rollbacks.downgrade.cost", ("file", down.Path)),
             _ => null,

@@ -40,7 +40,7 @@ internal sealed class ToolOnce(StepContext context, ToolMigration migration)
             return new MigrationOutcome.Refused(refusal);
         }
 
-        var path = new ToolPath(standing.Revision, standing.Wanted);
+        var path = standing.Path;
         await context
             .As(Step)
             .RecordAsync(PathFact, path, MigrationsJson.Default.ToolPath, cancellation)

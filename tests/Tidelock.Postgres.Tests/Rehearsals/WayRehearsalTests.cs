@@ -88,6 +88,28 @@ public sealed class WayRehearsalTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_materialized_view_goes_there_and_back_and_what_its_data_will_be_is_said()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(
+            server,
+            """
+            create table public.results (id int primary key, name text not null, score numeric);
+            create materialized view public.scores as select score, id, name from public.results;
+            create unique index scores_key on public.scores (id)
+            """
+        );
+        bench.Declaring(View).With("new.sql", New);
+
+        var result = await bench.RehearseAsync();
+
+        Assert.Null(result.Problem);
+        Assert.Equal("rehearsals.filled-anew", Assert.Single(result.Warnings).Code);
+        Assert.NotNull(result.BackTook);
+        Assert.Contains(result.Differences, d => d is { What: "column id", After: "\"id\" bigint" });
+        Assert.Contains(result.Statements, s => s.Command == "REFRESH MATERIALIZED VIEW");
+    }
+
+    [Fact]
     public async Task What_a_CASCADE_takes_along_and_a_table_keeps_locked_is_told_of_SQL_by_hand()
     {
         await using var bench = await RehearsalBench.CreateAsync(

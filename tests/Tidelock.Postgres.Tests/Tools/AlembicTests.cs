@@ -88,6 +88,53 @@ public sealed class AlembicTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task The_way_back_leads_to_the_revision_that_the_change_names()
+    {
+        await using var bench = await AlembicBench.CreateAsync(server);
+        await File.WriteAllTextAsync(
+            System.IO.Path.Combine(bench.Project, "versions", "between.py"),
+            "revision = 'between'\ndown_revision = 'attempt_before'\ndef upgrade():\n    pass\ndef downgrade():\n    pass\n"
+        );
+        bench.Edit("versions/attempt_view_v1.py", "down_revision = \"attempt_before\"", "down_revision = \"between\"");
+        (await bench.AlembicAsync("upgrade", "between")).OrThrow();
+        bench.Edit("../change.yaml", "upgrade: head", "upgrade: head, downgrade: attempt_before");
+        var catalog = await bench.Views.CatalogAsync();
+        await using var services = await bench.OpenAsync();
+
+        var end = await services.Deployment.StartAsync(bench.Request(), bench.Terminal(), default);
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Equal(["attempt_view_v1"], await bench.VersionAsync());
+
+        var back = await services.Deployment.RollBackAsync(
+            end.Run!.Value,
+            bench.Request(),
+            "downgrade",
+            bench.Terminal(),
+            default
+        );
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        Assert.Equal(["attempt_before"], await bench.VersionAsync());
+        Assert.Equal(catalog, await bench.Views.CatalogAsync());
+    }
+
+    [Theory]
+    [InlineData("attempt_view_v1", "migrations.alembic.not-before")]
+    [InlineData("aside", "migrations.alembic.not-before")]
+    [InlineData("nowhere", "migrations.alembic.unanswered")]
+    [InlineData("base", null)]
+    public async Task A_way_back_to_what_is_no_ancestor_is_refused_before_the_start(string revision, string? code)
+    {
+        await using var bench = await AlembicBench.CreateAsync(server);
+        await File.WriteAllTextAsync(
+            System.IO.Path.Combine(bench.Project, "versions", "aside.py"),
+            "revision = 'aside'\ndown_revision = 'attempt_view_v1'\n"
+        );
+        bench.Edit("../change.yaml", "upgrade: head", $"upgrade: attempt_view_v1, downgrade: {revision}");
+
+        Assert.Equal(code, (await AskAsync(bench)).Refusal?.Code);
+    }
+
+    [Fact]
     public async Task A_session_in_alembics_way_is_ended_where_the_change_names_it()
     {
         await using var bench = await AlembicBench.CreateAsync(server);

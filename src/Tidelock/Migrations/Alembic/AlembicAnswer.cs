@@ -7,6 +7,7 @@ namespace Tidelock.Migrations.Alembic;
 /// <param name="Heads">The ends of the history; one, or the project is to be merged first.</param>
 /// <param name="Current">What alembic_version holds.</param>
 /// <param name="Wanted">The revision the change leads to; empty where it was not looked for.</param>
+/// <param name="Back">The revision the change names for the way back, empty for the beginning; null where it names none that lies before.</param>
 /// <param name="Steps">The revisions that are to be applied, in order.</param>
 /// <param name="System">System identifier of the server its env.py connects to; null where it connected nowhere.</param>
 /// <param name="Database">And the database.</param>
@@ -18,6 +19,7 @@ internal sealed record AlembicAnswer(
     IReadOnlyList<string> Heads,
     IReadOnlyList<string> Current,
     string Wanted,
+    string? Back,
     IReadOnlyList<AlembicStep> Steps,
     string? System,
     string? Database,

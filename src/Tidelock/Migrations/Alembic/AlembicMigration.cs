@@ -11,28 +11,38 @@ public sealed record AlembicMigration(IMigrationTool Tool, string Folder, LockBu
     /// <summary>Reads <c>migration.alembic</c>.</summary>
     internal static AlembicMigration Read(ChangeNode node, LockBudget locks)
     {
-        node.Only("directory", "config", "upgrade", "python");
+        node.Only("directory", "config", "upgrade", "downgrade", "python");
         node["directory"].Require();
         var directory = node["directory"].Folder() ?? "";
         var ini = node["config"].Text("alembic.ini");
         var upgrade = node["upgrade"].Text("head");
+        var downgrade = node["downgrade"].Text("");
         var folder = Path.GetFullPath(Path.Combine(node.Context.Files.Folder, directory));
         if (directory.Length > 0 && !File.Exists(Path.Combine(folder, ini)))
         {
             node["directory"].Mistake(Message.Of("migrations.alembic.no-ini", ("folder", directory), ("file", ini)));
         }
 
-        if (upgrade.Contains(':', StringComparison.Ordinal) || upgrade.StartsWith('-') || upgrade == "heads")
+        if (!IsOne(upgrade) || upgrade == "heads")
         {
             node["upgrade"].Mistake(Message.Of("migrations.alembic.one-target", ("text", upgrade)));
         }
 
+        if (!IsOne(downgrade) || downgrade is "head" or "heads")
+        {
+            node["downgrade"].Mistake(Message.Of("migrations.alembic.one-way-back", ("text", downgrade)));
+        }
+
         return new AlembicMigration(
-            new AlembicTool(folder, Python(node["python"], node.Context.Files.Folder), ini, upgrade),
+            new AlembicTool(folder, Python(node["python"], node.Context.Files.Folder), ini, upgrade, downgrade),
             directory,
             locks
         );
     }
+
+    /// <summary>No range, and no step from wherever the database stands.</summary>
+    private static bool IsOne(string revision) =>
+        !revision.Contains(':', StringComparison.Ordinal) && !revision.StartsWith('-') && !revision.StartsWith('+');
 
     /// <summary>An interpreter, or a virtualenv's folder; a path that is not absolute is meant from the change's folder.</summary>
     private static string Python(ChangeNode node, string folder)

@@ -10,7 +10,9 @@ namespace Tidelock.Migrations.Alembic;
 /// <param name="python">An interpreter's path, or a name to look up in PATH.</param>
 /// <param name="ini">The ini file.</param>
 /// <param name="upgrade">Where to: <c>head</c> or a revision.</param>
-public sealed class AlembicTool(string folder, string python, string ini, string upgrade) : IMigrationTool
+/// <param name="downgrade">Where back to: <c>base</c> or a revision; empty for the one that was there.</param>
+public sealed class AlembicTool(string folder, string python, string ini, string upgrade, string downgrade)
+    : IMigrationTool
 {
     private const string AnswerMark = "tidelock:";
 
@@ -21,7 +23,7 @@ public sealed class AlembicTool(string folder, string python, string ini, string
 
     public async Task<ToolStanding> AskAsync(ToolGround ground, CancellationToken cancellation)
     {
-        var asked = await Python(ground, ["-c", AskText(), ini, upgrade])
+        var asked = await Python(ground, ["-c", AskText(), ini, upgrade, downgrade])
             .RunWithinAsync(AnswerLimit, ground.Time, cancellation)
             .ConfigureAwait(false);
         if (asked is null)
@@ -40,13 +42,16 @@ public sealed class AlembicTool(string folder, string python, string ini, string
             answer.Current is [var one] ? one : "",
             answer.Wanted,
             [.. answer.Steps.Select(s => s.Text.Length == 0 ? s.Id : $"{s.Id} {s.Text}")],
-            OtherPlace(answer, ground) ?? OtherHistory(answer) ?? TooLong(answer)
-        );
+            OtherPlace(answer, ground) ?? OtherHistory(answer) ?? NoWayBack(answer) ?? TooLong(answer)
+        )
+        {
+            Back = answer.Back,
+        };
     }
 
     public ChildProgram Up(ToolGround ground, ToolPath path) => Alembic(ground, "upgrade", path.To);
 
-    public ChildProgram Down(ToolGround ground, ToolPath path) => Alembic(ground, "downgrade", OrBase(path.From));
+    public ChildProgram Down(ToolGround ground, ToolPath path) => Alembic(ground, "downgrade", OrBase(path.BackTo));
 
     public ChildProgram Mark(ToolGround ground, string revision) => Alembic(ground, "stamp", OrBase(revision));
 
@@ -85,6 +90,12 @@ public sealed class AlembicTool(string folder, string python, string ini, string
         : answer.Current.Count > 1
             ? Message.Of("migrations.alembic.current", ("current", string.Join(", ", answer.Current)))
         : null;
+
+    /// <summary>A way back leads to a revision that the change is built on.</summary>
+    private Message? NoWayBack(AlembicAnswer answer) =>
+        downgrade.Length > 0 && answer.Back is null
+            ? Message.Of("migrations.alembic.not-before", ("revision", downgrade), ("wanted", answer.Wanted))
+            : null;
 
     private static Message? TooLong(AlembicAnswer answer) =>
         answer.Steps.FirstOrDefault(s => s.Id.Length > (answer.Width ?? 32)) is { } step

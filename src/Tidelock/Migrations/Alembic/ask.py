@@ -8,10 +8,10 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
-ini, wanted = sys.argv[1:3]
+ini, wanted, back = sys.argv[1:4]
 config = Config(ini)
 script = ScriptDirectory.from_config(config)
-answer = {"version": __version__, "heads": list(script.get_heads()), "current": [], "wanted": "", "steps": []}
+answer = {"version": __version__, "heads": list(script.get_heads()), "current": [], "wanted": "", "back": None, "steps": []}
 
 IDENTITY = """
 select (select system_identifier::text from pg_control_system()), current_database()::text,
@@ -42,6 +42,11 @@ if len(answer["heads"]) == 1 and len(answer["current"]) < 2:
     target = script.get_revision(wanted)
     if target is not None:
         answer["wanted"] = target.revision
+        before = [r.revision for r in script.iterate_revisions(target.revision, "base")][1:]
+        if back == "base":
+            answer["back"] = ""
+        elif back and script.get_revision(back).revision in before:
+            answer["back"] = script.get_revision(back).revision
         here = answer["current"][0] if answer["current"] else None
         if here != target.revision:
             between = list(script.iterate_revisions(target.revision, here or "base"))

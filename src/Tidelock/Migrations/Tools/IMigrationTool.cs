@@ -21,7 +21,7 @@ public interface IMigrationTool
     /// <summary>Takes the database from <see cref="ToolPath.From"/> to <see cref="ToolPath.To"/>.</summary>
     ChildProgram Up(ToolGround ground, ToolPath path);
 
-    /// <summary>Takes the database from <see cref="ToolPath.To"/> back to <see cref="ToolPath.From"/>.</summary>
+    /// <summary>Takes the database from <see cref="ToolPath.To"/> back to <see cref="ToolPath.BackTo"/>.</summary>
     ChildProgram Down(ToolGround ground, ToolPath path);
 
     /// <summary>
@@ -41,13 +41,24 @@ public interface IMigrationTool
 /// <param name="Refusal">Why the tool must not be let loose on it; null when it may.</param>
 public sealed record ToolStanding(string Revision, string Wanted, IReadOnlyList<string> Steps, Message? Refusal)
 {
+    /// <summary>The revision the way back leads to, where the change names one.</summary>
+    public string? Back { get; init; }
+
+    /// <summary>The way from here.</summary>
+    internal ToolPath Path => new(Revision, Wanted, Back);
+
     internal static ToolStanding Refuse(Message refusal) => new("", "", [], refusal);
 }
 
 /// <summary>The way of a change, fixed before its first step. Journaled, so that whoever comes later means the same.</summary>
 /// <param name="From">The revision before it; empty for none.</param>
 /// <param name="To">The revision after it.</param>
-public sealed record ToolPath(string From, string To);
+/// <param name="Back">The revision the way back leads to, where the change names one; null for <paramref name="From"/>.</param>
+public sealed record ToolPath(string From, string To, string? Back = null)
+{
+    /// <summary>Where the way back leads.</summary>
+    internal string BackTo => Back ?? From;
+}
 
 /// <summary>Which way a tool is run.</summary>
 public enum ToolDirection

@@ -29,7 +29,7 @@ public abstract record ToolMigration(IMigrationTool Tool, string Folder, LockBud
         ?? (
             standing.Revision == standing.Wanted
                 ? Message.Of("migrations.tool.already", ("tool", Tool.Name), ("at", standing.Wanted))
-                : Tool.Refusal(new ToolPath(standing.Revision, standing.Wanted))
+                : Tool.Refusal(standing.Path)
         );
 
     /// <summary>There is no move of ours to make: the program makes its own.</summary>

@@ -90,7 +90,7 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
         CancellationToken cancellation
     )
     {
-        var (from, to) = direction == ToolDirection.Up ? (path.From, path.To) : (path.To, path.From);
+        var (from, to) = direction == ToolDirection.Up ? (path.From, path.To) : (path.To, path.BackTo);
         var standing = await tool.AskAsync(ground, cancellation).ConfigureAwait(false);
         if (standing.Refusal is not null)
         {
@@ -185,7 +185,7 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
         TimeSpan took
     )
     {
-        var (from, to) = direction == ToolDirection.Up ? (path.From, path.To) : (path.To, path.From);
+        var (from, to) = direction == ToolDirection.Up ? (path.From, path.To) : (path.To, path.BackTo);
         return new MigrationOutcome.Applied(
             "",
             tries,
