@@ -17,6 +17,11 @@ namespace Tidelock.Contracts;
 /// <param name="way">How to take the lock away: <c>tidelock unlock …</c>.</param>
 public sealed partial class ContractLock(Contract contract, RelationName relation, string change, string way)
 {
+    /// <summary>COMMIT does not wait for a standby that is away, nor a statement for a lock without end.</summary>
+    private const string Bounded =
+        "set local synchronous_commit = local; set local lock_timeout = '5s'; set local statement_timeout = '30s'";
+
+    private static readonly TimeSpan CommitLimit = TimeSpan.FromSeconds(15);
     private readonly string name = NameOf(relation);
 
     /// <summary>Installs or renews the lock, in one transaction.</summary>
@@ -37,6 +42,7 @@ public sealed partial class ContractLock(Contract contract, RelationName relatio
         {
             try
             {
+                await session.ExecuteAsync(Bounded, cancellation).ConfigureAwait(false);
                 var columns = await NowAsync(session, relation, cancellation).ConfigureAwait(false);
                 if (ShapeDrift.Find(contract, columns) is { Count: > 0 } drift)
                 {
@@ -59,7 +65,7 @@ public sealed partial class ContractLock(Contract contract, RelationName relatio
                         cancellation
                     )
                     .ConfigureAwait(false);
-                await transaction.CommitAsync(cancellation).ConfigureAwait(false);
+                await CommitAsync(transaction, session, cancellation).ConfigureAwait(false);
                 return null;
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
@@ -109,11 +115,14 @@ public sealed partial class ContractLock(Contract contract, RelationName relatio
     /// <returns>Why it may not; null when there is no lock any more.</returns>
     public async Task<Message?> RemoveAsync(PostgresSession session, CancellationToken cancellation)
     {
+        var transaction = await session.Connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        await using var ending = transaction.ConfigureAwait(false);
         try
         {
             await session
-                .ExecuteAsync(Fill(SqlText.Beside<ContractLock>("ContractUnlock")), cancellation)
+                .ExecuteAsync($"{Bounded}; {Fill(SqlText.Beside<ContractLock>("ContractUnlock"))}", cancellation)
                 .ConfigureAwait(false);
+            await CommitAsync(transaction, session, cancellation).ConfigureAwait(false);
             return null;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
@@ -123,6 +132,29 @@ public sealed partial class ContractLock(Contract contract, RelationName relatio
                 ("relation", relation),
                 ("role", session.Target.User),
                 ("reason", e.MessageText)
+            );
+        }
+    }
+
+    /// <summary>Without an answer in time nobody knows here whether it was done: locking and unlocking may be done again.</summary>
+    private static async Task CommitAsync(
+        NpgsqlTransaction transaction,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        using var limit = new CancellationTokenSource(CommitLimit, TimeProvider.System);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        try
+        {
+            await transaction.CommitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new TidelockException(
+                Message.Of("contracts.lock.no-answer", ("target", session.Target), ("limit", CommitLimit)),
+                ExitCode.NeedsPerson,
+                e
             );
         }
     }

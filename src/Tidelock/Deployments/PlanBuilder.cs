@@ -248,6 +248,11 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             lines.AddRange(blockers.Select(b => b.Text));
         }
 
+        if (StandbyReplay.Told(await Standbys.ReadAsync(session, cancellation).ConfigureAwait(false)) is { } standbys)
+        {
+            lines.Add(standbys);
+        }
+
         return lines;
     }
 

@@ -23,6 +23,11 @@ public sealed record ChildProgram(
     public ChildProgram(string path, params IReadOnlyList<string> arguments)
         : this(path, arguments, new Dictionary<string, string?>(StringComparer.Ordinal)) { }
 
+    /// <summary>How long what the child left running may keep its output open once the child has ended; nobody listens to it then.</summary>
+    private static readonly TimeSpan OutputGrace = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
     /// <summary>
     /// Called once when the program runs, to journal who it is. When this fails, the child is ended and the failure is passed on.
     /// </summary>
@@ -40,13 +45,33 @@ public sealed record ChildProgram(
     {
         var output = new StringBuilder();
         var errors = new StringBuilder();
-        var result = await ExecuteAsync(
-                PipeTarget.ToStringBuilder(output, Encoding.UTF8),
-                PipeTarget.ToStringBuilder(errors, Encoding.UTF8),
-                cancellation
-            )
-            .ConfigureAwait(false);
-        return new ProgramResult(this, result.ExitCode, output.ToString(), errors.ToString(), result.RunTime);
+        var result = await ExecuteAsync(Collect(output), Collect(errors), cancellation).ConfigureAwait(false);
+        return new ProgramResult(this, result.ExitCode, Text(output), Text(errors), result.RunTime);
+    }
+
+    /// <summary>Somebody may still write while the text is read.</summary>
+    private static PipeTarget Collect(StringBuilder text) =>
+        PipeTarget.Create(
+            async (source, cancellation) =>
+            {
+                using var reader = new StreamReader(source, Encoding.UTF8, leaveOpen: true);
+                var buffer = new char[4096];
+                while (await reader.ReadAsync(buffer, cancellation).ConfigureAwait(false) is var read and > 0)
+                {
+                    lock (text)
+                    {
+                        text.Append(buffer, 0, read);
+                    }
+                }
+            }
+        );
+
+    private static string Text(StringBuilder text)
+    {
+        lock (text)
+        {
+            return text.ToString();
+        }
     }
 
     /// <summary>
@@ -87,7 +112,8 @@ public sealed record ChildProgram(
     {
         cancellation.ThrowIfCancellationRequested();
         using var kill = new CancellationTokenSource();
-        var running = Start(output, errors, kill.Token);
+        using var deaf = new CancellationTokenSource();
+        var running = Start(Until(output, deaf.Token), Until(errors, deaf.Token), kill.Token);
         var child = StartedChild.Of(running.ProcessId);
         await using var killing = kill.Token.Register(() => child.Signal(Signals.Kill)).ConfigureAwait(false);
         await using var interrupting = cancellation
@@ -98,6 +124,7 @@ public sealed record ChildProgram(
             })
             .ConfigureAwait(false);
         await AnnounceAsync(child, running, kill).ConfigureAwait(false);
+        await StopListeningAsync(child, running.Task, deaf).ConfigureAwait(false);
         try
         {
             var result = await running.Task.ConfigureAwait(false);
@@ -108,6 +135,33 @@ public sealed record ChildProgram(
         {
             throw new OperationCanceledException(cancellation);
         }
+    }
+
+    private static PipeTarget Until(PipeTarget target, CancellationToken deaf) =>
+        PipeTarget.Create(
+            async (source, cancellation) =>
+            {
+                try
+                {
+                    await target.CopyFromAsync(source, cancellation).WaitAsync(deaf).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (deaf.IsCancellationRequested)
+                {
+                    // The child has ended and said all it had to say.
+                }
+            }
+        );
+
+    /// <summary>Returns when all is read, or when the child has ended and its own children still hold the pipe after the grace.</summary>
+    private static async Task StopListeningAsync(StartedChild child, Task running, CancellationTokenSource deaf)
+    {
+        while (child.IsRunning && !running.IsCompleted)
+        {
+            await Task.WhenAny(running, Task.Delay(Look, TimeProvider.System)).ConfigureAwait(false);
+        }
+
+        await Task.WhenAny(running, Task.Delay(OutputGrace, TimeProvider.System)).ConfigureAwait(false);
+        await deaf.CancelAsync().ConfigureAwait(false);
     }
 
     private async Task AnnounceAsync(

@@ -1,91 +1,120 @@
 using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
-using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Steps;
 
 /// <summary>
-/// What a committed change meets elsewhere: standbys that have yet to replay it, statements that were prepared before it. Looked at before
-/// and after; found out and told, never a failure.
+/// What a committed change, or its way back, meets elsewhere: standbys that have yet to replay it, statements that were prepared before it.
+/// Looked at before and after; found out and told, never a failure.
 /// </summary>
 internal sealed class Aftermath : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly StepContext context;
-    private readonly IReadOnlyList<Standby> standbys;
-    private readonly PreparedProbe? probe;
-    private readonly PgBouncerConsole? pooler;
+    private readonly bool again;
+    private IReadOnlyList<Standby> standbys = [];
+    private PreparedProbe? probe;
+    private PgBouncerConsole? pooler;
+    private Message? unreached;
 
-    private Aftermath(
-        StepContext context,
-        IReadOnlyList<Standby> standbys,
-        PreparedProbe? probe,
-        PgBouncerConsole? pooler
-    ) => (this.context, this.standbys, this.probe, this.pooler) = (context, standbys, probe, pooler);
+    private Aftermath(StepContext context, bool again) => (this.context, this.again) = (context, again);
 
     /// <summary>
-    /// Before the change. An earlier start of the step may have committed it: then nothing found here ends the step before that was asked,
-    /// and the same goes for who was told to stop.
+    /// Before the change. Where an earlier start of the step may have committed it, and on the way back, nothing found here ends the step;
+    /// the same goes for who was told to stop.
     /// </summary>
+    /// <param name="context">The step's.</param>
+    /// <param name="step">Its name.</param>
+    /// <param name="probed">Of which relation a statement is prepared; null for none.</param>
+    /// <param name="cancellation">Ends the looking.</param>
     /// <exception cref="TidelockException">The pooler's console does not answer: it could not be told to reconnect.</exception>
-    public static async Task<Aftermath> ExpectAsync(StepContext context, CancellationToken cancellation)
+    public static async Task<Aftermath> ExpectAsync(
+        StepContext context,
+        string step,
+        RelationName? probed,
+        CancellationToken cancellation
+    )
     {
+        var aftermath = new Aftermath(context, context.State.Step(step).Attempts > 1);
+        var mayRefuse = !aftermath.again && context.State.Rollback is null;
         try
         {
-            return await LookAsync(context, cancellation).ConfigureAwait(false);
+            await aftermath.LookAsync(probed, mayRefuse, cancellation).ConfigureAwait(false);
         }
-        catch (Exception e)
-            when (cancellation.IsCancellationRequested
-                || (
-                    context.State.Step(MigrateStep.StepName).Attempts > 1
-                    && e is TidelockException or NpgsqlException
-                    && e is not JournalUnwritableException and not RunTakenOverException and not TargetLostException
-                )
-            )
+        catch (Exception e) when (cancellation.IsCancellationRequested || (!mayRefuse && IsOnlyALook(e)))
         {
-            if (e is TidelockException told)
-            {
-                context.Report(told.Problem);
-            }
-
-            return new Aftermath(context, [], null, null);
+            context.Report(e is TidelockException told ? told.Problem : Unasked(e));
         }
+        catch
+        {
+            await aftermath.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        return aftermath;
     }
 
-    private static async Task<Aftermath> LookAsync(StepContext context, CancellationToken cancellation)
+    private static bool IsOnlyALook(Exception e) =>
+        e
+            is NpgsqlException
+                or TidelockException
+                and not JournalUnwritableException
+                and not RunTakenOverException
+                and not TargetLostException;
+
+    private static Message Unasked(Exception e) => Message.Of("migrations.standbys.unasked", ("reason", e.Message));
+
+    private async Task LookAsync(RelationName? probed, bool mayRefuse, CancellationToken cancellation)
     {
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        var standbys = await Standbys.ReadAsync(session, cancellation).ConfigureAwait(false);
-        if (StandbyReplay.Told(standbys) is { } told)
+        var seen = await Standbys.ReadAsync(session, cancellation).ConfigureAwait(false);
+        standbys = seen ?? [];
+        if (StandbyReplay.Told(seen) is { } told)
         {
             context.Report(told);
         }
 
-        var pooler =
-            context.TargetEnvironment.PgBouncer.Length == 0
-                ? null
-                : await PgBouncerConsole
-                    .OpenAsync(context.TargetEnvironment.PgBouncer, context.ApplicationName, context.Time, cancellation)
-                    .ConfigureAwait(false);
-        var probe = RunBaseline.RelationOf(context.Change) is { } relation
-            ? await PreparedProbe
-                .PrepareAsync(await context.OpenAsync(cancellation).ConfigureAwait(false), relation, cancellation)
-                .ConfigureAwait(false)
-            : null;
-        return new Aftermath(context, standbys ?? [], probe, pooler);
+        if (probed is not null)
+        {
+            probe = await PreparedProbe
+                .PrepareAsync(await context.OpenAsync(cancellation).ConfigureAwait(false), probed, cancellation)
+                .ConfigureAwait(false);
+        }
+
+        try
+        {
+            pooler =
+                context.TargetEnvironment.PgBouncer.Length == 0
+                    ? null
+                    : await PgBouncerConsole
+                        .OpenAsync(
+                            context.TargetEnvironment.PgBouncer,
+                            context.ApplicationName,
+                            context.Time,
+                            cancellation
+                        )
+                        .ConfigureAwait(false);
+        }
+        catch (TidelockException e) when (!mayRefuse)
+        {
+            unreached = Message.Of("migrations.reconnect-untold", ("reason", e.Problem));
+        }
     }
 
     /// <summary>After the commit: the finding, and what there is to tell besides.</summary>
     public async Task<Message> WithAsync(Message applied, CancellationToken cancellation)
     {
         var (works, broken) = probe is null ? (null, null) : await probe.AskAsync(cancellation).ConfigureAwait(false);
+
+        // What an earlier start committed came before this probe: that it works says nothing of who prepared before that.
+        var isHarmless = works == true && !again;
         var found = new[]
         {
             broken,
-            works == true ? null : await ReconnectedAsync(cancellation).ConfigureAwait(false),
+            isHarmless ? null : await ReconnectedAsync(cancellation).ConfigureAwait(false),
             await ReplayedAsync(cancellation).ConfigureAwait(false),
         };
         return found
@@ -101,7 +130,7 @@ internal sealed class Aftermath : IAsyncDisposable
     /// <summary>Where prepared statements fail now, or nobody knows. It may be done twice: it closes what no client uses.</summary>
     private async Task<Message?> ReconnectedAsync(CancellationToken cancellation) =>
         pooler is null
-            ? null
+            ? unreached
             : await pooler.ReconnectAsync(context.Target.Database, cancellation).ConfigureAwait(false);
 
     private async Task<Message?> ReplayedAsync(CancellationToken cancellation)
@@ -123,16 +152,9 @@ internal sealed class Aftermath : IAsyncDisposable
                 .ConfigureAwait(false);
             return replay.Finding;
         }
-        catch (Exception e)
-            when (e
-                    is NpgsqlException
-                        or TidelockException
-                        and not JournalUnwritableException
-                        and not RunTakenOverException
-                        and not TargetLostException
-            )
+        catch (Exception e) when (IsOnlyALook(e))
         {
-            return Message.Of("migrations.standbys.unasked", ("reason", e.Message));
+            return Unasked(e);
         }
     }
 }

@@ -23,13 +23,17 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
             return await StillThereAsync(context, cancellation).ConfigureAwait(false);
         }
 
+        await using var aftermath = await Aftermath
+            .ExpectAsync(context, Name, RunBaseline.RelationOf(context.Change), cancellation)
+            .ConfigureAwait(false);
+
         // What stopped halfway is in place as well: its own record says how far it came.
         if (context.State.InPlace && !migration.MayStopHalfway)
         {
-            return StepOutcome.Passed(Message.Of("steps.migrate.already"));
+            var already = Message.Of("steps.migrate.already");
+            return StepOutcome.Passed(await aftermath.WithAsync(already, cancellation).ConfigureAwait(false));
         }
 
-        await using var aftermath = await Aftermath.ExpectAsync(context, cancellation).ConfigureAwait(false);
         var outcome = await OnceAsync(context, migration, cancellation).ConfigureAwait(false);
         if (
             !context.State.InPlace

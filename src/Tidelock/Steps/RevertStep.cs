@@ -16,9 +16,20 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
     {
         var name = context.State.Rollback!.Method;
         var state = context.State;
+
+        // A backup is restored beside and renamed: a session that is left in the database would hold that up.
+        await using var aftermath = await Aftermath
+            .ExpectAsync(
+                context,
+                Name,
+                name == BackupRollback.MethodName ? null : RunBaseline.RelationOf(context.Change),
+                cancellation
+            )
+            .ConfigureAwait(false);
         if (!state.InPlace && !state.Doubted && state.RevertedAt >= state.Rollback!.At)
         {
-            return StepOutcome.Passed(Message.Of("steps.revert.already", ("method", name)));
+            var already = Message.Of("steps.revert.already", ("method", name));
+            return StepOutcome.Passed(await aftermath.WithAsync(already, cancellation).ConfigureAwait(false));
         }
 
         if (methods.FirstOrDefault(m => string.Equals(m.Name, name, StringComparison.Ordinal)) is not { } method)
@@ -44,9 +55,13 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
         }
 
         var outcome = await method.RevertAsync(context, cancellation).ConfigureAwait(false);
-        return outcome.Result == StepResult.Passed
-            ? await RevertedAsync(context, name, outcome.Finding).ConfigureAwait(false)
-            : outcome;
+        if (outcome.Result != StepResult.Passed)
+        {
+            return outcome;
+        }
+
+        await RevertedAsync(context, name, outcome.Finding).ConfigureAwait(false);
+        return StepOutcome.Passed(await aftermath.WithAsync(outcome.Finding, cancellation).ConfigureAwait(false));
     }
 
     /// <summary>Whether a way leads back from where the database stands, as far as that is known.</summary>

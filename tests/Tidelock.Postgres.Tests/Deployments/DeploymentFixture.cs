@@ -71,6 +71,23 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
         return await services.Deployment.StartAsync(Request(), Terminal(), default);
     }
 
+    /// <summary>A run with these events, as a program that ended with the last of them has left it.</summary>
+    public async Task<RunId> JournalAsync(IEnumerable<RunEvent> events)
+    {
+        await using var services = await OpenAsync();
+        var run = RunId.New(TimeProvider.System);
+        var epoch = await services.Journal.TakeEpochAsync(run, null, default);
+        JournalEntry? last = null;
+        foreach (var e in events)
+        {
+            var id = Guid.NewGuid().ToString("N");
+            last = JournalEntry.Next(run.Value, last, id, e.GetType().Name, RunEvents.Format(e));
+            Assert.Equal(AppendResult.Stored, await services.Journal.AppendAsync(last, epoch, default));
+        }
+
+        return run;
+    }
+
     /// <summary>The catalog's own words about the view and what hangs on it, without the capture's code.</summary>
     public Task<string> CatalogAsync() => Database.ScalarAsync<string>(Catalog)!;
 

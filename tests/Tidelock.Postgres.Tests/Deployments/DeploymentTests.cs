@@ -146,6 +146,58 @@ public sealed class DeploymentTests(PostgresServer server)
         Assert.Contains("0A000", finding, StringComparison.Ordinal);
         Assert.Contains("was told to RECONNECT", finding, StringComparison.Ordinal);
         Assert.NotEqual(before, await pid.ExecuteScalarAsync());
+
+        await using var services = await fixture.OpenAsync();
+        before = await pid.ExecuteScalarAsync();
+        var back = await services.Deployment.RollBackAsync(
+            end.Run!.Value,
+            fixture.Request(),
+            "definition",
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        finding = back.State!.Step("rollback.revert").Finding!.ToString();
+        Assert.Contains("0A000", finding, StringComparison.Ordinal);
+        Assert.Contains("was told to RECONNECT", finding, StringComparison.Ordinal);
+        Assert.NotEqual(before, await pid.ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_pgbouncer_that_went_away_before_it_was_told_to_reconnect_holds_up_neither_a_resume_nor_the_way_back()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        var before = await fixture.CatalogAsync();
+        RunId run;
+        await using (var pooler = await PgBouncer.StartAsync(server.Cluster, "transaction"))
+        {
+            await ThroughAsync(fixture, pooler.Port);
+            var done = await fixture.DeployAsync();
+            Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+
+            // As a program that was killed right behind its commit has left it.
+            var applied = fixture.Events.FindIndex(e => e is MigrationApplied);
+            run = await fixture.JournalAsync(fixture.Events.Take(applied + 1).ToList());
+        }
+
+        await using var services = await fixture.OpenAsync();
+        var end = await services.Deployment.ResumeAsync(run, fixture.Request(), false, fixture.Terminal(), default);
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        var migrate = end.State!.Step("migrate");
+        Assert.Equal(2, migrate.Attempts);
+        Assert.Contains("does not answer", migrate.Finding!.ToString(), StringComparison.Ordinal);
+        var back = await services.Deployment.RollBackAsync(
+            run,
+            fixture.Request(),
+            "definition",
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        var revert = back.State!.Step("rollback.revert").Finding!.ToString();
+        Assert.Contains("does not answer", revert, StringComparison.Ordinal);
+        Assert.Equal(before, await fixture.CatalogAsync());
     }
 
     [Fact]

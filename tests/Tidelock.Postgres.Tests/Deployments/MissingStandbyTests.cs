@@ -1,4 +1,5 @@
 using Tidelock.Changes;
+using Tidelock.Contracts;
 using Tidelock.Migrations;
 using Tidelock.Migrations.Tools;
 using Tidelock.Postgres.Tests.Servers;
@@ -6,6 +7,7 @@ using Tidelock.Postgres.Tests.Tools;
 using Tidelock.Postgres.Tests.Views;
 using Tidelock.Runs;
 using Tidelock.Runs.Postgres;
+using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Deployments;
 
@@ -66,6 +68,25 @@ public sealed class MissingStandbyTests : IAsyncLifetime
         );
 
         Assert.True(outcome is MigrationOutcome.Applied, outcome.Finding.ToString());
+    }
+
+    [Fact]
+    public async Task A_contract_is_locked_and_unlocked_here_without_it()
+    {
+        await using var bench = await BenchAsync();
+        var relation = new RelationName("public", "v");
+        var contract = new Contract(relation, [new("a", "integer", false)], [], []);
+        var guard = new ContractLock(contract, relation, "ages", "tidelock unlock ages");
+        await MissingStandby.TakeAwayAsync(bench.Database);
+        await using var session = await PostgresSession.OpenAsync(bench.Database.Target, "test", default);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+
+        var locked = await guard.InstallAsync(session, "kim", TextCatalog.English, deadline.Token);
+
+        Assert.True(locked is null, locked?.ToString());
+        Assert.Empty((await ContractLock.FindingsAsync(session, relation, deadline.Token))!);
+        Assert.Null(await guard.RemoveAsync(session, deadline.Token));
+        Assert.Null(await ContractLock.FindingsAsync(session, relation, deadline.Token));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres.Tests.Servers;
@@ -36,6 +37,27 @@ public sealed class StandbyTests : IAsyncLifetime
         }
 
         await UntilReplayedAsync(fixture.Database);
+
+        // The way back is replayed there too, and waited for.
+        await using var services = await fixture.OpenAsync();
+        var plan = await services.Deployment.PlanAsync(fixture.Request(), default);
+        Assert.Contains(plan.Locks, l => l.Code == "migrations.standbys.before");
+        var run = (await services.Journal.ListAsync(default)).Single().Run;
+        var back = await services.Deployment.RollBackAsync(
+            run,
+            fixture.Request(),
+            "definition",
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        var replay = back.State!.Fact("rollback.revert", StandbyReplay.Fact)!
+            .Value.Deserialize(MigrationsJson.Default.StandbyReplay);
+        Assert.Equal("reports (local)", Assert.Single(replay!.Before).ToString());
+        Assert.Null(replay.Finding);
+        await using var there = await standby.ConnectAsync(fixture.Database.Name);
+        await using var column = new NpgsqlCommand("select score from public.scores limit 1", there);
+        Assert.NotNull(await column.ExecuteScalarAsync());
     }
 
     [Fact]

@@ -85,19 +85,8 @@ public sealed class UnknownEndTests(PostgresServer server)
             Assert.Equal(ExitCode.RolledBack, (await BackAsync(fixture, done.Run!.Value, "definition")).ExitCode);
         }
 
-        await using var services = await fixture.OpenAsync();
-        var run = RunId.New(TimeProvider.System);
-        var epoch = await services.Journal.TakeEpochAsync(run, null, default);
         var ended = new RunEnded(RunResult.NeedsPerson, Message.Of("runs.completed")) { At = events[last].At };
-        JournalEntry? previous = null;
-        foreach (var e in events.Take(last + 1).Select(Forgotten).Append(ended))
-        {
-            var payload = RunEvents.Format(e);
-            previous = JournalEntry.Next(run.Value, previous, Guid.NewGuid().ToString("N"), e.GetType().Name, payload);
-            Assert.Equal(AppendResult.Stored, await services.Journal.AppendAsync(previous, epoch, default));
-        }
-
-        return run;
+        return await fixture.JournalAsync(events.Take(last + 1).Select(Forgotten).Append(ended));
     }
 
     /// <summary>An id that was not durable may be a stranger's after a crash: that it committed says nothing.</summary>

@@ -1,7 +1,9 @@
 using Npgsql;
 using Tidelock.Changes;
 using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Postgres.Tests.Tools;
 
 namespace Tidelock.Postgres.Tests.Views;
 
@@ -53,6 +55,38 @@ public sealed class AutovacuumTests
         Assert.Contains("20 s", said.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task It_gives_way_to_alembics_one_long_try_too()
+    {
+        await using var cluster = await StartAsync("1s");
+        await using var bench = await AlembicBench.CreateAsync(await TestDatabase.CreateAsync(cluster));
+        await VacuumAsync(bench.Database);
+        bench.Edit(
+            "versions/attempt_view_v1.py",
+            "(SQL / \"attempt_v1.sql\").read_text()",
+            "\"alter table t add b int\""
+        );
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+
+        var outcome = await new ToolRun(
+            bench.Migration().Tool,
+            await bench.GroundAsync(Budget),
+            TimeProvider.System
+        ).RunAsync(
+            new ToolPath("attempt_before", "attempt_view_v1"),
+            ToolDirection.Up,
+            _ => Task.CompletedTask,
+            bench.Progress.Add,
+            deadline.Token
+        );
+
+        var applied = Assert.IsType<MigrationOutcome.Applied>(outcome);
+        Assert.Equal(2, applied.Tries);
+        Assert.Single(bench.Progress, p => p.Code == "migrations.autovacuum.long-try");
+        Assert.Contains("canceling autovacuum task", await cluster.LogAsync(), StringComparison.Ordinal);
+        Assert.Equal(["attempt_view_v1"], await bench.VersionAsync());
+    }
+
     private static Task<LocalCluster> StartAsync(string deadlockTimeout) =>
         LocalCluster.StartAsync(
             new LocalClusterOptions
@@ -70,7 +104,13 @@ public sealed class AutovacuumTests
     private static async Task<ViewBench> VacuumedAsync(LocalCluster cluster)
     {
         var bench = new ViewBench(await TestDatabase.CreateAsync(cluster));
-        await bench.Database.ExecuteAsync(
+        await VacuumAsync(bench.Database);
+        return bench;
+    }
+
+    private static async Task VacuumAsync(TestDatabase database)
+    {
+        await database.ExecuteAsync(
             """
             create table t (a int, filler text) with (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,
                 autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);
@@ -78,13 +118,12 @@ public sealed class AutovacuumTests
             delete from t where a % 2 = 0;
             """
         );
-        await bench.Database.UntilAsync(
+        await database.UntilAsync(
             """
             select exists (select from pg_stat_activity a join pg_locks l using (pid)
             where a.backend_type = 'autovacuum worker' and l.granted and l.relation = 't'::regclass and a.xact_start < clock_timestamp() - interval '300 ms')
             """
         );
-        return bench;
     }
 
     private static IMigrationMove Sql(string sql) =>

@@ -8,6 +8,21 @@ public sealed class ChildProgramTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [Fact]
+    public async Task What_a_child_leaves_running_keeps_nobody_waiting_for_its_output()
+    {
+        var start = TimeProvider.System.GetTimestamp();
+
+        var result = await new ChildProgram("sh", "-c", "sleep 60 & echo $!; echo odd >&2; exit 3").RunAsync(default);
+
+        Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20));
+        Assert.Equal((3, "odd\n"), (result.ExitCode, result.Errors));
+        var left = int.Parse(result.Output, System.Globalization.CultureInfo.InvariantCulture);
+        var sleeping = StartedChild.Of(left);
+        Assert.True(sleeping.IsRunning);
+        await sleeping.EndAsync(TimeSpan.FromSeconds(5), TimeProvider.System, default);
+    }
+
+    [Fact]
     public async Task A_childs_output_errors_and_exit_code_come_back()
     {
         var result = await Shell("echo out; echo err >&2; exit 7").RunAsync(CancellationToken.None);

@@ -53,9 +53,13 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
             time
         );
         IReadOnlyList<Blocker> blockers = [];
+        var patience = new AutovacuumPatience(progress);
+        var limit = ground.Locks.Try;
         for (var tries = 1; ; tries++)
         {
-            var program = direction == ToolDirection.Up ? tool.Up(ground, path) : tool.Down(ground, path);
+            watch.Budget = limit;
+            var within = ground with { Locks = ground.Locks with { Try = limit } };
+            var program = direction == ToolDirection.Up ? tool.Up(within, path) : tool.Down(within, path);
             var result = await watch
                 .OverAsync(() => RunAsync(program, started, cancellation), cancellation)
                 .ConfigureAwait(false);
@@ -76,10 +80,30 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
                 return LockWaiting.NotGranted(tries, time.GetElapsedTime(start), blockers);
             }
 
+            limit =
+                await LongTryAsync(patience, watch.Blockers, cancellation).ConfigureAwait(false) ?? ground.Locks.Try;
             await acting.OnAsync(watch.Blockers, cancellation).ConfigureAwait(false);
             var pause = TimeSpan.FromMilliseconds(200 + (300 * Random.Shared.NextDouble()));
             await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>How long the next try may wait, where autovacuum alone was in the way of the last: it vacuums tables, never a view.</summary>
+    private async Task<TimeSpan?> LongTryAsync(
+        AutovacuumPatience patience,
+        IReadOnlyList<Blocker> present,
+        CancellationToken cancellation
+    )
+    {
+        if (present.Count == 0 || !present.All(b => b.GivesWay))
+        {
+            return null;
+        }
+
+        await using var session = await PostgresSession
+            .OpenAsync(ground.Target, ground.RunName, cancellation)
+            .ConfigureAwait(false);
+        return await patience.LongTryAsync(session, present, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>What the tool's record says became of a path; a result of null is one that nobody saw the end of.</summary>
