@@ -66,7 +66,7 @@ public sealed class PrometheusServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_real_server_tells_of_the_past_aggregates_and_keeps_to_the_lookback()
+    public async Task A_real_server_tells_of_the_past_and_aggregates()
     {
         await UntilAsync("sum(queue_length)", s => s.Outcome is SampleOutcome.Value);
         var first = TimeProvider.System.GetUtcNow();
@@ -83,16 +83,6 @@ public sealed class PrometheusServerTests : IAsyncLifetime
 
         var before = await probe.ReadRangeAsync(first.AddHours(-2), first.AddHours(-1), step, CancellationToken.None);
         Assert.Equal("probes.prometheus.empty", Assert.Single(before).Detail!.Code);
-
-        // Asked as if it were later: the newest point is then as old as that, and the lookback says whether it still counts.
-        await using var brief = Open(
-            new("s", SignalUnit.Unstated, Server, "sum(queue_length offset -1h)") { Lookback = TimeSpan.FromSeconds(1) }
-        );
-        Assert.Equal(SampleOutcome.NoData, Assert.Single(await brief.ReadAsync(CancellationToken.None)).Outcome);
-        await using var lasting = Open(
-            new("s", SignalUnit.Unstated, Server, "sum(queue_length offset -50m)") { Lookback = TimeSpan.FromHours(1) }
-        );
-        Assert.Equal(12, Assert.Single(await lasting.ReadAsync(CancellationToken.None)).Value);
     }
 
     [Fact]

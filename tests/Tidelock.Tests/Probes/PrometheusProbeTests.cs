@@ -321,6 +321,17 @@ public sealed class PrometheusProbeTests
         Assert.Empty(await Reading.RangeAsync(delayed, to - TimeSpan.FromMinutes(1), to));
     }
 
+    [Fact]
+    public async Task The_lookback_is_asked_of_the_server()
+    {
+        var asked = new TaskCompletionSource<string>();
+        await using var server = await StubServer.StartAsync(async context =>
+            asked.TrySetResult((await context.Request.ReadFormAsync())["lookback_delta"].ToString())
+        );
+        await Reading.OneAsync(Probe(server.Address) with { Lookback = TimeSpan.FromSeconds(90) });
+        Assert.Equal("90s", await asked.Task);
+    }
+
     private static string Now => Seconds(TimeProvider.System.GetUtcNow());
 
     private static string Seconds(DateTimeOffset at) =>
