@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Tidelock.Texts;
 
 namespace Tidelock.Checks;
@@ -9,6 +10,13 @@ namespace Tidelock.Checks;
 /// <param name="Finding">What was found.</param>
 public sealed record CheckResult(string Name, bool Passed, TimeSpan Took, Message Finding)
 {
+    /// <summary>The finding of a statement that was prepared before the change (0A000).</summary>
+    internal const string Outdated = "checks.sql.outdated-plan";
+
     /// <summary>Whether there was an answer at all. Without one a check has not passed, and nothing is known to be broken either.</summary>
     public bool IsAnswered { get; init; } = true;
+
+    /// <summary>Whether a statement met columns it was not prepared for: the session must prepare it anew, the data are not broken.</summary>
+    [JsonIgnore]
+    public bool IsOutdated => Finding.Code is Outdated;
 }

@@ -36,7 +36,9 @@ internal static class SqlCheckRun
             finding.Text
         )
         {
-            IsAnswered = finding.Text.Code is not "checks.sql.lost" && !IsOfTheConnection(finding.Text.Code),
+            IsAnswered =
+                finding.Text.Code is not ("checks.sql.lost" or CheckResult.Outdated)
+                && !IsOfTheConnection(finding.Text.Code),
         };
     }
 
@@ -66,6 +68,10 @@ internal static class SqlCheckRun
         catch (PostgresException e) when (IsOfTheServer(e.SqlState))
         {
             return (false, null, Message.Of("checks.sql.lost", ("check", check.Name), ("reason", e.MessageText)));
+        }
+        catch (PostgresException e) when (OutdatedPlan.Is(e))
+        {
+            return (false, null, Message.Of(CheckResult.Outdated, ("check", check.Name)));
         }
         catch (PostgresException e)
         {

@@ -2,7 +2,10 @@ using Tidelock.Texts;
 
 namespace Tidelock.Runs;
 
-/// <summary>The policy "ask": holds the run, and goes back by itself when nobody has decided within the limit.</summary>
+/// <summary>
+/// The policy "ask" outside of the watch: holds the run, and goes back by itself when nobody has decided within the limit. The watch asks
+/// by itself, because it goes on meanwhile.
+/// </summary>
 internal sealed class AskBeforeRollback(RunExecution execution)
 {
     public async Task RunAsync(Message finding, CancellationToken cancellation)

@@ -108,13 +108,17 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
             return EndAsync(execution, result, outcome.Finding, cancellation);
         }
 
-        return execution.Policy.Automatic
+        return execution.Policy.Automatic || IsOverdue(state, execution.Time.GetUtcNow())
             ? execution.Writer.AppendAsync(
                 new RollbackStarted(execution.Policy.Method, outcome.Finding, null),
                 cancellation
             )
             : new AskBeforeRollback(execution).RunAsync(outcome.Finding, cancellation);
     }
+
+    /// <summary>Whether the watch has asked people already, as long as it may.</summary>
+    private static bool IsOverdue(RunState state, DateTimeOffset now) =>
+        state.Held is { Breaches: not null, Until: { } until } && now >= until;
 
     private static Task EndAsync(
         RunExecution execution,

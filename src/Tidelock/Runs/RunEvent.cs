@@ -217,8 +217,8 @@ public sealed record MigrationReverted(string Method, Message Finding) : RunEven
 
 /// <summary>One tick of the watch: all samples, and what the criteria said.</summary>
 /// <param name="Baseline">Whether this was measured before the migration.</param>
-/// <param name="Samples">One per signal.</param>
-/// <param name="Verdicts">One per criterion; none in the baseline.</param>
+/// <param name="Samples">One per signal; more where the source told of a time in which nobody looked.</param>
+/// <param name="Verdicts">One per criterion; none in the baseline, and none where only the past was asked for.</param>
 public sealed record WatchTicked(bool Baseline, IReadOnlyList<Sample> Samples, IReadOnlyList<Verdict> Verdicts)
     : RunEvent
 {
@@ -231,6 +231,7 @@ public sealed record WatchTicked(bool Baseline, IReadOnlyList<Sample> Samples, I
             : state with
             {
                 Ticks = state.Ticks.Add(this),
+                Accepted = state.Accepted.RemoveAll(b => b.IsOverIn(Verdicts)),
             };
 }
 
@@ -239,6 +240,9 @@ public sealed record WatchTicked(bool Baseline, IReadOnlyList<Sample> Samples, I
 /// <param name="Until">When the run acts by itself; null when it waits without an end.</param>
 public sealed record RunHeld(Message Reason, DateTimeOffset? Until) : RunEvent
 {
+    /// <summary>The breaches of the watch people are asked about; null where they are asked about something else, or not asked.</summary>
+    public IReadOnlyList<AskedBreach>? Breaches { get; init; }
+
     public override RunState Apply(RunState state) => state with { Held = this };
 }
 
@@ -260,6 +264,10 @@ public sealed record CommandTaken(string CommandId, RunVerb Verb, string By, str
         {
             TakenCommands = state.TakenCommands.Add(CommandId),
             Commands = state.Commands.Add(this),
+            Accepted =
+                Verb is RunVerb.Continue && state.Held?.Breaches is { } breaches
+                    ? state.Accepted.AddRange(breaches)
+                    : state.Accepted,
             Asked =
                 Verb is RunVerb.Rollback or RunVerb.Abort && state.Rollback is null && state.Result is null
                     ? this

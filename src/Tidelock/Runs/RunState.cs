@@ -58,6 +58,9 @@ public sealed record RunState
         ImmutableHashSet.Create<string>(StringComparer.Ordinal);
     public ImmutableList<CommandTaken> Commands { get; init; } = [];
 
+    /// <summary>The breaches a person decided to live with, until they are over: nobody is asked about them again.</summary>
+    public ImmutableList<AskedBreach> Accepted { get; init; } = [];
+
     /// <summary>A person's word to take the change back that nothing has followed yet.</summary>
     public CommandTaken? Asked { get; init; }
 

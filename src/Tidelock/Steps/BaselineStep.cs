@@ -7,7 +7,6 @@ using Tidelock.Relations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
-using Tidelock.Watching;
 
 namespace Tidelock.Steps;
 
@@ -35,7 +34,7 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
         }
 
         await DownstreamAsync(context, cancellation).ConfigureAwait(false);
-        var ticks = await MeasureAsync(context, cancellation).ConfigureAwait(false);
+        var ticks = await SignalBaseline.MeasureAsync(context, ground, probes, cancellation).ConfigureAwait(false);
         var captured = RunBaseline.Of(context);
         return StepOutcome.Passed(
             Message.Of(
@@ -111,45 +110,15 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
     private async Task DownstreamAsync(StepContext context, CancellationToken cancellation)
     {
         var checks = context.Change.Section<DownstreamChecks>().Checks;
-        foreach (
-            var result in await CheckRunner
-                .RunAsync(checks, ground.Of(context, null), context.Report, cancellation)
-                .ConfigureAwait(false)
-        )
+        foreach (var check in checks)
         {
-            var time = new DownstreamTime(result.Name, result.Took, result.Passed);
+            context.Report(Message.Of("checks.running", ("check", check.Name)));
+            var time = await DownstreamTime
+                .MeasureAsync(check, ground.Of(context, null), cancellation)
+                .ConfigureAwait(false);
             await context
-                .RecordAsync(DownstreamTime.FactOf(result.Name), time, StepsJson.Default.DownstreamTime, cancellation)
+                .RecordAsync(DownstreamTime.FactOf(check.Name), time, StepsJson.Default.DownstreamTime, cancellation)
                 .ConfigureAwait(false);
         }
-    }
-
-    /// <summary>Reads the signals for a while, so that "2x baseline" has something to stand on. Goes on where a crash cut it off.</summary>
-    private async Task<int> MeasureAsync(StepContext context, CancellationToken cancellation)
-    {
-        var options = context.Change.Section<WatchOptions>();
-        if (options.Probes.Count == 0)
-        {
-            return 0;
-        }
-
-        await using var ticks = new WatchTicks(context, ground, probes);
-        var wanted = (int)Math.Ceiling(options.BaselineFor / options.Every);
-        while (context.State.BaselineTicks.Count < wanted)
-        {
-            context.Report(
-                Message.Of(
-                    "steps.baseline.measuring",
-                    ("tick", context.State.BaselineTicks.Count + 1),
-                    ("ticks", wanted)
-                )
-            );
-            var next = Task.Delay(options.Every, context.Time, cancellation);
-            var samples = await ticks.ReadAsync(slowToo: false, cancellation).ConfigureAwait(false);
-            await context.AppendAsync(new WatchTicked(true, samples, []), cancellation).ConfigureAwait(false);
-            await next.ConfigureAwait(false);
-        }
-
-        return wanted;
     }
 }

@@ -1,5 +1,5 @@
-using Tidelock.Changes;
 using Tidelock.Probes;
+using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Watching;
@@ -7,8 +7,9 @@ using Tidelock.Watching;
 namespace Tidelock.Steps;
 
 /// <summary>
-/// M1–M5: watches the application. Every tick is journaled with its samples and verdicts; what follows is judged from the journal
-/// alone, so a restart loses nothing but the samples of the gap, which count as unknown.
+/// M1–M5: watches the application. Every tick is journaled with its samples and verdicts; what follows is judged from the journal alone.
+/// A time in which nobody looked, because the program was away or stood still, is asked for where a source keeps the past, and counts as
+/// unknown where none does.
 /// </summary>
 internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
 {
@@ -17,85 +18,49 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {
         var options = context.Change.Section<WatchOptions>();
+        var policy = context.Change.Section<RollbackOptions>();
+        var view = new WatchView(options);
         await using var ticks = new WatchTicks(context, ground, probes);
         while (true)
         {
             var next = Task.Delay(options.Every, context.Time, cancellation);
-            var samples = await ticks.ReadAsync(slowToo: true, cancellation).ConfigureAwait(false);
-            var judgement = Judge(context, options, samples);
+            await CatchUpAsync(context, ticks, cancellation).ConfigureAwait(false);
+            var samples = await ticks.ReadAsync(cancellation).ConfigureAwait(false);
+            var now = context.Time.GetUtcNow();
+            var judgement = view.Judge(context.State, samples, now);
             await context
                 .AppendAsync(new WatchTicked(false, samples, judgement.Verdicts), cancellation)
                 .ConfigureAwait(false);
-            if (await FollowAsync(context, judgement, cancellation).ConfigureAwait(false) is { } outcome)
+            var move = new WatchCourse(context.State, judgement, policy, now).Next();
+            if (move.Outcome is { } outcome)
             {
                 return outcome;
+            }
+
+            if (move.Event is { } told)
+            {
+                await context.AppendAsync(told, cancellation).ConfigureAwait(false);
             }
 
             await next.ConfigureAwait(false);
         }
     }
 
-    private WatchJudgement Judge(StepContext context, WatchOptions options, IReadOnlyList<Sample> samples)
+    /// <summary>After a restart, a sleep of the machine or a stop of the process: what the sources kept of the time since the last tick.</summary>
+    private async Task CatchUpAsync(StepContext context, WatchTicks ticks, CancellationToken cancellation)
     {
         var state = context.State;
-        var evidence = new WatchEvidence(
-            options,
-            state.Ticks.SelectMany(t => t.Samples).Concat(samples),
-            state.BaselineTicks.SelectMany(t => t.Samples),
-            state.Step(Name).StartedAt!.Value,
-            context.Time.GetUtcNow()
-        );
-        return WatchJudge.Judge(evidence, Extended(state));
-    }
-
-    private static TimeSpan Extended(RunState state) =>
-        state
-            .Commands.Where(c => c.Verb == RunVerb.Extend)
-            .Aggregate(TimeSpan.Zero, (sum, c) => sum + (DurationText.TryParse(c.Argument) ?? TimeSpan.Zero));
-
-    private static async Task<StepOutcome?> FollowAsync(
-        StepContext context,
-        WatchJudgement judgement,
-        CancellationToken cancellation
-    )
-    {
-        var held = context.State.Held;
-        switch (judgement.Decision)
+        var from = state.Ticks is [.., var last] ? last.At : state.Step(Name).StartedAt!.Value;
+        if (context.Time.GetUtcNow() - from is var gap && gap < context.Change.Section<WatchOptions>().Every * 2)
         {
-            case RollBack back:
-                return StepOutcome.Breached(back.Verdict.Reason);
-            case WatchDone when context.State.Paused is { } paused:
-                if (held is null)
-                {
-                    var waiting = Message.Of("steps.watch.paused", ("by", paused.By));
-                    await context.AppendAsync(new RunHeld(waiting, null), cancellation).ConfigureAwait(false);
-                }
+            return;
+        }
 
-                return null;
-            case WatchDone:
-                return StepOutcome.Passed(
-                    Message.Of(
-                        "steps.watch.done",
-                        ("for", judgement.EndsAt - context.State.Step("watch").StartedAt!.Value),
-                        ("ticks", context.State.Ticks.Count)
-                    )
-                );
-            case HoldWatch when Accepted(context.State, judgement) is { } person:
-                return StepOutcome.Passed(Message.Of("steps.watch.accepted", ("by", person)));
-            case HoldWatch hold when held is null:
-                await context.AppendAsync(new RunHeld(hold.Reason, null), cancellation).ConfigureAwait(false);
-                return null;
-            case ContinueWatching when held is not null:
-                await context
-                    .AppendAsync(new RunContinued(Message.Of("steps.watch.sees-again")), cancellation)
-                    .ConfigureAwait(false);
-                return null;
-            default:
-                return null;
+        context.Report(Message.Of("steps.watch.gap", ("for", gap)));
+        var past = await ticks.ReadPastAsync(from, cancellation).ConfigureAwait(false);
+        if (past.Count > 0)
+        {
+            await context.AppendAsync(new WatchTicked(false, past, []), cancellation).ConfigureAwait(false);
         }
     }
-
-    /// <summary>Who said, after the watch's time was over and while it held, that the change stays; null for nobody.</summary>
-    private static string? Accepted(RunState state, WatchJudgement judgement) =>
-        state.Commands.LastOrDefault(c => c.Verb == RunVerb.Continue && c.At >= judgement.EndsAt)?.By;
 }

@@ -1,47 +1,76 @@
-using Npgsql;
-using Tidelock.Checks;
-using Tidelock.Contracts;
 using Tidelock.Probes;
 using Tidelock.Runs;
-using Tidelock.Texts;
 using Tidelock.Watching;
 
 namespace Tidelock.Steps;
 
-/// <summary>Reads every signal of a watch once: the probes in each tick, downstream queries and the contract at their own pace.</summary>
+/// <summary>
+/// Reads every signal of a watch once: the probes in each tick, downstream queries and the contract beside them at their own pace, so that
+/// a slow query never holds up a tick.
+/// </summary>
 internal sealed class WatchTicks : IAsyncDisposable
 {
-    private readonly StepContext context;
+    /// <summary>The most values a source is asked for at once.</summary>
+    private const int MostSteps = 10_000;
+
+    private readonly TimeProvider time;
     private readonly WatchOptions options;
-    private readonly Ground ground;
     private readonly IReadOnlyList<IProbe> probes;
+    private readonly CancellationTokenSource ending = new();
+    private readonly SlowSignals slow;
     private DateTimeOffset slowAt = DateTimeOffset.MinValue;
+    private Task<IReadOnlyList<Sample>>? reading;
 
     public WatchTicks(StepContext context, Ground ground, ProbeFactory factory)
     {
-        (this.context, this.ground) = (context, ground);
+        time = context.Time;
         options = context.Change.Section<WatchOptions>();
+        slow = new SlowSignals(context, ground);
         probes = factory
             .By(context.Time)
             .Create(options.Probes, context.Target, context.ApplicationName, options.Every);
     }
 
     /// <summary>One sample per signal; what cannot be read comes as no data or an error, never as a value.</summary>
-    public async Task<IReadOnlyList<Sample>> ReadAsync(bool slowToo, CancellationToken cancellation)
-    {
-        var reading = probes.Select(p => p.ReadAsync(cancellation)).ToList();
-        var samples = (await Task.WhenAll(reading).ConfigureAwait(false)).SelectMany(s => s).ToList();
-        if (slowToo && context.Time.GetUtcNow() - slowAt >= Pace)
-        {
-            slowAt = context.Time.GetUtcNow();
-            samples.AddRange(await SlowAsync(cancellation).ConfigureAwait(false));
-        }
+    /// <param name="cancellation">Ends the reading.</param>
+    public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation) =>
+        [
+            .. await FastAsync(_ => true, cancellation).ConfigureAwait(false),
+            .. await SlowAsync(cancellation).ConfigureAwait(false),
+        ];
 
-        return samples;
+    /// <summary>The same, of the probes that have one of these signals, and of nothing else.</summary>
+    public Task<IReadOnlyList<Sample>> ReadAsync(IReadOnlySet<string> signals, CancellationToken cancellation) =>
+        FastAsync(p => p.Signals.Any(signals.Contains), cancellation);
+
+    /// <summary>
+    /// What sources that keep the past know of the time from <paramref name="from"/> to now. A source whose data come late is asked for as
+    /// much longer. Of a very long time only the end is asked for.
+    /// </summary>
+    public async Task<IReadOnlyList<Sample>> ReadPastAsync(DateTimeOffset from, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        var most = options.Every * MostSteps;
+        var reading = probes
+            .OfType<IRangeProbe>()
+            .Select(p =>
+            {
+                var start = from - p.Signals.Max(DelayOf);
+                return p.ReadRangeAsync(start > now - most ? start : now - most, now, options.Every, cancellation);
+            })
+            .ToList();
+        return [.. (await Task.WhenAll(reading).ConfigureAwait(false)).SelectMany(s => s)];
     }
 
     public async ValueTask DisposeAsync()
     {
+        await ending.CancelAsync().ConfigureAwait(false);
+        if (reading is not null)
+        {
+            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        ending.Dispose();
         foreach (var probe in probes)
         {
             await probe.DisposeAsync().ConfigureAwait(false);
@@ -58,73 +87,39 @@ internal sealed class WatchTicks : IAsyncDisposable
             )
         );
 
-    private async Task<List<Sample>> SlowAsync(CancellationToken cancellation)
+    private TimeSpan DelayOf(string signal) => options.PaceOf(signal).Delay;
+
+    private async Task<IReadOnlyList<Sample>> FastAsync(Func<IProbe, bool> which, CancellationToken cancellation)
     {
-        try
-        {
-            await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-            return
-            [
-                .. await DownstreamAsync(cancellation).ConfigureAwait(false),
-                .. await ContractAsync(session, cancellation).ConfigureAwait(false),
-            ];
-        }
-        catch (Exception e)
-            when (e is NpgsqlException or TidelockException and not RunTakenOverException and not TargetLostException)
-        {
-            // An instrument that fails is an error, and never the application's fault.
-            var now = context.Time.GetUtcNow();
-            var what = Message.Of("steps.watch.not-read", ("reason", e.Message));
-            return
-            [
-                Sample.Error(BuiltInSignals.Downstream, now, what),
-                Sample.Error(BuiltInSignals.Contract, now, what),
-            ];
-        }
+        var reading = probes.Where(which).Select(p => p.ReadAsync(cancellation)).ToList();
+        return [.. (await Task.WhenAll(reading).ConfigureAwait(false)).SelectMany(s => s)];
     }
 
-    private async Task<List<Sample>> DownstreamAsync(CancellationToken cancellation)
+    /// <summary>What slow reading found, once: it begins when it is time and none is under way, and the tick waits for it only a little.</summary>
+    private async Task<IReadOnlyList<Sample>> SlowAsync(CancellationToken cancellation)
     {
-        var checks = context.Change.Section<DownstreamChecks>().Checks;
-        var broken = new List<Sample>();
-        var results = await CheckRunner
-            .RunAsync(checks, ground.AfterBaseline(context), _ => { }, cancellation)
-            .ConfigureAwait(false);
-        foreach (var (check, result) in checks.Zip(results))
+        if (reading is null && time.GetUtcNow() - slowAt >= Pace)
         {
-            if (!result.Passed && result.IsAnswered)
-            {
-                var now = context.Time.GetUtcNow();
-                broken.Add(
-                    check.Critical
-                        ? BuiltInSignals.BrokenForSure(BuiltInSignals.Downstream, now, result.Finding)
-                        : BuiltInSignals.Broken(BuiltInSignals.Downstream, now, result.Finding)
-                );
-            }
+            slowAt = time.GetUtcNow();
+            reading = Task.Run(() => slow.ReadAsync(ending.Token), CancellationToken.None);
         }
 
-        if (broken.Count == 0 && results.FirstOrDefault(r => !r.IsAnswered) is { } unanswered)
+        if (reading is null)
         {
-            return [Sample.Error(BuiltInSignals.Downstream, context.Time.GetUtcNow(), unanswered.Finding)];
+            return [];
         }
 
-        return broken.Count > 0
-            ? [broken.MaxBy(b => b.Weight ?? 0)!]
-            : [BuiltInSignals.Fine(BuiltInSignals.Downstream, context.Time.GetUtcNow())];
-    }
+        await ((Task)reading)
+            .WaitAsync(options.Every / 2, time, cancellation)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellation.ThrowIfCancellationRequested();
+        if (!reading.IsCompleted)
+        {
+            return [];
+        }
 
-    private async Task<List<Sample>> ContractAsync(Postgres.PostgresSession session, CancellationToken cancellation)
-    {
-        var contract = context.Change.Section<Contract>();
-        var drift = contract.Relation is null
-            ? []
-            : await ContractVerifier.ShapeAsync(session, contract, cancellation).ConfigureAwait(false);
-        var now = context.Time.GetUtcNow();
-        return
-        [
-            drift.Count == 0
-                ? BuiltInSignals.Fine(BuiltInSignals.Contract, now)
-                : BuiltInSignals.Broken(BuiltInSignals.Contract, now, drift[0]),
-        ];
+        var found = await reading.ConfigureAwait(false);
+        reading = null;
+        return found;
     }
 }

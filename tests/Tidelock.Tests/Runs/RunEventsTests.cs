@@ -45,6 +45,18 @@ public sealed class RunEventsTests
         Assert.False(RunState.Of([SampleEvents.Started, failover]).Doubted);
     }
 
+    [Fact]
+    public void A_question_of_an_older_version_names_no_breaches_and_nothing_is_lived_with_when_it_is_answered()
+    {
+        var held = RunEvents.Parse(
+            Entry(
+                """{"kind":"RunHeld","reason":{"code":"runs.asking","arguments":{}},"at":"2026-11-22T17:00:10+00:00"}"""
+            )
+        );
+        Assert.Null(Assert.IsType<RunHeld>(held).Breaches);
+        Assert.Empty(RunState.Of([held, new CommandTaken("c1", RunVerb.Continue, "lee", "")]).Accepted);
+    }
+
     [Theory]
     [InlineData("""{"kind":"WaveBegun","wave":3}""")]
     [InlineData("""{"wave":3}""")]

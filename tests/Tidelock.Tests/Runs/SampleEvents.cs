@@ -61,7 +61,10 @@ internal static class SampleEvents
             [Sample.Of("p95", Zero, 0.22)],
             [new Verdict("p95 < 500ms", VerdictState.Healthy, Message.Of("runs.completed"), 0.5)]
         ),
-        new RunHeld(Message.Of("runs.asking", ("limit", TimeSpan.FromMinutes(5))), Zero.AddMinutes(5)),
+        new RunHeld(Message.Of("runs.asking", ("limit", TimeSpan.FromMinutes(5))), Zero.AddMinutes(5))
+        {
+            Breaches = [new AskedBreach("p95 > 500ms", true)],
+        },
         new RunContinued(Message.Of("runs.continued-by", ("by", "바다"))),
         new CommandTaken("c1", RunVerb.Rollback, "lee", "backup"),
         new RollbackStarted("backup", Message.Of("runs.asked-by", ("by", "lee")), "lee"),

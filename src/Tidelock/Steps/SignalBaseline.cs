@@ -1,0 +1,104 @@
+using Tidelock.Probes;
+using Tidelock.Runs;
+using Tidelock.Texts;
+using Tidelock.Watching;
+
+namespace Tidelock.Steps;
+
+/// <summary>A signal before the migration, frozen there: what <c>2x baseline</c> stands on.</summary>
+/// <param name="Signal">Which.</param>
+/// <param name="Count">Values it was made from.</param>
+/// <param name="Mean">Their mean, in the signal's unit.</param>
+/// <param name="Spread">Their standard deviation.</param>
+/// <param name="FromSource">Whether the source's own past was enough; else it was measured live as well.</param>
+public sealed record SignalBaseline(string Signal, int Count, double Mean, double Spread, bool FromSource)
+{
+    /// <summary>The fact that holds all of them.</summary>
+    public const string Fact = "signals";
+
+    /// <summary>
+    /// Asks sources that keep the past for the last minutes, and measures every other signal, and one whose past has holes, as long live.
+    /// Goes on where a crash cut it off.
+    /// </summary>
+    internal static async Task<int> MeasureAsync(
+        StepContext context,
+        Ground ground,
+        ProbeFactory probes,
+        CancellationToken cancellation
+    )
+    {
+        var options = context.Change.Section<WatchOptions>();
+        if (options.Probes.Count == 0)
+        {
+            return 0;
+        }
+
+        await using var ticks = new WatchTicks(context, ground, probes);
+        var wanted = (int)Math.Ceiling(options.BaselineFor / options.Every);
+        if (context.State.BaselineTicks.Count == 0)
+        {
+            var from = context.Time.GetUtcNow() - options.BaselineFor;
+            var past = await ticks.ReadPastAsync(from, cancellation).ConfigureAwait(false);
+            if (past.Count > 0)
+            {
+                await context.AppendAsync(new WatchTicked(true, past, []), cancellation).ConfigureAwait(false);
+            }
+        }
+
+        var known = Whole(options, context.State.BaselineTicks.Where(IsPast));
+        var others = options
+            .Probes.Select(p => p.Signal)
+            .Except(known, StringComparer.Ordinal)
+            .ToHashSet(StringComparer.Ordinal);
+        while (others.Count > 0 && context.State.BaselineTicks.Count(t => !IsPast(t)) is var live && live < wanted)
+        {
+            context.Report(Message.Of("steps.baseline.measuring", ("tick", live + 1), ("ticks", wanted)));
+            var next = Task.Delay(options.Every, context.Time, cancellation);
+            var samples = await ticks.ReadAsync(others, cancellation).ConfigureAwait(false);
+            await context.AppendAsync(new WatchTicked(true, samples, []), cancellation).ConfigureAwait(false);
+            await next.ConfigureAwait(false);
+        }
+
+        await FreezeAsync(context, options, known, cancellation).ConfigureAwait(false);
+        return context.State.BaselineTicks.Count;
+    }
+
+    /// <summary>Whether a source told this of its past: a live tick has one sample of a signal.</summary>
+    private static bool IsPast(WatchTicked tick) =>
+        tick.Samples.GroupBy(s => s.Signal, StringComparer.Ordinal).Any(g => g.Skip(1).Any());
+
+    /// <summary>Signals of whose time enough was seen.</summary>
+    private static HashSet<string> Whole(WatchOptions options, IEnumerable<WatchTicked> past) =>
+        past.SelectMany(t => t.Samples)
+            .Where(s => s.Outcome is SampleOutcome.Value)
+            .GroupBy(s => s.Signal, StringComparer.Ordinal)
+            .Where(g => g.Count() >= Needed(options, g.Key))
+            .Select(g => g.Key)
+            .ToHashSet(StringComparer.Ordinal);
+
+    private static double Needed(WatchOptions options, string signal) =>
+        Math.Max(WatchRules.MinimumSamples, options.BaselineFor / options.PaceOf(signal).Every * WatchRules.Coverage);
+
+    private static Task FreezeAsync(
+        StepContext context,
+        WatchOptions options,
+        HashSet<string> known,
+        CancellationToken cancellation
+    )
+    {
+        var record = new WatchRecord(
+            options,
+            context.State.BaselineTicks.SelectMany(t => t.Samples),
+            context.State.StartedAt
+        );
+        IReadOnlyList<SignalBaseline> all =
+        [
+            .. options.Probes.Select(p =>
+            {
+                var (count, mean, spread) = record.BaselineOf(p.Signal);
+                return new SignalBaseline(p.Signal, count, mean, spread, known.Contains(p.Signal));
+            }),
+        ];
+        return context.RecordAsync(Fact, all, StepsJson.Default.IReadOnlyListSignalBaseline, cancellation);
+    }
+}

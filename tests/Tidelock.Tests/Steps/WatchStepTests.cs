@@ -1,0 +1,234 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using Tidelock.Postgres;
+using Tidelock.Probes;
+using Tidelock.Runs;
+using Tidelock.Steps;
+using Tidelock.Tests.Runs;
+using Tidelock.Texts;
+using Tidelock.Watching;
+
+namespace Tidelock.Tests.Steps;
+
+/// <summary>A watch that stood still for a while. The server is a small one that speaks Prometheus' protocol; time is the test's.</summary>
+public sealed class WatchStepTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("tidelock-watch-").FullName;
+    private readonly FakeTimeProvider time = new(SampleEvents.Zero);
+    private readonly Prometheus prometheus = new();
+    private readonly Journaled journal = new();
+
+    public void Dispose()
+    {
+        prometheus.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_breach_in_the_time_nobody_looked_is_acted_on_at_the_first_tick_after_it()
+    {
+        await RunAsync(stop: () => journal.State.Ticks.Count >= 3);
+        time.Advance(TimeSpan.FromMinutes(10));
+        prometheus.Past = 0.05;
+        var outcome = await RunAsync(stop: () => false);
+        Assert.Equal(StepResult.Breached, outcome!.Result);
+        Assert.Contains("error_rate", outcome.Finding.ToString(), StringComparison.Ordinal);
+
+        // The three of before, the past, and the one tick that acted.
+        Assert.Equal(5, journal.State.Ticks.Count);
+        Assert.Equal(2, journal.State.Step("watch").Attempts);
+        var past = journal.State.Ticks[3].Samples;
+        Assert.InRange(past.Count, 118, 122);
+        Assert.All(past, s => Assert.Equal(0.05, s.Value));
+    }
+
+    [Fact]
+    public async Task A_time_that_the_source_cannot_tell_is_unknown_and_neither_healthy_nor_a_breach()
+    {
+        await RunAsync(stop: () => journal.State.Ticks.Count >= 3);
+        time.Advance(TimeSpan.FromMinutes(10));
+        prometheus.Past = null;
+        Assert.Null(await RunAsync(stop: () => journal.State.Ticks.Count >= 6));
+        var verdict = journal
+            .State.Ticks[^1]
+            .Verdicts.Single(v => v.Criterion.StartsWith("error", StringComparison.Ordinal));
+        Assert.Equal(VerdictState.Unknown, verdict.State);
+    }
+
+    [Fact]
+    public async Task A_process_that_was_stopped_asks_for_the_time_it_stood_still()
+    {
+        prometheus.Past = 0.05;
+        var stopped = false;
+        var outcome = await RunAsync(
+            stop: () => false,
+            each: () =>
+            {
+                if (journal.State.Ticks.Count == 3 && !stopped)
+                {
+                    stopped = true;
+                    time.Advance(TimeSpan.FromMinutes(10));
+                }
+            }
+        );
+        Assert.Equal(StepResult.Breached, outcome!.Result);
+        Assert.Single(prometheus.Ranges);
+        Assert.Equal(5, journal.State.Ticks.Count);
+    }
+
+    [Fact]
+    public async Task A_healthy_watch_asks_for_no_past_and_ends_when_its_time_is_over()
+    {
+        // The database is away, so only the API's signal is judged.
+        var outcome = await RunAsync(stop: () => false);
+        Assert.Equal(StepResult.Passed, outcome!.Result);
+        Assert.Empty(prometheus.Ranges);
+        Assert.Equal(SampleEvents.Zero.AddMinutes(30), journal.State.Ticks[^1].At);
+    }
+
+    /// <summary>Runs the step as a program does, with a tick each time it waits for one; null when it was stopped.</summary>
+    private async Task<StepOutcome?> RunAsync(Func<bool> stop, Action? each = null)
+    {
+        await journal.AppendAsync(
+            new StepStarted("watch", journal.State.Step("watch").Attempts + 1) { At = time.GetUtcNow() },
+            default
+        );
+        using var stopping = new CancellationTokenSource();
+        var factory = new ProbeFactory(TidelockServices.ProbeKinds, time, prometheus);
+        using var http = new HttpClient(prometheus, disposeHandler: false);
+        journal.Clock = time;
+        var running = new WatchStep(new Ground(http), factory).RunAsync(Context(), stopping.Token);
+        var seen = -1;
+        var since = TimeProvider.System.GetTimestamp();
+        while (!running.IsCompleted && !stop())
+        {
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(20),
+                "The watch stands still."
+            );
+            if (journal.LiveTicks is var ticks && ticks > seen)
+            {
+                seen = ticks;
+                each?.Invoke();
+                time.Advance(TimeSpan.FromSeconds(5));
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, default);
+        }
+
+        if (running.IsCompleted)
+        {
+            return await running;
+        }
+
+        await stopping.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        return null;
+    }
+
+    private StepContext Context()
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        File.WriteAllText(Path.Combine(folder, "new.sql"), "select 1 as id");
+        File.WriteAllText(
+            Path.Combine(folder, "change.yaml"),
+            """
+            change: scores
+            migration: { view: { name: public.scores, definition: new.sql } }
+            watch:
+              prometheus: http://prometheus.test:9090
+              probes: { error_rate: { prometheus: error_rate, unit: ratio } }
+              rollBackWhen: [error_rate > 1% for 5m]
+            environments: { production: { database: "postgresql://u@127.0.0.1:1/d" } }
+            """
+        );
+        var reading = TidelockServices.ChangeLoader.Load(folder, "production", variables);
+        Assert.True(reading.Change is not null, string.Join('\n', reading.Mistakes));
+        return new StepContext(
+            "watch",
+            new RunId("01JDK3V4Q8Z5W6X7Y8Z9A0B1C2"),
+            reading.Change!,
+            reading.Change!.Environments.Single(),
+            PostgresTarget.Parse("postgresql://u@127.0.0.1:1/d", variables),
+            time,
+            journal,
+            journal
+        );
+    }
+
+    private sealed class Journaled : IRunWriter, IRunObserver
+    {
+        public RunState State { get; private set; } = RunState.Empty;
+
+        public TimeProvider Clock { get; set; } = TimeProvider.System;
+
+        /// <summary>How many ticks were judged; the past is none.</summary>
+        public int LiveTicks => State.Ticks.Count(t => t.Verdicts.Count > 0);
+
+        public Task AppendAsync(RunEvent e, CancellationToken cancellation)
+        {
+            State = (e.At == default ? e with { At = Clock.GetUtcNow() } : e).Apply(State);
+            return Task.CompletedTask;
+        }
+
+        public void Happened(RunEvent e, RunState state) { }
+
+        public void Progressed(string step, Message progress) { }
+
+        public void Warned(Message warning) { }
+    }
+
+    /// <summary>Healthy now; its past is what the test says, null for one that it cannot tell.</summary>
+    private sealed class Prometheus : HttpMessageHandler
+    {
+        public double? Past { get; set; } = 0;
+
+        public List<string> Ranges { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
+        {
+            var form = (await request.Content!.ReadAsStringAsync(cancellationToken))
+                .Split('&')
+                .Select(p => p.Split('='))
+                .ToDictionary(p => p[0], p => p[1], StringComparer.Ordinal);
+            if (!request.RequestUri!.AbsolutePath.EndsWith("query_range", StringComparison.Ordinal))
+            {
+                return Answer("vector", $$"""{"metric":{},"value":[{{form["time"]}},"0"]}""");
+            }
+
+            Ranges.Add(form["start"]);
+            return Past is { } past
+                ? Answer("matrix", $$"""{"metric":{},"values":[{{Points(form, past)}}]}""")
+                : new HttpResponseMessage(HttpStatusCode.BadRequest);
+        }
+
+        private static string Points(Dictionary<string, string> form, double value)
+        {
+            var (start, end) = (Number(form["start"]), Number(form["end"]));
+            var step = Number(form["step"]);
+            return string.Join(
+                ',',
+                Enumerable
+                    .Range(0, (int)Math.Floor((end - start) / step) + 1)
+                    .Select(i => string.Create(CultureInfo.InvariantCulture, $"[{start + (i * step)},\"{value}\"]"))
+            );
+        }
+
+        private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+
+        private static HttpResponseMessage Answer(string type, string series) =>
+            new(HttpStatusCode.OK)
+            {
+                Content = new StringContent(
+                    $$$"""{"status":"success","data":{"resultType":"{{{type}}}","result":[{{{series}}}]}}""",
+                    Encoding.UTF8,
+                    "application/json"
+                ),
+            };
+    }
+}
