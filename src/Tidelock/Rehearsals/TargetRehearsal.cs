@@ -39,6 +39,11 @@ internal sealed class TargetRehearsal(
             return copyless with { Problem = problem };
         }
 
+        if (Untried(found?.ClosureOrNull) is { } untried)
+        {
+            return copyless with { Problem = Message.Of("rehearsals.target.problem", ("reason", untried)) };
+        }
+
         var start = copyless with { Before = found?.ClosureOrNull, Problem = null, NoCopy = false };
         var move = new TargetMove(change, start, time);
         var outcome = await transaction
@@ -79,6 +84,19 @@ internal sealed class TargetRehearsal(
                 .ConfigureAwait(false),
         };
         return result with { Problem = result.Problem ?? CopyRehearsal.Surprises(result) };
+    }
+
+    /// <summary>Why the change is not tried on the target: it would fill a materialized view there, or do what no rollback takes back.</summary>
+    private Message? Untried(RelationClosure? before)
+    {
+        var filled = (before?.All ?? []).Where(r => r.IsFilled).Select(r => r.Name).ToList();
+        if (filled.Count > 0)
+        {
+            return Message.Of("rehearsals.target.filled", ("views", string.Join(", ", filled)));
+        }
+
+        IEnumerable<ChangeFile?> files = [(migration as SqlMigration)?.Up, migration.Down];
+        return files.OfType<ChangeFile>().Select(LastingEffect.Find).FirstOrDefault(m => m is not null);
     }
 
     private static Message Problem(string code) =>

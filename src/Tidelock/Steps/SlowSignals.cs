@@ -37,7 +37,13 @@ internal sealed class SlowSignals(StepContext context, Ground ground)
             return BuiltInSignals.Outdated(signal, context.Time.GetUtcNow(), signal);
         }
         catch (Exception e)
-            when (e is NpgsqlException or TimeoutException or TidelockException and not RunTakenOverException and not TargetLostException)
+            when (e
+                    is NpgsqlException
+                        or TimeoutException
+                        or TidelockException
+                        and not RunTakenOverException
+                        and not TargetLostException
+            )
         {
             var what = Message.Of("steps.watch.not-read", ("reason", e.Message));
             return Sample.Error(signal, context.Time.GetUtcNow(), what);

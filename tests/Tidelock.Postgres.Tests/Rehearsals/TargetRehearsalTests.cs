@@ -128,12 +128,20 @@ public sealed class TargetRehearsalTests(PostgresServer server)
     [Theory]
     [InlineData("create table public.left (id int); commit; select 1", "migrations.sql.transaction-control")]
     [InlineData("alter table public.results drop column score; select pg_sleep(9)", "rehearsals.target.too-long")]
+    [InlineData("select setval('public.numbers', 1, false)", "rehearsals.target.lasting")]
+    [InlineData("copy public.results to program 'cat'", "rehearsals.target.lasting")]
+    [InlineData("insert into public.later values (7)", "violates foreign key")]
     [InlineData("select 1;\n  alter table public.results add column t nothing", "up.sql:2:43")]
     public async Task What_would_commit_hold_locks_or_fail_is_refused_and_leaves_nothing(string up, string code)
     {
         await using var bench = await RehearsalBench.CreateAsync(
             server,
-            "create table public.results (id int, score int)"
+            """
+            create table public.results (id int, score int);
+            create sequence public.numbers;
+            create table public.keys (id int primary key);
+            create table public.later (id int references public.keys deferrable initially deferred);
+            """
         );
         bench.Declaring("migration: { sql: { up: up.sql } }\nrollback: { method: backup }").With("up.sql", up);
         var before = await bench.Views.CatalogAsync();
@@ -141,6 +149,37 @@ public sealed class TargetRehearsalTests(PostgresServer server)
         var reason = result.Problem!.Parts!["reason"];
         Assert.Contains(code, $"{reason.Code} {reason}", StringComparison.Ordinal);
         Assert.Equal(before, await bench.Views.CatalogAsync());
+    }
+
+    [Fact]
+    public async Task A_role_that_the_way_there_takes_on_does_not_go_the_way_back()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(server, "create table public.results (id int)");
+        var role = $"nobody_{Guid.NewGuid():N}";
+        await bench.Database.ExecuteAsync($"create role {role}; grant create, usage on schema public to {role}");
+        bench
+            .Declaring("migration: { sql: { up: up.sql, down: down.sql } }\nrollback: { method: downgrade }")
+            .With("up.sql", $"alter table public.results add column more int; set role {role}")
+            .With("down.sql", "alter table public.results drop column more");
+        var result = await TryAsync(bench);
+        Assert.Null(result.Problem);
+        Assert.NotNull(result.BackTook);
+        await bench.Database.ExecuteAsync($"drop owned by {role}; drop role {role}");
+    }
+
+    [Fact]
+    public async Task A_filled_materialized_view_is_not_filled_anew_on_the_target()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(
+            server,
+            Files + "create materialized view public.kept as select max(score) as best from public.scores;"
+        );
+        bench
+            .Declaring("migration: { view: { name: public.scores, definition: new.sql } }")
+            .With("new.sql", "select id from public.results");
+        var reason = (await TryAsync(bench)).Problem!.Parts!["reason"];
+        Assert.Equal("rehearsals.target.filled", reason.Code);
+        Assert.Contains("kept", reason.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
