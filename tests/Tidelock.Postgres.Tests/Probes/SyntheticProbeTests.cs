@@ -38,7 +38,7 @@ public sealed class SyntheticProbeTests(PostgresServer server) : IAsyncLifetime
         Assert.Equal(
             0,
             await database.ScalarAsync<long>(
-                "select count(*) from pg_stat_statements where query like '%from attempt%' and query not like '/* tidelock */%' and query not like '%pg_stat_statements%'"
+                "select count(*) from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database()) and query like '%from attempt%' and query not like '/* tidelock */%' and query not like '%pg_stat_statements%'"
             )
         );
     }
