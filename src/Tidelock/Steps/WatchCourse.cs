@@ -118,7 +118,7 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
             HoldWatch hold => Held is null || !IsSame(Held.Reason, hold.Reason)
                 ? WatchMove.Tell(new RunHeld(hold.Reason, null))
                 : WatchMove.None,
-            WatchDone => WatchMove.End(
+            WatchDone when Held is null => WatchMove.End(
                 StepOutcome.Passed(
                     Message.Of(
                         "steps.watch.done",

@@ -329,7 +329,7 @@ public sealed class PrometheusProbeTests
             asked.TrySetResult((await context.Request.ReadFormAsync())["lookback_delta"].ToString())
         );
         await Reading.OneAsync(Probe(server.Address) with { Lookback = TimeSpan.FromSeconds(90) });
-        Assert.Equal("90s", await asked.Task);
+        Assert.Equal("90000ms", await asked.Task);
     }
 
     private static string Now => Seconds(TimeProvider.System.GetUtcNow());

@@ -152,6 +152,8 @@ public sealed class WatchCourseTests
         Assert.Null(run.Tick(new WatchDone(), Healthy(Errors)));
         run.Say(RunVerb.Continue);
         Assert.Null(run.Tick(new HoldWatch(Message.Of("watching.hold.too-little-seen"), run.EndsAt), Healthy(Errors)));
+        Assert.Null(run.Tick(new WatchDone(), Healthy(Errors)));
+        Assert.IsType<RunContinued>(run.Told[^1]);
         Assert.Equal(StepResult.Passed, run.Tick(new WatchDone(), Healthy(Errors)));
     }
 

@@ -123,11 +123,11 @@ internal sealed class PrometheusProbe(
         var form = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["query"] = expression,
-            ["timeout"] = Seconds(timeout) + "s",
+            ["timeout"] = Duration(timeout),
         };
         if (query.Lookback is { } lookback)
         {
-            form["lookback_delta"] = Seconds(lookback) + "s";
+            form["lookback_delta"] = Duration(lookback);
         }
 
         return form;
@@ -136,4 +136,8 @@ internal sealed class PrometheusProbe(
     private static string Seconds(DateTimeOffset at) => Seconds(TimeSpan.FromMilliseconds(at.ToUnixTimeMilliseconds()));
 
     private static string Seconds(TimeSpan span) => span.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
+
+    /// <summary>In whole milliseconds: Prometheus knows no fractions of a second.</summary>
+    private static string Duration(TimeSpan span) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(span.TotalMilliseconds)}ms");
 }
