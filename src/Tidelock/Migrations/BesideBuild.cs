@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Texts;
@@ -9,7 +10,7 @@ namespace Tidelock.Migrations;
 /// renames and not for a materialized view to be filled. Nothing of it can be seen before the transaction commits.
 /// </summary>
 /// <remarks>
-/// A materialized view's data is that of the moment it was built: what a REFRESH a moment earlier would have given. PostgreSQL binds a
+/// A materialized view's data is that of the moment it was built: what a REFRESH a moment earlier would have given; where somebody refreshed the old one since, <see cref="RefreshedAsync"/> says so. PostgreSQL binds a
 /// definition to what its names mean when it is created, so a definition is created here with names that mean the relations built
 /// here, and what came of it is proven after the swap: <see cref="BesideProof"/>.
 /// </remarks>
@@ -20,6 +21,7 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
 {
     private readonly string schema = $"tidelock_{Guid.NewGuid():N}";
     private readonly List<RestoreStatement> statisticsMoves = [];
+    private List<(RelationName View, string Mark)> marks = [];
 
     /// <summary>Whether filling what is wanted would make readers wait.</summary>
     public static bool Pays(RelationClosure wanted) => wanted.All.SelectMany(ClosureRestore.Populate).Any();
@@ -44,6 +46,7 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
         CancellationToken cancellation
     )
     {
+        marks = await MarksAsync(open, cancellation).ConfigureAwait(false);
         var texts = new OpenTexts(there, SearchPath, schema);
         var reason = await open.OrRolledBackAsync(
                 name,
@@ -68,6 +71,13 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
         }
 
         return reason;
+    }
+
+    /// <summary>Which of the filled materialized views that are there, locked by now, somebody refreshed since before the build.</summary>
+    public async Task<IReadOnlyList<RelationName>> RefreshedAsync(OpenTry open, CancellationToken cancellation)
+    {
+        var now = await MarksAsync(open, cancellation).ConfigureAwait(false);
+        return now.Except(marks).Select(m => m.View).ToList();
     }
 
     /// <summary>Puts what was built in the place of what is there, which is locked by now.</summary>
@@ -121,6 +131,22 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
                 .Select(r => r.Name.Schema)
                 .Distinct(StringComparer.Ordinal)
                 .Select(Identifiers.Quote)
+        );
+
+    /// <summary>
+    /// Every REFRESH writes the catalog's row anew, also one with CONCURRENTLY, which leaves the file and changes rows in it; ANALYZE and
+    /// VACUUM write it in place. Counters of what was written come late, and may be off.
+    /// </summary>
+    private Task<List<(RelationName View, string Mark)>> MarksAsync(OpenTry open, CancellationToken cancellation) =>
+        open.Session.QueryAsync(
+            """
+            select n.nspname::text, c.relname::text, c.xmin::text || ' ' || c.relfilenode::text
+            from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where c.oid = any (select pg_catalog.to_regclass(v) from unnest($1::text[]) v) order by 1, 2
+            """,
+            r => (new RelationName(r.GetString(0), r.GetString(1)), r.GetString(2)),
+            cancellation,
+            new NpgsqlParameter { Value = there.All.Where(r => r.IsFilled).Select(r => r.Name.Sql).ToArray() }
         );
 
     /// <summary>Without what is only attached in its place, because its text names the relation.</summary>

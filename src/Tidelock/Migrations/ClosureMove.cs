@@ -129,6 +129,11 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
         {
             await beside.DiscardAsync(open, cancellation).ConfigureAwait(false);
         }
+        else if (await beside.RefreshedAsync(open, cancellation).ConfigureAwait(false) is { Count: > 0 } views)
+        {
+            await beside.DiscardAsync(open, cancellation).ConfigureAwait(false);
+            reason = Message.Of("migrations.beside.refreshed", ("views", string.Join(", ", views)));
+        }
         else if (await beside.SwapAsync(open, cancellation).ConfigureAwait(false) is { } failed)
         {
             reason = failed;

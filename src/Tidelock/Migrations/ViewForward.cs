@@ -85,6 +85,11 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
             );
         }
 
+        if (await RefreshedAsync(open, cancellation).ConfigureAwait(false) is { } refreshed)
+        {
+            return refreshed;
+        }
+
         await ChangeAsync(open, cancellation).ConfigureAwait(false);
         if (
             await ViewWork.OtherColumnsAsync(open, migration.Name, columns!, cancellation).ConfigureAwait(false) is
@@ -141,6 +146,21 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
             )
             : await IndexedColumns.GoneAsync(session, there, ColumnNames, cancellation).ConfigureAwait(false)
                 ?? await ViewWork.CannotPutBackAsync(session, there, cancellation).ConfigureAwait(false);
+
+    /// <summary>That what was built beside is older than what is there.</summary>
+    private async Task<Message?> RefreshedAsync(OpenTry open, CancellationToken cancellation)
+    {
+        IReadOnlyList<RelationName> views = beside is null
+            ? []
+            : await beside.RefreshedAsync(open, cancellation).ConfigureAwait(false);
+        return views.Count == 0
+            ? null
+            : Message.Of(
+                "migrations.view.refreshed-meanwhile",
+                ("relation", migration.Name),
+                ("views", string.Join(", ", views))
+            );
+    }
 
     private async Task ChangeAsync(OpenTry open, CancellationToken cancellation)
     {

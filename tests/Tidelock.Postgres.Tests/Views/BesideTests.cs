@@ -124,6 +124,61 @@ public sealed class BesideTests(PostgresServer server)
         );
     }
 
+    [Theory]
+    [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
+    public async Task What_somebody_refreshed_during_the_build_is_not_replaced_by_what_is_older(int major)
+    {
+        await using var bench = new ViewBench(await server.CreateDatabaseAsync(major));
+        await bench.Database.ExecuteAsync(
+            """
+            create table t as select 1 as a; create view v as select a from t;
+            create materialized view m as select a from v; create unique index m_key on m (a)
+            """
+        );
+        const string Rows = "select string_agg(a::text, ' ' order by a) from m";
+        var refreshes = new[] { "refresh materialized view m", "refresh materialized view concurrently m" };
+        var before = await bench.CaptureAsync(V);
+        foreach (var refresh in refreshes)
+        {
+            var outcome = await bench.RunAsync(
+                new Watched(ViewBench.View("v", "select a::bigint from t").Forward(before), () => MoreAsync(refresh))
+            );
+
+            Assert.Equal(
+                "migrations.view.refreshed-meanwhile",
+                Assert.IsType<MigrationOutcome.Refused>(outcome).Finding.Code
+            );
+            Assert.Contains("public.m", outcome.Finding.ToString(), StringComparison.Ordinal);
+            Assert.Equal(
+                "integer",
+                await bench.Database.ScalarAsync<string>("select pg_typeof(a)::text from v limit 1")
+            );
+        }
+
+        Assert.Equal("1 2 3", await bench.Database.ScalarAsync<string>(Rows));
+        await bench.Database.ExecuteAsync("vacuum analyze m");
+        AssertBeside(
+            await bench.RunAsync(
+                new Watched(
+                    ViewBench.View("v", "select a::bigint from t").Forward(before),
+                    () => bench.Database.ExecuteAsync("vacuum analyze m")
+                )
+            )
+        );
+
+        var back = await bench.RunAsync(new Watched(new ClosureMove(V, before), () => MoreAsync(refreshes[1])));
+
+        Assert.Contains(
+            "refreshed public.m",
+            Assert.IsType<MigrationOutcome.Applied>(back).Finding.ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.Equal("1 2 3 4", await bench.Database.ScalarAsync<string>(Rows));
+
+        Task MoreAsync(string refresh) =>
+            bench.Database.ExecuteAsync("insert into t select max(a) + 1 from t; " + refresh);
+    }
+
     [Fact]
     public async Task Names_that_cannot_be_told_apart_are_refreshed_under_the_lock_and_that_is_said()
     {
