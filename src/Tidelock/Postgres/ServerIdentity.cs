@@ -24,9 +24,12 @@ public sealed record ServerIdentity(
         string.Equals(SystemIdentifier, other.SystemIdentifier, StringComparison.Ordinal)
         && string.Equals(Database, other.Database, StringComparison.Ordinal);
 
-    /// <summary>Whether a standby of that server was promoted and serves the database now. What was committed last may be missing.</summary>
+    /// <summary>Whether a standby of that server was promoted and serves the database now, which keeps its oid. What was committed last may be missing.</summary>
     public bool HasTakenOverFrom(ServerIdentity earlier) =>
-        IsSameDatabase(earlier) && Timeline > earlier.Timeline && !InRecovery;
+        IsSameDatabase(earlier)
+        && DatabaseOid == earlier.DatabaseOid
+        && Timeline > earlier.Timeline
+        && !InRecovery;
 
     public int Major => ServerVersion / 10000;
 

@@ -6,7 +6,15 @@ namespace Tidelock.Postgres;
 /// <summary>Where a server's timeline comes from, as its history file says. Reading it takes the right to <c>pg_read_file</c>.</summary>
 internal static class TimelineHistory
 {
-    private const string Function = "pg_read_file(text, bigint, bigint, boolean)";
+    /// <summary>As a GRANT writes it.</summary>
+    public const string Function = "pg_read_file(text, bigint, bigint, boolean)";
+
+    /// <summary>Of a timeline, in the data folder.</summary>
+    public static string FileOf(int timeline) =>
+        string.Create(CultureInfo.InvariantCulture, $"pg_wal/{timeline:X8}.history");
+
+    public static Task<bool> MayReadAsync(PostgresSession session, CancellationToken cancellation) =>
+        session.ScalarAsync<bool>($"select has_function_privilege('{Function}', 'execute')", cancellation);
 
     /// <summary>Whether the server's timeline descends from an earlier one; null where the role may not know, or there is no history.</summary>
     public static async Task<bool?> DescendsAsync(
@@ -16,10 +24,7 @@ internal static class TimelineHistory
         CancellationToken cancellation
     )
     {
-        var mayRead = await session
-            .ScalarAsync<bool>($"select has_function_privilege('{Function}', 'execute')", cancellation)
-            .ConfigureAwait(false);
-        if (!mayRead)
+        if (!await MayReadAsync(session, cancellation).ConfigureAwait(false))
         {
             return null;
         }
@@ -28,10 +33,7 @@ internal static class TimelineHistory
             .ScalarAsync<string>(
                 "select pg_read_file($1, 0, 1000000, true)",
                 cancellation,
-                new NpgsqlParameter
-                {
-                    Value = string.Create(CultureInfo.InvariantCulture, $"pg_wal/{timeline:X8}.history"),
-                }
+                new NpgsqlParameter { Value = FileOf(timeline) }
             )
             .ConfigureAwait(false);
         return history is null ? null : Parents(history).Contains(earlier);

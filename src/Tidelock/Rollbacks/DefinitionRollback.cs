@@ -14,16 +14,24 @@ internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRo
             RunBaseline.Of(context) is { } baseline
                 ? new RollbackAssessment(
                     true,
-                    Message.Of(
-                        baseline.Closure?.Relation.IsFilled == true
-                            ? "rollbacks.definition.cost-filled"
-                            : "rollbacks.definition.cost",
-                        ("relation", baseline.Relation)
-                    ),
+                    Cost(baseline),
                     LosesWrites: false
                 )
                 : new RollbackAssessment(false, Message.Of("rollbacks.no-baseline"), LosesWrites: false)
         );
+
+    /// <summary>Materialized views at any depth have other rows afterwards than before the change, and each is named.</summary>
+    internal static Message Cost(RunBaseline baseline)
+    {
+        var filled = baseline.Closure?.All.Where(r => r.IsFilled).Select(r => r.Name).ToList() ?? [];
+        return filled.Count == 0
+            ? Message.Of("rollbacks.definition.cost", ("relation", baseline.Relation))
+            : Message.Of(
+                "rollbacks.definition.cost-filled",
+                ("relation", baseline.Relation),
+                ("views", string.Join(", ", filled))
+            );
+    }
 
     public async Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation)
     {

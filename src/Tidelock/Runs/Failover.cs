@@ -13,7 +13,8 @@ internal static class Failover
     /// <param name="again">The step that had passed and must look again.</param>
     /// <param name="cancellation">Ends the question.</param>
     /// <exception cref="TidelockException">
-    /// <c>postgres.in-recovery</c>: nobody was promoted yet; <c>runs.other-branch</c>: the new timeline does not come from ours.
+    /// <c>postgres.in-recovery</c>: nobody was promoted yet; <c>runs.other-branch</c>: the new timeline does not come from ours;
+    /// <c>runs.branch-unseen</c>, <c>runs.branch-missing</c>: whether it does cannot be read.
     /// </exception>
     public static async Task<ServerFailedOver?> FindAsync(
         PostgresTarget target,
@@ -45,14 +46,39 @@ internal static class Failover
         var descends = await TimelineHistory
             .DescendsAsync(session, now.Timeline, then.Timeline, cancellation)
             .ConfigureAwait(false);
-        return descends == false
-            ? throw new TidelockException(Say("runs.other-branch", target, then, now), ExitCode.NeedsPerson)
-            : new ServerFailedOver(
-                now,
-                Say(descends is null ? "runs.failed-over-unseen" : "runs.failed-over", target, then, now),
-                again
-            );
+        return descends switch
+        {
+            true => new ServerFailedOver(now, Say("runs.failed-over", target, then, now), again),
+            false => throw new TidelockException(Say("runs.other-branch", target, then, now), ExitCode.NeedsPerson),
+            null => throw new TidelockException(
+                await UnseenAsync(session, target, then, now, cancellation).ConfigureAwait(false),
+                ExitCode.NeedsPerson
+            ),
+        };
     }
+
+    /// <summary>What to grant, or that there is nothing to read.</summary>
+    private static async Task<Message> UnseenAsync(
+        PostgresSession session,
+        PostgresTarget target,
+        ServerIdentity then,
+        ServerIdentity now,
+        CancellationToken cancellation
+    ) =>
+        Message.Of(
+            await TimelineHistory.MayReadAsync(session, cancellation).ConfigureAwait(false)
+                ? "runs.branch-missing"
+                : "runs.branch-unseen",
+            ("target", target),
+            ("then", then.Timeline),
+            ("now", now.Timeline),
+            ("file", TimelineHistory.FileOf(now.Timeline)),
+            ("function", TimelineHistory.Function),
+            (
+                "role",
+                await session.ScalarAsync<string>("select quote_ident(current_user)", cancellation).ConfigureAwait(false)
+            )
+        );
 
     /// <summary>Ends the epoch: only the next one may go on.</summary>
     public static TargetLostException Found(PostgresTarget target, ServerIdentity then, ServerIdentity now) =>

@@ -13,6 +13,12 @@ public sealed class PlanTests(PostgresServer server)
         await fixture.Database.ExecuteAsync(
             "create function public.refresh() returns bigint language sql as 'select count(*) from public.scores'"
         );
+        await fixture.Database.ExecuteAsync(
+            """
+            create materialized view public.best as select id from public.top_scores;
+            create materialized view public.unread as select id from public.top_scores with no data
+            """
+        );
         await using var reader = await fixture.Database.ConnectAsync();
         await using var open = await reader.BeginTransactionAsync(CancellationToken.None);
         await using (var command = reader.CreateCommand())
@@ -28,10 +34,12 @@ public sealed class PlanTests(PostgresServer server)
         Assert.Equal("deployments.plan.recreated", plan.Change[0].Code);
         Assert.Contains("\"id\" integer", Text(plan.Change), StringComparison.Ordinal);
         Assert.Contains(
-            "dependents: public.top_scores; grants to others: 2",
+            "dependents: public.top_scores, public.best, public.unread; grants to others: 2",
             Text(plan.Kept),
             StringComparison.Ordinal
         );
+        var filled = Assert.Single(plan.Change, m => m.Code == "deployments.plan.filled-anew");
+        Assert.StartsWith("public.best is built and filled anew", filled.ToString(), StringComparison.Ordinal);
         Assert.Contains($"{reader.ProcessID}", Text(plan.Locks), StringComparison.Ordinal);
         Assert.Equal("deployments.plan.proven", plan.WayBack[0].Code);
         Assert.Contains("refresh()", Text(plan.Surprises), StringComparison.Ordinal);

@@ -20,6 +20,17 @@ public sealed class StreamingStandby : IAsyncDisposable
     /// <summary>On 127.0.0.1; the superuser's password is the primary's.</summary>
     public int Port => port;
 
+    /// <summary>A database of it as any role, through the socket, without a password.</summary>
+    public PostgresTarget TargetAs(string role, string database) =>
+        PostgresTarget.Parse(
+            $"host={PostgresTarget.Value(folder)} user={role} port={port} dbname={database}",
+            new Dictionary<string, string>(StringComparer.Ordinal)
+        );
+
+    /// <summary>The file that says where a timeline of it comes from.</summary>
+    public string HistoryOf(int timeline) =>
+        Path.Combine(Data, "pg_wal", string.Create(CultureInfo.InvariantCulture, $"{timeline:X8}.history"));
+
     private string Data => Path.Combine(folder, "data");
 
     /// <summary>Takes a base backup and starts from it; returns when it streams under this name.</summary>

@@ -2,6 +2,7 @@ using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres.Tests.Deployments;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Rollbacks;
 using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Views;
@@ -32,6 +33,28 @@ public sealed class MaterializedViewTests(PostgresServer server)
         create materialized view empty as select * from w with no data;
         analyze m
         """;
+
+    [Fact]
+    public async Task Going_back_says_of_every_filled_view_at_any_depth_that_its_rows_will_be_others()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            """
+            create view v as select 1 as a; create view w as select a from v;
+            create materialized view m as select a from w; create materialized view deep as select a from m;
+            create materialized view empty as select a from v with no data
+            """
+        );
+        var name = new RelationName("public", "v");
+
+        var cost = DefinitionRollback.Cost(new RunBaseline(name, await bench.CaptureAsync(name), null));
+
+        Assert.Equal("rollbacks.definition.cost-filled", cost.Code);
+        Assert.Contains("the rows of public.m, public.deep will be", cost.ToString(), StringComparison.Ordinal);
+        await bench.Database.ExecuteAsync("drop materialized view m cascade");
+        cost = DefinitionRollback.Cost(new RunBaseline(name, await bench.CaptureAsync(name), null));
+        Assert.Equal("rollbacks.definition.cost", cost.Code);
+    }
 
     [Theory]
     [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
