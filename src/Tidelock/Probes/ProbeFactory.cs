@@ -8,10 +8,7 @@ namespace Tidelock.Probes;
 /// <param name="handler">What HTTP requests go through; the ordinary way where it is null.</param>
 public sealed class ProbeFactory(IReadOnlyList<IProbeKind> kinds, TimeProvider time, HttpMessageHandler? handler = null)
 {
-    internal static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
-
-    private readonly HttpMessageHandler handler =
-        handler ?? new SocketsHttpHandler { PooledConnectionLifetime = ConnectionLifetime };
+    private readonly HttpMessageHandler handler = handler ?? ProbeHttp.NewHandler();
 
     /// <summary>The same probes, by another clock.</summary>
     public ProbeFactory By(TimeProvider clock) => new(kinds, clock, handler);

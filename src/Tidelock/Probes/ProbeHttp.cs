@@ -14,8 +14,18 @@ internal sealed class ProbeHttp(HttpAccess access, ProbeContext context) : IDisp
     private const int LargestAnswer = 4 * 1024 * 1024;
     private const int LongestBeginning = 60;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
 
     private HttpClient? client;
+
+    /// <summary>It follows no redirect, which would take keys to another host and read its page as an answer, and keeps no cookies.</summary>
+    public static SocketsHttpHandler NewHandler() =>
+        new()
+        {
+            PooledConnectionLifetime = ConnectionLifetime,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+        };
 
     /// <summary>The server's own address with a path added to it.</summary>
     public Uri At(string path) =>
@@ -84,7 +94,7 @@ internal sealed class ProbeHttp(HttpAccess access, ProbeContext context) : IDisp
 
     private SocketsHttpHandler OwnHandler()
     {
-        var handler = new SocketsHttpHandler { PooledConnectionLifetime = ProbeFactory.ConnectionLifetime };
+        var handler = NewHandler();
         try
         {
             if (access.Authority is { } authority)

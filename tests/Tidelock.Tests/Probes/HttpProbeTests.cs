@@ -46,6 +46,33 @@ public sealed class HttpProbeTests
     }
 
     [Theory]
+    [InlineData(HttpMeasure.Latency, null, "probes.http.status")]
+    [InlineData(HttpMeasure.Json, null, "probes.http.status")]
+    [InlineData(HttpMeasure.Status, 302.0, null)]
+    public async Task A_redirect_is_not_followed(HttpMeasure measure, double? value, string? code)
+    {
+        var seen = 0;
+        await using var other = await StubServer.StartAsync(context =>
+        {
+            Interlocked.Increment(ref seen);
+            return context.Response.WriteAsync("""{"a": 1}""");
+        });
+        await using var server = await StubServer.StartAsync(context =>
+        {
+            context.Response.Redirect(other.Address.ToString());
+            return Task.CompletedTask;
+        });
+        var sample = await Reading.OneAsync(
+            new HttpProbeOptions("s", SignalUnit.Unstated, new HttpAccess(server.Address), measure)
+            {
+                Json = JsonPath.TryParse("a"),
+            }
+        );
+        Assert.Equal((value, code), (sample.Value, sample.Detail?.Code));
+        Assert.Equal(0, seen);
+    }
+
+    [Theory]
     [InlineData("queue.length", 12.0, null)]
     [InlineData("shards[1].lag", 0.5, null)]
     [InlineData("[0]", null, "probes.http.nothing-there")]

@@ -36,7 +36,11 @@ internal sealed class HttpProbe(HttpProbeOptions options, ProbeContext context) 
         options.Measure switch
         {
             HttpMeasure.Status => Sample.Of(options.Signal, now, reply.Status),
-            HttpMeasure.Latency when reply.Status < ServerError => Sample.Of(options.Signal, now, took.TotalSeconds),
+            HttpMeasure.Latency when reply.Status is < 300 or (>= 400 and < ServerError) => Sample.Of(
+                options.Signal,
+                now,
+                took.TotalSeconds
+            ),
             HttpMeasure.Json when reply.Status is >= 200 and < 300 => Number(reply, now),
             HttpMeasure.Latency or HttpMeasure.Json => Sample.Error(
                 options.Signal,

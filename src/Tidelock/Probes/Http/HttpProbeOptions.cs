@@ -15,7 +15,7 @@ public sealed record HttpProbeOptions(string Signal, SignalUnit Unit, HttpAccess
 /// <summary>What of an HTTP answer is the value.</summary>
 public enum HttpMeasure
 {
-    /// <summary>Seconds until the whole answer was read. An answer of 500 and above is an error, not a value.</summary>
+    /// <summary>Seconds until the whole answer was read. A redirect and an answer of 500 and above are errors, not values.</summary>
     Latency,
 
     /// <summary>The status code, whatever it is.</summary>
