@@ -15,7 +15,14 @@ internal class GuardedProbe(IProbe probe, ProbeContext context) : IProbe
     public virtual async ValueTask DisposeAsync()
     {
         await ticks.EndAsync().ConfigureAwait(false);
-        await probe.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            await probe.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // What it has read is read; the probes beside it must end too.
+        }
     }
 
     /// <summary>A signal that a probe forgot is unknown, and not left out.</summary>

@@ -21,7 +21,13 @@ public sealed record ProbeContext(
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a source may take to answer, a second try included.</summary>
-    public TimeSpan Timeout => Every * ShareOfTick < Longest ? Every * ShareOfTick : Longest;
+    public TimeSpan Timeout => TimeoutOf(Every);
+
+    /// <summary>The same for a tick of another length.</summary>
+    internal static TimeSpan TimeoutOf(TimeSpan every) => every * ShareOfTick < Longest ? every * ShareOfTick : Longest;
+
+    /// <summary>A tick where nobody says otherwise.</summary>
+    internal static TimeSpan UsualEvery { get; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a source may take to tell of the past.</summary>
     public static TimeSpan RangeTimeout { get; } = TimeSpan.FromSeconds(30);

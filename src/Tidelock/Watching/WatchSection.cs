@@ -70,7 +70,7 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
 
         var probes = ReadProbes(node);
         var signals = probes.ToDictionary(p => p.Signal, p => p.Unit, StringComparer.Ordinal);
-        var every = node["every"].Duration(TimeSpan.FromSeconds(5), Least, TimeSpan.FromMinutes(10));
+        var every = node["every"].Duration(ProbeContext.UsualEvery, Least, TimeSpan.FromMinutes(10));
         var grace = ReadGrace(node["grace"]);
         var options = new WatchOptions(
             node["for"].Duration(TimeSpan.FromMinutes(30), Least, Most),

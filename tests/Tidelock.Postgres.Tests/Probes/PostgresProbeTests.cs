@@ -76,6 +76,64 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task New_statements_whose_texts_are_not_due_are_no_data_and_then_count_over_the_whole_time()
+    {
+        await InstallAsync();
+        // Each look at the clock takes 15 ms, and so does reading the texts: they are due 15 s later.
+        time.AutoAdvanceAmount = TimeSpan.FromMilliseconds(15);
+        await using var probe = Open([Calls, Connections]);
+        await ReadAsync(probe);
+        await database.ExecuteAsync("drop view attempt; create view attempt as select 2 as id");
+        await ReadViewAsync(30);
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            var samples = await ReadAsync(probe);
+            Assert.Equal(
+                (SampleOutcome.NoData, "probes.postgres.texts-not-due"),
+                (samples[0].Outcome, samples[0].Detail?.Code)
+            );
+            Assert.Equal(SampleOutcome.Value, samples[1].Outcome);
+        }
+
+        Assert.InRange((await ReadAsync(probe))[0].Value!.Value, 1.8, 2);
+    }
+
+    [Fact]
+    public async Task An_extension_of_an_old_version_is_said_so_and_the_rest_is_known()
+    {
+        await database.ExecuteAsync("create extension pg_stat_statements version '1.7'");
+        await using var probe = Open([Connections, Calls]);
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            var samples = await ReadAsync(probe);
+            Assert.Equal(SampleOutcome.Value, samples[0].Outcome);
+            Assert.Equal(
+                (SampleOutcome.Error, "probes.postgres.outdated"),
+                (samples[1].Outcome, samples[1].Detail!.Code)
+            );
+        }
+
+        await database.ExecuteAsync("alter extension pg_stat_statements update");
+        await ReadAsync(probe);
+        await ReadViewAsync(5);
+        Assert.Equal(1, (await ReadAsync(probe))[1].Value);
+    }
+
+    [Theory]
+    [InlineData("revoke all on function pg_stat_statements(boolean) from public")]
+    [InlineData("revoke all on pg_stat_statements from public")]
+    public async Task Statements_that_may_not_be_read_are_an_error_and_the_rest_is_known(string revoke)
+    {
+        await InstallAsync();
+        await database.ExecuteAsync(revoke);
+        var role = await RoleAsync("grant pg_read_all_stats to {0}");
+        await using var probe = Open([Connections, Calls], database.TargetAs(role));
+        var samples = await ReadAsync(probe);
+        Assert.Equal(SampleOutcome.Value, samples[0].Outcome);
+        Assert.Equal((SampleOutcome.Error, "probes.postgres.refused"), (samples[1].Outcome, samples[1].Detail!.Code));
+    }
+
+    [Fact]
     public async Task What_we_read_ourselves_does_not_count()
     {
         await InstallAsync();

@@ -56,12 +56,38 @@ public sealed class GuardedProbeTests
         Assert.Equal(2, asked);
     }
 
-    private sealed class ActingProbe(Func<CancellationToken, Task<IReadOnlyList<Sample>>> read) : IProbe
+    [Fact]
+    public async Task One_that_does_not_end_well_keeps_none_beside_it_from_ending()
+    {
+        var ended = false;
+        var probes = new[] { new InvalidOperationException("broken"), null }
+            .Select(failure => new GuardedProbe(
+                new ActingProbe(
+                    _ => Task.FromResult<IReadOnlyList<Sample>>([]),
+                    () => ended = failure is null ? true : throw failure
+                ),
+                Context
+            ))
+            .ToList();
+        foreach (var probe in probes)
+        {
+            await probe.DisposeAsync();
+        }
+
+        Assert.True(ended);
+    }
+
+    private sealed class ActingProbe(Func<CancellationToken, Task<IReadOnlyList<Sample>>> read, Action? end = null)
+        : IProbe
     {
         public IReadOnlyList<string> Signals => ["a", "b"];
 
         public Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation) => read(cancellation);
 
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask DisposeAsync()
+        {
+            end?.Invoke();
+            return ValueTask.CompletedTask;
+        }
     }
 }

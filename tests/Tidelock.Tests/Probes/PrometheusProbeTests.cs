@@ -231,21 +231,54 @@ public sealed class PrometheusProbeTests
         Assert.Single(times.Distinct(StringComparer.Ordinal));
     }
 
-    [Fact]
-    public async Task A_weight_that_is_not_known_is_told_beside_the_value()
+    [Theory]
+    [InlineData(400, """{"status":"error","error":"parse error"}""", SampleOutcome.Error)]
+    [InlineData(
+        200,
+        """{"status":"success","data":{"resultType":"scalar","result":[9999999999,"-1"]}}""",
+        SampleOutcome.Error
+    )]
+    [InlineData(200, """{"status":"success","data":{"resultType":"vector","result":[]}}""", SampleOutcome.NoData)]
+    public async Task A_value_whose_weight_is_not_known_is_none(int status, string weight, SampleOutcome outcome)
     {
         await using var server = await StubServer.StartAsync(async context =>
         {
-            var isWeight = (await context.Request.ReadFormAsync())["query"] == "misspelt(";
-            context.Response.StatusCode = isWeight ? 400 : 200;
+            var isWeight = (await context.Request.ReadFormAsync())["query"] == "requests";
+            context.Response.StatusCode = isWeight ? status : 200;
             await context.Response.WriteAsync(
                 isWeight
-                    ? """{"status":"error","error":"parse error"}"""
+                    ? weight
                     : $$$"""{"status":"success","data":{"resultType":"scalar","result":[{{{Now}}},"0.5"]}}"""
             );
         });
-        var sample = await Reading.OneAsync(Probe(server.Address) with { Weight = "misspelt(" });
-        Assert.Equal((0.5, null, "probes.prometheus.no-weight"), (sample.Value, sample.Weight, sample.Detail!.Code));
+        var sample = await Reading.OneAsync(Probe(server.Address) with { Weight = "requests" });
+        Assert.Equal(
+            (null, outcome, "probes.prometheus.no-weight"),
+            (sample.Value, sample.Outcome, sample.Detail!.Code)
+        );
+    }
+
+    [Fact]
+    public async Task A_past_value_without_its_weight_is_none()
+    {
+        var from = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        await using var server = await StubServer.StartAsync(async context =>
+        {
+            var values =
+                (await context.Request.ReadFormAsync())["query"] == "requests"
+                    ? """[1767225600,"9"]"""
+                    : """[1767225600,"1"],[1767225605,"2"]""";
+            await context.Response.WriteAsync(
+                $$$"""{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[{{{values}}}]}]}}"""
+            );
+        });
+        var query = Probe(server.Address) with { Weight = "requests" };
+        var samples = await Reading.RangeAsync(query, from, from + TimeSpan.FromSeconds(5));
+        Assert.Equal([(1, 9), (null, null)], samples.Select(s => (s.Value, s.Weight)));
+        Assert.Equal(
+            (SampleOutcome.NoData, "probes.prometheus.no-weight"),
+            (samples[1].Outcome, samples[1].Detail?.Code)
+        );
     }
 
     [Fact]

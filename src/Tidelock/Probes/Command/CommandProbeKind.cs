@@ -23,6 +23,7 @@ internal sealed class CommandProbeKind : IProbeKind
         }
 
         var within = probe["within"].Duration(TimeSpan.Zero, Least, Most);
+        RefuseLongerThanTick(probe["within"], within, watch["every"]);
         var unit = SignalUnits.Read(probe["unit"], SignalUnit.Unstated);
         return words.Count == 0 || words.Contains("", StringComparer.Ordinal)
             ? null
@@ -33,6 +34,16 @@ internal sealed class CommandProbeKind : IProbeKind
                 probe.Context.Files.Folder,
                 within > TimeSpan.Zero ? within : null
             );
+    }
+
+    /// <summary>The tick would cut it off. What is wrong with the tick itself is said where that is read.</summary>
+    private static void RefuseLongerThanTick(ChangeNode node, TimeSpan within, ChangeNode every)
+    {
+        var most = ProbeContext.TimeoutOf(DurationText.TryParse(every.Scalar?.Text ?? "") ?? ProbeContext.UsualEvery);
+        if (within > most)
+        {
+            node.Mistake(Message.Of("probes.command.within", ("within", within), ("most", most)));
+        }
     }
 
     public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context) =>

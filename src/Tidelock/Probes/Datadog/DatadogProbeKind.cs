@@ -1,4 +1,5 @@
 using Tidelock.Changes;
+using Tidelock.Texts;
 
 namespace Tidelock.Probes.Datadog;
 
@@ -29,10 +30,34 @@ internal sealed class DatadogProbeKind : IProbeKind
         probe.Only("datadog", "delay", "unit");
         var unit = SignalUnits.Read(probe["unit"], SignalUnit.Unstated);
         var query = probe["datadog"].Text();
+        if (HasComma(query))
+        {
+            probe["datadog"].Mistake(Message.Of("probes.datadog.comma"));
+        }
+
         var delay = probe["delay"].Duration(UsualDelay, Least, Most);
         return DatadogAccess.Read(watch["datadog"]) is { } access && query.Length > 0
             ? new DatadogProbeOptions(signal, unit, access, query) { Delay = delay }
             : null;
+    }
+
+    /// <summary>Whether there is one outside of all brackets: then it is several queries, and Datadog numbers its answers by them.</summary>
+    private static bool HasComma(string query)
+    {
+        var depth = 0;
+        foreach (var c in query)
+        {
+            depth +=
+                c is '(' or '{' or '[' ? 1
+                : c is ')' or '}' or ']' ? -1
+                : 0;
+            if (c == ',' && depth <= 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context)

@@ -43,13 +43,15 @@ internal sealed class PostgresProbe : IProbe
         var (look, found) = await LookAsync(session, cancellation).ConfigureAwait(false);
         var now = context.Time.GetUtcNow();
         var database = new DatabaseSample(look, rates.Next(look), session.Target, now);
-        var use = found is { Problem: null } ? uses.ToDictionary(u => u.Key, u => u.Value.Next(found.Statements)) : [];
+        var use = found is { Problem: null, Missing: null }
+            ? uses.ToDictionary(u => u.Key, u => u.Value.Next(found.Statements))
+            : [];
         return
         [
             .. signals.Select(s =>
-                s.Relation is null ? database.Of(s.Signal, s.Source)
-                : found!.Problem is { } problem ? Sample.Error(s.Signal, now, problem)
-                : OfRelation(s, use[s.Relation], now)
+                s.Relation is null
+                    ? database.Of(s.Signal, s.Source)
+                    : found!.Instead(s.Signal, now) ?? OfRelation(s, use[s.Relation], now)
             ),
         ];
     }
@@ -60,31 +62,53 @@ internal sealed class PostgresProbe : IProbe
         CancellationToken cancellation
     )
     {
-        var (look, count) = await AskAsync(session, cancellation).ConfigureAwait(false);
+        var (look, count, problem) = await AskAsync(session, cancellation).ConfigureAwait(false);
         schema = look.StatementsIn;
         if (statements is null)
         {
             return (look, null);
         }
 
-        if (Unreadable(look, session.Target) is { } problem)
+        if (Unreadable(look, session.Target) is { } unreadable)
         {
-            return (look, new FoundStatements([], problem));
+            return (look, new FoundStatements([], unreadable));
         }
 
-        // Only the first look does not know yet where the statements are counted.
-        count ??= (await AskAsync(session, cancellation).ConfigureAwait(false)).Count;
+        if (count is null)
+        {
+            // Only the first look does not know yet where the statements are counted.
+            (_, count, problem) = await AskAsync(session, cancellation).ConfigureAwait(false);
+        }
+
         return (
             look,
             count is null
-                ? new FoundStatements([], Message.Of("probes.postgres.not-loaded"))
-                : new FoundStatements(
-                    await statements.CompleteAsync(count, session, schema!, cancellation).ConfigureAwait(false)
-                )
+                ? new FoundStatements([], problem ?? Message.Of("probes.postgres.not-loaded"))
+                : await CompleteAsync(count, session, cancellation).ConfigureAwait(false)
         );
     }
 
-    private async Task<(DatabaseLook Look, StatementCount? Count)> AskAsync(
+    private async Task<FoundStatements> CompleteAsync(
+        StatementCount count,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            return
+                await statements!.CompleteAsync(count, session, schema!, cancellation).ConfigureAwait(false) is { } all
+                ? new FoundStatements(all)
+                : new FoundStatements([], Missing: Message.Of("probes.postgres.texts-not-due"));
+        }
+        catch (PostgresException e) when (Refused(e, session.Target) is { } problem)
+        {
+            return new FoundStatements([], problem);
+        }
+    }
+
+    /// <summary>The statements' count is null where they cannot be counted; with the reason where the server says one.</summary>
+    private async Task<(DatabaseLook Look, StatementCount? Count, Message? Problem)> AskAsync(
         PostgresSession session,
         CancellationToken cancellation
     )
@@ -102,20 +126,31 @@ internal sealed class PostgresProbe : IProbe
         try
         {
             return await answer.NextResultAsync(cancellation).ConfigureAwait(false)
-                ? (look, await statements!.ReadAsync(answer, cancellation).ConfigureAwait(false))
-                : (look, null);
+                ? (look, await statements!.ReadAsync(answer, cancellation).ConfigureAwait(false), null)
+                : (look, null, null);
         }
-        catch (PostgresException e)
-            when (e.SqlState
-                    is PostgresErrorCodes.ObjectNotInPrerequisiteState
-                        or PostgresErrorCodes.UndefinedTable
-                        or PostgresErrorCodes.UndefinedFunction
-                        or PostgresErrorCodes.InvalidSchemaName
-            )
+        catch (PostgresException e) when (Refused(e, session.Target) is { } problem)
         {
-            return (look, null);
+            return (look, null, problem);
         }
     }
+
+    /// <summary>Why the server does not tell of statements; null where it is something else that fails.</summary>
+    private static Message? Refused(PostgresException e, PostgresTarget target) =>
+        e.SqlState switch
+        {
+            PostgresErrorCodes.ObjectNotInPrerequisiteState
+            or PostgresErrorCodes.UndefinedTable
+            or PostgresErrorCodes.UndefinedFunction
+            or PostgresErrorCodes.InvalidSchemaName => Message.Of("probes.postgres.not-loaded"),
+            PostgresErrorCodes.UndefinedColumn => Message.Of("probes.postgres.outdated", ("database", target.Database)),
+            PostgresErrorCodes.InsufficientPrivilege => Message.Of(
+                "probes.postgres.refused",
+                ("user", target.User),
+                ("reason", e.MessageText)
+            ),
+            _ => null,
+        };
 
     private static Message? Unreadable(DatabaseLook look, PostgresTarget target) =>
         look.StatementsIn is null ? Message.Of("probes.postgres.not-installed", ("database", target.Database))

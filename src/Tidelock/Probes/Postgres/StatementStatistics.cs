@@ -67,18 +67,22 @@ internal sealed class StatementStatistics(IReadOnlyList<string> names, TimeProvi
         return new StatementCount(counted, there.Count, there.Ids);
     }
 
-    /// <summary>The statements of a count; with the new ones where there are some and their texts are due.</summary>
-    public async Task<IReadOnlyList<CountedStatement>> CompleteAsync(
+    /// <summary>The statements of a count, the new ones too; null where there are new ones and their texts are not due yet.</summary>
+    public async Task<IReadOnlyList<CountedStatement>?> CompleteAsync(
         StatementCount count,
         PostgresSession session,
         string schema,
         CancellationToken cancellation
     )
     {
-        var isSame = seen == (count.There, count.Ids);
-        if (isSame || (seen is not null && time.GetElapsedTime(textsAt) < textsTook * ShareOfTime))
+        if (seen == (count.There, count.Ids))
         {
             return count.Known;
+        }
+
+        if (seen is not null && time.GetElapsedTime(textsAt) < textsTook * ShareOfTime)
+        {
+            return null;
         }
 
         textsAt = time.GetTimestamp();

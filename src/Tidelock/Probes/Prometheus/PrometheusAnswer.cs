@@ -43,30 +43,41 @@ internal static class PrometheusAnswer
             }
         );
 
-    /// <summary>A value with how many requests were behind it, or with what kept the server from saying so.</summary>
+    /// <summary>
+    /// A value with how many requests were behind it. Without that it would count as much as one of a thousand requests, and is none.
+    /// </summary>
     public static Sample Weighted(Sample sample, Sample weight) =>
         sample.Outcome is not SampleOutcome.Value ? sample
         : weight.Value >= 0 ? sample with { Weight = weight.Value }
-        : sample with
-        {
-            Detail = sample.Detail ?? Message.Of("probes.prometheus.no-weight", ("detail", weight.Detail)),
-        };
+        : Unweighted(sample, weight);
 
-    /// <summary>Values with how many requests were behind them, where a value of the same time says so.</summary>
+    /// <summary>The same for values over a time, each with the number of the same time.</summary>
     public static IReadOnlyList<Sample> Weighted(IReadOnlyList<Sample> samples, IReadOnlyList<Sample> weights)
     {
-        var known = weights.Where(w => w.Value >= 0).GroupBy(w => w.At).ToDictionary(w => w.Key, w => w.First().Value);
+        var known = weights.GroupBy(w => w.At).ToDictionary(w => w.Key, w => w.First());
+        var failed = weights.FirstOrDefault(w => w.Outcome is SampleOutcome.Error);
         return
         [
             .. samples.Select(s =>
-                s.Outcome is SampleOutcome.Value && known.TryGetValue(s.At, out var weight)
-                    ? s with
-                    {
-                        Weight = weight,
-                    }
-                    : s
+                Weighted(
+                    s,
+                    known.GetValueOrDefault(s.At)
+                        ?? failed
+                        ?? Sample.NoData(s.Signal, s.At, Message.Of("probes.prometheus.empty"))
+                )
             ),
         ];
+    }
+
+    private static Sample Unweighted(Sample sample, Sample weight)
+    {
+        var why = Message.Of(
+            "probes.prometheus.no-weight",
+            ("detail", weight.Value is null ? weight.Detail : Message.Of("probes.prometheus.negative-weight"))
+        );
+        return weight.Outcome is SampleOutcome.NoData
+            ? Sample.NoData(sample.Signal, sample.At, why)
+            : Sample.Error(sample.Signal, sample.At, why);
     }
 
     private static IReadOnlyList<Sample> Understand(
