@@ -160,13 +160,23 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         var differences = rehearsal.Before is null
             ? []
             : rehearsal.Differences.Where(d => d.Part != ClosurePart.Definition).Texts();
-        return [how, .. FilledAnew(rehearsal), .. rehearsal.Account, .. TakenAlong(rehearsal.Statements), .. differences, .. problem];
+        return
+        [
+            how,
+            .. FilledAnew(rehearsal),
+            .. rehearsal.Account,
+            .. TakenAlong(rehearsal.Statements),
+            .. differences,
+            .. problem,
+        ];
     }
 
     /// <summary>The materialized views that are built again: whoever reads them sees other rows, though nobody has refreshed them.</summary>
     private static IEnumerable<Message> FilledAnew(WayRehearsal rehearsal) =>
         rehearsal is { Recreates: true, Before: { } before }
-            ? before.All.Where(r => r.IsFilled).Select(r => Message.Of("deployments.plan.filled-anew", ("view", r.Name)))
+            ? before
+                .All.Where(r => r.IsFilled)
+                .Select(r => Message.Of("deployments.plan.filled-anew", ("view", r.Name)))
             : [];
 
     /// <summary>What a CASCADE of the author's takes with it; Tidelock itself drops one by one.</summary>

@@ -26,10 +26,7 @@ public sealed record ServerIdentity(
 
     /// <summary>Whether a standby of that server was promoted and serves the database now, which keeps its oid. What was committed last may be missing.</summary>
     public bool HasTakenOverFrom(ServerIdentity earlier) =>
-        IsSameDatabase(earlier)
-        && DatabaseOid == earlier.DatabaseOid
-        && Timeline > earlier.Timeline
-        && !InRecovery;
+        IsSameDatabase(earlier) && DatabaseOid == earlier.DatabaseOid && Timeline > earlier.Timeline && !InRecovery;
 
     public int Major => ServerVersion / 10000;
 

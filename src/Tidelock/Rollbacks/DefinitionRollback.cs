@@ -12,11 +12,7 @@ internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRo
     public Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation) =>
         Task.FromResult(
             RunBaseline.Of(context) is { } baseline
-                ? new RollbackAssessment(
-                    true,
-                    Cost(baseline),
-                    LosesWrites: false
-                )
+                ? new RollbackAssessment(true, Cost(baseline), LosesWrites: false)
                 : new RollbackAssessment(false, Message.Of("rollbacks.no-baseline"), LosesWrites: false)
         );
 

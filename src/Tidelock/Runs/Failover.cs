@@ -76,7 +76,9 @@ internal static class Failover
             ("function", TimelineHistory.Function),
             (
                 "role",
-                await session.ScalarAsync<string>("select quote_ident(current_user)", cancellation).ConfigureAwait(false)
+                await session
+                    .ScalarAsync<string>("select quote_ident(current_user)", cancellation)
+                    .ConfigureAwait(false)
             )
         );
 
