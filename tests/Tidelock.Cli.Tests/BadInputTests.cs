@@ -83,7 +83,7 @@ public sealed class BadInputTests(NativeProgram program, PostgresServer server)
         await using var database = await server.CreateDatabaseAsync();
         using var place = await DeployedPlace.OfAsync(program, database);
         place.WriteChange(sql);
-        await FailedAsync(place, database, 1, said);
+        await FailedAsync(place, database, 3, said);
     }
 
     [Fact]
