@@ -115,8 +115,13 @@ public sealed class SqlLocksTests(PostgresServer server)
             TimeSpan.FromSeconds(3),
             TimeProvider.System
         );
+        // Only once what is watched waits: before, the watch is still opening its first connection.
         var ending = bench.Database.UntilAsync(
-            "select coalesce(bool_or(pg_terminate_backend(pid)), false) from pg_stat_activity where application_name = 'tidelock/watch/1'"
+            $"""
+            select coalesce(bool_or(pg_terminate_backend(w.pid)), false) from pg_stat_activity w
+            where w.application_name = 'tidelock/watch/1'
+              and exists (select from pg_locks where pid = {session.Connection.ProcessID} and not granted)
+            """
         );
 
         var error = await Assert.ThrowsAsync<PostgresException>(() =>
