@@ -29,6 +29,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
     {
         database = await server.CreateDatabaseAsync();
         await database.ExecuteAsync("create view attempt as select 1 as id");
+        await LeftAloneAsync();
     }
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
@@ -96,6 +97,28 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         }
 
         Assert.InRange((await ReadAsync(probe))[0].Value!.Value, 1.8, 2);
+    }
+
+    [Fact]
+    public async Task While_other_statements_come_and_go_the_known_ones_are_counted_and_none_is_lost()
+    {
+        await InstallAsync();
+        await ReadViewAsync(1);
+        // Texts are due 15 s after they were read, and each tick brings a statement nobody has seen before.
+        time.AutoAdvanceAmount = TimeSpan.FromMilliseconds(15);
+        await using var probe = Open([Calls]);
+        await OneAsync(probe);
+        var values = new List<double>();
+        for (var tick = 0; tick < 6; tick++)
+        {
+            await ReadViewAsync(10);
+            await database.ExecuteAsync($"select id as n{tick} from attempt");
+            values.Add((await OneAsync(probe)).Value ?? double.NaN);
+        }
+
+        // 66 reads in 30 s. What is not known yet at the end is the statement of one tick or two.
+        Assert.All(values, v => Assert.InRange(v, 1.9, 2.9));
+        Assert.InRange(values.Average(), 2.05, 2.2);
     }
 
     [Fact]
@@ -389,6 +412,29 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         );
     }
 
+    [Fact]
+    public async Task A_query_that_hangs_hides_the_others_once()
+    {
+        var factory = new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System);
+        await using var probe = Assert.Single(
+            factory.Create(
+                [
+                    new SqlProbeOptions("hangs", SignalUnit.Number, "select 1 from pg_sleep(60)"),
+                    new SqlProbeOptions("good", SignalUnit.Number, "select 7"),
+                ],
+                database.Target,
+                "tidelock/test/1",
+                TimeSpan.FromSeconds(1)
+            )
+        );
+
+        Assert.All(await ReadAsync(probe), s => Assert.Equal(SampleOutcome.Error, s.Outcome));
+        var samples = await ReadAsync(probe);
+
+        Assert.Equal(7, samples.Single(s => s.Signal == "good").Value);
+        Assert.Equal(SampleOutcome.Error, samples.Single(s => s.Signal == "hangs").Outcome);
+    }
+
     private IProbe Open(IReadOnlyList<ProbeOptions> declared, PostgresTarget? target = null) =>
         Assert.Single(
             new ProbeFactory(TidelockServices.ProbeKinds, time).Create(
@@ -429,7 +475,23 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         await database.ExecuteAsync(
             $"create role {role} login; " + grants.Replace("{0}", role, StringComparison.Ordinal)
         );
+        await LeftAloneAsync();
         return role;
+    }
+
+    /// <summary>Waits until nobody is connected any more: who has closed a connection is seen a moment longer.</summary>
+    private async Task LeftAloneAsync()
+    {
+        await using var elsewhere = new NpgsqlConnection(
+            server.Cluster.TargetAs("postgres", "postgres").NpgsqlConnectionString("test")
+        );
+        await elsewhere.OpenAsync();
+        await using var look = new NpgsqlCommand(
+            "select not exists (select from pg_stat_activity where datname = $1)",
+            elsewhere
+        );
+        look.Parameters.Add(new NpgsqlParameter { Value = database.Name });
+        await Backups.Polling.UntilAsync(async () => await look.ExecuteScalarAsync() is true);
     }
 
     private async Task ReadViewAsync(int times)

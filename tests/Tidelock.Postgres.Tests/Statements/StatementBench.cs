@@ -118,6 +118,15 @@ internal sealed class StatementBench(TestDatabase database) : IAsyncDisposable
             """
         );
 
+    /// <summary>Ends the session of a statement that waits for older transactions. It waits for others too, which may be gone at once.</summary>
+    public Task TerminateWaitingAsync() =>
+        Database.UntilAsync(
+            """
+            select coalesce(bool_or(pg_terminate_backend(pid)), false) from pg_stat_activity
+            where application_name = 'tidelock/test/1' and wait_event_type = 'Lock' and wait_event = 'virtualxid'
+            """
+        );
+
     /// <summary>Each index of the table, whether it is valid, and its id.</summary>
     public Task<List<string>> IndexesAsync() =>
         Database.RowsAsync(

@@ -76,10 +76,7 @@ public sealed class StatementRunTests(PostgresServer server)
         await using (var old = await bench.OldTransactionAsync())
         {
             var killed = bench.RunAsync(ByName);
-            await bench.WaitingAsync();
-            await bench.Database.ExecuteAsync(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tidelock/test/1' and wait_event = 'virtualxid'"
-            );
+            await bench.TerminateWaitingAsync();
             await Assert.ThrowsAnyAsync<NpgsqlException>(() => killed);
         }
 
@@ -302,10 +299,7 @@ public sealed class StatementRunTests(PostgresServer server)
         await using (var old = await bench.OldTransactionAsync())
         {
             var killed = bench.RunAsync(sql);
-            await bench.WaitingAsync();
-            await bench.Database.ExecuteAsync(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tidelock/test/1' and wait_event = 'virtualxid'"
-            );
+            await bench.TerminateWaitingAsync();
             await Assert.ThrowsAnyAsync<NpgsqlException>(() => killed);
         }
 
@@ -476,10 +470,7 @@ public sealed class StatementRunTests(PostgresServer server)
         await using (var old = await bench.OldTransactionAsync())
         {
             var killed = bench.RunAsync(sql);
-            await bench.WaitingAsync();
-            await bench.Database.ExecuteAsync(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tidelock/test/1' and wait_event = 'virtualxid'"
-            );
+            await bench.TerminateWaitingAsync();
             await Assert.ThrowsAnyAsync<NpgsqlException>(() => killed);
         }
 

@@ -74,7 +74,14 @@ public sealed class AttemptViewChangeTests
             watch.Healthy.Select(c => c.Text)
         );
         Assert.Equal(
-            ["error_rate > 1% for 5m", "p95 > 2x baseline for 10m", "downstream fails", "contract broken"],
+            [
+                "error_rate > 1% for 5m",
+                "api_errors > 50% for 1m",
+                "error_lines > 60 per minute for 5m",
+                "p95 > 2x baseline for 10m",
+                "downstream fails",
+                "contract broken",
+            ],
             watch.RollBackWhen.Select(c => c.Text)
         );
     }

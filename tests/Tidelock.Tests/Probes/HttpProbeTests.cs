@@ -7,15 +7,12 @@ namespace Tidelock.Tests.Probes;
 
 public sealed class HttpProbeTests
 {
-    [Theory]
-    [InlineData(200)]
-    [InlineData(404)]
-    public async Task The_latency_of_an_answer_is_a_value_in_seconds(int status)
+    [Fact]
+    public async Task The_latency_of_an_answer_is_a_value_in_seconds()
     {
         await using var server = await StubServer.StartAsync(async context =>
         {
             await Task.Delay(TimeSpan.FromMilliseconds(60), TimeProvider.System, context.RequestAborted);
-            context.Response.StatusCode = status;
             await context.Response.WriteAsync("ok");
         });
         var sample = await Reading.OneAsync(
@@ -25,10 +22,12 @@ public sealed class HttpProbeTests
         Assert.InRange(sample.Value!.Value, 0.05, 4);
     }
 
-    [Fact]
-    public async Task A_failing_server_has_no_latency()
+    [Theory]
+    [InlineData(404)]
+    [InlineData(503)]
+    public async Task A_failing_server_has_no_latency(int status)
     {
-        await using var server = await StubServer.SayingAsync(503, "");
+        await using var server = await StubServer.SayingAsync(status, "");
         var sample = await Reading.OneAsync(
             new HttpProbeOptions("s", SignalUnit.Seconds, new HttpAccess(server.Address), HttpMeasure.Latency)
         );
@@ -44,6 +43,33 @@ public sealed class HttpProbeTests
         );
         Assert.Equal(503, sample.Value);
     }
+
+    [Theory]
+    [InlineData(200, 0.0)]
+    [InlineData(302, 0.0)]
+    [InlineData(404, 1.0)]
+    [InlineData(503, 1.0)]
+    [InlineData(401, null)]
+    [InlineData(429, null)]
+    public async Task An_answer_is_an_error_or_none_unless_it_is_about_who_asks(int status, double? value)
+    {
+        await using var server = await StubServer.SayingAsync(status, "");
+        Assert.Equal(value, (await Reading.OneAsync(Errors(server.Address))).Value);
+    }
+
+    [Fact]
+    public async Task A_host_where_nobody_listens_any_more_is_an_error_that_users_see_and_a_name_that_is_unknown_is_not()
+    {
+        var server = await StubServer.SayingAsync(200, "");
+        var address = server.Address;
+        await server.DisposeAsync();
+        Assert.Equal(1, (await Reading.OneAsync(Errors(address))).Value);
+        var unknown = await Reading.OneAsync(Errors(new Uri("http://nowhere.invalid/")));
+        Assert.Equal((SampleOutcome.Error, null), (unknown.Outcome, unknown.Value));
+    }
+
+    private static HttpProbeOptions Errors(Uri address) =>
+        new("s", SignalUnit.Ratio, new HttpAccess(address), HttpMeasure.Errors);
 
     [Theory]
     [InlineData(HttpMeasure.Latency, null, "probes.http.status")]

@@ -61,7 +61,8 @@ public sealed class RelationUseTests
                 0,
                 "select * from attempt",
                 new StatementCounters(c.Calls, 0, 0)
-            ))
+            )),
+            areAll: true
         );
         return next is var (added, seconds) ? added.Calls / seconds : null;
     }

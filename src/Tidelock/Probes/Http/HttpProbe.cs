@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Tidelock.Texts;
 
@@ -9,7 +11,6 @@ namespace Tidelock.Probes.Http;
 /// </summary>
 internal sealed class HttpProbe(HttpProbeOptions options, ProbeContext context) : IProbe
 {
-    private const int ServerError = 500;
     private readonly ProbeHttp http = new(options.Server, context);
 
     public IReadOnlyList<string> Signals => [options.Signal];
@@ -17,11 +18,18 @@ internal sealed class HttpProbe(HttpProbeOptions options, ProbeContext context) 
     public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation)
     {
         var began = context.Time.GetTimestamp();
-        var reply =
-            options.Measure is HttpMeasure.Json
-                ? await http.AskAsync(Request, cancellation).ConfigureAwait(false)
-                : await http.AskOnceAsync(Request, cancellation).ConfigureAwait(false);
-        return [Measured(reply, context.Time.GetElapsedTime(began), context.Time.GetUtcNow())];
+        try
+        {
+            var reply =
+                options.Measure is HttpMeasure.Json
+                    ? await http.AskAsync(Request, cancellation).ConfigureAwait(false)
+                    : await http.AskOnceAsync(Request, cancellation).ConfigureAwait(false);
+            return [Measured(reply, context.Time.GetElapsedTime(began), context.Time.GetUtcNow())];
+        }
+        catch (HttpRequestException e) when (options.Measure is HttpMeasure.Errors && IsRefused(e))
+        {
+            return [Sample.Of(options.Signal, context.Time.GetUtcNow(), 1)];
+        }
     }
 
     public ValueTask DisposeAsync()
@@ -36,18 +44,33 @@ internal sealed class HttpProbe(HttpProbeOptions options, ProbeContext context) 
         options.Measure switch
         {
             HttpMeasure.Status => Sample.Of(options.Signal, now, reply.Status),
-            HttpMeasure.Latency when reply.Status is < 300 or (>= 400 and < ServerError) => Sample.Of(
+            HttpMeasure.Errors when !IsAboutTheAsker(reply.Status) => Sample.Of(
                 options.Signal,
                 now,
-                took.TotalSeconds
+                reply.Status < (int)HttpStatusCode.BadRequest ? 0 : 1
             ),
-            HttpMeasure.Json when reply.Status is >= 200 and < 300 => Number(reply, now),
-            HttpMeasure.Latency or HttpMeasure.Json => Sample.Error(
+            HttpMeasure.Latency when IsGood(reply) => Sample.Of(options.Signal, now, took.TotalSeconds),
+            HttpMeasure.Json when IsGood(reply) => Number(reply, now),
+            HttpMeasure.Errors or HttpMeasure.Latency or HttpMeasure.Json => Sample.Error(
                 options.Signal,
                 now,
                 Message.Of("probes.http.status", ("status", reply.Status))
             ),
         };
+
+    private static bool IsGood(HttpReply reply) => reply.Status is >= 200 and < 300;
+
+    /// <summary>A login that has expired and a limit on how often one may ask say nothing of what users get.</summary>
+    private static bool IsAboutTheAsker(int status) =>
+        (HttpStatusCode)status
+            is HttpStatusCode.Unauthorized
+                or HttpStatusCode.Forbidden
+                or HttpStatusCode.ProxyAuthenticationRequired
+                or HttpStatusCode.TooManyRequests;
+
+    /// <summary>The host is there and says that nobody listens. All else that fails on the way may be the way.</summary>
+    private static bool IsRefused(HttpRequestException e) =>
+        e.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionRefused };
 
     private Sample Number(HttpReply reply, DateTimeOffset now)
     {

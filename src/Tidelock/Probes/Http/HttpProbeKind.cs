@@ -18,6 +18,7 @@ internal sealed class HttpProbeKind : IProbeKind
         {
             HttpMeasure.Latency => SignalUnit.Seconds,
             HttpMeasure.Status => SignalUnit.Number,
+            HttpMeasure.Errors => SignalUnit.Ratio,
             HttpMeasure.Json => SignalUnit.Unstated,
         };
         var unit = SignalUnits.Read(probe["unit"], natural);
@@ -30,7 +31,13 @@ internal sealed class HttpProbeKind : IProbeKind
         declared.OfType<HttpProbeOptions>().Select(o => new HttpProbe(o, context));
 
     private static HttpMeasure Measure(ChangeNode probe) =>
-        probe["measure"].Word(HttpMeasure.Latency, ("latency", HttpMeasure.Latency), ("status", HttpMeasure.Status));
+        probe["measure"]
+            .Word(
+                HttpMeasure.Latency,
+                ("latency", HttpMeasure.Latency),
+                ("status", HttpMeasure.Status),
+                ("errors", HttpMeasure.Errors)
+            );
 
     private static JsonPath? Path(ChangeNode probe)
     {

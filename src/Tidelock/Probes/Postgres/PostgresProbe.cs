@@ -43,15 +43,15 @@ internal sealed class PostgresProbe : IProbe
         var (look, found) = await LookAsync(session, cancellation).ConfigureAwait(false);
         var now = context.Time.GetUtcNow();
         var database = new DatabaseSample(look, rates.Next(look), session.Target, now);
-        var use = found is { Problem: null, Missing: null }
-            ? uses.ToDictionary(u => u.Key, u => u.Value.Next(found.Statements))
+        var use = found is { Problem: null }
+            ? uses.ToDictionary(u => u.Key, u => u.Value.Next(found.Statements, found.Missing is null))
             : [];
         return
         [
             .. signals.Select(s =>
-                s.Relation is null
-                    ? database.Of(s.Signal, s.Source)
-                    : found!.Instead(s.Signal, now) ?? OfRelation(s, use[s.Relation], now)
+                s.Relation is null ? database.Of(s.Signal, s.Source)
+                : found!.Problem is { } problem ? Sample.Error(s.Signal, now, problem)
+                : OfRelation(s, use[s.Relation], found.Missing, now)
             ),
         ];
     }
@@ -99,7 +99,7 @@ internal sealed class PostgresProbe : IProbe
             return
                 await statements!.CompleteAsync(count, session, schema!, cancellation).ConfigureAwait(false) is { } all
                 ? new FoundStatements(all)
-                : new FoundStatements([], Missing: Message.Of("probes.postgres.texts-not-due"));
+                : new FoundStatements(count.Known, Missing: Message.Of("probes.postgres.texts-not-due"));
         }
         catch (PostgresException e) when (Refused(e, session.Target) is { } problem)
         {
@@ -160,12 +160,13 @@ internal sealed class PostgresProbe : IProbe
     private static Sample OfRelation(
         PostgresProbeOptions signal,
         (StatementCounters Added, double Seconds)? use,
+        Message? missing,
         DateTimeOffset now
     )
     {
         if (use is not var (added, seconds))
         {
-            return Sample.NoData(signal.Signal, now, Message.Of("probes.postgres.first-look"));
+            return Sample.NoData(signal.Signal, now, missing ?? Message.Of("probes.postgres.first-look"));
         }
 
         if (signal.Source is PostgresSignal.Calls)

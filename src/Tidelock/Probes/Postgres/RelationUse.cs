@@ -9,8 +9,11 @@ internal sealed class RelationUse(RelationName relation, TimeProvider time)
     private Dictionary<string, StatementCounters>? before;
     private long lookedAt;
 
-    /// <summary>What was added since the last look, and in how many seconds; null at the first.</summary>
-    public (StatementCounters Added, double Seconds)? Next(IEnumerable<CountedStatement> statements)
+    /// <summary>
+    /// What was added since the last look, and in how many seconds; null at the first. Where there are others that are not known yet and
+    /// none of these was called, nobody knows whether the relation was read: null too, and the next look counts from the same point.
+    /// </summary>
+    public (StatementCounters Added, double Seconds)? Next(IEnumerable<CountedStatement> statements, bool areAll)
     {
         var now = statements.Where(Reads).ToDictionary(s => s.Key, s => s.Counters, StringComparer.Ordinal);
         var elapsed = time.GetElapsedTime(lookedAt).TotalSeconds;
@@ -22,6 +25,11 @@ internal sealed class RelationUse(RelationName relation, TimeProvider time)
                         .Aggregate(StatementCounters.None, (sum, added) => sum + added),
                     elapsed
                 );
+        if (!areAll && use is not { Item1.Calls: > 0 })
+        {
+            return null;
+        }
+
         (before, lookedAt) = (now, time.GetTimestamp());
         return use;
     }

@@ -7,19 +7,25 @@ using Tidelock.Texts;
 
 namespace Tidelock.Probes.Sql;
 
-/// <summary>Runs declared queries one after the other, read-only, over one connection. One that fails does not fail the others.</summary>
+/// <summary>
+/// Runs declared queries one after the other, read-only, over one connection. One that fails does not fail the others, and one that hangs
+/// does not hide them: what took longest comes last in the next tick.
+/// </summary>
 internal sealed class SqlProbe(IReadOnlyList<SqlProbeOptions> queries, ProbeContext context) : IProbe
 {
     private readonly PostgresLink link = new(context, Settings(context.Timeout));
+    private readonly Dictionary<string, TimeSpan> took = new(StringComparer.Ordinal);
 
     public IReadOnlyList<string> Signals => [.. queries.Select(q => q.Signal)];
 
     public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation)
     {
         var samples = new List<Sample>();
-        foreach (var query in queries)
+        foreach (var query in queries.OrderBy(q => took.GetValueOrDefault(q.Signal)).ToList())
         {
+            var began = context.Time.GetTimestamp();
             samples.Add(await ReadAsync(query, cancellation).ConfigureAwait(false));
+            took[query.Signal] = context.Time.GetElapsedTime(began);
         }
 
         return samples;
