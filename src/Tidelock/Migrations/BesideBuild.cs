@@ -6,7 +6,7 @@ using Tidelock.Texts;
 namespace Tidelock.Migrations;
 
 /// <summary>
-/// Builds a closure beside the one that is there, in a schema of its own, and swaps the two under the lock: readers wait for a few
+/// Builds a closure beside the one that is there, in schemas of its own, and swaps the two under the lock: readers wait for a few
 /// renames and not for a materialized view to be filled. Nothing of it can be seen before the transaction commits.
 /// </summary>
 /// <remarks>
@@ -19,19 +19,31 @@ namespace Tidelock.Migrations;
 /// <param name="wanted">What shall take its place.</param>
 internal sealed class BesideBuild(RelationName name, RelationClosure there, RelationClosure wanted)
 {
-    private readonly string schema = $"tidelock_{Guid.NewGuid():N}";
+    private readonly BesideSchemas schemas = new(there, wanted);
     private readonly List<RestoreStatement> statisticsMoves = [];
     private List<(RelationName View, string Mark)> marks = [];
 
     /// <summary>Whether filling what is wanted would make readers wait.</summary>
-    public static bool Pays(RelationClosure wanted) => wanted.All.SelectMany(ClosureRestore.Populate).Any();
+    public static bool Pays(RelationClosure wanted) => wanted.All.Any(r => r.IsFilled);
 
-    /// <summary>
-    /// Whether it can be built beside: functions, policies and the like name the relations in texts of their own, and members of an
-    /// extension cannot be moved out of their schema. Statistics objects can.
-    /// </summary>
-    public static bool Can(RelationClosure there, RelationClosure wanted) =>
-        new[] { there, wanted }.All(c => (c.Objects ?? []).All(IsStatistics) && c.All.All(r => r.Extension is null));
+    /// <summary>That readers wait for it after all, and why.</summary>
+    public static FilledUnderLock UnderLock(RelationName name, RelationClosure wanted, Message reason) =>
+        new(name, wanted.All.Where(r => r.IsFilled).Select(r => r.Name).ToList(), reason);
+
+    /// <summary>Why it cannot even be begun: members of an extension cannot be moved out of their schema. Null when it can.</summary>
+    public static Message? Obstacle(RelationClosure there, RelationClosure wanted)
+    {
+        var members = there.All.Concat(wanted.All).Where(r => r.Extension is not null).ToList();
+        return members.Count == 0
+            ? null
+            : Message.Of(
+                "migrations.beside.members",
+                (
+                    "members",
+                    string.Join(", ", members.Select(r => $"{r.Name} ({r.Extension})").Distinct(StringComparer.Ordinal))
+                )
+            );
+    }
 
     /// <summary>Builds and fills everything; takes no lock on what is there that outlasts it.</summary>
     /// <param name="open">The transaction.</param>
@@ -47,13 +59,14 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
     )
     {
         marks = await MarksAsync(open, cancellation).ConfigureAwait(false);
-        var texts = new OpenTexts(there, SearchPath, schema);
+        var texts = new OpenTexts(there, schemas);
         var reason = await open.OrRolledBackAsync(
                 name,
                 async () =>
                 {
-                    await CreateAsync(open, texts, createRelation, columns, cancellation).ConfigureAwait(false);
-                    var stray = await StrayAsync(open, cancellation).ConfigureAwait(false);
+                    var stray =
+                        await CreateAsync(open, texts, createRelation, columns, cancellation).ConfigureAwait(false)
+                        ?? await StrayAsync(open, cancellation).ConfigureAwait(false);
                     if (stray is null && texts.AnyReadBack)
                     {
                         // What was read back on other columns may mean something else here, and fail only for that.
@@ -90,9 +103,9 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
                 {
                     await ViewWork.RunAsync(open, Swap(), cancellation).ConfigureAwait(false);
                     var lost = await BesideProof
-                        .FailedAsync(open, name, wanted, schema, cancellation)
+                        .FailedAsync(open, name, wanted, schemas.Any, cancellation)
                         .ConfigureAwait(false);
-                    await RunAsync(open, DropSchema, cancellation).ConfigureAwait(false);
+                    await DropSchemasAsync(open, cancellation).ConfigureAwait(false);
                     return lost;
                 },
                 cancellation
@@ -116,22 +129,11 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
             Objects = null,
         };
         await ViewWork.RunAsync(open, ClosureRestore.Drop(copies), cancellation).ConfigureAwait(false);
-        await RunAsync(open, DropSchema, cancellation).ConfigureAwait(false);
+        await DropSchemasAsync(open, cancellation).ConfigureAwait(false);
     }
 
-    private static bool IsStatistics(CapturedObject o) => o is { Kind: "statistics", Extension: null };
-
-    private string DropSchema => $"drop schema {Identifiers.Quote(schema)}";
-
-    private string SearchPath =>
-        string.Join(
-            ", ",
-            there
-                .All.Concat(wanted.All)
-                .Select(r => r.Name.Schema)
-                .Distinct(StringComparer.Ordinal)
-                .Select(Identifiers.Quote)
-        );
+    private Task DropSchemasAsync(OpenTry open, CancellationToken cancellation) =>
+        RunAsync(open, $"drop schema {string.Join(", ", schemas.Copies.Select(Identifiers.Quote))}", cancellation);
 
     /// <summary>
     /// Every REFRESH writes the catalog's row anew, also one with CONCURRENTLY, which leaves the file and changes rows in it; ANALYZE and
@@ -153,13 +155,13 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
     private CapturedRelation Copy(CapturedRelation relation) =>
         relation with
         {
-            Name = new RelationName(schema, relation.Name.Name),
+            Name = schemas.Copy(relation.Name),
             Indexes = [],
             Rules = [],
             Triggers = [],
         };
 
-    private async Task CreateAsync(
+    private async Task<Message?> CreateAsync(
         OpenTry open,
         OpenTexts texts,
         Func<CapturedRelation, Task> createRelation,
@@ -167,14 +169,27 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
         CancellationToken cancellation
     )
     {
-        await RunAsync(open, $"create schema {Identifiers.Quote(schema)}", cancellation).ConfigureAwait(false);
-        // Owners and grantors must reach it; nobody else can see it.
-        await RunAsync(open, $"grant usage, create on schema {Identifiers.Quote(schema)} to public", cancellation)
-            .ConfigureAwait(false);
+        foreach (var schema in schemas.Copies.Select(Identifiers.Quote))
+        {
+            await RunAsync(open, $"create schema {schema}", cancellation).ConfigureAwait(false);
+            // Owners and grantors must reach it; nobody else can see it.
+            await RunAsync(open, $"grant usage, create on schema {schema} to public", cancellation)
+                .ConfigureAwait(false);
+        }
+
         var dependents = await texts.DefinitionsAsync(open, wanted.Dependents, cancellation).ConfigureAwait(false);
+        if (dependents.Contains(null))
+        {
+            var names = wanted.Dependents.Where((_, i) => dependents[i] is null).Select(d => d.Name);
+            return Message.Of("migrations.beside.namesakes", ("views", string.Join(", ", names)));
+        }
+
         await createRelation(Copy(wanted.Relation)).ConfigureAwait(false);
-        await WithNamesAsync(open, dependents.Select(Copy).SelectMany(ClosureRestore.Create), cancellation)
-            .ConfigureAwait(false);
+        foreach (var dependent in dependents)
+        {
+            await WithNamesAsync(open, dependent!, cancellation).ConfigureAwait(false);
+        }
+
         await IndexAsync(open, cancellation).ConfigureAwait(false);
         await ViewWork
             .RunAsync(
@@ -186,12 +201,13 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
                 cancellation
             )
             .ConfigureAwait(false);
+        return null;
     }
 
     /// <summary>Indexes and statistics objects.</summary>
     private async Task IndexAsync(OpenTry open, CancellationToken cancellation)
     {
-        var copied = new CopiedTexts(open.Session, schema);
+        var copied = new CopiedTexts(open.Session, schemas);
         foreach (var relation in wanted.All)
         {
             var copy = await copied.IndexesAsync(relation, cancellation).ConfigureAwait(false);
@@ -199,7 +215,7 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
         }
 
         statisticsMoves.Clear();
-        foreach (var statistics in wanted.Objects ?? [])
+        foreach (var statistics in (wanted.Objects ?? []).Where(o => o.IsStatistics))
         {
             var (copy, move) = await copied.StatisticsAsync(statistics, wanted.All, cancellation).ConfigureAwait(false);
             await ViewWork
@@ -222,20 +238,14 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
             cancellation
         );
 
-    /// <summary>Runs statements whose unqualified names mean what was built here before what is there.</summary>
-    private async Task WithNamesAsync(
-        OpenTry open,
-        IEnumerable<RestoreStatement> statements,
-        CancellationToken cancellation
-    )
+    /// <summary>Creates a dependent whose unqualified names mean what was built here before what is there.</summary>
+    private async Task WithNamesAsync(OpenTry open, OpenText dependent, CancellationToken cancellation)
     {
-        await RunAsync(
-                open,
-                $"set local search_path to {Identifiers.Quote(schema)}, {SearchPath}, pg_temp",
-                cancellation
-            )
+        await RunAsync(open, $"set local search_path to {schemas.Path(dependent.Order)}", cancellation)
             .ConfigureAwait(false);
-        await ViewWork.RunAsync(open, statements, cancellation).ConfigureAwait(false);
+        await ViewWork
+            .RunAsync(open, ClosureRestore.Create(Copy(dependent.Relation)), cancellation)
+            .ConfigureAwait(false);
         await RunAsync(open, "set local search_path to pg_catalog", cancellation).ConfigureAwait(false);
     }
 
@@ -249,19 +259,46 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
                 var differences = ClosureComparison.Differences(there, read.ClosureOrNull);
                 return differences.Count == 0
                     ? null
-                    : Message.Of(
-                        "migrations.beside.refers",
-                        ("things", string.Join(", ", differences.Take(5).Select(d => $"{d.Relation}: {d.What}")))
-                    );
+                    : await BoundAsync(open, cancellation).ConfigureAwait(false)
+                        ?? Message.Of(
+                            "migrations.beside.refers",
+                            ("things", string.Join(", ", differences.Take(5).Select(d => $"{d.Relation}: {d.What}")))
+                        );
             },
             cancellation
         );
 
+    /// <summary>Which of what was built needs which of what it replaces: a function that reads a relation of the closure, most often.</summary>
+    private async Task<Message?> BoundAsync(OpenTry open, CancellationToken cancellation)
+    {
+        string[] Objects(params string[] kinds) =>
+            (there.Objects ?? [])
+                .Where(o => kinds.Contains(o.Kind, StringComparer.Ordinal))
+                .Select(o => o.Name)
+                .ToArray();
+        var bound = await open
+            .Session.QueryAsync(
+                SqlText.Beside<OpenTry>("Bound"),
+                r => $"{schemas.Source(new RelationName(r.GetString(0), r.GetString(1)))}: {r.GetString(2)}",
+                cancellation,
+                new NpgsqlParameter { Value = schemas.Copies.ToArray() },
+                new NpgsqlParameter { Value = there.All.Select(r => r.Name.Sql).ToArray() },
+                new NpgsqlParameter { Value = Objects("function", "procedure") },
+                new NpgsqlParameter { Value = Objects("domain") }
+            )
+            .ConfigureAwait(false);
+        return bound.Count == 0
+            ? null
+            : Message.Of("migrations.beside.bound", ("things", string.Join(", ", bound.Take(5))));
+    }
+
+    /// <summary>Functions, policies and the like name the relations in texts of their own, so they are put back in their place, when the relations are there.</summary>
     private IEnumerable<RestoreStatement> Swap() =>
         [
             .. ClosureRestore.Drop(there),
             .. wanted.All.Select(r => ClosureRestore.Move(Copy(r), r.Name)),
             .. statisticsMoves,
+            .. ClosureRestore.CreateObjects(wanted).Where(s => s.For is CapturedObject { IsStatistics: false }),
             .. wanted.All.SelectMany(ClosureRestore.AttachRules),
         ];
 

@@ -16,7 +16,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
     private RelationClosure? seen;
     private BesideBuild? beside;
 
-    public Message? Remark { get; private set; }
+    public FilledUnderLock? UnderLock { get; private set; }
 
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
     {
@@ -39,7 +39,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
 
     public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
     {
-        (beside, Remark) = (null, null);
+        (beside, UnderLock) = (null, null);
         if (seen is null || wanted is null || IsReplaceEnough(seen, wanted))
         {
             return false;
@@ -51,23 +51,19 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
             return false;
         }
 
-        if (!BesideBuild.Can(seen, target))
-        {
-            Remark = ViewWork.RefreshedUnderLock(name, target);
-            return false;
-        }
-
         var build = new BesideBuild(name, seen, target);
-        var reason = await build
-            .BuildAsync(
-                open,
-                r => ViewWork.RunAsync(open, ClosureRestore.Create(r), cancellation),
-                columns: null,
-                cancellation
-            )
-            .ConfigureAwait(false);
+        var reason =
+            BesideBuild.Obstacle(seen, target)
+            ?? await build
+                .BuildAsync(
+                    open,
+                    r => ViewWork.RunAsync(open, ClosureRestore.Create(r), cancellation),
+                    columns: null,
+                    cancellation
+                )
+                .ConfigureAwait(false);
         beside = reason is null ? build : null;
-        Remark = reason is null ? null : ViewWork.RefreshedUnderLock(name, target, reason);
+        UnderLock = reason is null ? null : BesideBuild.UnderLock(name, target, reason);
         return beside is not null;
     }
 
@@ -143,7 +139,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
             return true;
         }
 
-        Remark = ViewWork.RefreshedUnderLock(name, ClosureRestore.Target(current, wanted!), reason);
+        UnderLock = BesideBuild.UnderLock(name, ClosureRestore.Target(current, wanted!), reason);
         return false;
     }
 

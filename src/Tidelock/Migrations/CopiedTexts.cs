@@ -5,19 +5,19 @@ using Tidelock.Relations;
 namespace Tidelock.Migrations;
 
 /// <summary>
-/// Captured statements about one object, made to be about its copy in another schema: only the names at their known places are others,
+/// Captured statements about one object, made to be about its copy beside: only the names at their known places are others,
 /// compared as this server quotes them.
 /// </summary>
 /// <param name="session">In a transaction.</param>
-/// <param name="schema">Where the copies are.</param>
-internal sealed class CopiedTexts(PostgresSession session, string schema)
+/// <param name="schemas">Where the copies are.</param>
+internal sealed class CopiedTexts(PostgresSession session, BesideSchemas schemas)
 {
     private static readonly string[] Beginnings = ["CREATE INDEX ", "CREATE UNIQUE INDEX "];
 
     /// <summary>The relation's copy with its indexes; an index whose text is not as expected keeps it.</summary>
     public async Task<CapturedRelation> IndexesAsync(CapturedRelation relation, CancellationToken cancellation)
     {
-        var copy = new RelationName(schema, relation.Name.Name);
+        var copy = schemas.Copy(relation.Name);
         var table = await QuotedAsync(relation.Name, cancellation).ConfigureAwait(false);
         var indexes = new List<CapturedIndex>();
         foreach (var index in relation.Indexes)
@@ -44,15 +44,9 @@ internal sealed class CopiedTexts(PostgresSession session, string schema)
         CancellationToken cancellation
     )
     {
-        var parts = await session
-            .ScalarAsync<string[]>(
-                "select parse_ident($1)",
-                cancellation,
-                new NpgsqlParameter { Value = statistics.Name }
-            )
-            .ConfigureAwait(false);
-        var copy = new RelationName(schema, parts![1]);
-        var move = $"alter statistics {copy.Sql} set schema {Identifiers.Quote(parts[0])}";
+        var name = RelationName.TryParse(statistics.Name)!;
+        var copy = schemas.Copy(name);
+        var move = $"alter statistics {copy.Sql} set schema {Identifiers.Quote(name.Schema)}";
         var created = statistics.Statements[0];
         var head = $"CREATE STATISTICS {statistics.Name} ";
         foreach (var relation in relations)
@@ -60,7 +54,7 @@ internal sealed class CopiedTexts(PostgresSession session, string schema)
             var tail = $" FROM {await QuotedAsync(relation.Name, cancellation).ConfigureAwait(false)}";
             if (created.StartsWith(head, StringComparison.Ordinal) && created.EndsWith(tail, StringComparison.Ordinal))
             {
-                var table = new RelationName(schema, relation.Name.Name).Sql;
+                var table = schemas.Copy(relation.Name).Sql;
                 created = $"CREATE STATISTICS {copy.Sql} {created[head.Length..^tail.Length]} FROM {table}";
                 break;
             }

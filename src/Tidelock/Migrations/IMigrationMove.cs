@@ -25,8 +25,8 @@ public interface IMigrationMove
     /// </returns>
     Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation) => Task.FromResult(false);
 
-    /// <summary>What an operator should know about how the change was made; null for nothing.</summary>
-    Message? Remark => null;
+    /// <summary>Whether readers had to wait while materialized views were filled, in the last try; null when not.</summary>
+    FilledUnderLock? UnderLock => null;
 
     /// <summary>Takes the locks and makes the change. What it returns is a refusal: the transaction is rolled back.</summary>
     Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation);

@@ -18,7 +18,11 @@ public abstract record MigrationOutcome(Message Finding)
         TimeSpan LongestLockWait,
         TimeSpan Took,
         Message Finding
-    ) : MigrationOutcome(Finding);
+    ) : MigrationOutcome(Finding)
+    {
+        /// <summary>Whether readers had to wait while materialized views were filled; null when not.</summary>
+        public FilledUnderLock? UnderLock { get; init; }
+    }
 
     /// <summary>The locks were not to be had within the budget. Nothing was changed.</summary>
     /// <param name="Tries">How many tries were made.</param>

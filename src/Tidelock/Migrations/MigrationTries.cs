@@ -250,10 +250,13 @@ internal sealed class MigrationTries(
             Tries,
             longest,
             took,
-            move.Remark is null
+            move.UnderLock is null
                 ? text
-                : Message.Of("migrations.applied-but", ("applied", text), ("remark", move.Remark))
-        );
+                : Message.Of("migrations.applied-but", ("applied", text), ("remark", move.UnderLock.Told))
+        )
+        {
+            UnderLock = move.UnderLock,
+        };
     }
 
     private static MigrationOutcome.Unknown Lost(MigrationTry named, string reason) =>

@@ -13,7 +13,7 @@ namespace Tidelock.Migrations;
 /// <param name="relation">Where it must show.</param>
 public sealed class ShownMove(IMigrationMove move, RelationName relation) : IMigrationMove
 {
-    public Message? Remark => move.Remark;
+    public FilledUnderLock? UnderLock => move.UnderLock;
 
     public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
         move.PrepareAsync(session, cancellation);

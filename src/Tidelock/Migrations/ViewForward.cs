@@ -14,7 +14,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
     private IReadOnlyList<CapturedColumn>? columns;
     private BesideBuild? beside;
 
-    public Message? Remark { get; private set; }
+    public FilledUnderLock? UnderLock { get; private set; }
 
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
     {
@@ -40,24 +40,20 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
     public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
     {
-        (beside, Remark) = (null, null);
+        (beside, UnderLock) = (null, null);
         if (before is null || !MustRecreate || !BesideBuild.Pays(before))
         {
             return false;
         }
 
-        if (!BesideBuild.Can(before, before))
-        {
-            Remark = ViewWork.RefreshedUnderLock(migration.Name, before);
-            return false;
-        }
-
         var build = new BesideBuild(migration.Name, before, before);
-        var reason = await build
-            .BuildAsync(open, r => CreateAsync(open, r, cancellation), ColumnNames, cancellation)
-            .ConfigureAwait(false);
+        var reason =
+            BesideBuild.Obstacle(before, before)
+            ?? await build
+                .BuildAsync(open, r => CreateAsync(open, r, cancellation), ColumnNames, cancellation)
+                .ConfigureAwait(false);
         beside = reason is null ? build : null;
-        Remark = reason is null ? null : ViewWork.RefreshedUnderLock(migration.Name, before, reason);
+        UnderLock = reason is null ? null : BesideBuild.UnderLock(migration.Name, before, reason);
         return beside is not null;
     }
 
@@ -188,7 +184,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
                 return;
             }
 
-            Remark = ViewWork.RefreshedUnderLock(migration.Name, there, reason);
+            UnderLock = BesideBuild.UnderLock(migration.Name, there, reason);
         }
 
         await ViewWork.RunAsync(open, ClosureRestore.Drop(there), cancellation).ConfigureAwait(false);

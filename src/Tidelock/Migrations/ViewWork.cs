@@ -138,19 +138,6 @@ internal static class ViewWork
             ("reason", AuthorsSql.Reason(error))
         );
 
-    /// <summary>That readers had to wait for materialized views after all, and why.</summary>
-    public static Message RefreshedUnderLock(RelationName name, RelationClosure wanted, Message reason) =>
-        Message.Of(
-            "migrations.beside.not",
-            ("relation", name),
-            ("views", string.Join(", ", wanted.All.SelectMany(ClosureRestore.Populate).Select(p => p.For))),
-            ("reason", reason)
-        );
-
-    /// <summary>That what others wrote around the closure keeps it from being built beside.</summary>
-    public static Message RefreshedUnderLock(RelationName name, RelationClosure wanted) =>
-        RefreshedUnderLock(name, wanted, Message.Of("migrations.beside.bound"));
-
     private static Task<List<string>> StrangersAsync(
         PostgresSession session,
         RelationClosure there,

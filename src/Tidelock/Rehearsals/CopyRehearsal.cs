@@ -70,6 +70,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             .ConfigureAwait(false);
         var there = start with
         {
+            Warnings = applied.UnderLock is { } waits ? [.. start.Warnings, waits.Foretold] : start.Warnings,
             ForwardTook = applied.Took,
             After = now.Closure,
             Differences = differences,
@@ -129,6 +130,8 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
                     ),
             Warnings =
             [
+                .. there.Warnings,
+                .. applied.UnderLock is { } waits ? [waits.ForetoldBack] : Array.Empty<Message>(),
                 .. rest.Count == 0
                     ? Array.Empty<Message>()
                     : [Message.Of("rehearsals.rest", ("differences", Several.Of(rest)))],
@@ -178,6 +181,12 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             }
 
             took += made.Took;
+            there = made.UnderLock is { } waits
+                ? there with
+                {
+                    Warnings = [.. there.Warnings, waits.ForetoldBack],
+                }
+                : there;
             (lost, rest) = await CompareAsync(session, there, old, cancellation).ConfigureAwait(false);
         }
 

@@ -31,6 +31,9 @@ public sealed record CapturedObject(
     int After
 )
 {
+    /// <summary>Whether it is a statistics object that no extension owns, so that it can be moved with its relation.</summary>
+    internal bool IsStatistics => Kind == "statistics" && Extension is null;
+
     /// <summary>What GRANT names it; null where nothing can be granted on it.</summary>
     internal GrantTarget? Granted =>
         Kind switch

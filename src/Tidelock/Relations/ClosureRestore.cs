@@ -73,10 +73,14 @@ public static class ClosureRestore
                 o switch
                 {
                     CapturedRelation r => Create(r),
-                    CapturedObject other => other.Creation.Select(sql => new RestoreStatement(sql, other)),
+                    CapturedObject other => Create(other),
                     _ => throw new UnreachableException(),
                 }
             );
+
+    /// <summary>What depends on the relations and is none itself, where they are there already.</summary>
+    internal static IEnumerable<RestoreStatement> CreateObjects(RelationClosure closure) =>
+        (closure.Objects ?? []).SelectMany(Create);
 
     /// <summary>The relation with its options and owner; a materialized view without data.</summary>
     internal static IEnumerable<RestoreStatement> Create(CapturedRelation relation)
@@ -88,6 +92,9 @@ public static class ClosureRestore
             .. OwnerAndMembership(relation),
         ];
     }
+
+    private static IEnumerable<RestoreStatement> Create(CapturedObject other) =>
+        other.Creation.Select(sql => new RestoreStatement(sql, other));
 
     /// <summary>What stands before and behind a definition in the statement that creates the relation; a materialized view is empty at first.</summary>
     internal static (string Before, string After) Frame(CapturedRelation relation) =>

@@ -46,5 +46,34 @@ public sealed class PlanTests(PostgresServer server)
         Assert.Empty(await services.Journal.ListAsync(CancellationToken.None));
     }
 
+    [Fact]
+    public async Task A_plan_and_the_checklist_say_beforehand_which_readers_will_wait_for_what_cannot_be_built_beside()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(
+            """
+            create function public.counted() returns bigint return (select count(*) from public.scores);
+            create materialized view public.best as select id, public.counted() as n from public.top_scores
+            """
+        );
+        await using var services = await fixture.OpenAsync();
+        var plan = await services.Deployment.PlanAsync(fixture.Request(), CancellationToken.None);
+
+        var waits = plan
+            .Surprises.Where(m => m.Code.StartsWith("migrations.beside.", StringComparison.Ordinal))
+            .ToList();
+        Assert.Equal(["migrations.beside.will-not", "migrations.beside.back-will-not"], waits.Select(m => m.Code));
+        Assert.All(
+            waits,
+            m => Assert.Contains("public.best: function public.counted()", m.ToString(), StringComparison.Ordinal)
+        );
+        Assert.Contains(
+            "until these materialized views are filled under the lock: public.best",
+            Assert.Single(plan.Gates, g => g.Name == "rollback").Finding.ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.Contains("대기하게 됩니다", TextCatalog.Korean.Render(waits[0]), StringComparison.Ordinal);
+    }
+
     private static string Text(IReadOnlyList<Message> messages) => string.Join('\n', messages);
 }

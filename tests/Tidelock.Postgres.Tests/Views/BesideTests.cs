@@ -180,15 +180,96 @@ public sealed class BesideTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task Names_that_cannot_be_told_apart_are_refreshed_under_the_lock_and_that_is_said()
+    public async Task The_same_names_in_several_schemas_are_built_beside()
     {
         await using var bench = await ViewBench.EmptyAsync(
             server,
             """
-            create schema a; create view v as select 1 as a; create view a.v as select a from public.v;
-            create materialized view m as select a from a.v
+            create schema a; create schema b; create table b.t as select 7 as x; create table a.t as select 8 as x; create table b.u as select 9 as y;
+            create view v as select 1 as a; create view a.v as select v.a, t.x from public.v, a.t;
+            create view b.v as select a, y from a.v, b.u; create view a.u as select v.y as a, t.x from b.v, b.t;
+            create materialized view m as select a, x from a.v; create materialized view a.m as select y from b.v;
+            create materialized view b.m as select v.a, u.x from public.v, a.u;
+            create unique index m_key on m (a); create unique index m_key on a.m (y);
+            create statistics a.s on a, x from m; create statistics b.s on a, x from b.m
             """
         );
+        var (catalog, dump) = (await bench.WholeCatalogAsync(), await bench.DumpAsync());
+        var before = await bench.CaptureAsync(V);
+
+        AssertBeside(await bench.ForwardAsync(ViewBench.View("v", "select 1::bigint as a")));
+        Assert.Equal(
+            ["1|8|9|1|7"],
+            await bench.Database.RowsAsync(
+                "select one.a::text, one.x::text, two.y::text, three.a::text, three.x::text from public.m one, a.m two, b.m three where pg_typeof(one.a) = 'bigint'::regtype"
+            )
+        );
+        AssertBeside(await bench.RunAsync(new ClosureMove(V, before)));
+
+        Assert.Equal(catalog, await bench.WholeCatalogAsync());
+        Assert.Equal(dump, await bench.DumpAsync());
+        Assert.Equal(
+            0L,
+            await bench.Database.ScalarAsync<long>("select count(*) from pg_namespace where nspname like 'tidelock%'")
+        );
+    }
+
+    [Theory]
+    [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
+    public async Task Functions_policies_and_all_else_that_reads_a_materialized_view_do_not_keep_it_from_being_built_beside(
+        int major
+    )
+    {
+        await using var bench = new ViewBench(await server.CreateDatabaseAsync(major));
+        await bench.Database.ExecuteAsync(
+            """
+            create table t as select 1 as a; create table log (a int); alter table t enable row level security;
+            create view v as select a from t; create view w as select a, a * 2 as twice from v;
+            create materialized view m as select a, twice from w; create unique index m_key on m (a);
+            create statistics m_st on a, twice from m;
+            create function reads(m) returns int language sql as 'select $1.a';
+            create function counts() returns bigint return (select count(*) from m);
+            create function rows_of() returns setof m language sql as 'select * from m';
+            create function later(w default null) returns int language sql as 'select 1';
+            comment on function counts() is 'c'; grant execute on function counts() to pg_monitor;
+            create policy p on t for select to public using (exists (select from m where m.a = t.a));
+            create rule r as on insert to log do also select count(*) from m;
+            create domain d as m check ((value).a > 0);
+            alter table log alter a set default counts()
+            """
+        );
+        var catalog = await bench.WholeCatalogAsync();
+        var before = await bench.CaptureAsync(V);
+
+        AssertBeside(await bench.ForwardAsync(ViewBench.View("v", "select a::bigint from t")));
+        Assert.Equal(1L, await bench.Database.ScalarAsync<long>("select counts()"));
+        Assert.Equal(
+            ["1|2"],
+            await bench.Database.RowsAsync(
+                "select a::text, twice::text from rows_of() where pg_typeof(a) = 'bigint'::regtype"
+            )
+        );
+        AssertBeside(await bench.RunAsync(new ClosureMove(V, before)));
+
+        Assert.Equal(catalog, await bench.WholeCatalogAsync());
+    }
+
+    [Theory]
+    [InlineData(
+        "create schema a; create view a.v as select a from v; create materialized view m as select v.a from v join a.v b using (a)",
+        "public.m read two relations of the same name"
+    )]
+    [InlineData(
+        "create function f() returns bigint return (select count(*) from v); create materialized view m as select a, f() as n from v",
+        "public.m: function public.f()"
+    )]
+    [InlineData(
+        "create materialized view m as select a from v; alter extension plpgsql add materialized view m",
+        "public.m (plpgsql)"
+    )]
+    public async Task What_cannot_be_built_beside_is_filled_under_the_lock_and_said_by_name(string sql, string why)
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, "create view v as select 1 as a; " + sql);
         var catalog = await bench.CatalogAsync();
         var before = await bench.CaptureAsync(V);
 
@@ -199,7 +280,8 @@ public sealed class BesideTests(PostgresServer server)
         {
             var applied = Assert.IsType<MigrationOutcome.Applied>(outcome);
             Assert.Equal("migrations.applied-but", applied.Finding.Code);
-            Assert.Contains("public.m", applied.Finding.ToString(), StringComparison.Ordinal);
+            Assert.Equal([new RelationName("public", "m")], applied.UnderLock!.Views);
+            Assert.Contains(why, applied.Finding.ToString(), StringComparison.Ordinal);
         }
 
         Assert.Equal(catalog, await bench.CatalogAsync());
@@ -298,7 +380,7 @@ public sealed class BesideTests(PostgresServer server)
 
         public List<uint> FileNodes { get; } = [];
 
-        public Message? Remark => move.Remark;
+        public FilledUnderLock? UnderLock => move.UnderLock;
 
         public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
             move.PrepareAsync(session, cancellation);
