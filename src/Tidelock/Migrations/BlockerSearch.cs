@@ -45,22 +45,46 @@ internal static class BlockerSearch
             return holders.Where(b => processIds.Contains(b.ProcessId)).ToList();
         }
 
-        return await session
+        return await QueryAsync(session, "true", processIds, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The transactions among these that may still hold what others wait for although it is no relation: a row, or a snapshot. One without
+    /// an id and without a snapshot holds neither, and is not waited for by anybody who begins to wait now.
+    /// </summary>
+    public static async Task<IReadOnlyList<Blocker>> StillAsync(
+        PostgresSession session,
+        IReadOnlyList<Blocker> met,
+        CancellationToken cancellation
+    )
+    {
+        int[] processIds = [.. met.Select(b => b.ProcessId)];
+        const string holds = "(backend_xid is not null or backend_xmin is not null)";
+        var found = await QueryAsync(session, holds, processIds, cancellation).ConfigureAwait(false);
+        return found.Where(b => met.Any(b.IsSame)).ToList();
+    }
+
+    private static async Task<IReadOnlyList<Blocker>> QueryAsync(
+        PostgresSession session,
+        string condition,
+        int[] processIds,
+        CancellationToken cancellation
+    ) =>
+        await session
             .QueryAsync(
-                """
+                $"""
                 select pid, coalesce(usename, '')::text, coalesce(application_name, '')::text,
                   coalesce(extract(epoch from clock_timestamp() - xact_start), 0)::float8, coalesce(state, backend_type, '')::text,
                   coalesce(left(regexp_replace(query, '\s+', ' ', 'g'), 100), '')::text,
                   backend_start, xact_start,
                   coalesce(backend_type = 'autovacuum worker' and query not like '%(to prevent wraparound)%', false)
-                from pg_stat_activity where pid = any($1)
+                from pg_stat_activity where pid = any($1) and {condition}
                 """,
                 r => Read(r, null),
                 cancellation,
                 new NpgsqlParameter { Value = processIds }
             )
             .ConfigureAwait(false);
-    }
 
     private static Blocker Read(NpgsqlDataReader r, RelationName? relation) =>
         new(

@@ -36,18 +36,23 @@ internal sealed class LockWaiting(
     )
     {
         var all = relations.Concat(met.Select(b => b.Relation).OfType<RelationName>()).Distinct().ToList();
-        if (all.Count == 0)
-        {
-            return false;
-        }
-
-        var found = await BlockerSearch.FindAsync(session, all, cancellation).ConfigureAwait(false);
-        var old = found.Where(b => b.Age >= age && (relations.Contains(b.Relation!) || met.Any(b.IsSame))).ToList();
+        var others = met.Where(b => b.Relation is null).ToList();
+        IReadOnlyList<Blocker> found =
+        [
+            .. all.Count == 0 ? [] : await BlockerSearch.FindAsync(session, all, cancellation).ConfigureAwait(false),
+            .. others.Count == 0
+                ? []
+                : await BlockerSearch.StillAsync(session, others, cancellation).ConfigureAwait(false),
+        ];
+        var old = found.Where(b => b.Age >= age && IsInTheWay(b, relations)).ToList();
         Present = old;
         IsAutovacuum = old.Count > 0 && found.Where(b => b.Age >= age).All(b => b.GivesWay);
         blockers = Tell(old, blockers, progress);
         return old.Count > 0;
     }
+
+    private bool IsInTheWay(Blocker blocker, IReadOnlyList<RelationName> relations) =>
+        (blocker.Relation is { } relation && relations.Contains(relation)) || met.Any(blocker.IsSame);
 
     /// <summary>Tells about those that were not known yet.</summary>
     /// <returns>Who is known now: where nobody was found, still those of before.</returns>

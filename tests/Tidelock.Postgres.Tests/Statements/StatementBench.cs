@@ -90,7 +90,8 @@ internal sealed class StatementBench(TestDatabase database) : IAsyncDisposable
         Database.ExecuteAsync(
             """
             create table parted (id int primary key) partition by range (id);
-            create table part_1 partition of parted for values from (1) to (100)
+            create table part_1 partition of parted for values from (1) to (100);
+            insert into parted select generate_series(1, 99)
             """
         );
 

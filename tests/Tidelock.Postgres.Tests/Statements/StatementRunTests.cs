@@ -479,20 +479,4 @@ public sealed class StatementRunTests(PostgresServer server)
         Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(sql));
         Assert.Empty(await bench.Database.RowsAsync(left));
     }
-
-    [Fact]
-    public async Task A_partition_that_is_not_detached_in_time_is_to_be_finished_by_a_person()
-    {
-        await using var bench = await StatementBench.CreateAsync(server);
-        await bench.PartitionsAsync();
-        await using var old = await bench.OldTransactionAsync("select count(*) from parted");
-
-        var outcome = await bench.RunAsync("alter table parted detach partition part_1 concurrently", Short);
-
-        Assert.Contains(
-            "FINALIZE",
-            Assert.IsType<MigrationOutcome.Unknown>(outcome).Finding.ToString(),
-            StringComparison.Ordinal
-        );
-    }
 }

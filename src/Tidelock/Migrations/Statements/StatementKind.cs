@@ -19,8 +19,8 @@ internal abstract record StatementKind
     /// <summary>Whether a part of it may be committed although it failed, and nobody can tell which.</summary>
     public virtual bool LeavesHalf => false;
 
-    /// <summary>What is said where <see cref="LeavesHalf"/> holds.</summary>
-    public virtual string HalfCode => "migrations.statements.half";
+    /// <summary>What is said where <see cref="HalfDoneAsync"/> finds something.</summary>
+    public virtual string HalfCode => "migrations.statements.half-dropped";
 
     /// <summary>Whether it only sets up the session, so that every new session needs it again.</summary>
     public virtual bool IsSetting => false;
@@ -52,6 +52,13 @@ internal abstract record StatementKind
         IReadOnlyList<long> before,
         CancellationToken cancellation
     ) => Task.FromResult<IReadOnlyList<string>>([]);
+
+    /// <summary>What to run now: another statement where only a half is left to do.</summary>
+    public virtual Task<string> SqlAsync(
+        SqlStatement statement,
+        PostgresSession session,
+        CancellationToken cancellation
+    ) => Task.FromResult(statement.Text);
 
     /// <summary>Invalid indexes that a try of it left behind.</summary>
     public virtual Task<IReadOnlyList<InvalidIndex>> LeftoversAsync(

@@ -112,11 +112,9 @@ internal sealed class StatementRun(
         if (ended is null && journal.Last() is { State: StatementMark.Begun } cut)
         {
             var statement = statements[cut.Number - 1];
-            var half = await StatementKind
-                .Of(statement)
-                .HalfDoneAsync(session, cut.Before, cancellation)
-                .ConfigureAwait(false);
-            return StatementWords.HalfDropped(statement, half);
+            var kind = StatementKind.Of(statement);
+            var half = await kind.HalfDoneAsync(session, cut.Before, cancellation).ConfigureAwait(false);
+            return StatementWords.HalfDone(statement, kind, half);
         }
 
         return ended

@@ -109,7 +109,7 @@ internal sealed class StatementTries(
             {
                 if ((watch.Exceeded && kind.WaitsHarmlessly) || waiting.IsOver(tries, TimeSpan.Zero))
                 {
-                    if (await HalfDroppedAsync(before, error, cancellation).ConfigureAwait(false) is { } half)
+                    if (await HalfDoneAsync(before, error, cancellation).ConfigureAwait(false) is { } half)
                     {
                         return half;
                     }
@@ -147,6 +147,7 @@ internal sealed class StatementTries(
             $"set lock_timeout = {limit}; set synchronous_commit = local"
         );
         await session.ExecuteAsync(timeout, cancellation).ConfigureAwait(false);
+        var sql = await kind.SqlAsync(statement, session, cancellation).ConfigureAwait(false);
         PostgresException? error = null;
         var answered = false;
         try
@@ -157,7 +158,7 @@ internal sealed class StatementTries(
                     watch.OverAsync(
                         async () =>
                         {
-                            error = await ExecuteAsync(cancellation).ConfigureAwait(false);
+                            error = await ExecuteAsync(sql, cancellation).ConfigureAwait(false);
                             return answered = true;
                         },
                         cancellation
@@ -174,11 +175,11 @@ internal sealed class StatementTries(
         return error;
     }
 
-    private async Task<PostgresException?> ExecuteAsync(CancellationToken cancellation)
+    private async Task<PostgresException?> ExecuteAsync(string sql, CancellationToken cancellation)
     {
         try
         {
-            await session.ExecuteOneAsync(statement.Text, cancellation).ConfigureAwait(false);
+            await session.ExecuteOneAsync(sql, cancellation).ConfigureAwait(false);
             return null;
         }
         catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
@@ -238,7 +239,7 @@ internal sealed class StatementTries(
 
         if (kind.LeavesHalf)
         {
-            return StatementWords.Half(statement, kind.HalfCode, reason);
+            return StatementWords.Half(statement, reason);
         }
 
         var locksOnly =
@@ -246,17 +247,17 @@ internal sealed class StatementTries(
             || (error.SqlState == PostgresErrorCodes.QueryCanceled && watch.Exceeded);
         return locksOnly
             ? null
-            : await HalfDroppedAsync(before, error, cancellation).ConfigureAwait(false)
+            : await HalfDoneAsync(before, error, cancellation).ConfigureAwait(false)
                 ?? new MigrationOutcome.Failed(error.SqlState, reason);
     }
 
-    private async Task<MigrationOutcome?> HalfDroppedAsync(
+    private async Task<MigrationOutcome?> HalfDoneAsync(
         IReadOnlyList<long> before,
         PostgresException error,
         CancellationToken cancellation
     )
     {
         var half = await kind.HalfDoneAsync(session, before, cancellation).ConfigureAwait(false);
-        return half.Count == 0 ? null : StatementWords.HalfDropped(statement, half, error);
+        return half.Count == 0 ? null : StatementWords.HalfDone(statement, kind, half, error);
     }
 }

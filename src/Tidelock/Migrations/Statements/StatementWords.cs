@@ -68,26 +68,30 @@ internal static class StatementWords
         };
 
     /// <summary>It failed, and may have committed a part of its work before.</summary>
-    public static MigrationOutcome.Unknown Half(SqlStatement statement, string code, Message reason) =>
-        new("", Message.Of(code, ("reason", reason), ("statement", statement.Shown))) { InPart = true };
+    public static MigrationOutcome.Unknown Half(SqlStatement statement, Message reason) =>
+        new("", Message.Of("migrations.statements.half", ("reason", reason), ("statement", statement.Shown)))
+        {
+            InPart = true,
+        };
 
-    /// <summary>Indexes that were good before it are invalid now.</summary>
-    public static MigrationOutcome.Unknown HalfDropped(
+    /// <summary>Indexes that were good before it are invalid now, or a partition is neither attached nor detached.</summary>
+    public static MigrationOutcome.Unknown HalfDone(
         SqlStatement statement,
-        IReadOnlyList<string> indexes,
+        StatementKind kind,
+        IReadOnlyList<string> objects,
         PostgresException? error = null
     ) =>
         new(
             "",
             Message.Of(
-                "migrations.statements.half-dropped",
+                kind.HalfCode,
                 (
                     "reason",
                     error is null
                         ? statement.Mistake("migrations.statements.cut-off")
                         : Plain(statement, "migrations.statements.stopped-by", Reason(error))
                 ),
-                ("indexes", string.Join(", ", indexes))
+                ("indexes", string.Join(", ", objects))
             )
         )
         {
