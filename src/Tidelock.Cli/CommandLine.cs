@@ -97,6 +97,7 @@ internal static class CommandLine
                     new PauseVerb(texts, At),
                     new ContinueVerb(texts, At),
                     new ExtendVerb(texts, At),
+                    new BoundVerb(texts, At),
                     new AbortVerb(texts, At),
                     new CommandsVerb(texts, At),
                     new ResumeVerb(texts, At),

@@ -67,8 +67,9 @@ internal sealed class CommandSender(VerbContext context)
         return await IsTakenAsync(journal, command, cancellation) ? command.Id : null;
     }
 
+    /// <summary>Sends to a run that is running; says why where no program took it.</summary>
     /// <exception cref="TidelockException">The run is not running.</exception>
-    private async Task<(RunId Run, string? Command)> SendToLiveAsync(
+    public async Task<(RunId Run, string? Command)> SendToLiveAsync(
         string? run,
         RunVerb verb,
         string argument,

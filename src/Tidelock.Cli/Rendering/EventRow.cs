@@ -26,6 +26,7 @@ internal sealed class EventRow(ReportWords words)
             MigrationReverted r => new("↩", words.Of(DecisionKind.Reverted), words.Say(r.Finding), Tone.Good),
             RunHeld h => new("‖", words.Of(DecisionKind.Held), words.Say(h.Reason), Tone.Warn),
             RunContinued c => new("▶", words.Of(DecisionKind.Continued), words.Say(c.Reason)),
+            BoundChanged b => Bound(b),
             CommandTaken c => new("●", words.Of(DecisionKind.Command), Command(c)),
             RollbackStarted r => GoingBack(r),
             RunSuspended s => new("‖", words.Of(DecisionKind.Suspended), words.Say(s.Reason), Tone.Warn),
@@ -65,6 +66,14 @@ internal sealed class EventRow(ReportWords words)
 
     private Row GoingBack(RollbackStarted back) =>
         new("↩", words.Of(DecisionKind.RollbackStarted), $"{back.Method}: {words.Say(back.Reason)}", Tone.Bad);
+
+    private Row Bound(BoundChanged bound) =>
+        new(
+            "●",
+            words.Of(DecisionKind.BoundChanged),
+            words.Say(bound.Finding),
+            bound.Standing is BoundStanding.Applied ? Tone.Plain : Tone.Warn
+        );
 
     private string Command(CommandTaken taken) =>
         words.Say(

@@ -36,12 +36,7 @@ internal sealed class CommandsVerb : Verb
             cancellation
         );
         var state = await RunReader.StateAsync(journal, id, cancellation);
-        IReadOnlyList<RunCommand> pending =
-        [
-            .. RunCommand
-                .Pending(await journal.InboxAsync(id, cancellation), state)
-                .Where(c => c.Verb is not RunVerb.Withdraw),
-        ];
+        var pending = WaitingCommand.All(id, await journal.InboxAsync(id, cancellation), state);
         if (context.Arguments.GetValue(cancel) is not { } named)
         {
             Show(context, id, pending);
@@ -50,19 +45,19 @@ internal sealed class CommandsVerb : Verb
 
         return pending.Where(c => c.Id.StartsWith(named, StringComparison.OrdinalIgnoreCase)).ToList() switch
         {
-            [var one] => await WithdrawAsync(context, one, cancellation),
+            [var one] => await WithdrawAsync(context, id, one, cancellation),
             [] => EndLine.Show(context, ExitCode.Refused, Message.Of("cli.commands.unknown", ("command", named))),
             _ => EndLine.Show(context, ExitCode.Mistake, Message.Of("cli.commands.ambiguous", ("command", named))),
         };
     }
 
-    private static void Show(VerbContext context, RunId run, IReadOnlyList<RunCommand> pending)
+    private static void Show(VerbContext context, RunId run, IReadOnlyList<WaitingCommand> pending)
     {
         if (context.Json)
         {
             foreach (var command in pending)
             {
-                context.Terminal.Print(WaitingCommand.Of(command).ToJson() + "\n");
+                context.Terminal.Print(command.ToJson() + "\n");
             }
 
             return;
@@ -74,9 +69,13 @@ internal sealed class CommandsVerb : Verb
                 c.Id[..8],
                 context.Texts.Render(
                     Message.Of(
-                        "cli.commands.row",
+                        c.WaitsFor switch
+                        {
+                            WaitingFor.Program => "cli.commands.row",
+                            WaitingFor.SecondPerson => "cli.commands.bound",
+                        },
                         ("verb", c.Verb.ToString().ToLowerInvariant()),
-                        ("argument", c.Argument),
+                        ("argument", Argument(c)),
                         ("by", c.By),
                         ("at", context.Terminal.Words.Time(c.SentAt))
                     )
@@ -89,15 +88,34 @@ internal sealed class CommandsVerb : Verb
         }
     }
 
+    private static string Argument(WaitingCommand command) =>
+        command.Verb is RunVerb.Bound && BoundWish.Parse(command.Argument) is { } wish
+            ? $"{wish.InsteadOf} → {wish.Criterion}"
+            : command.Argument;
+
     /// <summary>Once a program has taken the withdrawal it is settled whether it came in time; where none runs, nobody takes the command any more.</summary>
-    private async Task<ExitCode> WithdrawAsync(VerbContext context, RunCommand command, CancellationToken cancellation)
+    private async Task<ExitCode> WithdrawAsync(
+        VerbContext context,
+        RunId id,
+        WaitingCommand command,
+        CancellationToken cancellation
+    )
     {
         var who = await Person.OfAsync(context.Arguments.GetValue(by), context.Variables, cancellation);
         var journal = await context.JournalAsync(cancellation);
-        await new CommandSender(context).TakenAsync(command.Run, RunVerb.Withdraw, command.Id, who, cancellation);
-        var state = await RunReader.StateAsync(journal, command.Run, cancellation);
-        return state.TakenCommands.Contains(command.Id)
-            ? EndLine.Show(context, ExitCode.Refused, Message.Of("cli.commands.too-late", ("run", command.Run)))
-            : EndLine.Show(context, ExitCode.Done, Message.Of("cli.commands.withdrawn", ("run", command.Run)));
+        await new CommandSender(context).TakenAsync(id, RunVerb.Withdraw, command.Id, who, cancellation);
+        var state = await RunReader.StateAsync(journal, id, cancellation);
+        return IsWithdrawn(command, state)
+            ? EndLine.Show(context, ExitCode.Done, Message.Of("cli.commands.withdrawn", ("run", id)))
+            : EndLine.Show(context, ExitCode.Refused, Message.Of("cli.commands.too-late", ("run", id)));
     }
+
+    private static bool IsWithdrawn(WaitingCommand command, RunState state) =>
+        command.WaitsFor switch
+        {
+            WaitingFor.Program => !state.TakenCommands.Contains(command.Id),
+            WaitingFor.SecondPerson => state.Bounds.Exists(b =>
+                b.Standing is BoundStanding.Withdrawn && string.Equals(b.Wish, command.Id, StringComparison.Ordinal)
+            ),
+        };
 }

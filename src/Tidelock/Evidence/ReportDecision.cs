@@ -38,6 +38,7 @@ public sealed record ReportDecision(DateTimeOffset At, DecisionKind Kind, Messag
             MigrationApplied applied => new(e.At, DecisionKind.Applied, applied.Finding, null),
             RunHeld held => new(e.At, DecisionKind.Held, held.Reason, null),
             RunContinued continued => new(e.At, DecisionKind.Continued, continued.Reason, null),
+            BoundChanged bound => new(e.At, DecisionKind.BoundChanged, bound.Finding, bound.By),
             CommandTaken command => new(e.At, DecisionKind.Command, Asked(command), command.By),
             RollbackStarted rollback => new(e.At, DecisionKind.RollbackStarted, rollback.Reason, rollback.By),
             MigrationReverted reverted => new(e.At, DecisionKind.Reverted, reverted.Finding, null),
@@ -54,6 +55,8 @@ public sealed record ReportDecision(DateTimeOffset At, DecisionKind Kind, Messag
             RunVerb.Continue => Message.Of("evidence.asked.continue", ("argument", command.Argument)),
             RunVerb.Extend => Message.Of("evidence.asked.extend", ("argument", command.Argument)),
             RunVerb.Pause => Message.Of("evidence.asked.pause", ("argument", command.Argument)),
+            RunVerb.Bound => Message.Of("evidence.asked.bound"),
+            RunVerb.Confirm => Message.Of("evidence.asked.confirm", ("argument", command.Argument)),
             RunVerb.Withdraw => Message.Of("evidence.asked.withdraw", ("argument", command.Argument)),
         };
 }
@@ -68,6 +71,7 @@ public enum DecisionKind
     Held,
     Continued,
     Command,
+    BoundChanged,
     RollbackStarted,
     Reverted,
     Suspended,

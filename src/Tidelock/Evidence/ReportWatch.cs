@@ -47,6 +47,7 @@ public sealed record ReportWatch(
             MigrationApplied => new WatchMark(e.At, DecisionKind.Applied),
             RunHeld => new WatchMark(e.At, DecisionKind.Held),
             RunContinued => new WatchMark(e.At, DecisionKind.Continued),
+            BoundChanged { Standing: BoundStanding.Applied } => new WatchMark(e.At, DecisionKind.BoundChanged),
             RollbackStarted => new WatchMark(e.At, DecisionKind.RollbackStarted),
             MigrationReverted => new WatchMark(e.At, DecisionKind.Reverted),
             _ => null,

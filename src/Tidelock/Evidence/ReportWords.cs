@@ -205,6 +205,7 @@ public sealed class ReportWords(TextCatalog texts)
             DecisionKind.Held => Say("evidence.decision.held"),
             DecisionKind.Continued => Say("evidence.decision.continued"),
             DecisionKind.Command => Say("evidence.decision.command"),
+            DecisionKind.BoundChanged => Say("evidence.decision.bound"),
             DecisionKind.RollbackStarted => Say("evidence.decision.rollback"),
             DecisionKind.Reverted => Say("evidence.decision.reverted"),
             DecisionKind.Suspended => Say("evidence.decision.suspended"),

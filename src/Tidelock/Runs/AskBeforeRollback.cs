@@ -50,9 +50,7 @@ internal sealed class AskBeforeRollback(RunExecution execution)
     {
         if (request is RunRequest.Command { Row: var row } && !execution.Writer.State.TakenCommands.Contains(row.Id))
         {
-            await execution
-                .Writer.AppendAsync(new CommandTaken(row.Id, row.Verb, row.By, row.Argument), cancellation)
-                .ConfigureAwait(false);
+            await execution.Writer.AppendAsync(BoundCommand.Taken(row, execution), cancellation).ConfigureAwait(false);
             return row.Verb switch
             {
                 RunVerb.Rollback or RunVerb.Abort => new RollbackStarted(
@@ -61,7 +59,7 @@ internal sealed class AskBeforeRollback(RunExecution execution)
                     row.By
                 ),
                 RunVerb.Continue => new RunContinued(Message.Of("runs.continued-by", ("by", row.By))),
-                RunVerb.Extend or RunVerb.Pause or RunVerb.Withdraw => null,
+                RunVerb.Extend or RunVerb.Pause or RunVerb.Withdraw or RunVerb.Bound or RunVerb.Confirm => null,
             };
         }
 

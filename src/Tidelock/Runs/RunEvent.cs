@@ -29,6 +29,7 @@ namespace Tidelock.Runs;
 [JsonDerivedType(typeof(RunHeld), "RunHeld")]
 [JsonDerivedType(typeof(RunContinued), "RunContinued")]
 [JsonDerivedType(typeof(CommandTaken), "CommandTaken")]
+[JsonDerivedType(typeof(BoundChanged), "BoundChanged")]
 [JsonDerivedType(typeof(RollbackStarted), "RollbackStarted")]
 [JsonDerivedType(typeof(RunSuspended), "RunSuspended")]
 [JsonDerivedType(typeof(RunEnded), "RunEnded")]
@@ -277,6 +278,12 @@ public sealed record CommandTaken(string CommandId, RunVerb Verb, string By, str
                 RunVerb.Pause when state.Rollback is null && state.Result is null => this,
                 RunVerb.Continue => null,
                 _ => state.Paused,
+            },
+            Staying = Verb switch
+            {
+                RunVerb.Continue when state.Paused is null => this,
+                RunVerb.Continue or RunVerb.Pause => null,
+                _ => state.Staying,
             },
         };
 }

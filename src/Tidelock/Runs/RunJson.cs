@@ -13,6 +13,7 @@ namespace Tidelock.Runs;
 [JsonSerializable(typeof(RunEvent))]
 [JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(Word))]
+[JsonSerializable(typeof(BoundWish))]
 internal sealed partial class RunJson : JsonSerializerContext
 {
     /// <summary>Non-ASCII letters stay readable in the journal.</summary>

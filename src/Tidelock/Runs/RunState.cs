@@ -61,11 +61,17 @@ public sealed record RunState
     /// <summary>The breaches a person decided to live with, until they are over: nobody is asked about them again.</summary>
     public ImmutableList<AskedBreach> Accepted { get; init; } = [];
 
+    /// <summary>Bounds of the watch that people changed or want to change, each as it stands now; in the order in which they came to that.</summary>
+    public ImmutableList<BoundChanged> Bounds { get; init; } = [];
+
     /// <summary>A person's word to take the change back that nothing has followed yet.</summary>
     public CommandTaken? Asked { get; init; }
 
     /// <summary>A person's word to wait, until another one goes on; null where nobody paused the run.</summary>
     public CommandTaken? Paused { get; init; }
+
+    /// <summary>A person's word that the change stays in spite of what the run holds for; null for none. One that ends a pause says no more than that.</summary>
+    public CommandTaken? Staying { get; init; }
 
     /// <summary>The last rollback that began; null for none.</summary>
     public RollbackStarted? Rollback { get; init; }
@@ -191,6 +197,12 @@ public enum RunVerb
     Extend,
     Pause,
 
-    /// <summary>Takes back a command that no program has taken yet; its argument is that command's id.</summary>
+    /// <summary>Takes back a command that no program has taken yet, or a bound that waits for a second person; its argument is that command's id.</summary>
     Withdraw,
+
+    /// <summary>Puts another criterion in the place of one of the watch; its argument is a <see cref="BoundWish"/>.</summary>
+    Bound,
+
+    /// <summary>A second person's word for a looser bound; its argument is the id of the command that wants it.</summary>
+    Confirm,
 }

@@ -143,12 +143,17 @@ internal sealed class StepExecution(IStep step, RunExecution execution)
         }
 
         await execution
-            .Writer.AppendAsync(new CommandTaken(row.Id, row.Verb, row.By, row.Argument), CancellationToken.None)
+            .Writer.AppendAsync(BoundCommand.Taken(row, execution), CancellationToken.None)
             .ConfigureAwait(false);
         return row.Verb switch
         {
             RunVerb.Rollback or RunVerb.Abort => Back(row.By, row.Argument),
-            RunVerb.Continue or RunVerb.Extend or RunVerb.Pause or RunVerb.Withdraw => null,
+            RunVerb.Continue
+            or RunVerb.Extend
+            or RunVerb.Pause
+            or RunVerb.Withdraw
+            or RunVerb.Bound
+            or RunVerb.Confirm => null,
         };
     }
 

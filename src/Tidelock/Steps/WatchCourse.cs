@@ -21,15 +21,9 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
 
     private bool IsOver => now >= judgement.EndsAt;
 
-    /// <summary>The word that counts: the last one to pause or to go on.</summary>
-    private CommandTaken? Word => state.Commands.LastOrDefault(IsWord);
-
-    /// <summary>A person's word to go on that was not about a pause.</summary>
-    private CommandTaken? Accepting =>
-        state.Commands.Where(IsWord).TakeLast(2).ToList() is [.., { Verb: RunVerb.Continue } last] words
-        && words[0] is { Verb: RunVerb.Continue }
-            ? last
-            : null;
+    /// <summary>A person's last word to go on; none while the run is paused.</summary>
+    private CommandTaken? Word =>
+        state.Paused is null ? state.Commands.LastOrDefault(c => c.Verb is RunVerb.Continue) : null;
 
     public WatchMove Next()
     {
@@ -38,8 +32,6 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
             : Held is { Breaches: { } asked } question ? OnQuestion(question, asked)
             : OnDecision(Decision());
     }
-
-    private static bool IsWord(CommandTaken command) => command.Verb is RunVerb.Pause or RunVerb.Continue;
 
     private bool IsAccepted(Verdict verdict) =>
         AskedBreach.Of(verdict) is var breach && state.Accepted.Any(a => a.Covers(breach));
@@ -70,22 +62,26 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
     /// <summary>No breach is left that nobody decided on. One that cannot be judged any more is not over, and does not roll back either.</summary>
     private WatchMove OnQuestion(RunHeld question, IReadOnlyList<AskedBreach> asked)
     {
-        if (Word is { Verb: RunVerb.Continue } word && word.At >= question.At)
+        if (Word is { } word && word.At >= question.At)
         {
             return WatchMove.Tell(new RunContinued(Message.Of("steps.watch.stays", ("by", word.By))));
         }
 
-        if (asked.All(b => b.IsOverIn(judgement.RollBackWhen)))
+        var judged = asked.Where(IsJudged).ToList();
+        if (judged.All(b => b.IsOverIn(judgement.RollBackWhen)))
         {
-            return WatchMove.Tell(
-                new RunContinued(Message.Of("steps.watch.cleared", ("criterion", asked[0].Criterion)))
-            );
+            var why = judged.Count > 0 ? "steps.watch.cleared" : "steps.watch.replaced";
+            return WatchMove.Tell(new RunContinued(Message.Of(why, ("criterion", asked[0].Criterion))));
         }
 
         return judgement.Decision is HoldWatch blind && !IsSame(question.Reason, blind.Reason)
             ? WatchMove.Tell(new RunHeld(blind.Reason, question.Until) { Breaches = asked })
             : WatchMove.None;
     }
+
+    /// <summary>Whether the watch is still judged by it: another bound may have come in its place.</summary>
+    private bool IsJudged(AskedBreach breach) =>
+        judgement.RollBackWhen.Any(v => string.Equals(v.Criterion, breach.Criterion, StringComparison.Ordinal));
 
     /// <summary>What the judge decided, unless a person lives with a breach that is there at the end, or has paused the run.</summary>
     private WatchDecision Decision()
@@ -99,7 +95,7 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
             );
         }
 
-        return decision is ContinueWatching or WatchDone && Word is { Verb: RunVerb.Pause } pause
+        return decision is ContinueWatching or WatchDone && state.Paused is { } pause
             ? new HoldWatch(Message.Of("steps.watch.paused", ("by", pause.By)), pause.At)
             : decision;
     }
@@ -109,10 +105,10 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
     private WatchMove OnDecision(WatchDecision decision) =>
         decision switch
         {
-            HoldWatch when IsOver && Accepting is { } person && person.At >= judgement.EndsAt => WatchMove.End(
+            HoldWatch when IsOver && state.Staying is { } person && person.At >= judgement.EndsAt => WatchMove.End(
                 StepOutcome.Passed(Message.Of("steps.watch.accepted", ("by", person.By)))
             ),
-            HoldWatch hold when !IsOver && Accepting is { } person && person.At > hold.Since => Continued(
+            HoldWatch hold when !IsOver && state.Staying is { } person && person.At > hold.Since => Continued(
                 Message.Of("steps.watch.stays", ("by", person.By))
             ),
             HoldWatch hold => Held is null || !IsSame(Held.Reason, hold.Reason)
@@ -128,7 +124,7 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
                 )
             ),
             _ => Continued(
-                Word is { Verb: RunVerb.Continue } word && word.At >= Held?.At
+                Word is { } word && word.At >= Held?.At
                     ? Message.Of("runs.continued-by", ("by", word.By))
                     : Message.Of("steps.watch.sees-again")
             ),

@@ -7,25 +7,29 @@ using Tidelock.Watching;
 namespace Tidelock.Steps;
 
 /// <summary>
-/// Judges the watch from the run's journal. What was judged is kept between ticks; a restart, or a person's word on a breach, makes it anew
-/// from the journal and comes to the same.
+/// Judges the watch from the run's journal. What was judged is kept between ticks; a restart, a person's word on a breach, or another bound
+/// makes it anew from the journal and comes to the same.
 /// </summary>
 internal sealed class WatchView(WatchOptions options)
 {
+    private readonly WatchOptions declared = options;
     private ImmutableList<AskedBreach> accepted = [];
+    private ImmutableList<BoundChanged> bounds = [];
+    private WatchOptions live = options;
     private WatchRecord? record;
     private int seen;
 
     /// <summary>One look, with the samples of the tick that is about to be journaled.</summary>
     public WatchJudgement Judge(RunState state, IReadOnlyList<Sample> fresh, DateTimeOffset now)
     {
-        if (record is null || !accepted.SequenceEqual(state.Accepted))
+        if (record is null || bounds != state.Bounds || !accepted.SequenceEqual(state.Accepted))
         {
-            accepted = state.Accepted;
+            (accepted, bounds) = (state.Accepted, state.Bounds);
+            live = BoundChanges.Live(declared, bounds);
             record = new WatchRecord(
-                options with
+                live with
                 {
-                    RollBackWhen = [.. options.RollBackWhen.Where(c => !IsAccepted(c))],
+                    RollBackWhen = [.. live.RollBackWhen.Where(c => !IsAccepted(c))],
                 },
                 state.BaselineTicks.SelectMany(t => t.Samples),
                 state.Step("watch").StartedAt!.Value
@@ -50,7 +54,7 @@ internal sealed class WatchView(WatchOptions options)
         {
             RollBackWhen =
             [
-                .. options.RollBackWhen.Select(c => IsAccepted(c) ? c.JudgeRollBack(evidence) : others.Dequeue()),
+                .. live.RollBackWhen.Select(c => IsAccepted(c) ? c.JudgeRollBack(evidence) : others.Dequeue()),
             ],
         };
     }

@@ -11,6 +11,9 @@ internal abstract record Band
     /// <summary>Whether a mean lies in it: as a value does, only that a mean of values at the bound is taken to be at the bound.</summary>
     public abstract bool ContainsMean(double mean);
 
+    /// <summary>Whether every value of the other lies in it too; bands of different kinds are not compared.</summary>
+    public abstract bool Covers(Band other);
+
     /// <summary>How near a value is to the band: 1 inside, 0 far away.</summary>
     public double Closeness(double value) => Contains(value) ? 1 : Math.Clamp(Nearness(value), 0, 1);
 
@@ -28,6 +31,9 @@ internal sealed record AboveBand(double Bound, bool Included) : Band
 
     public override bool ContainsMean(double mean) => Contains(Snapped(mean, Bound));
 
+    public override bool Covers(Band other) =>
+        other is AboveBand o && (Contains(o.Bound) || (Bound.Equals(o.Bound) && !o.Included));
+
     protected override double Nearness(double value) => Ratio(value, Bound);
 }
 
@@ -36,6 +42,9 @@ internal sealed record BelowBand(double Bound, bool Included) : Band
     public override bool Contains(double value) => Included ? value <= Bound : value < Bound;
 
     public override bool ContainsMean(double mean) => Contains(Snapped(mean, Bound));
+
+    public override bool Covers(Band other) =>
+        other is BelowBand o && (Contains(o.Bound) || (Bound.Equals(o.Bound) && !o.Included));
 
     protected override double Nearness(double value) => Ratio(Bound, value);
 }
@@ -47,6 +56,8 @@ internal sealed record InnerBand(double Low, double High) : Band
 
     public override bool ContainsMean(double mean) => Contains(Snapped(Snapped(mean, Low), High));
 
+    public override bool Covers(Band other) => other is InnerBand o && Low <= o.Low && High >= o.High;
+
     protected override double Nearness(double value) => value < Low ? Ratio(value, Low) : Ratio(High, value);
 }
 
@@ -56,6 +67,8 @@ internal sealed record OuterBand(double Low, double High) : Band
     public override bool Contains(double value) => value < Low || value > High;
 
     public override bool ContainsMean(double mean) => Contains(Snapped(Snapped(mean, Low), High));
+
+    public override bool Covers(Band other) => other is OuterBand o && Low >= o.Low && High <= o.High;
 
     protected override double Nearness(double value) => Ratio(Math.Abs((2 * value) - Low - High), High - Low);
 }

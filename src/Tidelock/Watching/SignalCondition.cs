@@ -28,6 +28,13 @@ internal abstract record SignalCondition(string Signal, SignalUnit Unit) : Condi
             : Judge(evidence, timeline, history, count - 1);
     }
 
+    /// <summary>Whether whatever is past the other's bound is past this one too, as far as the baseline tells where the bounds are.</summary>
+    public bool Covers(SignalCondition other, Baseline baseline) =>
+        string.Equals(Signal, other.Signal, StringComparison.Ordinal)
+        && Unit == other.Unit
+        && (baseline.IsUsable || !(NeedsBaseline || other.NeedsBaseline))
+        && LimitsFor(baseline).Cover(other.LimitsFor(baseline));
+
     protected abstract Limits LimitsFor(Baseline baseline);
 
     /// <summary>

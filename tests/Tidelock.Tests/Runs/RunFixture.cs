@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
+using Tidelock.Changes;
 using Tidelock.Deployments;
 using Tidelock.Postgres;
 using Tidelock.Runs;
@@ -25,13 +26,20 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
     public RollbackPolicy Policy { get; init; } = new("definition", Automatic: true, TimeSpan.FromMinutes(5));
     public TimeSpan Patience { get; init; } = TimeSpan.FromMilliseconds(50);
     public InterruptAnswer? Answer { get; set; } = InterruptAnswer.KeepWatching;
+
+    /// <summary>What is deployed; for tests in which it matters.</summary>
+    public Change? Change { get; init; }
     public List<RunEvent> Events { get; } = [];
     public List<Message> Warnings { get; } = [];
 
-    public static async Task<RunFixture> CreateAsync(TimeProvider? time = null, RollbackPolicy? policy = null)
+    public static async Task<RunFixture> CreateAsync(
+        TimeProvider? time = null,
+        RollbackPolicy? policy = null,
+        Change? change = null
+    )
     {
         var fixture = policy is null
-            ? new RunFixture(time ?? TimeProvider.System)
+            ? new RunFixture(time ?? TimeProvider.System) { Change = change }
             : new RunFixture(time ?? TimeProvider.System) { Policy = policy };
         fixture.Journal = new FailingJournal(
             await SqliteJournal.OpenAsync(Path.Combine(fixture.folder, "journal.db"), default)
@@ -100,7 +108,7 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
     private RunExecution Execution(RunWriter writer) =>
         new(
             Run,
-            null!,
+            Change!,
             null!,
             PostgresTarget.Parse(
                 "host=127.0.0.1 dbname=d user=u",

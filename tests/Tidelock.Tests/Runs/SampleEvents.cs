@@ -67,6 +67,17 @@ internal static class SampleEvents
         },
         new RunContinued(Message.Of("runs.continued-by", ("by", "바다"))),
         new CommandTaken("c1", RunVerb.Rollback, "lee", "backup"),
+        new BoundChanged(
+            "c3",
+            "c2",
+            "p95 > 2x baseline for 10m",
+            "p95 > 3x baseline for 10m",
+            "the nightly import runs",
+            "kim",
+            "lee",
+            BoundStanding.Applied,
+            Message.Of("runs.bound.confirmed", ("by", "lee"), ("asked", "kim"))
+        ),
         new RollbackStarted("backup", Message.Of("runs.asked-by", ("by", "lee")), "lee"),
         new RunSuspended(Message.Of("runs.left-unwatched", ("by", "kim"))),
         new RunEnded(RunResult.RolledBack, Message.Of("runs.rolled-back", ("method", "backup"))),

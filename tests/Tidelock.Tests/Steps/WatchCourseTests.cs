@@ -171,6 +171,31 @@ public sealed class WatchCourseTests
         Assert.Equal(StepResult.Passed, run.Tick(new WatchDone(), Breached(Errors)));
     }
 
+    [Fact]
+    public void A_question_about_a_criterion_in_whose_place_another_bound_came_is_over()
+    {
+        var run = new WatchedRun(Asking);
+        run.Tick(Breached(Errors), Healthy(Slow));
+        Assert.Null(run.Tick(Healthy("error_rate > 2%"), Healthy(Slow)));
+        Assert.Equal("steps.watch.replaced", Assert.IsType<RunContinued>(run.Told[^1]).Reason.Code);
+        Assert.Null(run.Tick(Breached("error_rate > 2%"), Healthy(Slow)));
+        Assert.Equal("error_rate > 2%", Assert.Single(run.State.Held!.Breaches!).Criterion);
+    }
+
+    [Fact]
+    public void Who_only_ends_a_pause_has_not_decided_that_the_change_stays()
+    {
+        var run = new WatchedRun(Automatic);
+        run.Say(RunVerb.Pause);
+        run.Tick(Hold("error_rate"), Unknown(Errors));
+        run.Say(RunVerb.Continue);
+        run.Tick(Hold("error_rate", run.Start), Unknown(Errors));
+        Assert.Equal("watching.hold.error", run.State.Held!.Reason.Code);
+        run.Say(RunVerb.Continue);
+        run.Tick(Hold("error_rate", run.Start), Unknown(Errors));
+        Assert.Null(run.State.Held);
+    }
+
     private static Verdict Healthy(string criterion) => Of(criterion, VerdictState.Healthy, "watching.healthy");
 
     private static Verdict Unknown(string criterion) => Of(criterion, VerdictState.Unknown, "watching.unknown.blind");

@@ -79,6 +79,21 @@ public sealed class WatchStepTests : IDisposable
     }
 
     [Fact]
+    public async Task A_bound_that_was_changed_is_judged_by_at_the_next_tick_and_after_a_restart()
+    {
+        prometheus.Now = 0.006;
+        await RunAsync(stop: () => journal.LiveTicks >= 70);
+        Assert.Equal(["error_rate > 1% for 5m"], Judged());
+        await journal.AppendAsync(Changed("error_rate > 1% for 5m", "error_rate > 0.7% for 5m", "1"), default);
+        await RunAsync(stop: () => journal.LiveTicks >= 72);
+        Assert.Equal(["error_rate > 0.7% for 5m"], Judged());
+        await journal.AppendAsync(Changed("error_rate > 0.7% for 5m", "error_rate > 0.5% for 5m", "2"), default);
+        var outcome = await RunAsync(stop: () => false);
+        Assert.Equal((StepResult.Breached, 73), (outcome!.Result, journal.LiveTicks));
+        Assert.Equal(["error_rate > 0.5% for 5m"], Judged());
+    }
+
+    [Fact]
     public async Task A_healthy_watch_asks_for_no_past_and_ends_when_its_time_is_over()
     {
         // The database is away, so only the API's signal is judged.
@@ -87,6 +102,11 @@ public sealed class WatchStepTests : IDisposable
         Assert.Empty(prometheus.Ranges);
         Assert.Equal(SampleEvents.Zero.AddMinutes(30), journal.State.Ticks[^1].At);
     }
+
+    private IEnumerable<string> Judged() => journal.State.Ticks[^1].Verdicts.Select(v => v.Criterion);
+
+    private static BoundChanged Changed(string old, string wanted, string id) =>
+        new(id, id, old, wanted, "why", "kim", "kim", BoundStanding.Applied, Message.Of("runs.bound.tighter"));
 
     /// <summary>Runs the step as a program does, with a tick each time it waits for one; null when it was stopped.</summary>
     private async Task<StepOutcome?> RunAsync(Func<bool> stop, Action? each = null)
@@ -182,9 +202,11 @@ public sealed class WatchStepTests : IDisposable
         public void Warned(Message warning) { }
     }
 
-    /// <summary>Healthy now; its past is what the test says, null for one that it cannot tell.</summary>
+    /// <summary>What it is now is healthy unless the test says otherwise; its past is what the test says, null for one that it cannot tell.</summary>
     private sealed class Prometheus : HttpMessageHandler
     {
+        public double Now { get; set; }
+
         public double? Past { get; set; } = 0;
 
         public List<string> Ranges { get; } = [];
@@ -200,7 +222,10 @@ public sealed class WatchStepTests : IDisposable
                 .ToDictionary(p => p[0], p => p[1], StringComparer.Ordinal);
             if (!request.RequestUri!.AbsolutePath.EndsWith("query_range", StringComparison.Ordinal))
             {
-                return Answer("vector", $$"""{"metric":{},"value":[{{form["time"]}},"0"]}""");
+                return Answer(
+                    "vector",
+                    $$"""{"metric":{},"value":[{{form["time"]}},"{{Now.ToString(CultureInfo.InvariantCulture)}}"]}"""
+                );
             }
 
             Ranges.Add(form["start"]);
