@@ -39,15 +39,39 @@ internal sealed class KubernetesApi : IAsyncDisposable
 
     /// <summary>A pod that runs, with the lines it has logged.</summary>
     public void Add(string pod, params IEnumerable<string> lines) =>
-        Change(() => pods[pod] = new Pod([.. lines.Select(l => (TimeProvider.System.GetUtcNow(), "api", l))]));
+        Change(() =>
+        {
+            pods[pod] = new Pod();
+            pods[pod].Api.Log(lines);
+        });
+
+    /// <summary>A pod whose first container cannot begin.</summary>
+    public void AddWaiting(string pod, string reason) =>
+        Change(() =>
+        {
+            pods[pod] = new Pod();
+            (pods[pod].Api.Waits, pods[pod].Api.Lives) = (reason, []);
+        });
 
     /// <summary>What a pod logs now.</summary>
     public void Log(string pod, string line, string container = "api") =>
-        Change(() => pods[pod].Lines.Add((TimeProvider.System.GetUtcNow(), container, line)));
+        Change(() => pods[pod].Containers[container].Log([line]));
 
     public void Remove(string pod) => Change(() => pods.Remove(pod));
 
-    public void Restart(string pod) => Change(() => pods[pod].Restarts++);
+    /// <summary>The first container ends and is to be started again later.</summary>
+    public void Crash(string pod) => Change(() => pods[pod].Api.Waits = "CrashLoopBackOff");
+
+    /// <summary>The first container is started again, with a log of its own; of those before only the last is kept.</summary>
+    public void Restart(string pod) =>
+        Change(() =>
+        {
+            pods[pod].Api.Waits = null;
+            pods[pod].Api.Lives.Add([]);
+        });
+
+    /// <summary>The node has removed what a container logged in its last life.</summary>
+    public void ForgetPrevious(string pod) => Change(() => pods[pod].Api.HasPrevious = false);
 
     /// <summary>Ends every answer that is being followed, as an API server that is updated does.</summary>
     public void CutStreams() => Change(() => cut++);
@@ -145,32 +169,84 @@ internal sealed class KubernetesApi : IAsyncDisposable
                 name
             ].Id}}}","namespace":"production","labels":{"app":"seedtest","tier":"web"}},
              "spec":{"containers":[{"name":"api","image":"x"},{"name":"proxy","image":"y"}]},
-             "status":{"phase":"Running","containerStatuses":[
-               {"name":"api","restartCount":{{{pods[
-                name
-            ].Restarts}}},"state":{"running":{}} },{"name":"proxy","restartCount":0,"state":{"running":{}} }]} }
+             "status":{"phase":"Running","containerStatuses":[{{{string.Join(
+                ',',
+                pods[name].Containers.Select(c => c.Value.Status(c.Key))
+            )}}}]} }
             """
         )!;
 
-    /// <summary>The lines there are and, where they are followed, those to come, until the pod is gone.</summary>
-    private async Task LogAsync(HttpContext context, string pod)
+    private Task LogAsync(HttpContext context, string pod)
     {
-        if (LogStatus is { } status)
+        var container = context.Request.Query["container"].ToString();
+        return LogStatus is { } status
+                ? Refuse(context, status, "Forbidden", $"{pod} is forbidden: no access to pods/log")
+            : pods[pod].Containers[container].Refusal(context.Request.Query["previous"] == "true") is { } why
+                ? Refuse(context, 400, "BadRequest", $"container {container} in pod {pod} {why}")
+            : SayAsync(context, pods[pod], pods[pod].Containers[container]);
+    }
+
+    private static Task Refuse(HttpContext context, int status, string reason, string message)
+    {
+        context.Response.StatusCode = status;
+        return Json(
+            context,
+            $$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"{{message}}","reason":"{{reason}}","code":{{status}}}"""
+        );
+    }
+
+    /// <summary>The lines there are and, where they are followed, those to come, until the container ends or the pod is gone.</summary>
+    private async Task SayAsync(HttpContext context, Pod pod, Container container)
+    {
+        var query = context.Request.Query;
+        Assert.Equal("true", query["timestamps"]);
+        var from =
+            query.TryGetValue("sinceSeconds", out var seconds)
+                ? TimeProvider.System.GetUtcNow()
+                    - TimeSpan.FromSeconds(int.Parse(seconds!, CultureInfo.InvariantCulture))
+            : query.TryGetValue("sinceTime", out var time) ? DateTimeOffset.Parse(time!, CultureInfo.InvariantCulture)
+            : DateTimeOffset.MinValue;
+        int sent,
+            asked;
+        List<(DateTimeOffset At, string Text)> life;
+        lock (one)
         {
-            context.Response.StatusCode = status;
-            await Json(
-                context,
-                $$$"""{"kind":"Status","apiVersion":"v1","status":"Failure","message":"{{{pod}}} is forbidden: no access to pods/log","reason":"Forbidden","code": {{{status}}} }"""
-            );
-            return;
+            life = container.Lives[query["previous"] == "true" ? ^2 : ^1];
+            (asked, sent) = (cut, query["tailLines"] == "0" ? life.Count : 0);
         }
 
-        Assert.Equal("true", context.Request.Query["timestamps"]);
+        // Who waits for this logs a line next, and it must not be one of those that were there before.
         Interlocked.Increment(ref following);
         Interlocked.Increment(ref followed);
         try
         {
-            await FollowAsync(context, pod);
+            while (true)
+            {
+                Task next;
+                bool isOver;
+                List<(DateTimeOffset At, string Text)> lines;
+                lock (one)
+                {
+                    isOver = !pods.ContainsValue(pod) || asked != cut || !container.IsLiving(life);
+                    (next, lines) = (changed.Task, [.. life.Skip(sent)]);
+                }
+
+                sent += lines.Count;
+                foreach (var line in lines.Where(l => l.At >= from))
+                {
+                    await context.Response.WriteAsync(
+                        $"{line.At.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffffffZ} {line.Text}\n"
+                    );
+                }
+
+                await context.Response.Body.FlushAsync(context.RequestAborted);
+                if (isOver || query["follow"] != "true")
+                {
+                    return;
+                }
+
+                await next.WaitAsync(context.RequestAborted);
+            }
         }
         catch (OperationCanceledException)
         {
@@ -179,44 +255,6 @@ internal sealed class KubernetesApi : IAsyncDisposable
         finally
         {
             Interlocked.Decrement(ref following);
-        }
-    }
-
-    private async Task FollowAsync(HttpContext context, string pod)
-    {
-        var query = context.Request.Query;
-        var from =
-            query.TryGetValue("sinceSeconds", out var seconds)
-                ? TimeProvider.System.GetUtcNow()
-                    - TimeSpan.FromSeconds(int.Parse(seconds!, CultureInfo.InvariantCulture))
-            : query.TryGetValue("sinceTime", out var time) ? DateTimeOffset.Parse(time!, CultureInfo.InvariantCulture)
-            : query["tailLines"] == "0" ? TimeProvider.System.GetUtcNow()
-            : DateTimeOffset.MinValue;
-        var (sent, asked, running) = (0, cut, pods[pod]);
-        while (true)
-        {
-            Task next;
-            bool isOver;
-            List<(DateTimeOffset At, string Container, string Text)> lines;
-            lock (one)
-            {
-                isOver = !pods.ContainsValue(running) || asked != cut;
-                (next, lines) = (changed.Task, [.. running.Lines.Skip(sent)]);
-            }
-
-            sent += lines.Count;
-            foreach (var line in lines.Where(l => l.At >= from && l.Container == query["container"]))
-            {
-                await context.Response.WriteAsync($"{line.At.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffffffZ} {line.Text}\n");
-            }
-
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-            if (isOver || query["follow"] != "true")
-            {
-                return;
-            }
-
-            await next.WaitAsync(context.RequestAborted);
         }
     }
 
@@ -231,13 +269,45 @@ internal sealed class KubernetesApi : IAsyncDisposable
         }
     }
 
-    private sealed class Pod(List<(DateTimeOffset At, string Container, string Text)> lines)
+    private sealed class Pod
     {
-        public List<(DateTimeOffset At, string Container, string Text)> Lines { get; } = lines;
-
         public string Id { get; } = Guid.NewGuid().ToString();
 
-        public int Restarts { get; set; }
+        public Dictionary<string, Container> Containers { get; } =
+            new(StringComparer.Ordinal) { ["api"] = new Container(), ["proxy"] = new Container() };
+
+        public Container Api => Containers["api"];
+    }
+
+    private sealed class Container
+    {
+        /// <summary>What it has logged in each of its lives.</summary>
+        public List<List<(DateTimeOffset At, string Text)>> Lives { get; set; } =
+        [
+            [],
+        ];
+
+        public string? Waits { get; set; }
+
+        public bool HasPrevious { get; set; } = true;
+
+        public void Log(IEnumerable<string> lines) =>
+            Lives[^1].AddRange(lines.Select(l => (TimeProvider.System.GetUtcNow(), l)));
+
+        public bool IsLiving(List<(DateTimeOffset At, string Text)> life) => Waits is null && Lives[^1] == life;
+
+        /// <summary>A kubelet's own words for a log that it has not.</summary>
+        public string? Refusal(bool previous) =>
+            Lives.Count == 0 ? $"is waiting to start: {Waits}"
+            : previous && (Lives.Count < 2 || !HasPrevious) ? "not found: previous terminated container"
+            : null;
+
+        public string Status(string name)
+        {
+            var now = Waits is null ? """{"running":{}}""" : $$$"""{"waiting":{"reason":"{{{Waits}}}"}}""";
+            var before = Lives.Count > (Waits is null ? 1 : 0) ? """{"terminated":{"exitCode":1}}""" : "{}";
+            return $$"""{"name":"{{name}}","restartCount":{{Math.Max(0, Lives.Count - 1)}},"state":{{now}},"lastState":{{before}}}""";
+        }
     }
 
     private static Task Json(HttpContext context, string json)

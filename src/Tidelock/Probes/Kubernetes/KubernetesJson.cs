@@ -32,6 +32,9 @@ internal static class KubernetesJson
     public static int? Number(JsonElement of, string name) =>
         of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value) ? value.GetInt32() : null;
 
+    public static string? Text(JsonElement of, string name) =>
+        of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value) ? value.GetString() : null;
+
     public static IEnumerable<JsonElement> Items(JsonElement of, string name) =>
         of.ValueKind == JsonValueKind.Object
         && of.TryGetProperty(name, out var value)

@@ -3,12 +3,16 @@ using System.Text.Json;
 namespace Tidelock.Probes.Kubernetes;
 
 /// <summary>A pod of the workload.</summary>
-/// <param name="Name">Its name.</param>
 /// <param name="Id">Its uid: another one for a pod that took the same name later.</param>
+/// <param name="IsOver">Whether it has ended for good, as an evicted one has; what it said may be gone.</param>
 /// <param name="Restarts">How often its containers were started again.</param>
-/// <param name="HasLog">Whether a container of it has begun, so that there is something to follow.</param>
-/// <param name="Runs">Whether all its containers run; else the log of one that is down ends, and that says nothing.</param>
-internal sealed record KubernetesPod(string Name, string Id, int Restarts, bool HasLog, bool Runs)
+/// <param name="Containers">Its containers, and those that prepare it as far as they have begun.</param>
+internal sealed record KubernetesPod(
+    string Id,
+    bool IsOver,
+    int Restarts,
+    IReadOnlyList<KubernetesContainer> Containers
+)
 {
     /// <exception cref="TidelockException"><c>probes.kubernetes.not-understood</c>.</exception>
     public static IReadOnlyList<KubernetesPod> ListOf(string json) =>
@@ -18,17 +22,26 @@ internal sealed record KubernetesPod(string Name, string Id, int Restarts, bool 
     {
         var metadata = pod.GetProperty("metadata");
         var name = metadata.GetProperty("name").GetString()!;
-        var containers = KubernetesJson.Items(KubernetesJson.Object(pod, "status"), "containerStatuses").ToList();
+        var id = metadata.TryGetProperty("uid", out var uid) ? uid.GetString() ?? name : name;
+        var status = KubernetesJson.Object(pod, "status");
+        var phase = KubernetesJson.Text(status, "phase") ?? "Unknown";
+        var statuses = KubernetesJson.Items(status, "containerStatuses").ToList();
+        var preparing = KubernetesJson
+            .Items(status, "initContainerStatuses")
+            .Select(s => KubernetesContainer.Of(name, id, s))
+            .Where(c => c.HasLog)
+            .Select(c => c with { Waits = null });
+        var named = statuses.Select(s => KubernetesJson.Text(s, "name")).ToHashSet(StringComparer.Ordinal);
+        var unborn = KubernetesJson
+            .Items(KubernetesJson.Object(pod, "spec"), "containers")
+            .Select(c => KubernetesJson.Text(c, "name")!)
+            .Where(c => !named.Contains(c))
+            .Select(c => new KubernetesContainer(new ContainerLife(name, id, c, 0), false, false, phase));
         return new KubernetesPod(
-            name,
-            metadata.TryGetProperty("uid", out var id) ? id.GetString() ?? name : name,
-            containers.Sum(c => KubernetesJson.Number(c, "restartCount") ?? 0),
-            containers.Any(c => Is(c, "running") || Is(c, "terminated")),
-            containers.Count > 0 && containers.All(c => Is(c, "running"))
+            id,
+            phase is "Failed" or "Succeeded",
+            statuses.Sum(c => KubernetesJson.Number(c, "restartCount") ?? 0),
+            [.. preparing, .. statuses.Select(s => KubernetesContainer.Of(name, id, s)), .. unborn]
         );
     }
-
-    private static bool Is(JsonElement container, string state) =>
-        KubernetesJson.Object(container, "state") is { ValueKind: JsonValueKind.Object } at
-        && at.TryGetProperty(state, out _);
 }

@@ -45,7 +45,8 @@ internal sealed class KubernetesProbe : IProbe
     {
         var known = await WorkloadAsync(cancellation).ConfigureAwait(false);
         var pods = AsksForPods ? await PodsAsync(known, cancellation).ConfigureAwait(false) : [];
-        var look = lines.Count > 0 && pods.Count > 0 ? await logs.LookAsync(pods).ConfigureAwait(false) : default;
+        var look =
+            lines.Count > 0 && pods.Count > 0 ? await logs.LookAsync(pods, cancellation).ConfigureAwait(false) : null;
         var rate = AsksForPods && pods.Count > 0 ? restarts.Next(pods) : null;
         var now = context.Time.GetUtcNow();
         return
@@ -61,16 +62,7 @@ internal sealed class KubernetesProbe : IProbe
                         Message.Of("probes.kubernetes.no-pod", ("resource", name.Resource), ("space", name.Namespace))
                     ),
                     KubernetesMeasure.Restarts => Rate(s.Signal, rate, now),
-                    KubernetesMeasure.ErrorLines when look.Problem is { } problem => Sample.Error(
-                        s.Signal,
-                        now,
-                        problem
-                    ),
-                    KubernetesMeasure.ErrorLines => Rate(
-                        s.Signal,
-                        look.Lines?[lines.IndexOf(s)] / Math.Max(look.Seconds, 0.001),
-                        now
-                    ),
+                    KubernetesMeasure.ErrorLines => Lines(s, look!, now),
                 }
             ),
         ];
@@ -80,6 +72,15 @@ internal sealed class KubernetesProbe : IProbe
 
     private bool AsksForPods =>
         signals.Any(s => s.Measure is KubernetesMeasure.ErrorLines or KubernetesMeasure.Restarts);
+
+    private Sample Lines(KubernetesProbeOptions signal, LogLook look, DateTimeOffset now) =>
+        look.Problem is { } problem ? Sample.Error(signal.Signal, now, problem)
+        : look.Rates[lines.IndexOf(signal)] is { } rate
+            ? Sample.Of(signal.Signal, now, rate) with
+            {
+                Detail = look.Unseen,
+            }
+        : Sample.NoData(signal.Signal, now, look.Unseen ?? Message.Of("probes.kubernetes.first-look"));
 
     private static Sample Rate(string signal, double? rate, DateTimeOffset now) =>
         rate is { } value
