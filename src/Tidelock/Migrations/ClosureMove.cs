@@ -75,6 +75,11 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
         }
 
         var current = await ReadAsync(open, cancellation).ConfigureAwait(false);
+        if (WouldBeDropped(current) is { } kept)
+        {
+            return kept;
+        }
+
         if (await SwapAsync(open, current, cancellation).ConfigureAwait(false))
         {
             return await CheckAsync(open, cancellation).ConfigureAwait(false);
@@ -104,13 +109,18 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
         RelationClosure current,
         CancellationToken cancellation
     ) =>
-        wanted is null && current.Dependents.Count > 0
+        WouldBeDropped(current)
+        ?? await ViewWork.CannotPutBackAsync(session, current, cancellation).ConfigureAwait(false);
+
+    /// <summary>What reads a view that is to go would go with it, whoever made it.</summary>
+    private Message? WouldBeDropped(RelationClosure? current) =>
+        wanted is null && current is not null && current.DependentNames.Any()
             ? Message.Of(
                 "migrations.view.new-has-dependents",
                 ("relation", name),
-                ("dependents", string.Join(", ", current.Dependents.Select(d => d.Name)))
+                ("dependents", string.Join(", ", current.DependentNames))
             )
-            : await ViewWork.CannotPutBackAsync(session, current, cancellation).ConfigureAwait(false);
+            : null;
 
     /// <summary>Whether what was built took the place of what is there; what no longer fits is dropped.</summary>
     private async Task<bool> SwapAsync(OpenTry open, RelationClosure? current, CancellationToken cancellation)

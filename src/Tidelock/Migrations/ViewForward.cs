@@ -134,11 +134,11 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
         RelationClosure there,
         CancellationToken cancellation
     ) =>
-        migration.Dependents == DependentsPolicy.Refuse && there.Dependents.Count > 0
+        migration.Dependents == DependentsPolicy.Refuse && there.DependentNames.Any()
             ? Message.Of(
                 "migrations.view.dependents-refused",
                 ("relation", migration.Name),
-                ("dependents", string.Join(", ", there.Dependents.Select(d => d.Name)))
+                ("dependents", string.Join(", ", there.DependentNames))
             )
             : await IndexedColumns.GoneAsync(session, there, ColumnNames, cancellation).ConfigureAwait(false)
                 ?? await ViewWork.CannotPutBackAsync(session, there, cancellation).ConfigureAwait(false);

@@ -50,7 +50,8 @@ public static class ClosureComparison
 
     /// <summary>
     /// What a new definition of <paramref name="relation"/> does not explain. It explains another definition, other columns of it
-    /// and of what reads it, what hung on a column that is gone, and that the relation came or went.
+    /// and of what reads it, what hung on a column that is gone, everything of a relation that was not there before, and what a view
+    /// and a materialized view cannot have in common where one became the other.
     /// </summary>
     public static IReadOnlyList<ClosureDifference> Unexpected(
         IReadOnlyList<ClosureDifference> differences,
@@ -61,12 +62,17 @@ public static class ClosureComparison
             .Where(d => d.Relation == relation && d is { Part: ClosurePart.Column, After: null })
             .Select(d => Identifiers.Quote(d.What["column ".Length..]))
             .ToHashSet(StringComparer.Ordinal);
-        var isNew = differences.Any(d => d.Relation == relation && d is { Part: ClosurePart.Existence, Before: null });
+        var kinds = differences.Where(d => d.Relation == relation && d.Part == ClosurePart.Existence).ToList();
+        var isNew = kinds is [{ Before: null }];
+        var isOfAnotherKind = kinds.Count > 1;
         return differences.Where(d => !Explained(d)).ToList();
 
         bool Explained(ClosureDifference d) =>
             d.Part == ClosurePart.Column
-            || (d.Relation == relation && (isNew || d.Part == ClosurePart.Definition || HungOnColumn(d)));
+            || (
+                d.Relation == relation
+                && (isNew || d.Part == ClosurePart.Definition || HungOnColumn(d) || (isOfAnotherKind && IsOfKind(d)))
+            );
 
         bool HungOnColumn(ClosureDifference d) =>
             d
@@ -80,6 +86,11 @@ public static class ClosureComparison
                 }
             && gone.Any(c => d.What.Contains($"column {c}", StringComparison.Ordinal));
     }
+
+    /// <summary>What a view cannot have and a materialized view has, or the other way round, without anybody having lost it.</summary>
+    private static bool IsOfKind(ClosureDifference d) =>
+        d.Part is ClosurePart.Existence or ClosurePart.Populated
+        || d is { Part: ClosurePart.Storage, What: "storage" } or { Part: ClosurePart.Index, Before: null };
 
     /// <summary>Whether two texts of a definition mean the same.</summary>
     private static async Task<bool> SameMeaningAsync(
@@ -219,7 +230,7 @@ public static class ClosureComparison
             (ClosurePart.Owner, $"owner of {o}", o.Owner),
             .. Grants(o.EffectiveGrants, $"grant on {o}"),
             .. Comment($"comment on {o}", o.Comment),
-            .. Member(o.Extension, $"{o}"),
+            .. Member(o.Extension, $"membership of {o}"),
         ];
 
     private static IEnumerable<(ClosurePart Part, string What, string Value)> Aspects(CapturedRelation r) =>
@@ -230,7 +241,7 @@ public static class ClosureComparison
             .. r.Options.Select(o => (ClosurePart.Option, $"option {o.Split('=')[0]}", o)),
             .. r.Columns.SelectMany(Aspects),
             .. Grants(r.Grants ?? OwnersRights(r), "grant"),
-            .. Comment($"comment on {r.SqlKind}", r.Comment),
+            .. Comment("comment", r.Comment),
             .. r
                 .Rules.Where(x => x.Definition is not null)
                 .Select(x => (ClosurePart.Rule, $"rule {x.Name}", x.Definition!)),
@@ -241,7 +252,7 @@ public static class ClosureComparison
             .. r.Indexes.SelectMany(x => Comment($"comment on index {x.Name}", x.Comment)),
             .. Comment("comment on its row type", r.TypeComment),
             .. Grants(r.TypeGrants ?? [], "grant on its row type"),
-            .. Member(r.Extension, r.SqlKind),
+            .. Member(r.Extension, "membership in an extension"),
             .. (r.Labels ?? []).Select(l =>
                 (
                     ClosurePart.Label,
@@ -290,7 +301,7 @@ public static class ClosureComparison
         );
 
     private static IEnumerable<(ClosurePart, string, string)> Member(string? extension, string what) =>
-        extension is null ? [] : [(ClosurePart.Extension, $"membership of {what}", extension)];
+        extension is null ? [] : [(ClosurePart.Extension, what, extension)];
 
     private static IEnumerable<(ClosurePart, string, string)> Comment(string what, string? text) =>
         text is null ? [] : [(ClosurePart.Comment, what, text)];

@@ -36,13 +36,15 @@ public sealed record ClosureDifference(
 /// <summary>Differences as lines for people.</summary>
 public static class ClosureDifferences
 {
-    /// <summary>In their order; of a relation that came or went one line instead of one for each of its parts.</summary>
+    /// <summary>
+    /// In their order; of a relation that came or went one line instead of one for each of its parts. One that became another kind did both.
+    /// </summary>
     public static IReadOnlyList<Message> Texts(this IEnumerable<ClosureDifference> differences) =>
         [
             .. differences
                 .GroupBy(d => d.Relation)
                 .SelectMany(g =>
-                    g.FirstOrDefault(d => d.Part == ClosurePart.Existence) is { } existence
+                    g.Where(d => d.Part == ClosurePart.Existence).ToList() is [var existence]
                         ? [Existence(existence, [.. g])]
                         : g.Select(d => d.Text)
                 ),

@@ -17,6 +17,10 @@ public sealed record RelationClosure(
     /// <summary>The relation and its dependents, each after those it reads.</summary>
     internal IEnumerable<CapturedRelation> All => Dependents.Prepend(Relation);
 
+    /// <summary>What depends on the relation, as people write it; empty for nothing.</summary>
+    internal IEnumerable<string> DependentNames =>
+        Dependents.Select(d => d.Name.ToString()).Concat((Objects ?? []).Select(o => o.ToString()));
+
     /// <summary>Everything, each after what it needs: a <see cref="CapturedRelation"/> or a <see cref="CapturedObject"/>.</summary>
     internal IEnumerable<object> InOrder =>
         All.SelectMany((r, i) => (Objects ?? []).Where(o => o.After == i).Prepend<object>(r));

@@ -7,6 +7,8 @@ namespace Tidelock.Postgres.Tests.Views;
 
 public sealed class SqlMoveTests(PostgresServer server)
 {
+    private static readonly RelationName V = new("public", "v");
+
     [Fact]
     public async Task The_examples_own_up_and_down_files_go_there_and_back()
     {
@@ -60,6 +62,62 @@ public sealed class SqlMoveTests(PostgresServer server)
         Assert.Equal(catalog, await bench.CatalogAsync());
     }
 
+    [Fact]
+    public async Task What_a_view_loses_when_it_becomes_a_materialized_view_is_unexpected_and_what_the_kinds_differ_in_is_not()
+    {
+        const string kept = """
+            create materialized view v as select 1 as id, 2 as item; create index i on v (id);
+            comment on materialized view v is 'rows'; comment on column v.id is 'key'
+            """;
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            """
+            create view v with (security_barrier) as select 1 as id, 2 as item;
+            comment on view v is 'rows'; comment on column v.id is 'key'; grant select on v to pg_monitor
+            """
+        );
+        var before = await bench.CaptureAsync(V);
+
+        Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(Sql($"drop view v; {kept}")));
+        var lost = await UnexpectedAsync(bench, before);
+
+        Assert.Equal(
+            ["grant to pg_monitor by postgres", "option security_barrier"],
+            lost.Select(d => d.What).Order(StringComparer.Ordinal)
+        );
+        Assert.All(lost, d => Assert.Null(d.After));
+        Assert.Equal(2, lost.Texts().Count);
+    }
+
+    [Fact]
+    public async Task A_gone_column_explains_nothing_about_a_column_whose_name_begins_like_its_own()
+    {
+        await using var bench = await ViewBench.EmptyAsync(
+            server,
+            """
+            create view v as select 1 as id, 2 as item, 3 as item_id;
+            comment on column v.item is 'gone'; comment on column v.item_id is 'lost';
+            alter view v alter column item set default 1; alter view v alter column item_id set default 2;
+            grant select (item), select (item_id) on v to pg_monitor
+            """
+        );
+        var before = await bench.CaptureAsync(V);
+
+        Assert.IsType<MigrationOutcome.Applied>(
+            await bench.RunAsync(Sql("drop view v; create view v as select 1 as id, 3 as item_id"))
+        );
+        var lost = await UnexpectedAsync(bench, before);
+
+        Assert.Equal(
+            [
+                "comment on column \"item_id\"",
+                "default of column \"item_id\"",
+                "grant on column \"item_id\" to pg_monitor by postgres",
+            ],
+            lost.Select(d => d.What).Order(StringComparer.Ordinal)
+        );
+    }
+
     [Theory]
     [InlineData("create table made (a int);\ncommit;", "migrations.sql.transaction-control")]
     [InlineData("begin; create table made (a int); commit", "migrations.sql.transaction-control")]
@@ -102,6 +160,11 @@ public sealed class SqlMoveTests(PostgresServer server)
             await bench.Database.RowsAsync("select a from app.made order by a collate \"C\"")
         );
     }
+
+    private static async Task<IReadOnlyList<ClosureDifference>> UnexpectedAsync(
+        ViewBench bench,
+        RelationClosure? before
+    ) => ClosureComparison.Unexpected(ClosureComparison.Differences(before, await bench.CaptureAsync(V)), V);
 
     private static IMigrationMove Sql(string sql) =>
         new SqlMigration(new ChangeFile("up.sql", sql), null, ViewBench.Budget).Forward(null);

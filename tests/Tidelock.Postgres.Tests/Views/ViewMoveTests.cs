@@ -79,19 +79,34 @@ public sealed class ViewMoveTests(PostgresServer server)
         Assert.Null(await bench.CaptureAsync(name));
     }
 
-    [Fact]
-    public async Task Going_back_to_nothing_is_refused_when_somebody_depends_on_the_view()
+    [Theory]
+    [InlineData("create view w as table public.v", "public.w")]
+    [InlineData(
+        "create policy p on t as restrictive for select using (exists (select from public.v where v.a = t.a))",
+        "policy p on public.t"
+    )]
+    [InlineData("create function public.f() returns int return (select max(a) from public.v)", "function public.f()")]
+    [InlineData("create rule r as on insert to t do also select a from public.v", "rule r on public.t")]
+    [InlineData("create domain public.d as public.v", "domain public.d")]
+    public async Task Going_back_to_nothing_is_refused_when_anything_depends_on_the_view(string sql, string dependent)
     {
         await using var bench = await ViewBench.EmptyAsync(
             server,
-            "create view v as select 1 a; create view w as table v"
+            "create table t (a int); create view v as select 1 a"
         );
+        await using (var session = await bench.OpenAsync())
+        {
+            await session.ExecuteOneAsync("set search_path = public", default);
+            await session.ExecuteOneAsync(sql, default);
+        }
+
+        var catalog = await bench.WholeCatalogAsync();
 
         var back = await bench.RunAsync(new ClosureMove(V, null));
 
         Assert.Equal("migrations.view.new-has-dependents", Assert.IsType<MigrationOutcome.Refused>(back).Finding.Code);
-        Assert.Contains("public.w", back.Finding.ToString(), StringComparison.Ordinal);
-        Assert.NotNull(await bench.CaptureAsync(V));
+        Assert.Contains(dependent, back.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(catalog, await bench.WholeCatalogAsync());
     }
 
     [Theory]
@@ -230,23 +245,33 @@ public sealed class ViewMoveTests(PostgresServer server)
         Assert.Equal(catalog, await bench.CatalogAsync());
     }
 
-    [Fact]
-    public async Task Dependents_are_refused_where_the_author_says_so()
+    [Theory]
+    [InlineData("create view w as table public.v", "public.w")]
+    [InlineData("create policy p on t using (exists (select from public.v where v.a = t.a))", "policy p on public.t")]
+    [InlineData("create function public.f() returns int return (select max(a) from public.v)", "function public.f()")]
+    [InlineData("create domain public.d as public.v", "domain public.d")]
+    public async Task Dependents_of_any_kind_are_refused_where_the_author_says_so(string sql, string dependent)
     {
         await using var bench = await ViewBench.EmptyAsync(
             server,
-            "create view v as select 1 a; create view w as table v"
+            "create table t (a int); create view v as select 1 a"
         );
+        await using (var session = await bench.OpenAsync())
+        {
+            await session.ExecuteOneAsync("set search_path = public", default);
+            await session.ExecuteOneAsync(sql, default);
+        }
+
         var outcome = await bench.ForwardAsync(
             ViewBench.View("v", "select 1::bigint as a") with
             {
                 Dependents = DependentsPolicy.Refuse,
             }
         );
-        Assert.Equal(
-            "migrations.view.dependents-refused",
-            Assert.IsType<MigrationOutcome.Refused>(outcome).Finding.Code
-        );
+
+        var refused = Assert.IsType<MigrationOutcome.Refused>(outcome);
+        Assert.Equal("migrations.view.dependents-refused", refused.Finding.Code);
+        Assert.Contains(dependent, refused.Finding.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
