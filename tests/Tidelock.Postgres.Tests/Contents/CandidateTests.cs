@@ -274,25 +274,31 @@ public sealed class CandidateTests(PostgresServer server)
         );
         await using var standby = await StreamingStandby.StartAsync(cluster, "reports");
         var notes = new List<Message>();
+        async Task<string> ThereAsync(TestDatabase database)
+        {
+            var sql = $"select exists (select from pg_database where datname = '{database.Name}')";
+            await Backups.Polling.UntilAsync(() => standby.ScalarAsync<bool>("postgres", sql));
+            return standby.Connection(database.Name);
+        }
 
-        var found = await OnAsync(cluster, d => standby.Connection(d.Name), notes);
+        var found = await OnAsync(cluster, ThereAsync, notes);
         Assert.False(found.Refuses, string.Join('\n', found.Lines));
         Assert.Equal(100, found.Findings!.NewRows);
         var note = Assert.Single(notes, n => n.Code == "contracts.compare.on-standby");
         Assert.Contains("ms", note.Arguments["age"], StringComparison.Ordinal);
 
-        found = await OnAsync(cluster, d => d.Uri, notes);
+        found = await OnAsync(cluster, d => Task.FromResult(d.Uri), notes);
         Assert.Equal("contracts.compare.standby-no", found.Lines[0].Parts!["problem"].Code);
-        found = await OnAsync(cluster, _ => standby.Connection("postgres"), notes);
+        found = await OnAsync(cluster, _ => Task.FromResult(standby.Connection("postgres")), notes);
         Assert.Equal("contracts.compare.standby-other", found.Lines[0].Parts!["problem"].Code);
-        found = await OnAsync(cluster, _ => "host=/nowhere dbname=x user=y", notes);
+        found = await OnAsync(cluster, _ => Task.FromResult("host=/nowhere dbname=x user=y"), notes);
         Assert.Equal("contracts.compare.standby-lost", found.Lines[0].Parts!["problem"].Code);
         Assert.True(found.Refuses);
     }
 
     private static async Task<ShadowFindings> OnAsync(
         LocalCluster cluster,
-        Func<TestDatabase, string> standby,
+        Func<TestDatabase, Task<string>> standby,
         List<Message> notes
     )
     {
@@ -301,7 +307,7 @@ public sealed class CandidateTests(PostgresServer server)
         bench.Declaring(View + Contract + "compare: { key: [id] }\n").With("new.sql", Same);
         Task<PostgresSession> OpenAsync(CancellationToken token) =>
             PostgresSession.OpenAsync(database.Target, "test", token);
-        var contents = new ContentServer(standby(database), "test", OpenAsync, TimeProvider.System, notes.Add);
+        var contents = new ContentServer(await standby(database), "test", OpenAsync, TimeProvider.System, notes.Add);
         return await TryAsync(bench, contents.OpenAsync);
     }
 
