@@ -13,8 +13,15 @@ public sealed record CheckResult(string Name, bool Passed, TimeSpan Took, Messag
     /// <summary>The finding of a statement that was prepared before the change (0A000).</summary>
     internal const string Outdated = "checks.sql.outdated-plan";
 
+    /// <summary>The finding of one that took longer than it may.</summary>
+    internal const string TooSlow = "checks.too-slow";
+
     /// <summary>Whether there was an answer at all. Without one a check has not passed, and nothing is known to be broken either.</summary>
     public bool IsAnswered { get; init; } = true;
+
+    /// <summary>Whether it failed only by taking longer than it may: that may be a busy moment, and no fault of what it asks.</summary>
+    [JsonIgnore]
+    public bool IsSlow => Finding.Code is TooSlow;
 
     /// <summary>Whether a statement met columns it was not prepared for: the session must prepare it anew, the data are not broken.</summary>
     [JsonIgnore]

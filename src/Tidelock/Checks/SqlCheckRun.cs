@@ -37,7 +37,7 @@ internal static class SqlCheckRun
         )
         {
             IsAnswered =
-                finding.Text.Code is not ("checks.sql.lost" or CheckResult.Outdated)
+                finding.Text.Code is not ("checks.sql.lost" or "checks.sql.silent" or CheckResult.Outdated)
                 && !IsOfTheConnection(finding.Text.Code),
         };
     }
@@ -61,9 +61,14 @@ internal static class SqlCheckRun
                 .ConfigureAwait(false);
             return Judge(check, rows, took, bound);
         }
+        catch (TimeoutException e) when (e.InnerException is not PostgresException)
+        {
+            // The server did not even say that it ended the statement.
+            return (false, null, Message.Of("checks.sql.silent", ("check", check.Name), ("bound", bound)));
+        }
         catch (TimeoutException)
         {
-            return (false, null, Message.Of("checks.too-slow", ("check", check.Name), ("bound", bound)));
+            return (false, null, Message.Of(CheckResult.TooSlow, ("check", check.Name), ("bound", bound)));
         }
         catch (PostgresException e) when (IsOfTheServer(e.SqlState))
         {
@@ -133,7 +138,7 @@ internal static class SqlCheckRun
     {
         if (took > bound)
         {
-            return (false, took, Message.Of("checks.too-slow", ("check", check.Name), ("bound", bound)));
+            return (false, took, Message.Of(CheckResult.TooSlow, ("check", check.Name), ("bound", bound)));
         }
 
         if (check.Rows is { } expected && !expected.Holds(rows.Count))

@@ -56,19 +56,24 @@ internal sealed class SlowSignals(StepContext context, Ground ground)
         var results = await CheckRunner
             .RunAsync(checks, ground.AfterBaseline(context), _ => { }, cancellation)
             .ConfigureAwait(false);
-        var now = context.Time.GetUtcNow();
-        var broken = checks.Zip(results).Where(c => c.Second is { Passed: false, IsAnswered: true }).ToList();
-        if (broken.Count > 0)
-        {
-            var (check, result) = broken.Find(c => c.First.Critical) is { First: not null } critical
-                ? critical
-                : broken[0];
-            return check.Critical
-                ? BuiltInSignals.BrokenForSure(BuiltInSignals.Downstream, now, result.Finding)
-                : BuiltInSignals.Broken(BuiltInSignals.Downstream, now, result.Finding);
-        }
+        return Judged(checks, results, context.Time.GetUtcNow());
+    }
 
-        return results.FirstOrDefault(r => r.IsOutdated) is { } outdated
+    /// <summary>
+    /// A critical query that fails is broken at the first look. One that was only slow is so at the second: the server may have been busy, and
+    /// nobody is to blame for that alone.
+    /// </summary>
+    internal static Sample Judged(
+        IReadOnlyList<SqlCheck> checks,
+        IReadOnlyList<CheckResult> results,
+        DateTimeOffset now
+    )
+    {
+        var broken = checks.Zip(results).Where(c => c.Second is { Passed: false, IsAnswered: true }).ToList();
+        return broken.Find(c => c is { First.Critical: true, Second.IsSlow: false }) is { First: not null } critical
+                ? BuiltInSignals.BrokenForSure(BuiltInSignals.Downstream, now, critical.Second.Finding)
+            : broken.Count > 0 ? BuiltInSignals.Broken(BuiltInSignals.Downstream, now, broken[0].Second.Finding)
+            : results.FirstOrDefault(r => r.IsOutdated) is { } outdated
                 ? BuiltInSignals.Outdated(BuiltInSignals.Downstream, now, outdated.Name)
             : results.FirstOrDefault(r => !r.IsAnswered) is { } unanswered
                 ? Sample.Error(BuiltInSignals.Downstream, now, unanswered.Finding)

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Tidelock.Checks;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Programs;
 
 namespace Tidelock.Postgres.Tests.Views;
 
@@ -50,6 +51,30 @@ public sealed class CheckTests(PostgresServer server)
             "checks.too-slow",
             (await RunAsync(check, new() { ["c"] = TimeSpan.FromMilliseconds(40) })).Finding.Code
         );
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_even_say_that_the_time_is_over_has_not_answered()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        var check = new SqlCheck("c", "select pg_sleep(31)", null, null, TimeSpan.FromSeconds(0.3), null, true);
+        var asking = RunAsync(check with { Within = TimeSpan.FromSeconds(1) });
+        const string Backend = "select pid from pg_stat_activity where query = 'select pg_sleep(31)'";
+        await database.UntilAsync($"select exists ({Backend})");
+        var backend = await database.ScalarAsync<int>(Backend);
+        Signals.Send(backend, 19);
+        try
+        {
+            var result = await asking;
+            Assert.Equal(("checks.sql.silent", false), (result.Finding.Code, result.IsAnswered));
+        }
+        finally
+        {
+            Signals.Send(backend, 18);
+        }
+
+        var slow = await RunAsync(check);
+        Assert.Equal((true, true), (slow.IsSlow, slow.IsAnswered));
     }
 
     [Theory]
