@@ -23,7 +23,7 @@ internal sealed class VerbContext(
 
     public IReadOnlyDictionary<string, string> Variables { get; } = variables;
 
-    public TimeProvider Time { get; } = TimeProvider.System;
+    public TimeProvider Time { get; } = MachineTime.Clock;
 
     public bool Json => Arguments.GetValue(options.Json);
 
