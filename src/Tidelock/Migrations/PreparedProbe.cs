@@ -56,7 +56,7 @@ public sealed class PreparedProbe : IAsyncDisposable
             await session.ExecuteAsync("explain execute tidelock_probe", cancellation).ConfigureAwait(false);
             return (true, null);
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.FeatureNotSupported)
+        catch (PostgresException e) when (OutdatedPlan.Is(e))
         {
             return (false, Message.Of("migrations.prepared", ("relation", relation), ("reason", e.MessageText)));
         }

@@ -116,8 +116,7 @@ internal sealed class SyntheticReader(SyntheticReads reads, ProbeContext context
         e switch
         {
             PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ReadOutcome.TooSlow,
-            PostgresException { SqlState: PostgresErrorCodes.FeatureNotSupported } when wasPrepared =>
-                ReadOutcome.CachedPlan,
+            PostgresException outdated when wasPrepared && OutdatedPlan.Is(outdated) => ReadOutcome.CachedPlan,
             PostgresException { SqlState: var state } when !IsOfTheServer(state) => ReadOutcome.Failed,
             _ => isLate ? ReadOutcome.TooSlow : ReadOutcome.NotAsked,
         };
