@@ -168,6 +168,46 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     }
 
     [Fact]
+    public async Task A_looser_bound_takes_two_people_and_a_tighter_one_acts_at_once()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedPlace.OfAsync(program, database);
+        var before = await DeployedPlace.ColumnsAsync(database);
+        DeployedPlace.Replace(
+            place,
+            "baseline: 1s }",
+            "baseline: 1s, probes: { one: { sql: select 1, unit: number } }, rollBackWhen: [one > 5 for 1s] }"
+        );
+        var deploying = place.RunAsync("deploy", "change", "--confirm", database.Name);
+        await database.UntilAsync(
+            "select attname = 'id' from pg_attribute where attrelid = 'public.scores'::regclass and attnum = 1"
+        );
+        Assert.Equal(0, (await place.RunAsync("pause", "--by", "kim")).ExitCode);
+        await JournalTellsAsync(place, "\"Held\"");
+        Task<ProgramResult> Bound(string by, params string[] arguments) =>
+            place.RunAsync(["bound", .. arguments, "--reason", "import", "--by", by]);
+
+        var wanted = await Bound("kim", "--from", "one > 5 for 1s", "--to", "one > 9 for 1s");
+        Assert.True(wanted.ExitCode == 3, wanted.Output + wanted.Errors);
+        using var waiting = JsonDocument.Parse((await place.RunAsync("commands", "--json")).Output.Trim());
+        Assert.Equal("SecondPerson", waiting.RootElement.GetProperty("waitsFor").GetString());
+        var id = waiting.RootElement.GetProperty("id").GetString()![..6];
+        Assert.Equal(3, (await Bound("kim", "--confirm", id)).ExitCode);
+        Assert.Equal(0, (await Bound("lee", "--confirm", id)).ExitCode);
+        Assert.Equal(3, (await Bound("lee", "--confirm", id)).ExitCode);
+        Assert.Equal(4, (await Bound("kim", "--from", "one > 5 for 1s", "--to", "one > 3 for 1s")).ExitCode);
+        Assert.False(deploying.IsCompleted);
+
+        Assert.Equal(0, (await Bound("kim", "--from", "one > 9 for 1s", "--to", "one > 0 for 1s")).ExitCode);
+        var deployed = await deploying;
+        Assert.True(deployed.ExitCode == 1, deployed.Output + deployed.Errors);
+        Assert.Equal(before, await DeployedPlace.ColumnsAsync(database));
+        var report = await place.RunAsync("report", "--format", "markdown");
+        Assert.Contains("lee confirmed that", report.Output, StringComparison.Ordinal);
+        Assert.Equal(4, (await Bound("kim", "--from", "one > 0 for 1s", "--to", "one > 1 for 1s")).ExitCode);
+    }
+
+    [Fact]
     public async Task A_command_to_a_suspended_run_waits_for_its_resume_and_can_be_taken_back_until_then()
     {
         await using var database = await server.CreateDatabaseAsync();
