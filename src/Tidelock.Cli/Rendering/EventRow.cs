@@ -69,7 +69,7 @@ internal sealed class EventRow(ReportWords words)
 
     private Row Bound(BoundChanged bound) =>
         new(
-            "●",
+            bound.Standing is BoundStanding.Refused ? "✗" : "●",
             words.Of(DecisionKind.BoundChanged),
             words.Say(bound.Finding),
             bound.Standing is BoundStanding.Applied ? Tone.Plain : Tone.Warn

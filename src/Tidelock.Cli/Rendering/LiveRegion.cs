@@ -23,12 +23,15 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
     ];
 
     private readonly RunRows rows = new(words);
+    private readonly WatchRows watching = new(words);
+    private readonly HoldRows holding = new(words);
 
     public IEnumerable<Row> Rows(
         RunState state,
         IReadOnlyList<RunEvent> events,
         (string Step, Message Text)? progress,
         Message? question,
+        IReadOnlyList<RunCommand> waiting,
         DateTimeOffset now
     )
     {
@@ -45,6 +48,16 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
                 : row;
         }
 
+        if (question is not null)
+        {
+            yield return new Row("?", "", words.Say(question), Tone.Warn);
+        }
+
+        foreach (var row in holding.Rows(state, waiting, now))
+        {
+            yield return row;
+        }
+
         if (state.Step("watch").Status is StepStatus.Running && ReportWatch.Of(events) is { } watch)
         {
             foreach (var row in Watch(state, watch, now))
@@ -58,36 +71,30 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
             yield return new Row("", words.Say("cli.live.ahead"), ahead);
         }
 
-        if (state.Held is { } held)
-        {
-            yield return new Row("‖", words.Of(DecisionKind.Held), words.Say(held.Reason), Tone.Warn);
-        }
-
-        yield return question is null
-            ? Row.Of(words.Say(keys(state)))
-            : new Row("?", "", words.Say(question), Tone.Warn);
+        yield return Row.Of(words.Say(keys(state)));
     }
 
     private IEnumerable<Row> Watch(RunState state, ReportWatch watch, DateTimeOffset now)
     {
-        var elapsed = now - (state.Step("watch").StartedAt ?? now);
-        var nearest = watch.Criteria.OrderByDescending(c => c.Nearest).FirstOrDefault();
+        var elapsed = WatchRows.Seconds(now - (state.Step("watch").StartedAt ?? now));
+        var total = (state.Started?.WatchFor ?? TimeSpan.Zero) + state.ExtendedBy;
+        var standing = watching.Standing(state);
+        IEnumerable<string> parts =
+        [
+            words.Say("cli.watch.progress", ("elapsed", elapsed), ("total", total)),
+            elapsed < total
+                ? words.Say("cli.watch.left", ("left", total - elapsed))
+                : words.Say("cli.watch.over", ("by", elapsed - total)),
+            standing?.Word ?? "",
+            watching.Nearest(state) ?? "",
+        ];
         yield return new Row(
-            "",
+            standing?.Mark ?? "",
             words.Say("cli.watch.label"),
-            words.Say("cli.watch.progress", ("elapsed", elapsed), ("total", state.Started?.WatchFor ?? TimeSpan.Zero))
-                + (
-                    nearest is { Nearest: >= 0.01 }
-                        ? "  "
-                            + words.Say(
-                                "cli.watch.nearest",
-                                ("criterion", nearest.Criterion),
-                                ("percent", (int)Math.Round(nearest.Nearest * 100))
-                            )
-                        : ""
-                )
+            string.Join("  ", parts.Where(p => p.Length > 0)),
+            standing?.Tone ?? Tone.Plain
         );
-        foreach (var row in rows.Watch(watch))
+        foreach (var row in watching.Rows(state, watch, now))
         {
             yield return row;
         }

@@ -26,6 +26,7 @@ internal sealed class LiveScreen : IRunScreen
     private RunState state = RunState.Empty;
     private (string Step, Message Text)? progress;
     private Message? question;
+    private IReadOnlyList<RunCommand> waiting = [];
     private int drawn;
 
     /// <param name="keys">What can be done now, by the keys and from elsewhere.</param>
@@ -64,6 +65,14 @@ internal sealed class LiveScreen : IRunScreen
         {
             var text = terminal.Texts.Render(warning);
             Scroll(new Row("!", terminal.Words.Say("cli.warning"), text, Tone.Warn), time.GetUtcNow());
+        }
+    }
+
+    public void Waiting(IReadOnlyList<RunCommand> commands)
+    {
+        lock (one)
+        {
+            waiting = commands;
         }
     }
 
@@ -133,7 +142,9 @@ internal sealed class LiveScreen : IRunScreen
         {
             var width = terminal.Width;
             var layout = new RowLayout(width, terminal.IsColored);
-            IReadOnlyList<Row> now = last ? [] : [.. region.Rows(state, events, progress, question, time.GetUtcNow())];
+            IReadOnlyList<Row> now = last
+                ? []
+                : [.. region.Rows(state, events, progress, question, waiting, time.GetUtcNow())];
             var lines = layout.Lines(now, PlainScreen.LabelColumn).Take(Math.Max(3, terminal.Height - 1)).ToList();
             var text = new StringBuilder("\e[?2026h\e[?25l");
             text.Append(drawn > 0 ? FormattableString.Invariant($"\e[{drawn}F\e[J") : "\r\e[J");

@@ -13,15 +13,23 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(30);
 
+    /// <summary>While something is going on, and as long after it.</summary>
+    private static readonly TimeSpan NearEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan NearFor = TimeSpan.FromSeconds(30);
+
+    /// <summary>From so far on the way to a rollback on, every tick is worth a line.</summary>
+    private const double NearAt = 0.75;
+
     private readonly Lock one = new();
     private readonly EventRow events = new(terminal.Words);
     private readonly WatchLine watch = new(terminal.Words);
     private (string Text, long At) lastProgress = ("", 0);
     private (string Verdicts, long At) lastTick = ("", 0);
+    private long? lastEvent;
 
     public void Happened(RunEvent e, RunState state)
     {
-        var row = e is WatchTicked tick ? Tick(tick, state) : events.Of(e, state);
+        var row = e is WatchTicked tick ? Tick(tick, state) : Other(e, state);
         if (row is not null)
         {
             Write(row, e.At);
@@ -59,7 +67,22 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>A tick is a line when a verdict has changed, else now and then.</summary>
+    private Row? Other(RunEvent e, RunState state)
+    {
+        if (events.Of(e, state) is not { } row)
+        {
+            return null;
+        }
+
+        lock (one)
+        {
+            lastEvent = time.GetTimestamp();
+        }
+
+        return row;
+    }
+
+    /// <summary>A tick is a line when a verdict has changed, or while and shortly after something else happens; else now and then.</summary>
     private Row? Tick(WatchTicked tick, RunState state)
     {
         if (tick.Baseline)
@@ -71,16 +94,23 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
         var now = time.GetTimestamp();
         lock (one)
         {
-            if (verdicts == lastTick.Verdicts && time.GetElapsedTime(lastTick.At, now) < WatchEvery)
+            var every = IsNear(tick, now) ? NearEvery : WatchEvery;
+            if (verdicts == lastTick.Verdicts && time.GetElapsedTime(lastTick.At, now) < every)
             {
                 return null;
             }
+
+            lastEvent = verdicts == lastTick.Verdicts ? lastEvent : now;
 
             lastTick = (verdicts, now);
         }
 
         return watch.Of(tick, state);
     }
+
+    private bool IsNear(WatchTicked tick, long now) =>
+        tick.Verdicts.Any(v => v.Progress >= NearAt)
+        || (lastEvent is { } then && time.GetElapsedTime(then, now) < NearFor);
 
     private void Write(Row row, DateTimeOffset at)
     {

@@ -6,6 +6,9 @@ namespace Tidelock.Cli.Rendering;
 /// <summary>Where a run stands, on one screen: the most important first.</summary>
 internal sealed class RunScreen(ReportWords words)
 {
+    private IEnumerable<Row> Watch(RunState state, ReportWatch watch, DateTimeOffset now) =>
+        new WatchRows(words).Rows(state, watch, now).Prepend(Row.Gap);
+
     public IEnumerable<Row> Rows(RunReport report, IReadOnlyList<JournalEntry> entries, DateTimeOffset now)
     {
         var state = RunState.Of(entries.Select(RunEvents.Parse));
@@ -28,7 +31,7 @@ internal sealed class RunScreen(ReportWords words)
             yield return rows.Step(step, now);
         }
 
-        foreach (var row in report.Watch is { } watch ? rows.Watch(watch).Prepend(Row.Gap) : [])
+        foreach (var row in report.Watch is { } watch ? Watch(state, watch, now) : [])
         {
             yield return row;
         }

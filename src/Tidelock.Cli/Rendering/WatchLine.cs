@@ -10,11 +10,13 @@ internal sealed class WatchLine(ReportWords words)
 {
     public Row Of(WatchTicked tick, RunState state)
     {
-        var units = (ReportWatch.Of([.. state.BaselineTicks, .. state.Ticks])?.Signals ?? []).ToDictionary(
-            s => s.Signal,
-            s => s.Unit,
-            StringComparer.Ordinal
-        );
+        var units = state.Rules is { } rules
+            ? rules.Signals.ToDictionary(s => s.Signal, s => s.Unit, StringComparer.Ordinal)
+            : (ReportWatch.Of([.. state.BaselineTicks, .. state.Ticks])?.Signals ?? []).ToDictionary(
+                s => s.Signal,
+                s => s.Unit,
+                StringComparer.Ordinal
+            );
         var values = tick.Samples.Select(s => $"{s.Signal} {Value(s, units.GetValueOrDefault(s.Signal))}");
         var trouble = tick.Verdicts.Where(v => v.State is not VerdictState.Healthy).ToList();
         var worst =
@@ -26,7 +28,7 @@ internal sealed class WatchLine(ReportWords words)
         return new Row(
             word.Mark,
             words.Say("cli.watch.label"),
-            string.Join("  ", [Progress(tick, state), .. values, .. reasons]).Trim(),
+            string.Join("  ", [Progress(tick, state), .. values, .. reasons.Distinct(StringComparer.Ordinal)]).Trim(),
             word.Tone
         );
     }
@@ -34,7 +36,11 @@ internal sealed class WatchLine(ReportWords words)
     private string Progress(WatchTicked tick, RunState state) =>
         state.Started is not { } started || state.Step("watch").StartedAt is not { } from
             ? ""
-            : words.Say("cli.watch.progress", ("elapsed", tick.At - from), ("total", started.WatchFor));
+            : words.Say(
+                "cli.watch.progress",
+                ("elapsed", tick.At - from),
+                ("total", started.WatchFor + state.ExtendedBy)
+            );
 
     private string Value(Sample sample, SignalUnit unit) =>
         sample.Value is { } value ? words.Value(value, unit) : words.Say(sample.Detail);

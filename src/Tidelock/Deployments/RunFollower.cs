@@ -9,6 +9,9 @@ internal sealed class RunFollower(IJournal journal, TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How often the inbox is looked into.</summary>
+    private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a program of this machine that is gone may still have something in the journal that was not read yet.</summary>
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
 
@@ -28,6 +31,7 @@ internal sealed class RunFollower(IJournal journal, TimeProvider time)
     {
         var (state, last) = (RunState.Empty, 0L);
         var heard = time.GetTimestamp();
+        long? asked = null;
         while (true)
         {
             await foreach (var entry in journal.ReadAsync(run.Value, last, cancellation).ConfigureAwait(false))
@@ -38,6 +42,13 @@ internal sealed class RunFollower(IJournal journal, TimeProvider time)
                 {
                     terminal.Observer.Happened(e, state);
                 }
+            }
+
+            if (asked is not { } then || time.GetElapsedTime(then) >= AskEvery)
+            {
+                asked = time.GetTimestamp();
+                var inbox = await journal.InboxAsync(run, cancellation).ConfigureAwait(false);
+                terminal.Observer.Waiting(RunCommand.Pending(inbox, state));
             }
 
             if (IsOver(state, time.GetElapsedTime(heard)))

@@ -13,4 +13,7 @@ public interface IRunObserver
 
     /// <summary>Something a person must see now that is not part of the run's journal: the journal itself cannot be written.</summary>
     void Warned(Message warning);
+
+    /// <summary>Commands that no program has taken; told to who looks on at a run of another program, again and again.</summary>
+    void Waiting(IReadOnlyList<RunCommand> commands) { }
 }

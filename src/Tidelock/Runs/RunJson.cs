@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tidelock.Watching;
 
 namespace Tidelock.Runs;
 
@@ -14,6 +15,7 @@ namespace Tidelock.Runs;
 [JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(Word))]
 [JsonSerializable(typeof(BoundWish))]
+[JsonSerializable(typeof(WatchedRules))]
 internal sealed partial class RunJson : JsonSerializerContext
 {
     /// <summary>Non-ASCII letters stay readable in the journal.</summary>

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tidelock.Changes;
 using Tidelock.Postgres;
 using Tidelock.Texts;
+using Tidelock.Watching;
 
 namespace Tidelock.Runs;
 
@@ -57,6 +59,20 @@ public sealed record RunState
     public ImmutableHashSet<string> TakenCommands { get; init; } =
         ImmutableHashSet.Create<string>(StringComparer.Ordinal);
     public ImmutableList<CommandTaken> Commands { get; init; } = [];
+
+    /// <summary>The fact of the watch that says how it judges.</summary>
+    internal const string RulesFact = "rules";
+
+    /// <summary>How the watch judges; null before it has begun, and in a journal from when that was not written down.</summary>
+    [JsonIgnore]
+    public WatchedRules? Rules => Fact("watch", RulesFact)?.Deserialize(RunJson.Readable.WatchedRules);
+
+    /// <summary>By how much people have made the watch longer.</summary>
+    [JsonIgnore]
+    public TimeSpan ExtendedBy =>
+        Commands
+            .Where(c => c.Verb is RunVerb.Extend)
+            .Aggregate(TimeSpan.Zero, (sum, c) => sum + (DurationText.TryParse(c.Argument) ?? TimeSpan.Zero));
 
     /// <summary>The breaches a person decided to live with, until they are over: nobody is asked about them again.</summary>
     public ImmutableList<AskedBreach> Accepted { get; init; } = [];

@@ -20,6 +20,8 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
         var options = context.Change.Section<WatchOptions>();
         var policy = context.Change.Section<RollbackOptions>();
         var view = new WatchView(options);
+        await TellRulesAsync(context, view, cancellation).ConfigureAwait(false);
+        var bounds = context.State.Bounds;
         await using var ticks = new WatchTicks(context, ground, probes);
         while (true)
         {
@@ -27,6 +29,12 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
             await CatchUpAsync(context, ticks, cancellation).ConfigureAwait(false);
             var samples = await ticks.ReadAsync(cancellation).ConfigureAwait(false);
             var now = context.Time.GetUtcNow();
+            if (context.State.Bounds != bounds)
+            {
+                bounds = context.State.Bounds;
+                await TellRulesAsync(context, view, cancellation).ConfigureAwait(false);
+            }
+
             var judgement = view.Judge(context.State, samples, now);
             await context
                 .AppendAsync(new WatchTicked(false, samples, judgement.Verdicts), cancellation)
@@ -45,6 +53,9 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
             await next.ConfigureAwait(false);
         }
     }
+
+    private static Task TellRulesAsync(StepContext context, WatchView view, CancellationToken cancellation) =>
+        context.RecordAsync(RunState.RulesFact, view.Rules(context.State), RunJson.Readable.WatchedRules, cancellation);
 
     /// <summary>After a restart, a sleep of the machine or a stop of the process: what the sources kept of the time since the last tick.</summary>
     private async Task CatchUpAsync(StepContext context, WatchTicks ticks, CancellationToken cancellation)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Tidelock.Changes;
 using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Watching;
@@ -40,8 +39,18 @@ internal sealed class WatchView(WatchOptions options)
         record.Add(state.Ticks.Skip(seen).SelectMany(t => t.Samples));
         record.Add(fresh);
         seen = state.Ticks.Count + 1;
-        return WithAccepted(WatchJudge.Judge(record.At(now), Extended(state)), record.At(now));
+        return WithAccepted(WatchJudge.Judge(record.At(now), state.ExtendedBy), record.At(now));
     }
+
+    /// <summary>How it judges now, for whoever looks on.</summary>
+    public WatchedRules Rules(RunState state) =>
+        WatchedRules.Of(
+            new WatchRecord(
+                BoundChanges.Live(declared, state.Bounds),
+                state.BaselineTicks.SelectMany(t => t.Samples),
+                state.StartedAt
+            )
+        );
 
     private bool IsAccepted(Criterion criterion) =>
         accepted.Exists(a => string.Equals(a.Criterion, criterion.Text, StringComparison.Ordinal));
@@ -58,9 +67,4 @@ internal sealed class WatchView(WatchOptions options)
             ],
         };
     }
-
-    private static TimeSpan Extended(RunState state) =>
-        state
-            .Commands.Where(c => c.Verb == RunVerb.Extend)
-            .Aggregate(TimeSpan.Zero, (sum, c) => sum + (DurationText.TryParse(c.Argument) ?? TimeSpan.Zero));
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tidelock.Probes;
+using Tidelock.Texts;
 
 namespace Tidelock.Watching;
 
@@ -14,6 +15,12 @@ internal sealed record BaselineBand(string Signal, SignalUnit Unit, double Share
         };
 
     protected override bool NeedsBaseline => true;
+
+    protected override Message Words(Baseline baseline) =>
+        Message.Of(
+            Side is BaselineSide.Within ? "watching.rule.within" : "watching.rule.outside",
+            ("band", LimitsFor(baseline).Text)
+        );
 
     protected override Limits LimitsFor(Baseline baseline)
     {

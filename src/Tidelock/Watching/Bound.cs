@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tidelock.Probes;
+using Tidelock.Texts;
 
 namespace Tidelock.Watching;
 
@@ -12,6 +13,9 @@ internal abstract record Bound
     public abstract double Resolve(Baseline baseline, SignalUnit unit, int side);
 
     public abstract string Text(double resolved, SignalUnit unit, Baseline baseline);
+
+    /// <summary>The same for whoever looks on: where it lies, and why there.</summary>
+    public abstract Message Words(double resolved, SignalUnit unit, Baseline baseline);
 }
 
 /// <summary>A figure in the signal's unit.</summary>
@@ -22,6 +26,9 @@ internal sealed record FixedBound(double Value) : Bound
     public override double Resolve(Baseline baseline, SignalUnit unit, int side) => Value;
 
     public override string Text(double resolved, SignalUnit unit, Baseline baseline) => Quantity.Text(resolved, unit);
+
+    public override Message Words(double resolved, SignalUnit unit, Baseline baseline) =>
+        Message.Of("watching.rule.figure", ("bound", Quantity.Text(resolved, unit)));
 }
 
 /// <summary><c>2x baseline</c>, but never nearer to the baseline than <see cref="BaselineFloor"/>.</summary>
@@ -39,6 +46,14 @@ internal sealed record BaselineBound(double Factor) : Bound
         string.Create(
             CultureInfo.InvariantCulture,
             $"{Quantity.Text(resolved, unit)}, {Factor}x {Quantity.Text(baseline.Mean, unit)} ± {Quantity.Text(baseline.Spread, unit)} of {baseline.Count}"
+        );
+
+    public override Message Words(double resolved, SignalUnit unit, Baseline baseline) =>
+        Message.Of(
+            resolved.Equals(Factor * baseline.Mean) ? "watching.rule.ratio" : "watching.rule.ratio-too-near",
+            ("bound", Quantity.Text(resolved, unit)),
+            ("factor", Factor),
+            ("baseline", Quantity.Text(baseline.Mean, unit))
         );
 }
 

@@ -22,6 +22,13 @@ internal sealed class BreachWords(string signal, SignalUnit unit, Timeline timel
         return rule.Limits.Past.Closeness(recent.Mean) * (1 + Math.Min(1, share)) / 2;
     }
 
+    /// <summary>How many values of the window are past the bound.</summary>
+    public PastBound Past(int last)
+    {
+        var all = timeline.Until(last, rule.Window);
+        return new PastBound(all.CountIn(rule.Limits.Past), all.Count);
+    }
+
     /// <summary>Why the time before <paramref name="horizon"/> says nothing: too little of it was seen, or too few requests were made.</summary>
     public Message? Gap(long horizon, DateTimeOffset startedAt, DateTimeOffset now)
     {

@@ -1,3 +1,5 @@
+using Tidelock.Texts;
+
 namespace Tidelock.Watching;
 
 /// <summary>Both: <c>p95 &gt; 2x baseline and p95 &gt; 200ms</c>. As near to acting as the part that is farther away.</summary>
@@ -16,6 +18,9 @@ internal sealed record BothConditions(Condition Left, Condition Right) : Conditi
     }
 
     public override Condition Not() => new EitherCondition(Left.Not(), Right.Not());
+
+    public override Message Words(WatchRecord record) =>
+        Message.Of("watching.rule.both", ("left", Named(Left, record)), ("right", Named(Right, record)));
 }
 
 /// <summary>At least one: <c>error_rate &gt; 5% or p95 &gt; 2s</c>. As near to acting as the part that is nearer.</summary>
@@ -34,4 +39,7 @@ internal sealed record EitherCondition(Condition Left, Condition Right) : Condit
     }
 
     public override Condition Not() => new BothConditions(Left.Not(), Right.Not());
+
+    public override Message Words(WatchRecord record) =>
+        Message.Of("watching.rule.either", ("left", Named(Left, record)), ("right", Named(Right, record)));
 }

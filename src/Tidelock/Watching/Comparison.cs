@@ -1,4 +1,5 @@
 using Tidelock.Probes;
+using Tidelock.Texts;
 
 namespace Tidelock.Watching;
 
@@ -42,6 +43,18 @@ internal sealed record Comparison(
             };
 
     protected override bool NeedsBaseline => Bound.NeedsBaseline || GrossBound is { NeedsBaseline: true };
+
+    protected override Message Words(Baseline baseline) =>
+        Message.Of(
+            Comparator switch
+            {
+                Comparator.Above => "watching.rule.above",
+                Comparator.AtLeast => "watching.rule.at-least",
+                Comparator.Below => "watching.rule.below",
+                Comparator.AtMost => "watching.rule.at-most",
+            },
+            ("bound", Bound.Words(Resolve(Bound, baseline), Unit, baseline))
+        );
 
     protected override Limits LimitsFor(Baseline baseline)
     {

@@ -14,12 +14,23 @@ internal abstract record Condition
     public abstract Finding Judge(WatchEvidence evidence, TimeSpan window);
 
     public abstract Condition Not();
+
+    /// <summary>What it says of its signal, with bounds as figures now that the baseline is known. One of several signals names them.</summary>
+    public abstract Message Words(WatchRecord record);
+
+    /// <summary>The same as a part of another one.</summary>
+    protected static Message Named(Condition part, WatchRecord record) =>
+        part is SignalCondition or FaultCondition
+            ? Message.Of("watching.rule.named", ("signal", part.Signals.First()), ("rule", part.Words(record)))
+            : part.Words(record);
 }
 
 /// <summary>What a condition says at one moment: a verdict without its criterion.</summary>
 internal sealed record Finding(VerdictState State, Message Reason, double Progress)
 {
     private const double AlmostThere = 0.99;
+
+    public PastBound? Past { get; init; }
 
     public static Finding Breached(Message reason) => new(VerdictState.Breached, reason, 1);
 

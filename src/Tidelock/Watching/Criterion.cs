@@ -43,6 +43,9 @@ public sealed record Criterion
             finding = Finding.Unknown(Message.Of("watching.unknown.set-back", ("by", by)));
         }
 
-        return new Verdict(Text, finding.State, finding.Reason, finding.Progress);
+        return new Verdict(Text, finding.State, finding.Reason, finding.Progress)
+        {
+            Past = condition is SignalCondition ? finding.Past : null,
+        };
     }
 }

@@ -15,6 +15,9 @@ internal sealed record FaultCondition(string Signal, FaultState Expected) : Cond
             Expected = Expected is FaultState.Broken ? FaultState.Fine : FaultState.Broken,
         };
 
+    public override Message Words(WatchRecord record) =>
+        Message.Of(Expected is FaultState.Broken ? "watching.rule.broken" : "watching.rule.fine");
+
     /// <summary>Judged by the last looks, however far apart they are; the window does not matter.</summary>
     public override Finding Judge(WatchEvidence evidence, TimeSpan window)
     {

@@ -35,6 +35,13 @@ internal abstract record SignalCondition(string Signal, SignalUnit Unit) : Condi
         && (baseline.IsUsable || !(NeedsBaseline || other.NeedsBaseline))
         && LimitsFor(baseline).Cover(other.LimitsFor(baseline));
 
+    public override Message Words(WatchRecord record) =>
+        record.BaselineOf(Signal) is var baseline && (baseline.IsUsable || !NeedsBaseline)
+            ? Words(baseline)
+            : Message.Of("watching.rule.no-baseline");
+
+    protected abstract Message Words(Baseline baseline);
+
     protected abstract Limits LimitsFor(Baseline baseline);
 
     /// <summary>
@@ -48,7 +55,10 @@ internal abstract record SignalCondition(string Signal, SignalUnit Unit) : Condi
         var (newest, oldest) = (timeline[last].At, evidence.Now.UtcTicks - timeline.Pace.Oldest.Ticks);
         if (breached && newest >= oldest)
         {
-            return Finding.Breached(Aged(words.Breached(last), evidence, timeline, newest));
+            return Finding.Breached(Aged(words.Breached(last), evidence, timeline, newest)) with
+            {
+                Past = words.Past(last),
+            };
         }
 
         if (words.Gap(Math.Max(newest, oldest), evidence.StartedAt, evidence.Now) is { } gap)
@@ -56,10 +66,12 @@ internal abstract record SignalCondition(string Signal, SignalUnit Unit) : Condi
             return Finding.Unknown(gap);
         }
 
-        return breached ? Finding.Breached(Aged(words.Breached(last), evidence, timeline, newest))
+        var finding =
+            breached ? Finding.Breached(Aged(words.Breached(last), evidence, timeline, newest))
             : words.TooEarly(last) is { } tooEarly
                 ? new Finding(VerdictState.Unknown, Aged(tooEarly, evidence, timeline, newest), words.Progress(last))
             : Finding.Healthy(Aged(words.Healthy(last), evidence, timeline, newest), words.Progress(last));
+        return finding with { Past = words.Past(last) };
     }
 
     /// <summary>Says how old the newest value is where the source is known to be late.</summary>

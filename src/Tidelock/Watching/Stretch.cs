@@ -124,4 +124,16 @@ internal readonly ref struct Stretch(ReadOnlySpan<Point> points, ReadOnlySpan<do
 
         return false;
     }
+
+    /// <summary>How many values lie in a band.</summary>
+    public int CountIn(Band band)
+    {
+        var count = 0;
+        foreach (var p in points)
+        {
+            count += band.Contains(p.Value) ? 1 : 0;
+        }
+
+        return count;
+    }
 }

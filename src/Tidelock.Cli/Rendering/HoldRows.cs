@@ -1,0 +1,79 @@
+using Tidelock.Evidence;
+using Tidelock.Probes;
+using Tidelock.Runs;
+
+namespace Tidelock.Cli.Rendering;
+
+/// <summary>What waits: the run and what ends that, bounds that want a second person, commands that no program has taken.</summary>
+internal sealed class HoldRows(ReportWords words)
+{
+    private const string Under = " ";
+
+    public IEnumerable<Row> Rows(RunState state, IReadOnlyList<RunCommand> waiting, DateTimeOffset now)
+    {
+        foreach (var row in state.Held is { } held ? Held(held, state, now) : [])
+        {
+            yield return row;
+        }
+
+        foreach (var bound in state.Bounds.Where(b => b.Standing is BoundStanding.Pending))
+        {
+            var text = words.Say(
+                "cli.live.bound",
+                ("criterion", bound.Criterion),
+                ("old", bound.InsteadOf),
+                ("by", bound.AskedBy),
+                ("reason", bound.Reason),
+                ("age", WatchRows.Seconds(now - bound.At)),
+                ("id", bound.Wish[..Math.Min(8, bound.Wish.Length)])
+            );
+            yield return new Row("●", words.Of(DecisionKind.BoundChanged), text, Tone.Warn);
+        }
+
+        foreach (var command in waiting.Where(c => c.Verb is not RunVerb.Withdraw))
+        {
+            var text = words.Say(
+                "cli.live.waiting",
+                ("verb", command.Verb.ToString().ToLowerInvariant()),
+                ("by", command.By),
+                ("age", WatchRows.Seconds(now - command.SentAt)),
+                ("id", command.Id[..Math.Min(8, command.Id.Length)])
+            );
+            yield return new Row("●", words.Of(DecisionKind.Command), text, Tone.Warn);
+        }
+    }
+
+    private IEnumerable<Row> Held(RunHeld held, RunState state, DateTimeOffset now)
+    {
+        yield return new Row("‖", words.Of(DecisionKind.Held), words.Say(held.Reason), Tone.Warn);
+        var since = words.Say(
+            "cli.live.held-since",
+            ("at", words.Clock(held.At)),
+            ("for", WatchRows.Seconds(now - held.At))
+        );
+        var until = held.Until is { } limit
+            ? words.Say(
+                "cli.live.held-until",
+                ("at", words.Clock(limit)),
+                ("left", WatchRows.Seconds(limit > now ? limit - now : TimeSpan.Zero))
+            )
+            : "";
+        yield return new Row("", Under, $"{since} {until}".TrimEnd(), Tone.Warn);
+        if (StillSeen(state) is { Length: > 0 } seen)
+        {
+            yield return new Row("", Under, words.Say("cli.live.still-watching", ("signals", seen)));
+        }
+    }
+
+    /// <summary>The signals whose newest sample has a value.</summary>
+    private static string StillSeen(RunState state) =>
+        string.Join(
+            ", ",
+            state
+                .Ticks.TakeLast(20)
+                .SelectMany(t => t.Samples)
+                .GroupBy(s => s.Signal, StringComparer.Ordinal)
+                .Where(g => g.Last().Outcome is SampleOutcome.Value)
+                .Select(g => g.Key)
+        );
+}
