@@ -82,8 +82,21 @@ internal sealed class ContentComparison(
             findings = findings with { Problem = Message.Of("contracts.compare.lost", ("reason", e.Message)) };
         }
 
-        return (findings with { Took = time.GetElapsedTime(start) }, also);
+        findings = findings with
+        {
+            Took = time.GetElapsedTime(start),
+            Note = snapshot.IsTemporaryKept ? null : Unkept(options, snapshot),
+        };
+        return (findings, also);
     }
+
+    /// <summary>That only the estimate bounds the temporary space, and whom to give what right.</summary>
+    public static Message Unkept(CompareOptions options, SharedSnapshot snapshot) =>
+        Message.Of(
+            "contracts.compare.temporary-unkept",
+            ("limit", options.Temporary >> 20),
+            ("role", Identifiers.Quote(snapshot.Login))
+        );
 
     private async Task<(ContentFindings, IReadOnlyList<long>?)> InAsync(
         SharedSnapshot snapshot,

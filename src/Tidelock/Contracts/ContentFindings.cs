@@ -16,6 +16,9 @@ public sealed record ContentFindings(RelationName Relation, IReadOnlyList<string
     /// <summary>Why it could not be carried out, so that nothing is known; null when it was.</summary>
     public Message? Problem { get; init; }
 
+    /// <summary>What else should be known of how it was carried out; null for nothing.</summary>
+    public Message? Note { get; init; }
+
     /// <summary>Rows of the old side.</summary>
     public long OldRows { get; init; }
 
@@ -88,7 +91,7 @@ public sealed record ContentFindings(RelationName Relation, IReadOnlyList<string
         {
             if (Problem is not null)
             {
-                return [Summary];
+                return [Summary, .. Notes];
             }
 
             var lines = new List<Message> { Summary };
@@ -115,9 +118,11 @@ public sealed record ContentFindings(RelationName Relation, IReadOnlyList<string
                 );
             }
 
-            return lines;
+            return [.. lines, .. Notes];
         }
     }
+
+    private IEnumerable<Message> Notes => Note is null ? [] : [Note];
 
     [JsonIgnore]
     internal string KeyText => string.Join(", ", Key);

@@ -43,7 +43,7 @@ public static class ContractVerifier
     /// <summary>Everything, check by check; the content is only worth reading where the shape holds.</summary>
     /// <param name="session">Open and idle.</param>
     /// <param name="contract">With a relation.</param>
-    /// <param name="limit">For each statement.</param>
+    /// <param name="limit">For everything that is read of the content; what is not reached is unknown.</param>
     /// <param name="time">The clock of the deadline.</param>
     /// <param name="cancellation">Ends the reading.</param>
     public static async Task<ContractReport> ReportAsync(
@@ -75,6 +75,12 @@ public static class ContractVerifier
         checks.Add(new ContractCheck(Message.Of("contracts.check.content"), violations));
         foreach (var rule in contract.Rules)
         {
+            if (read.IsOver)
+            {
+                checks.Add(new ContractCheck(NameOf(rule), null));
+                continue;
+            }
+
             var broken = await RuleAsync(read, relation, rule, cancellation).ConfigureAwait(false);
             checks.Add(new ContractCheck(NameOf(rule), broken is null ? [] : [broken]));
         }
@@ -88,7 +94,7 @@ public static class ContractVerifier
     /// </summary>
     /// <param name="session">Open and idle.</param>
     /// <param name="contract">With a relation whose shape holds.</param>
-    /// <param name="limit">For each statement.</param>
+    /// <param name="limit">For everything that is read of the content; what is not reached is unknown.</param>
     /// <param name="time">The clock of the deadline.</param>
     /// <param name="cancellation">Ends the reading.</param>
     /// <returns>One message per violation. What could not be evaluated is one as well: unknown does not pass.</returns>
@@ -161,6 +167,11 @@ public static class ContractVerifier
         CancellationToken cancellation
     )
     {
+        if (read.IsOver)
+        {
+            return Message.Of("contracts.rule.unreached", ("rule", rule.Name));
+        }
+
         try
         {
             var found = await read.RunAsync(

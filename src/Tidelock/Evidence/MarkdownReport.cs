@@ -202,6 +202,12 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         foreach (var content in report.Contents)
         {
             Line($"**{Cell(content.Step)}**: {Cell(words.Say(content.Summary))}");
+            if (content.Findings.Note is { } note)
+            {
+                Line("");
+                Line(Cell(words.Say(note)));
+            }
+
             Table(
                 [
                     "evidence.column.column",

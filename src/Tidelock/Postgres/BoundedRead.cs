@@ -5,15 +5,18 @@ using Npgsql;
 namespace Tidelock.Postgres;
 
 /// <summary>
-/// Reads with text of an author's making: in a READ ONLY transaction that is rolled back, with a limit that the server keeps and, should
+/// Reads with text of an author's making: in READ ONLY transactions that are rolled back, with a limit that the server keeps and, should
 /// the server not answer, the client.
 /// </summary>
 /// <param name="session">Open and idle.</param>
-/// <param name="limit">For all statements together.</param>
+/// <param name="limit">For everything that is read, from the first statement on: each has what the others have left.</param>
 /// <param name="time">The client's clock.</param>
 internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeProvider time)
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
+
+    private long? begun;
+    private bool isSet;
 
     public PostgresSession Session => session;
 
@@ -23,6 +26,14 @@ internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeP
     /// <summary>How many bytes of temporary files a statement may write, where that may be set; null: whatever the server allows.</summary>
     public long? Temporary { get; init; }
 
+    /// <summary>Whether the server keeps <see cref="Temporary"/>, of what was read last.</summary>
+    public bool IsTemporaryKept { get; private set; } = true;
+
+    /// <summary>Whether the limit is used up, so that nothing more is begun.</summary>
+    public bool IsOver => Left <= TimeSpan.Zero;
+
+    private TimeSpan Left => begun is { } since ? limit - time.GetElapsedTime(since) : limit;
+
     /// <summary>Runs <paramref name="read"/> in one snapshot. Its text finds unqualified names in these schemas.</summary>
     /// <exception cref="TimeoutException">The limit was reached, on either side.</exception>
     public async Task<T> RunAsync<T>(
@@ -31,7 +42,13 @@ internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeP
         CancellationToken cancellation
     )
     {
-        using var deadline = new CancellationTokenSource(limit + AnswerTime, time);
+        begun ??= time.GetTimestamp();
+        if (IsOver)
+        {
+            throw new TimeoutException();
+        }
+
+        using var deadline = new CancellationTokenSource(Left + AnswerTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
@@ -39,7 +56,7 @@ internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeP
                 .Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, either.Token)
                 .ConfigureAwait(false);
             await session.ExecuteAsync(Settings(schemas), either.Token).ConfigureAwait(false);
-            await TemporaryLimit.SetAsync(session, Temporary, either.Token).ConfigureAwait(false);
+            IsTemporaryKept = await TemporaryLimit.SetAsync(session, Temporary, either.Token).ConfigureAwait(false);
             if (Role is not null)
             {
                 await session
@@ -66,6 +83,12 @@ internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeP
     /// <param name="cancellation">Ends the statement.</param>
     public async Task<ReadRows> RowsAsync(string sql, int keep, CancellationToken cancellation)
     {
+        if (!isSet)
+        {
+            await session.ExecuteAsync(Timeout, cancellation).ConfigureAwait(false);
+        }
+
+        isSet = false;
         await using var batch = new NpgsqlBatch(session.Connection);
         batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
         await using var reader = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
@@ -84,14 +107,17 @@ internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeP
         return new ReadRows(names, kept, count);
     }
 
+    private string Timeout =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"set local statement_timeout = {Math.Max(1, Math.Ceiling(Left.TotalMilliseconds))}"
+        );
+
     private string Settings(IEnumerable<string> schemas)
     {
-        var milliseconds = Math.Max(1, Math.Ceiling(limit.TotalMilliseconds));
         var path = string.Join(", ", schemas.Distinct(StringComparer.Ordinal).Select(Identifiers.Quote));
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"set transaction read only; set local statement_timeout = {milliseconds}; set local search_path to {path}, pg_temp"
-        );
+        isSet = true;
+        return $"set transaction read only; {Timeout}; set local search_path to {path}, pg_temp";
     }
 }
 

@@ -42,6 +42,12 @@ internal sealed class SharedSnapshot : IAsyncDisposable
     /// <summary>How many bytes of temporary files a statement may write, where that may be set; null: whatever the server allows.</summary>
     public long? Temporary { get; init; }
 
+    /// <summary>Whether the server keeps <see cref="Temporary"/> for the sessions that have joined.</summary>
+    public bool IsTemporaryKept { get; private set; } = true;
+
+    /// <summary>Who logged in, of the sessions that have joined: whom a right would have to be given.</summary>
+    public string Login { get; private set; } = "";
+
     /// <summary>Ends with the limit, the caller's cancellation, or <see cref="Stop"/>.</summary>
     public CancellationToken Token => either.Token;
 
@@ -70,7 +76,8 @@ internal sealed class SharedSnapshot : IAsyncDisposable
             )
             .ConfigureAwait(false);
         snapshot ??= await session.ScalarAsync<string>("select pg_export_snapshot()", Token).ConfigureAwait(false);
-        await TemporaryLimit.SetAsync(session, Temporary, Token).ConfigureAwait(false);
+        IsTemporaryKept &= await TemporaryLimit.SetAsync(session, Temporary, Token).ConfigureAwait(false);
+        Login = session.Target.User;
         await session.ExecuteAsync(Settings(schemas), Token).ConfigureAwait(false);
         return session;
     }

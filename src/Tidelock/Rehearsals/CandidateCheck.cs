@@ -20,12 +20,16 @@ internal sealed class CandidateCheck(ShadowGround ground, ViewMigration migratio
     public async Task<(IReadOnlyList<CandidateFinding> Checks, Message? Obstacle)> RunAsync()
     {
         var name = Message.Of("contracts.candidate.definition", ("relation", migration.Name));
-        await using var snapshot = new SharedSnapshot(ground.Open, ground.Reader, Limit, ground.Time, cancellation);
+        await using var snapshot = new SharedSnapshot(ground.Open, ground.Reader, Limit, ground.Time, cancellation)
+        {
+            Temporary = ground.Change.Section<CompareOptions>().Temporary,
+        };
         try
         {
             ground.Report(Message.Of("contracts.candidate.planning", ("relation", migration.Name)));
             var planner = await CandidatePlanner.JoinAsync(snapshot).ConfigureAwait(false);
-            return await InAsync(planner, name).ConfigureAwait(false);
+            var (checks, obstacle) = await InAsync(planner, snapshot, name).ConfigureAwait(false);
+            return ([.. checks, .. Unkept(snapshot)], obstacle);
         }
         catch (Exception e) when (snapshot.IsTimeout(e))
         {
@@ -50,7 +54,28 @@ internal sealed class CandidateCheck(ShadowGround ground, ViewMigration migratio
             ([CandidateFinding.Unchecked(name, reason)], reason);
     }
 
-    private async Task<(IReadOnlyList<CandidateFinding>, Message?)> InAsync(CandidatePlanner planner, Message name)
+    /// <summary>That the server does not keep the bound of temporary space, where something will be evaluated.</summary>
+    private IEnumerable<CandidateFinding> Unkept(SharedSnapshot snapshot)
+    {
+        var options = ground.Change.Section<CompareOptions>();
+        return
+            snapshot.IsTemporaryKept
+            || !(options.IsDeclared || ground.Change.Section<Contract>().Relation == migration.Name)
+            ? []
+            :
+            [
+                CandidateFinding.Unchecked(
+                    Message.Of("contracts.candidate.temporary"),
+                    ContentComparison.Unkept(options, snapshot)
+                ),
+            ];
+    }
+
+    private async Task<(IReadOnlyList<CandidateFinding>, Message?)> InAsync(
+        CandidatePlanner planner,
+        SharedSnapshot snapshot,
+        Message name
+    )
     {
         var checks = new List<CandidateFinding>();
         QueryPlan plan;
@@ -87,7 +112,7 @@ internal sealed class CandidateCheck(ShadowGround ground, ViewMigration migratio
             }
         }
 
-        return (checks, await ObstacleAsync(planner, plan).ConfigureAwait(false));
+        return (checks, await ObstacleAsync(planner, snapshot, plan).ConfigureAwait(false));
     }
 
     private CandidateText Inlining() => new(migration.Name, migration.Definition.Text, ground.Before?.Dependents ?? []);
@@ -142,13 +167,14 @@ internal sealed class CandidateCheck(ShadowGround ground, ViewMigration migratio
         return (open > 0 ? plain[..open] : plain.Replace("[]", "", StringComparison.Ordinal)) + array;
     }
 
-    private async Task<Message?> ObstacleAsync(CandidatePlanner planner, QueryPlan @new)
+    private async Task<Message?> ObstacleAsync(CandidatePlanner planner, SharedSnapshot snapshot, QueryPlan @new)
     {
         var options = ground.Change.Section<CompareOptions>();
         QueryPlan[] plans = options.IsDeclared
             ? [await planner.PlanAsync($"table {migration.Name.Sql}", schemas).ConfigureAwait(false), @new]
             : [@new];
         var outside = await OutsideWork.OfAsync(planner, plans, schemas).ConfigureAwait(false);
-        return outside.Unconsented(options.Evaluate) ?? EvaluationBounds.Exceeded(options, plans);
+        return outside.Unconsented(options.Evaluate)
+            ?? EvaluationBounds.Exceeded(options, plans, snapshot.IsTemporaryKept);
     }
 }

@@ -13,6 +13,8 @@ internal sealed class CandidateContent(ShadowGround ground, ViewMigration migrat
     private readonly Contract contract = ground.Change.Section<Contract>();
     private readonly ContentSide side = ContentSide.Inlined(migration.Definition.Text, migration.Name.Schema, "public");
 
+    private readonly long start = ground.Time.GetTimestamp();
+
     private bool HasContract => contract.Relation == migration.Name;
 
     /// <param name="obstacle">Why nothing may be evaluated; null where it may.</param>
@@ -74,11 +76,13 @@ internal sealed class CandidateContent(ShadowGround ground, ViewMigration migrat
     )
     {
         await using var session = await ground.OpenContent(cancellation).ConfigureAwait(false);
-        var read = new BoundedRead(session, options.Within, ground.Time)
+        var left = options.Within - ground.Time.GetElapsedTime(start);
+        if (left <= TimeSpan.Zero)
         {
-            Role = ground.Reader,
-            Temporary = options.Temporary,
-        };
+            return Unchecked(Message.Of("contracts.candidate.unreached", ("limit", options.Within)));
+        }
+
+        var read = new BoundedRead(session, left, ground.Time) { Role = ground.Reader, Temporary = options.Temporary };
         ground.Report(Message.Of("contracts.candidate.reading", ("relation", migration.Name)));
         var (violations, rows) = counts is not null
             ? (ContentEvaluation.Violations(contract, migration.Name, counts).ToList(), compared!.NewRows)
@@ -106,6 +110,19 @@ internal sealed class CandidateContent(ShadowGround ground, ViewMigration migrat
             return CandidateFinding.Unchecked(NameOf(rule), Message.Of("contracts.candidate.not-inlined"));
         }
 
+        if (read.IsOver)
+        {
+            return CandidateFinding.Unchecked(
+                NameOf(rule),
+                Message.Of("contracts.candidate.unreached", ("limit", options.Within))
+            );
+        }
+
+        if (await ExceededAsync(read, inlined.Sql).ConfigureAwait(false) is { } exceeded)
+        {
+            return CandidateFinding.Unchecked(NameOf(rule), exceeded);
+        }
+
         var broken = await ContractVerifier
             .RuleAsync(read, migration.Name, rule with { Sql = inlined.Sql }, cancellation)
             .ConfigureAwait(false);
@@ -118,6 +135,36 @@ internal sealed class CandidateContent(ShadowGround ground, ViewMigration migrat
             ),
             _ => CandidateFinding.Unchecked(NameOf(rule), broken),
         };
+    }
+
+    /// <summary>Whether what is really run, the rule over the inlined definition, is estimated to take too much; what cannot be planned says so itself when it is run.</summary>
+    private async Task<Message?> ExceededAsync(BoundedRead read, string sql)
+    {
+        try
+        {
+            var (plan, isKept) = await read.RunAsync(
+                    [migration.Name.Schema, "public"],
+                    async token =>
+                    {
+                        var memory = await read
+                            .Session.ScalarAsync<long>("select pg_size_bytes(current_setting('work_mem'))", token)
+                            .ConfigureAwait(false);
+                        var rows = await read.RowsAsync(CandidatePlanner.Prefix + sql, int.MaxValue, token)
+                            .ConfigureAwait(false);
+                        return (
+                            QueryPlan.Parse(string.Join('\n', rows.Rows.Select(r => r[0])), memory),
+                            read.IsTemporaryKept
+                        );
+                    },
+                    cancellation
+                )
+                .ConfigureAwait(false);
+            return EvaluationBounds.Exceeded(options, [plan], isKept);
+        }
+        catch (Exception e) when (e is PostgresException or TimeoutException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A column or relation that is not there, or a value that cannot be worked out; that a type is not found may be the inlining's fault.</summary>

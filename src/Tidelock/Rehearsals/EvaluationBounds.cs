@@ -12,9 +12,14 @@ internal static class EvaluationBounds
     /// </summary>
     private const double CostPerSecond = 10_000_000;
 
+    /// <summary>How far an estimate may be wrong where nothing but the estimate stands between an evaluation and a full disk.</summary>
+    private const int Unkept = 10;
+
     /// <summary>Why it is not begun, and what to write; null where it may be.</summary>
+    /// <param name="options">The bounds.</param>
     /// <param name="plans">Of each side.</param>
-    public static Message? Exceeded(CompareOptions options, IEnumerable<QueryPlan> plans)
+    /// <param name="isTemporaryKept">Whether the server ends what needs more temporary space than was estimated.</param>
+    public static Message? Exceeded(CompareOptions options, IEnumerable<QueryPlan> plans, bool isTemporaryKept)
     {
         foreach (var plan in plans)
         {
@@ -34,6 +39,15 @@ internal static class EvaluationBounds
                     "contracts.compare.too-much-temporary",
                     ("needed", plan.Temporary >> 20),
                     ("limit", options.Temporary >> 20)
+                );
+            }
+
+            if (!isTemporaryKept && plan.Temporary > options.Temporary / Unkept)
+            {
+                return Message.Of(
+                    "contracts.compare.too-much-unkept",
+                    ("needed", plan.Temporary >> 20),
+                    ("limit", (options.Temporary / Unkept) >> 20)
                 );
             }
         }

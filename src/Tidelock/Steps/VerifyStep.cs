@@ -14,7 +14,7 @@ namespace Tidelock.Steps;
 /// </summary>
 internal sealed class VerifyStep : IStep
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LeastLimit = TimeSpan.FromMinutes(10);
 
     public const string StepName = "verify";
 
@@ -60,13 +60,16 @@ internal sealed class VerifyStep : IStep
             return StepOutcome.Passed(compared?.Summary ?? Message.Of("steps.verify.no-contract"));
         }
 
+        // Who lets a comparison take longer has a relation that takes longer.
+        var within = context.Change.Section<CompareOptions>().Within;
+        var limit = within > LeastLimit ? within : LeastLimit;
         context.Report(Message.Of("steps.verify.reading", ("relation", contract.Relation)));
         var content = counts is null
             ? await ContractVerifier
-                .ContentAsync(session, contract, Limit, context.Time, cancellation)
+                .ContentAsync(session, contract, limit, context.Time, cancellation)
                 .ConfigureAwait(false)
             : await ContractVerifier
-                .RestAsync(session, contract, compared!.NewRows, counts, Limit, context.Time, cancellation)
+                .RestAsync(session, contract, compared!.NewRows, counts, limit, context.Time, cancellation)
                 .ConfigureAwait(false);
         if (content is { Hold: true, Rows: 0 } && RunBaseline.Of(context)?.Rows > 0)
         {

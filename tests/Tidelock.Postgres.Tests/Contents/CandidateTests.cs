@@ -230,6 +230,81 @@ public sealed class CandidateTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_role_that_may_not_bound_temporary_files_is_told_what_to_grant_and_evaluates_only_what_is_far_below()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(server, Scores);
+        var role = bench.Database.Name;
+        await bench.Database.ExecuteAsync(
+            $"create role {role} login; alter view public.scores owner to {role}; grant select on public.results to {role}"
+        );
+        bench.Declaring(View + Contract + "compare: { key: [id], temporary: 100MB }\n").With("new.sql", Same);
+
+        var found = await TryAsync(bench, null, role);
+        Assert.False(found.Refuses, string.Join('\n', found.Lines));
+        Assert.Equal("contracts.compare.temporary-unkept", found.Findings!.Note!.Code);
+        Assert.Equal(found.Findings.Note, found.Lines[^1]);
+        Assert.Contains(
+            $"GRANT SET ON PARAMETER temp_file_limit TO \"{role}\"",
+            found.Lines[^1].ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            found.Findings.Note,
+            found
+                .Candidate!.Checks.Where(c => c.Standing == CandidateStanding.Unchecked)
+                .Select(c => c.Text.Parts!["reason"])
+                .First()
+        );
+
+        bench.With(
+            "new.sql",
+            "select r.* from (select r.id, r.name, r.score from public.results r, generate_series(1, 3000) g order by g, r.name offset 0) r where r.id < 0 union all select id, name, score from public.results"
+        );
+        found = await TryAsync(bench, null, role);
+        Assert.Equal("contracts.compare.too-much-unkept", found.Lines[0].Parts!["problem"].Code);
+
+        foreach (
+            var given in new[]
+            {
+                $"grant set on parameter temp_file_limit to {role}",
+                $"revoke set on parameter temp_file_limit from {role}; alter role {role} set temp_file_limit = '90MB'",
+            }
+        )
+        {
+            await bench.Database.ExecuteAsync(given);
+            found = await TryAsync(bench, null, role);
+            Assert.Null(found.Findings!.Note);
+            Assert.True(found.Findings.AsDeclared, found.Findings.Summary.ToString());
+        }
+
+        await bench.Database.ExecuteAsync(
+            $"alter view public.scores owner to postgres; drop owned by {role}; drop role {role}"
+        );
+    }
+
+    [Fact]
+    public async Task A_rule_is_judged_by_the_estimate_of_what_is_really_run_and_the_rest_goes_on()
+    {
+        var found = await TryAsync(
+            Contract.Replace(
+                "rules:",
+                "rules:\n    - { name: heavy, sql: \"select 1 from public.scores s, generate_series(1, 100000) a, generate_series(1, 100000) b, generate_series(1, 100000) c where a + b + c < 0\" }",
+                StringComparison.Ordinal
+            ),
+            Same
+        );
+
+        Assert.False(found.Refuses);
+        var heavy = Assert.Single(
+            found.Candidate!.Checks,
+            c => c.Text.ToString().Contains("rule: heavy", StringComparison.Ordinal)
+        );
+        Assert.Equal(CandidateStanding.Unchecked, heavy.Standing);
+        Assert.Equal("contracts.compare.too-much", heavy.Text.Parts!["reason"].Code);
+        Assert.Contains(found.Candidate.Checks, c => c.Text.Code == "contracts.candidate.rule");
+    }
+
+    [Fact]
     public async Task Types_are_told_as_the_catalog_tells_them()
     {
         const string Sql = """
@@ -325,11 +400,12 @@ public sealed class CandidateTests(PostgresServer server)
 
     private static async Task<ShadowFindings> TryAsync(
         RehearsalBench bench,
-        Func<CancellationToken, Task<PostgresSession>>? contents
+        Func<CancellationToken, Task<PostgresSession>>? contents,
+        string role = "postgres"
     )
     {
         Task<PostgresSession> OpenAsync(CancellationToken token) =>
-            PostgresSession.OpenAsync(bench.Database.Target, "test", token);
+            PostgresSession.OpenAsync(bench.Database.TargetAs(role), "test", token);
         var change = bench.Change();
         await using var session = await OpenAsync(default);
         var there = await ClosureCapture.CaptureAsync(

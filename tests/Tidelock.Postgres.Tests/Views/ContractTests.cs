@@ -110,7 +110,39 @@ public sealed class ContractTests(PostgresServer server)
             TimeProvider.System,
             default
         );
-        Assert.Equal(["contracts.content.timeout", "contracts.rule.timeout"], found.Violations.Select(v => v.Code));
+        Assert.Equal(["contracts.content.timeout", "contracts.rule.unreached"], found.Violations.Select(v => v.Code));
+    }
+
+    [Fact]
+    public async Task The_limit_is_for_all_rules_together_and_what_is_not_reached_is_unknown()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        await database.ExecuteAsync(View);
+        await using var session = await PostgresSession.OpenAsync(database.Target, "t", default);
+        var contract = Contract with
+        {
+            Rules =
+            [
+                .. new[] { ("quick", "0.01"), ("slow", "30"), ("last", "0") }.Select(r => new ContractRule(
+                    r.Item1,
+                    $"select * from (select pg_sleep({r.Item2})::text as s offset 0) q where s = 'x'"
+                )),
+            ],
+        };
+        var limit = TimeSpan.FromMilliseconds(700);
+
+        var start = TimeProvider.System.GetTimestamp();
+        var found = await ContractVerifier.ContentAsync(session, contract, limit, TimeProvider.System, default);
+        var report = await ContractVerifier.ReportAsync(session, contract, limit, TimeProvider.System, default);
+        var took = TimeProvider.System.GetElapsedTime(start);
+
+        Assert.Equal(["contracts.rule.timeout", "contracts.rule.unreached"], found.Violations.Select(v => v.Code));
+        Assert.Equal("slow", found.Violations[0].Arguments["rule"]);
+        Assert.False(report.Holds);
+        Assert.Null(report.Checks[^1].Findings);
+        Assert.Equal("contracts.rule.timeout", Assert.Single(report.Checks[^2].Findings!).Code);
+        Assert.Empty(report.Checks[^3].Findings!);
+        Assert.True(took < TimeSpan.FromSeconds(10), $"{took}");
     }
 
     [Theory]
