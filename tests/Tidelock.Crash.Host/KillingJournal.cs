@@ -6,15 +6,16 @@ namespace Tidelock.Crash.Host;
 
 /// <summary>
 /// Kills its own process with SIGKILL before or after an append, at each kind of append once: which ones were met is kept in a file
-/// that outlives the process. <c>CRASH_WHEN</c> is <c>before</c> or <c>after</c>, <c>CRASH_FILE</c> the file.
+/// that outlives the process. <c>CRASH_WHEN</c> is <c>before</c> or <c>after</c>, and may name the one kind to die at, as
+/// <c>before MigrationApplied</c> does; <c>CRASH_FILE</c> is the file.
 /// </summary>
-internal sealed class KillingJournal(IJournal real, string when, string file) : IJournal
+internal sealed class KillingJournal(IJournal real, string when, string kind, string file) : IJournal
 {
     public string Location => real.Location;
 
     public static IJournal Around(IJournal real) =>
-        Environment.GetEnvironmentVariable("CRASH_WHEN") is { Length: > 0 } when
-            ? new KillingJournal(real, when, Environment.GetEnvironmentVariable("CRASH_FILE")!)
+        Environment.GetEnvironmentVariable("CRASH_WHEN")?.Split(' ') is [{ Length: > 0 } when, .. var kind]
+            ? new KillingJournal(real, when, string.Concat(kind), Environment.GetEnvironmentVariable("CRASH_FILE")!)
             : real;
 
     public async Task<AppendResult> AppendAsync(JournalEntry entry, long? epoch, CancellationToken cancellation)
@@ -58,6 +59,11 @@ internal sealed class KillingJournal(IJournal real, string when, string file) : 
 
     private async Task<bool> IsNewAsync(JournalEntry entry, CancellationToken cancellation)
     {
+        if (kind.Length > 0 && entry.Kind != kind)
+        {
+            return false;
+        }
+
         var key = KeyOf(entry);
         var met = File.Exists(file) ? await File.ReadAllLinesAsync(file, cancellation) : [];
         if (met.Contains(key, StringComparer.Ordinal))

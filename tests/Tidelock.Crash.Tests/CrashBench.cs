@@ -26,6 +26,8 @@ internal sealed class CrashBench : IAsyncDisposable
     /// <summary>How the database is reached; another address for a wire that can be cut.</summary>
     public string? Address { get; set; }
 
+    public string ChangeFolder => fixture.ChangeFolder;
+
     public string KillFile => Path.Combine(fixture.ChangeFolder, "..", "met");
 
     /// <param name="server">Where the database is, and the journal's.</param>

@@ -1,13 +1,10 @@
-using Npgsql;
-using Tidelock.Postgres;
-using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Postgres.Tests.Views;
 using Tidelock.Runs;
 
 namespace Tidelock.Crash.Tests;
 
 /// <summary>The primary dies in mid-run and a real standby is promoted: with the change's commit, or without it.</summary>
-public sealed class FailoverTests : IAsyncLifetime
+public sealed class FailoverTests(FailoverPrimary server) : IClassFixture<FailoverPrimary>
 {
     private const string Scores =
         "select string_agg(attname, ' ' order by attnum) from pg_attribute where attrelid = 'public.scores'::regclass";
@@ -15,17 +12,15 @@ public sealed class FailoverTests : IAsyncLifetime
     private const string New = "id name score";
     private const string Commits = "select count(distinct transaction) from audit.made where name = 'public.scores'";
 
-    private LocalCluster primary = null!;
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_migration_killed_at_its_commit_is_in_place_once_after_a_failover(bool replicated)
     {
         await using var bench = await BenchAsync();
-        await using var standby = await StreamingStandby.StartAsync(primary, "next");
-        await using var relay = await Relay.StartAsync(primary.Port);
-        bench.Address = Through(relay, bench, standby);
+        await using var standby = await server.StandbyAsync();
+        await using var relay = await Relay.StartAsync(server.Cluster.Port);
+        bench.Address = FailoverPrimary.Through(bench, standby, relay);
         if (!replicated)
         {
             await standby.CutOffAsync(bench.Database);
@@ -67,8 +62,8 @@ public sealed class FailoverTests : IAsyncLifetime
     {
         await using var bench = await BenchAsync();
         await bench.WatchForAsync("60s");
-        await using var standby = await StreamingStandby.StartAsync(primary, "next");
-        bench.Address = Through(null, bench, standby);
+        await using var standby = await server.StandbyAsync();
+        bench.Address = FailoverPrimary.Through(bench, standby);
         await standby.CutOffAsync(bench.Database);
         await using var program = bench.Start("deploy");
         await bench.UntilAsync(program, s => s.Ticks.Count > 0);
@@ -93,8 +88,8 @@ public sealed class FailoverTests : IAsyncLifetime
     {
         await using var bench = await BenchAsync();
         await bench.WatchForAsync("5s");
-        await using var standby = await StreamingStandby.StartAsync(primary, "next");
-        bench.Address = Through(null, bench, standby);
+        await using var standby = await server.StandbyAsync();
+        bench.Address = FailoverPrimary.Through(bench, standby);
         await using var program = bench.Start("deploy");
         await bench.UntilAsync(program, s => s.Ticks.Count > 0);
         await standby.CaughtUpAsync(bench.Database);
@@ -119,9 +114,9 @@ public sealed class FailoverTests : IAsyncLifetime
     {
         await using var bench = await BenchAsync();
         Assert.Equal(0, (await bench.RunAsync("deploy")).Code);
-        await using var standby = await StreamingStandby.StartAsync(primary, "next");
-        await using var relay = await Relay.StartAsync(primary.Port);
-        bench.Address = Through(relay, bench, standby);
+        await using var standby = await server.StandbyAsync();
+        await using var relay = await Relay.StartAsync(server.Cluster.Port);
+        bench.Address = FailoverPrimary.Through(bench, standby, relay);
         if (!replicated)
         {
             await standby.CutOffAsync(bench.Database);
@@ -156,8 +151,8 @@ public sealed class FailoverTests : IAsyncLifetime
     {
         await using var bench = await BenchAsync();
         await bench.WatchForAsync("60s");
-        await using var standby = await StreamingStandby.StartAsync(primary, "next");
-        bench.Address = Through(null, bench, standby);
+        await using var standby = await server.StandbyAsync();
+        bench.Address = FailoverPrimary.Through(bench, standby);
         await using var program = bench.Start("deploy");
         await bench.UntilAsync(program, s => s.Ticks.Count > 0);
         await bench.Database.ExecuteAsync("comment on view public.scores is 'somebody else''s'");
@@ -171,22 +166,5 @@ public sealed class FailoverTests : IAsyncLifetime
         Assert.Equal(New, await standby.ScalarAsync<string>(bench.Database.Name, Scores));
     }
 
-    public async ValueTask InitializeAsync() =>
-        primary = await LocalCluster.StartAsync(new LocalClusterOptions(), TestContext.Current.CancellationToken);
-
-    public async ValueTask DisposeAsync()
-    {
-        NpgsqlConnection.ClearAllPools();
-        await primary.DisposeAsync();
-    }
-
-    private async Task<CrashBench> BenchAsync() =>
-        await CrashBench.CreateAsync(await TestDatabase.CreateAsync(primary), "definition");
-
-    /// <summary>As operators name several servers: whichever may be written to.</summary>
-    private static string Through(Relay? relay, CrashBench bench, StreamingStandby standby)
-    {
-        var uri = new Uri(relay?.Through(bench.Database.Uri) ?? bench.Database.Uri);
-        return $"postgresql://{uri.UserInfo}@{uri.Host}:{uri.Port},127.0.0.1:{standby.Port}{uri.AbsolutePath}?target_session_attrs=read-write";
-    }
+    private Task<CrashBench> BenchAsync() => server.BenchAsync();
 }

@@ -66,6 +66,8 @@ public sealed class PostgresTarget
             // Npgsql would end every statement after 30 s; ours are bounded by statement_timeout and by tokens.
             CommandTimeout = 0,
             KeepAlive = 10,
+            // Npgsql would take a standby for one for ten seconds more, although it was promoted meanwhile.
+            HostRecheckSeconds = 0,
             TcpKeepAlive = true,
             IncludeErrorDetail = false,
             Enlist = false,

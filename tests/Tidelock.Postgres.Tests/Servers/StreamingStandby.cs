@@ -54,7 +54,9 @@ public sealed class StreamingStandby : IAsyncDisposable
                 "-X",
                 "stream",
                 "-c",
-                "fast"
+                "fast",
+                "--no-sync",
+                "--no-manifest"
             );
             await File.WriteAllTextAsync(Path.Combine(standby.Data, "standby.signal"), "");
             UnprivilegedUser.Own(Path.Combine(standby.Data, "standby.signal"));
@@ -155,8 +157,8 @@ public sealed class StreamingStandby : IAsyncDisposable
 
     private async Task UntilStreamingAsync(string name)
     {
-        await using var database = await TestDatabase.CreateAsync(primary);
-        await database.UntilAsync(
+        await TestDatabase.UntilAsync(
+            primary.TargetAs("postgres", "postgres"),
             $"select exists (select from pg_stat_replication where application_name = '{name}' and state = 'streaming' and replay_lsn is not null)"
         );
     }

@@ -41,18 +41,23 @@ public sealed class TestDatabase : IAsyncDisposable
     public Task ExecuteAsAsync(string role, string sql) => RunAsync(TargetAs(role), sql);
 
     /// <summary>The first column of the first row, as the superuser.</summary>
-    public async Task<T?> ScalarAsync<T>(string sql)
+    public Task<T?> ScalarAsync<T>(string sql) => ScalarAsync<T>(TargetAs("postgres"), sql);
+
+    private static async Task<T?> ScalarAsync<T>(PostgresTarget target, string sql)
     {
-        await using var connection = await OpenAsync(TargetAs("postgres"));
+        await using var connection = await OpenAsync(target);
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync() is T value ? value : default;
     }
 
     /// <summary>Waits until a query answers true, at most 20 seconds.</summary>
-    public async Task UntilAsync(string sql)
+    public Task UntilAsync(string sql) => UntilAsync(TargetAs("postgres"), sql);
+
+    /// <summary>The same in a database that is nobody's own.</summary>
+    public static async Task UntilAsync(PostgresTarget target, string sql)
     {
         var since = TimeProvider.System.GetTimestamp();
-        while (!await ScalarAsync<bool>(sql))
+        while (!await ScalarAsync<bool>(target, sql))
         {
             Assert.True(TimeProvider.System.GetElapsedTime(since).TotalSeconds < 20, $"still not: {sql}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);

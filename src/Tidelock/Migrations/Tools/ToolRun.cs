@@ -69,7 +69,7 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
                 return Applied(path, direction, tries, watch.Waited, time.GetElapsedTime(start));
             }
 
-            if (fate is not MigrationOutcome.Failed || !watch.HasWaited)
+            if (fate is not MigrationOutcome.Failed || !watch.HasWaited || IsKilled(result))
             {
                 return fate;
             }
@@ -163,7 +163,10 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
         );
     }
 
-    /// <summary>One that does not end by itself is ended, and then its backends, which could commit after its record was asked.</summary>
+    /// <summary>
+    /// One that does not end by itself is ended. The backends of one that failed may outlive it, and commit after its record was asked:
+    /// they are ended too.
+    /// </summary>
     private async Task<ProgramResult?> RunAsync(
         ChildProgram program,
         Func<StartedChild, Task> started,
@@ -173,33 +176,52 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
         var result = await (program with { OnStarted = started, Grace = Grace })
             .RunWithinAsync(Limit, time, cancellation)
             .ConfigureAwait(false);
-        if (result is null)
+        if (result is not { Succeeded: true })
         {
-            await using var session = await PostgresSession
-                .OpenAsync(ground.Target, ground.RunName, cancellation)
-                .ConfigureAwait(false);
-            var ended = await session
+            await EndBackendsAsync(cancellation).ConfigureAwait(false);
+        }
+
+        return result;
+    }
+
+    /// <summary>By SIGKILL or SIGTERM, say: not for the locks it waited for.</summary>
+    private static bool IsKilled(ProgramResult? result) => result is { ExitCode: > 128 and < 160 };
+
+    private async Task EndBackendsAsync(CancellationToken cancellation)
+    {
+        await using var session = await PostgresSession
+            .OpenAsync(ground.Target, ground.RunName, cancellation)
+            .ConfigureAwait(false);
+        var start = time.GetTimestamp();
+        while (await AreThereAsync(session, cancellation).ConfigureAwait(false))
+        {
+            if (time.GetElapsedTime(start) > BackendsGrace)
+            {
+                throw new TidelockException(
+                    Message.Of("migrations.tool.still-there", ("tool", tool.Name), ("limit", BackendsGrace)),
+                    ExitCode.NeedsPerson
+                );
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Asks them to end, and whether there were any.</summary>
+    private async Task<bool> AreThereAsync(PostgresSession session, CancellationToken cancellation) =>
+        (
+            await session
                 .QueryAsync(
-                    $"""
-                    select pg_terminate_backend(pid, {(int)BackendsGrace.TotalMilliseconds}) from pg_stat_activity
+                    """
+                    select pg_terminate_backend(pid) from pg_stat_activity
                     where application_name = $1 and datname = current_database()
                     """,
                     r => r.GetBoolean(0),
                     cancellation,
                     new NpgsqlParameter { Value = ground.ApplicationName }
                 )
-                .ConfigureAwait(false);
-            if (ended.Contains(false))
-            {
-                throw new TidelockException(
-                    Message.Of("migrations.tool.still-there", ("tool", tool.Name), ("limit", Limit)),
-                    ExitCode.NeedsPerson
-                );
-            }
-        }
-
-        return result;
-    }
+                .ConfigureAwait(false)
+        ).Count > 0;
 
     private MigrationOutcome.Applied Applied(
         ToolPath path,
