@@ -21,7 +21,8 @@ internal sealed class WatchedDeployment : IAsyncDisposable
     public static async Task<WatchedDeployment> StartAsync(
         PostgresServer server,
         string watchFor,
-        string mode = "automatic"
+        string mode = "automatic",
+        string rollBackWhen = "error_rate > 1.5% for 3s"
     )
     {
         var fixture = await DeploymentFixture.CreateAsync(server);
@@ -37,13 +38,14 @@ internal sealed class WatchedDeployment : IAsyncDisposable
                     $$"""
                     watch:
                       for: {{watchFor}}
-                      every: 250ms
-                      grace: 1500ms
-                      baseline: 750ms
+                      every: 500ms
+                      grace: 2s
+                      baseline: 1500ms
                       prometheus: {{api.Prometheus}}
                       probes:
-                        error_rate: { prometheus: "sum(rate(api_errors_total[1s])) / sum(rate(api_requests_total[1s]))", unit: ratio }
-                      rollBackWhen: ["error_rate > 5% for 3s", downstream fails, contract broken]
+                        error_rate: { prometheus: "{{WatchedApi.ErrorShare}}", unit: ratio }
+                        p95: { prometheus: "{{WatchedApi.P95}}", unit: seconds }
+                      rollBackWhen: ["{{rollBackWhen}}", downstream fails, contract broken]
                     downstream: [{ name: top, sql: "select * from public.top_scores", within: 2x baseline }]
                     rollback: { automatic: {{(mode is "ask" ? "false" : "true")}}, askFor: 20s }
                     """
