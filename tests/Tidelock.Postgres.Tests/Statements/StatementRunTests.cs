@@ -116,6 +116,64 @@ public sealed class StatementRunTests(PostgresServer server)
     }
 
     [Theory]
+    [InlineData("alter table results validate constraint positive", true)]
+    [InlineData("alter table public.parted attach partition part_2 for values from (100) to (200)", true)]
+    [InlineData("refresh materialized view concurrently best", false)]
+    [InlineData("refresh materialized view best", false)]
+    [InlineData("alter table if exists only results set (fillfactor = 70)", false)]
+    [InlineData("alter table results reset (fillfactor, autovacuum_enabled)", false)]
+    public async Task What_the_catalogs_tell_or_may_be_made_twice_needs_no_person(string sql, bool isFound)
+    {
+        await using var bench = await OpenAsync();
+        Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(sql));
+        bench.ForgetTheEnd();
+
+        var outcome = await bench.RunAsync(sql);
+
+        Assert.True(outcome is MigrationOutcome.Applied, outcome.Finding.ToString());
+        Assert.Equal(isFound, bench.Progress[^1].Code == "migrations.statements.found");
+    }
+
+    [Theory]
+    [InlineData(
+        "alter table results validate constraint positive",
+        "alter table results drop constraint positive; alter table results add constraint positive check (id > 0) not valid",
+        "select convalidated from pg_constraint where conname = 'positive'"
+    )]
+    [InlineData(
+        "alter table parted attach partition part_2 for values from (100) to (200)",
+        "alter table parted detach partition part_2",
+        "select exists (select from pg_inherits where inhrelid = 'part_2'::regclass)"
+    )]
+    public async Task What_the_catalogs_show_undone_is_made(string sql, string undo, string done)
+    {
+        await using var bench = await OpenAsync();
+        Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(sql));
+        bench.ForgetTheEnd();
+        await bench.Database.ExecuteAsync(undo);
+
+        Assert.IsType<MigrationOutcome.Applied>(await bench.RunAsync(sql));
+
+        Assert.True(await bench.Database.ScalarAsync<bool>(done));
+    }
+
+    /// <summary>With a constraint to validate, a partition to attach and a materialized view to refresh.</summary>
+    private async Task<StatementBench> OpenAsync()
+    {
+        var bench = await StatementBench.CreateAsync(server);
+        await bench.PartitionsAsync();
+        await bench.Database.ExecuteAsync(
+            """
+            alter table results add constraint positive check (id > 0) not valid;
+            create table part_2 (like parted);
+            create materialized view best as select * from results;
+            create unique index on best (id)
+            """
+        );
+        return bench;
+    }
+
+    [Theory]
     [InlineData("insert into results values (0, 'zero')")]
     [InlineData("alter table results add column rank int")]
     [InlineData("create index on results (name)")]

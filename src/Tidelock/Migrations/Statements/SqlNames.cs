@@ -21,6 +21,21 @@ internal sealed class SqlNames(IReadOnlyList<SqlToken> tokens, int start)
         return true;
     }
 
+    /// <summary>Passes over ALTER TABLE and the table, as SQL; null where it is another statement.</summary>
+    public string? TakesTable()
+    {
+        if (!Takes("alter", "table"))
+        {
+            return null;
+        }
+
+        _ = Takes("if", "exists");
+        _ = Takes("only");
+        var table = QualifiedName();
+        _ = TakesSymbol('*');
+        return table;
+    }
+
     public bool TakesSymbol(char symbol)
     {
         if (IsAtEnd || !tokens[at].IsSymbol(symbol))

@@ -75,6 +75,9 @@ internal abstract record StatementKind
         ?? EnumValue.Read(statement)
         ?? Upkeep.Read(statement)
         ?? PartitionDetachment.Read(statement)
+        ?? ConstraintValidation.Read(statement)
+        ?? PartitionAttachment.Read(statement)
+        ?? StorageSetting.Read(statement)
         ?? (StatementKind?)SessionSetting.Read(statement)
         ?? OtherStatement.Read(statement);
 

@@ -2,8 +2,8 @@ using Tidelock.Postgres;
 
 namespace Tidelock.Migrations.Statements;
 
-/// <summary>VACUUM, ANALYZE, CHECKPOINT: change no content and may be run again.</summary>
-/// <param name="IsLight">Whether its lock lets readers and writers pass; VACUUM FULL's does not.</param>
+/// <summary>VACUUM, ANALYZE, CHECKPOINT, REFRESH: to run them again does no harm.</summary>
+/// <param name="IsLight">Whether its lock lets readers and writers pass; those of VACUUM FULL and of a REFRESH that is not CONCURRENTLY do not.</param>
 internal sealed record Upkeep(bool IsLight) : StatementKind
 {
     public override bool WaitsHarmlessly => IsLight;
@@ -11,6 +11,7 @@ internal sealed record Upkeep(bool IsLight) : StatementKind
     public static Upkeep? Read(SqlStatement statement) =>
         statement.Begins("vacuum") || statement.Begins("analyze") || statement.Begins("analyse")
             ? new Upkeep(!statement.Has("full"))
+        : statement.Begins("refresh", "materialized", "view") ? new Upkeep(statement.Has("concurrently"))
         : statement.Begins("checkpoint") ? new Upkeep(true)
         : null;
 
