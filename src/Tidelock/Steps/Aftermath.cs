@@ -1,6 +1,7 @@
 using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
+using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -28,7 +29,7 @@ internal sealed class Aftermath : IAsyncDisposable
     /// </summary>
     /// <param name="context">The step's.</param>
     /// <param name="step">Its name.</param>
-    /// <param name="probed">Of which relation a statement is prepared; null for none.</param>
+    /// <param name="probed">Of which relation and its dependents a statement is prepared; null for none.</param>
     /// <param name="cancellation">Ends the looking.</param>
     /// <exception cref="TidelockException">The pooler's console does not answer: it could not be told to reconnect.</exception>
     public static async Task<Aftermath> ExpectAsync(
@@ -80,7 +81,11 @@ internal sealed class Aftermath : IAsyncDisposable
         if (probed is not null)
         {
             probe = await PreparedProbe
-                .PrepareAsync(await context.OpenAsync(cancellation).ConfigureAwait(false), probed, cancellation)
+                .PrepareAsync(
+                    await context.OpenAsync(cancellation).ConfigureAwait(false),
+                    [probed, .. Dependents(probed)],
+                    cancellation
+                )
                 .ConfigureAwait(false);
         }
 
@@ -103,6 +108,12 @@ internal sealed class Aftermath : IAsyncDisposable
             unreached = Message.Of("migrations.reconnect-untold", ("reason", e.Problem));
         }
     }
+
+    /// <summary>What depends on it, as the baseline has it: with the relation's columns those of a dependent may change.</summary>
+    private IEnumerable<RelationName> Dependents(RelationName probed) =>
+        RunBaseline.Of(context)?.Closure is { } closure && closure.Relation.Name == probed
+            ? closure.Dependents.Select(d => d.Name)
+            : [];
 
     /// <summary>After the commit: the finding, and what there is to tell besides.</summary>
     public async Task<Message> WithAsync(Message applied, CancellationToken cancellation)
