@@ -52,7 +52,7 @@ internal static class SqlCheckRun
         try
         {
             await using var session = await ground.OpenAsync(cancellation).ConfigureAwait(false);
-            var read = new BoundedRead(session, bound, ground.Time);
+            var read = new BoundedRead(session, bound, ground.Time) { IsTimed = true };
             var (rows, took) = await read.RunAsync(
                     ["public"],
                     token => TimedAsync(check, read, ground.Time, token),

@@ -26,6 +26,9 @@ internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeP
     /// <summary>How many bytes of temporary files a statement may write, where that may be set; null: whatever the server allows.</summary>
     public long? Temporary { get; init; }
 
+    /// <summary>Whether the time it takes is judged: then it is planned as an application's read; else it takes no parallel workers and no JIT.</summary>
+    public bool IsTimed { get; init; }
+
     /// <summary>Whether the server keeps <see cref="Temporary"/>, of what was read last.</summary>
     public bool IsTemporaryKept { get; private set; } = true;
 
@@ -117,7 +120,8 @@ internal sealed class BoundedRead(PostgresSession session, TimeSpan limit, TimeP
     {
         var path = string.Join(", ", schemas.Distinct(StringComparer.Ordinal).Select(Identifiers.Quote));
         isSet = true;
-        return $"set transaction read only; {Timeout}; set local search_path to {path}, pg_temp";
+        var sparing = IsTimed ? "" : SharedSnapshot.Sparing;
+        return $"set transaction read only; {Timeout}; set local search_path to {path}, pg_temp; {sparing}";
     }
 }
 

@@ -12,6 +12,9 @@ internal sealed class SharedSnapshot : IAsyncDisposable
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
 
+    /// <summary>What leaves the server to its other work.</summary>
+    public const string Sparing = "set local max_parallel_workers_per_gather = 0; set local jit = off;";
+
     private readonly List<PostgresSession> sessions = [];
     private readonly Func<CancellationToken, Task<PostgresSession>> open;
     private readonly string? role;
@@ -102,8 +105,7 @@ internal sealed class SharedSnapshot : IAsyncDisposable
             $"""
             set local statement_timeout = {milliseconds};
             set local lock_timeout = '5s';
-            set local max_parallel_workers_per_gather = 0;
-            set local jit = off;
+            {Sparing}
             set local search_path to {path}, pg_temp;
             {(role is null ? "" : $"set local role {Identifiers.Quote(role)}")}
             """

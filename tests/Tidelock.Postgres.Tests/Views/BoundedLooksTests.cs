@@ -49,6 +49,35 @@ public sealed class BoundedLooksTests(PostgresServer server)
         Assert.Empty(ClosureComparison.Differences(before, await bench.CaptureAsync(V)));
     }
 
+    [Theory]
+    [InlineData(false, "off 0")]
+    [InlineData(true, "on 2")]
+    public async Task A_read_takes_no_parallel_workers_and_no_jit_unless_its_time_is_judged(
+        bool isTimed,
+        string expected
+    )
+    {
+        await using var bench = await ViewBench.EmptyAsync(server, "create view v as select 1 as a");
+        await bench.Database.ExecuteAsync(
+            $"alter database {bench.Database.Name} set jit = on; alter database {bench.Database.Name} set max_parallel_workers_per_gather = 2"
+        );
+        await using var session = await bench.OpenAsync();
+        var read = new BoundedRead(session, TimeSpan.FromSeconds(10), TimeProvider.System) { IsTimed = isTimed };
+
+        var rows = await read.RunAsync(
+            ["public"],
+            token =>
+                read.RowsAsync(
+                    "select current_setting('jit') || ' ' || current_setting('max_parallel_workers_per_gather') from v",
+                    1,
+                    token
+                ),
+            default
+        );
+
+        Assert.Equal(expected, rows.Rows[0][0]);
+    }
+
     [Fact]
     public async Task A_count_that_takes_too_long_is_unknown_and_ends_on_the_server_too()
     {
