@@ -145,10 +145,7 @@ internal sealed class PrerequisitesStep(BackupPrograms programs) : IStep
     {
         var dumps = await session
             .QueryAsync(
-                """
-                select pid, usename::text, (extract(epoch from now() - backend_start) / 60)::int from pg_stat_activity
-                 where datname = current_database() and application_name = 'pg_dump'
-                """,
+                SqlText.Beside<PrerequisitesStep>("Dumps"),
                 r =>
                     (
                         Pid: r.GetInt32(0),
