@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using Tidelock.Postgres;
 using Tidelock.Texts;
@@ -19,6 +20,8 @@ internal sealed class ContentComparison(
     Action<Message> report
 )
 {
+    private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(10);
+
     /// <summary>Counts that are taken of the new side on the way: SQL over <see cref="ContentSide.Row"/>.</summary>
     public IReadOnlyList<string> Also { get; init; } = [];
 
@@ -49,7 +52,8 @@ internal sealed class ContentComparison(
         IReadOnlyList<long>? also = null;
         try
         {
-            (findings, also) = await InAsync(snapshot, findings, old, @new).ConfigureAwait(false);
+            (findings, also) = await TellingAsync(InAsync(snapshot, findings, old, @new), relation, start)
+                .ConfigureAwait(false);
         }
         catch (Exception e) when (snapshot.IsTimeout(e))
         {
@@ -117,7 +121,15 @@ internal sealed class ContentComparison(
             return (findings with { Problem = mistake }, null);
         }
 
-        report(Message.Of("contracts.compare.digesting", ("relation", findings.Relation)));
+        report(
+            Message.Of(
+                "contracts.compare.digesting",
+                ("relation", findings.Relation),
+                ("old", await EstimateAsync(one, old, snapshot.Token).ConfigureAwait(false)),
+                ("new", await EstimateAsync(other, @new, snapshot.Token).ConfigureAwait(false)),
+                ("limit", options.Within)
+            )
+        );
         var (before, after) = await BothAsync(
                 snapshot,
                 DigestAsync(one, old, columns, [], snapshot),
@@ -173,6 +185,40 @@ internal sealed class ContentComparison(
         return isStable && match.OnlyOld + match.OnlyNew > 0 == keysDiffer
             ? (Matched(findings, differing, match, Unstable(columns, before, second)), after.Also)
             : (findings with { Problem = Message.Of("contracts.compare.rows-unstable") }, after.Also);
+    }
+
+    /// <summary>Says now and then how long it has taken, and so how long the snapshot keeps vacuum from its work.</summary>
+    private async Task<T> TellingAsync<T>(Task<T> work, RelationName relation, long start)
+    {
+        while (
+            await Task.WhenAny(work, Task.Delay(TellEvery, time, CancellationToken.None)).ConfigureAwait(false) != work
+        )
+        {
+            report(
+                Message.Of(
+                    "contracts.compare.goes-on",
+                    ("relation", relation),
+                    ("took", time.GetElapsedTime(start)),
+                    ("limit", options.Within)
+                )
+            );
+        }
+
+        return await work.ConfigureAwait(false);
+    }
+
+    /// <summary>How many rows PostgreSQL expects.</summary>
+    private static async Task<long> EstimateAsync(
+        PostgresSession session,
+        ContentSide side,
+        CancellationToken cancellation
+    )
+    {
+        await using var batch = new NpgsqlBatch(session.Connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(OwnStatement.Mark($"explain (format json) {side.Query}")));
+        var plan = (string)(await batch.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
+        using var json = JsonDocument.Parse(plan);
+        return (long)json.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
     }
 
     private Task<ContentDigest> DigestAsync(

@@ -21,12 +21,7 @@ internal static class ShadowComparison
         var options = ground.Change.Section<CompareOptions>();
         if (ground.Change.Section<Migration>() is not ViewMigration migration)
         {
-            return !options.IsDeclared ? null
-                : RunBaseline.RelationOf(ground.Change) is { } other && ground.Before is null
-                    ? ShadowFindings.Refusing(Message.Of("contracts.compare.absent", ("relation", other)))
-                : RunBaseline.RelationOf(ground.Change) is null
-                    ? ShadowFindings.Refusing(Message.Of("contracts.compare.no-relation"))
-                : new ShadowFindings([Message.Of("contracts.compare.later")], Refuses: false, null, null);
+            return options.IsDeclared ? await LaterAsync(ground, options, cancellation).ConfigureAwait(false) : null;
         }
 
         if (options.IsDeclared && ground.Before is null)
@@ -56,6 +51,42 @@ internal static class ShadowComparison
             found,
             candidate
         );
+    }
+
+    /// <summary>
+    /// Only the old content is there before the change. Whether it may be evaluated afterwards is asked now: then it would be too late.
+    /// </summary>
+    private static async Task<ShadowFindings> LaterAsync(
+        ShadowGround ground,
+        CompareOptions options,
+        CancellationToken cancellation
+    )
+    {
+        if (RunBaseline.RelationOf(ground.Change) is not { } relation)
+        {
+            return ShadowFindings.Refusing(Message.Of("contracts.compare.no-relation"));
+        }
+
+        if (ground.Before is null)
+        {
+            return ShadowFindings.Refusing(Message.Of("contracts.compare.absent", ("relation", relation)));
+        }
+
+        var problem = await EvaluationConsent
+            .ProblemAsync(
+                ground.OpenContent,
+                ground.Reader,
+                options,
+                [ContentSide.Of(relation)],
+                ground.Time,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return problem is null
+            ? new ShadowFindings([Message.Of("contracts.compare.later")], Refuses: false, null, null)
+            : ShadowFindings.Refusing(
+                Message.Of("contracts.compare.unknown", ("relation", relation), ("problem", problem))
+            );
     }
 
     /// <summary>The owner, whose rights and row security count below a view; nobody else where each reader's own count.</summary>

@@ -127,21 +127,26 @@ internal sealed class VerifyStep : IStep
             return (unknown, null);
         }
 
+        ContentSide[] sides = [ContentSide.Inlined(old.Definition, "pg_catalog"), ContentSide.Of(baseline.Relation)];
+        var contents = context.Contents();
+        var reader = ShadowComparison.ReaderOf(old);
+        var problem = await EvaluationConsent
+            .ProblemAsync(contents.OpenAsync, reader, options, sides, context.Time, cancellation)
+            .ConfigureAwait(false);
+        if (problem is not null)
+        {
+            return (new ContentFindings(baseline.Relation, options.Key) { Problem = problem }, null);
+        }
+
         var isContracts = contract.Relation == baseline.Relation && options.Sample is null;
-        var comparison = new ContentComparison(options, context.Contents().OpenAsync, context.Time, context.Report)
+        var comparison = new ContentComparison(options, contents.OpenAsync, context.Time, context.Report)
         {
             Also = isContracts ? ContentEvaluation.Counts(contract) : [],
             CountsAllowed =
                 context.As(RunBaseline.Step).Fact(ContentFindings.Fact, ContractsJson.Default.ContentFindings) is null,
         };
         var (findings, counts) = await comparison
-            .CompareAsync(
-                baseline.Relation,
-                ShadowComparison.ReaderOf(old),
-                ContentSide.Inlined(old.Definition, "pg_catalog"),
-                ContentSide.Of(baseline.Relation),
-                cancellation
-            )
+            .CompareAsync(baseline.Relation, reader, sides[0], sides[1], cancellation)
             .ConfigureAwait(false);
         await context
             .RecordAsync(ContentFindings.Fact, findings, ContractsJson.Default.ContentFindings, cancellation)

@@ -151,6 +151,52 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
     }
 
     [Theory]
+    [InlineData("compare: { key: [id], expect: { name: changed }, temporary: 1MB }\n", "too-much-temporary")]
+    [InlineData(Allowed, "consent")]
+    public async Task Sql_by_hand_is_not_compared_where_that_was_not_allowed_and_refused_before_the_change(
+        string compare,
+        string code
+    )
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Allowed);
+        var old =
+            code == "consent"
+                ? "create or replace view public.scores as select score, id, name from public.results where random() >= 0"
+                : "create or replace view public.scores as select score, id, max(name) as name from (select r.* from public.results r, generate_series(1, 2000) g order by g, name) r group by 1, 2";
+        await fixture.Database.ExecuteAsync(old);
+        await WriteSqlAsync(
+            fixture,
+            "create or replace view public.scores as select score, id, upper(name) as name from public.results",
+            old,
+            compare
+        );
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.Refused, end.Finding.ToString());
+        var finding = end.State!.Step("baseline").Finding!;
+        Assert.Equal($"contracts.compare.{code}", (finding.Parts?["problem"] ?? finding).Code);
+        Assert.Equal(StepStatus.Pending, end.State.Step("migrate").Status);
+    }
+
+    [Fact]
+    public async Task A_function_that_the_change_itself_brings_in_is_not_called_by_the_comparison()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Allowed);
+        await WriteSqlAsync(
+            fixture,
+            "create or replace view public.scores as select score, id, upper(name) as name from public.results where random() >= 0",
+            "create or replace view public.scores as select score, id, name from public.results"
+        );
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.RolledBack, end.Finding.ToString());
+        var finding = end.State!.Step("verify").Finding!;
+        Assert.Equal("contracts.compare.consent", finding.Parts?["problem"].Code);
+    }
+
+    [Theory]
     [InlineData(Allowed, true, "contracts.compare.declared")]
     [InlineData("compare: { key: [id] }\n", false, "contracts.compare.differs")]
     [InlineData("", true, null)]
@@ -175,7 +221,12 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
         )!;
 
     /// <summary>The same change as SQL of the author's own; the contract's columns in the old order.</summary>
-    private static async Task WriteSqlAsync(DeploymentFixture fixture, string up, string? down = null)
+    private static async Task WriteSqlAsync(
+        DeploymentFixture fixture,
+        string up,
+        string? down = null,
+        string compare = Allowed
+    )
     {
         await File.WriteAllTextAsync(Path.Combine(fixture.ChangeFolder, "up.sql"), up);
         if (down is not null)
@@ -199,7 +250,7 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
             environments:
               production: { database: "${DATABASE_URL}" }
 
-            """ + Allowed
+            """ + compare
         );
     }
 }

@@ -13,6 +13,9 @@ internal sealed class ContentBench : IAsyncDisposable
 
     public List<string> Reports { get; } = [];
 
+    /// <summary>The client's clock.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     public CompareOptions Options { get; set; } = Same("k");
 
     public static async Task<ContentBench> CreateAsync(PostgresServer server, string sql = "", int? major = null)
@@ -51,7 +54,7 @@ internal sealed class ContentBench : IAsyncDisposable
         var comparison = new ContentComparison(
             Options,
             token => PostgresSession.OpenAsync(Database.Target, "t", token),
-            TimeProvider.System,
+            Time,
             m => Reports.Add(TextCatalog.English.Render(m))
         )
         {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Tidelock.Contracts;
 using Tidelock.Postgres.Tests.Servers;
@@ -346,6 +347,28 @@ public sealed class ContentComparisonTests(PostgresServer server)
             {
                 var c => (c.Name, c.Rows!.Value, c.Example!),
             }
+        );
+    }
+
+    [Fact]
+    public async Task A_long_comparison_says_what_it_expects_and_how_old_its_snapshot_is()
+    {
+        await using var bench = await ContentBench.CreateAsync(server, "create table t as select 1 as k, 2 as a");
+        await bench.Database.ExecuteAsync("analyze t");
+        var time = new FakeTimeProvider();
+        bench.Time = time;
+
+        var running = bench.CompareAsync("select k, a from t where pg_sleep(2) is not null", "select k, a from t");
+        await bench.Database.UntilAsync(
+            "select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep')"
+        );
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.True((await running).AsDeclared);
+
+        Assert.Contains(bench.Reports, r => r.Contains("about 1 and 1 rows", StringComparison.Ordinal));
+        Assert.Contains(
+            bench.Reports,
+            r => r.StartsWith("still comparing the content of public.v: 10 s of 2 min", StringComparison.Ordinal)
         );
     }
 
