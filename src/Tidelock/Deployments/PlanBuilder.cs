@@ -1,4 +1,3 @@
-using Npgsql;
 using Tidelock.Contracts;
 using Tidelock.Gates;
 using Tidelock.Migrations;
@@ -36,14 +35,14 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             .OpenAsync(request.Target, Application, cancellation)
             .ConfigureAwait(false);
         var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
-        var functions = await FunctionsAsync(session, rehearsal.Relation, cancellation).ConfigureAwait(false);
+        var unseen = await UnseenReaders.FindAsync(session, rehearsal, cancellation).ConfigureAwait(false);
         return new DeploymentPlan(
             Header(request, identity),
             [.. Copyless(copyless, rehearsal), .. Change(rehearsal)],
             Kept(rehearsal),
             await LocksAsync(session, request, rehearsal, cancellation).ConfigureAwait(false),
             WayBack(request, rehearsal),
-            [.. functions, .. rehearsal.Warnings],
+            [.. unseen, .. rehearsal.Warnings],
             gates
         )
         {
@@ -253,6 +252,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
                     )
                 )
         );
+        lines.AddRange(WorkUnderLocks.Of(request.Change.Section<Migration>(), rehearsal.Statements));
         if (budget.Blockers.Text is { } acts)
         {
             lines.Add(acts);
@@ -302,31 +302,4 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             ? [chosen, .. heavier]
             : [chosen, .. heavier, Message.Of("deployments.plan.backup-too")];
     }
-
-    /// <summary>Functions whose text names the relation as a word: PostgreSQL keeps no dependency for them.</summary>
-    private static async Task<IReadOnlyList<Message>> FunctionsAsync(
-        PostgresSession session,
-        RelationName? relation,
-        CancellationToken cancellation
-    ) =>
-        relation is null
-            ? []
-            : await session
-                .QueryAsync(
-                    """
-                    select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-                    where n.nspname not in ('pg_catalog', 'information_schema')
-                      and regexp_replace(lower(p.prosrc), '\W+', ' ', 'g') ~ ('\m' || regexp_replace(lower($1), '\W+', ' ', 'g') || '\M')
-                    order by 1
-                    """,
-                    r =>
-                        Message.Of(
-                            "deployments.plan.function",
-                            ("function", r.GetString(0)),
-                            ("relation", relation.Name)
-                        ),
-                    cancellation,
-                    new NpgsqlParameter { Value = relation.Name }
-                )
-                .ConfigureAwait(false);
 }

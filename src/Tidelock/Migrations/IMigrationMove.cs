@@ -25,6 +25,9 @@ public interface IMigrationMove
     /// </returns>
     Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation) => Task.FromResult(false);
 
+    /// <summary>The longest it may hold its locks; null where only the limit of every statement counts.</summary>
+    TimeSpan? Held => null;
+
     /// <summary>Whether readers had to wait while materialized views were filled, in the last try; null when not.</summary>
     FilledUnderLock? UnderLock => null;
 

@@ -81,7 +81,7 @@ public sealed record SqlMigration(ChangeFile Up, ChangeFile? Down, LockBudget Lo
 
     public override Message Text => Message.Of("migrations.sql.text", ("up", Up.Path), ("down", Down?.Path ?? "–"));
 
-    public override IMigrationMove Forward(RelationClosure? before) => new SqlMove(Up);
+    public override IMigrationMove Forward(RelationClosure? before) => new SqlMove(Up) { Held = Locks.Held };
 }
 
 /// <summary>What happens to the views that depend on a view that must be dropped.</summary>
@@ -102,6 +102,9 @@ public sealed record LockBudget(TimeSpan Try, TimeSpan Total, int Tries)
 {
     /// <summary>What is done about who holds the locks.</summary>
     public BlockerPolicy Blockers { get; init; } = BlockerPolicy.Wait;
+
+    /// <summary>The longest the locks may be held once they are granted, on the way there; null where the change does not say.</summary>
+    public TimeSpan? Held { get; init; }
 
     public static LockBudget Default { get; } = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(60), 200);
 }

@@ -10,6 +10,7 @@ namespace Tidelock.Migrations;
 internal sealed class MigrationSection : IChangeSection
 {
     private static readonly ChangeFile NoFile = new("", "");
+    private static readonly TimeSpan LongestHeld = TimeSpan.FromHours(1);
 
     public string Key => "migration";
 
@@ -109,7 +110,7 @@ internal sealed class MigrationSection : IChangeSection
     private static LockBudget ReadLocks(ChangeNode node)
     {
         var standard = LockBudget.Default;
-        if (!node.Exists || !node.Only("try", "total", "tries", "blockers").IsMapping)
+        if (!node.Exists || !node.Only("try", "total", "tries", "held", "blockers").IsMapping)
         {
             return standard;
         }
@@ -120,6 +121,9 @@ internal sealed class MigrationSection : IChangeSection
             node["tries"].Integer(standard.Tries, 1, 100_000)
         )
         {
+            Held = node["held"].Exists
+                ? node["held"].Duration(LongestHeld, TimeSpan.FromMilliseconds(10), LongestHeld)
+                : null,
             Blockers = node["blockers"].Exists ? BlockerPolicy.Read(node["blockers"]) : BlockerPolicy.Wait,
         };
         if (budget.Try > budget.Total)

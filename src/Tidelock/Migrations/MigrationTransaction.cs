@@ -11,9 +11,6 @@ namespace Tidelock.Migrations;
 /// </summary>
 public sealed class MigrationTransaction(TimeProvider time)
 {
-    /// <summary>A transaction this old is waited for before a try is made: the try would only make readers queue.</summary>
-    private static readonly TimeSpan LongTransaction = TimeSpan.FromMilliseconds(200);
-
     /// <summary>Runs tries until one is decided or the budget is used up.</summary>
     /// <param name="session">Open, idle, of the epoch that has the run. Of no use any more after <see cref="MigrationOutcome.Unknown"/>.</param>
     /// <param name="move">There, or back.</param>
@@ -42,8 +39,7 @@ public sealed class MigrationTransaction(TimeProvider time)
             progress,
             time
         );
-        var waiting = new LockWaiting(session, budget, progress, time);
-        var patience = new AutovacuumPatience(progress);
+        var waiting = new LockWaiting(budget, progress, time);
         while (true)
         {
             var locks = await work.PrepareAsync(cancellation).ConfigureAwait(false);
@@ -53,7 +49,7 @@ public sealed class MigrationTransaction(TimeProvider time)
                 if (work.Outcome is null)
                 {
                     waiting.Meet(work.Blockers);
-                    await waiting.IsBlockedAsync(locks, TimeSpan.Zero, cancellation).ConfigureAwait(false);
+                    await waiting.IsBlockedAsync(session, locks, TimeSpan.Zero, cancellation).ConfigureAwait(false);
                 }
             }
 
@@ -74,14 +70,14 @@ public sealed class MigrationTransaction(TimeProvider time)
         // How long a try may wait now; null where it would only make readers queue.
         async Task<TimeSpan?> LimitAsync(IReadOnlyList<RelationName> locks)
         {
-            if (!await waiting.IsBlockedAsync(locks, LongAge(budget), cancellation).ConfigureAwait(false))
+            if (!await waiting.IsBlockedAsync(session, locks, waiting.LongAge, cancellation).ConfigureAwait(false))
             {
                 return budget.Try;
             }
 
             // A view that locks more than itself is still a view: readers of it never wait for longer than one try.
-            return work.LocksUnknown && locks.Count == 0 && waiting.IsAutovacuum
-                ? await patience.LongTryAsync(session, waiting.Present, cancellation).ConfigureAwait(false)
+            return work.LocksUnknown && locks.Count == 0
+                ? await waiting.LongTryAsync(session, cancellation).ConfigureAwait(false)
                 : null;
         }
     }
@@ -89,7 +85,4 @@ public sealed class MigrationTransaction(TimeProvider time)
     /// <summary>Another try may do better: the lock was not granted in time, or readers and the try waited for each other.</summary>
     internal static bool MayBeRepeated(PostgresException e) =>
         e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected;
-
-    private static TimeSpan LongAge(LockBudget budget) =>
-        budget.Try * 4 > LongTransaction ? budget.Try * 4 : LongTransaction;
 }

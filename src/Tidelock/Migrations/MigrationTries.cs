@@ -89,7 +89,7 @@ internal sealed class MigrationTries(
     {
         Tries++;
         tryLimit = limit;
-        var open = new OpenTry(session, limit, time);
+        var open = new OpenTry(session, limit, time, move.Held);
         var kept = false;
         try
         {
@@ -99,6 +99,13 @@ internal sealed class MigrationTries(
             }
 
             kept = await AttemptAsync(open, one!, cancellation).ConfigureAwait(false);
+        }
+        catch (HeldTooLongException e)
+        {
+            Outcome = new MigrationOutcome.Failed(
+                PostgresErrorCodes.QueryCanceled,
+                Message.Of("migrations.held-too-long", ("limit", e.Limit))
+            );
         }
         catch (PostgresException e) when (one is not null && !ConnectionLoss.EndsSession(e.SqlState))
         {
@@ -174,7 +181,7 @@ internal sealed class MigrationTries(
 
         try
         {
-            var refusal = await MoveAsync(open, cancellation).ConfigureAwait(false);
+            var refusal = await open.HoldingAsync(token => MoveAsync(open, token), cancellation).ConfigureAwait(false);
             Outcome = refusal is null ? null : new MigrationOutcome.Refused(refusal);
             return false;
         }
@@ -196,6 +203,7 @@ internal sealed class MigrationTries(
 
         watch ??= new LockWatch(session.Target, session.ApplicationName, WatchedBackends.Of(session), budget.Try, time);
         watch.Budget = tryLimit;
+        open.BeginToHold();
         return watch.OverAsync(() => move.ApplyAsync(open, cancellation), cancellation);
     }
 

@@ -13,15 +13,19 @@ public sealed class OpenTry
 {
     private const string InsufficientResources = "53";
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan ClockMargin = TimeSpan.FromMilliseconds(50);
     private readonly TimeSpan budget;
     private readonly TimeProvider time;
+    private readonly TimeSpan? held;
+    private CancellationTokenSource? end;
     private long? firstLock;
 
-    internal OpenTry(PostgresSession session, TimeSpan budget, TimeProvider time)
+    internal OpenTry(PostgresSession session, TimeSpan budget, TimeProvider time, TimeSpan? held = null)
     {
         Session = session;
         this.budget = budget;
         this.time = time;
+        this.held = held;
     }
 
     /// <summary>For reads of the catalogs within the transaction.</summary>
@@ -39,7 +43,7 @@ public sealed class OpenTry
     /// <summary>Runs a statement whose only work is to take a lock; from the first of them on the budget runs.</summary>
     public async Task LockAsync(string sql, object about, CancellationToken cancellation)
     {
-        firstLock ??= time.GetTimestamp();
+        BeginToHold();
         var start = time.GetTimestamp();
         try
         {
@@ -58,12 +62,54 @@ public sealed class OpenTry
     public async Task ExecuteAsync(string sql, object about, CancellationToken cancellation)
     {
         Doing = about;
-        await Session.ExecuteOneAsync(sql, cancellation, LockTimeout()).ConfigureAwait(false);
+        await Session.ExecuteOneAsync(sql, cancellation, Limits()).ConfigureAwait(false);
         if (Ran is not null)
         {
             await Ran(sql, cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <summary>From now on locks are held, or may be.</summary>
+    internal void BeginToHold()
+    {
+        firstLock ??= time.GetTimestamp();
+        if (Left is { } left)
+        {
+            end?.CancelAfter(left);
+        }
+    }
+
+    /// <summary>
+    /// Runs work that takes locks, and ends it where they are held for too long: by the client's clock too, for a server that does not
+    /// answer.
+    /// </summary>
+    /// <exception cref="HeldTooLongException">They were; the transaction is of no use any more.</exception>
+    internal async Task<T> HoldingAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation)
+    {
+        using var late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
+        end = late;
+        try
+        {
+            return await work(either.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsHeldTooLong(e) && !cancellation.IsCancellationRequested)
+        {
+            throw new HeldTooLongException(held!.Value, e);
+        }
+        finally
+        {
+            end = null;
+        }
+    }
+
+    /// <summary>How long the locks may still be held; null where no limit counts, or not yet.</summary>
+    private TimeSpan? Left => held is { } limit && firstLock is { } since ? limit - time.GetElapsedTime(since) : null;
+
+    /// <summary>The server's clock may be a little ahead of ours.</summary>
+    private bool IsHeldTooLong(Exception e) =>
+        e is OperationCanceledException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }
+        && Left < ClockMargin;
 
     /// <summary>Runs work and takes back all it did, its locks too, when it gives a reason or PostgreSQL refuses a statement of it for what it is.</summary>
     /// <returns>The reason; null when the work stands.</returns>
@@ -110,10 +156,19 @@ public sealed class OpenTry
         && e.SqlState != PostgresErrorCodes.QueryCanceled
         && !e.SqlState.StartsWith(InsufficientResources, StringComparison.Ordinal);
 
-    private string LockTimeout()
+    private string[] Limits()
     {
         var left = firstLock is { } since ? budget - time.GetElapsedTime(since) : budget;
-        var milliseconds = Math.Ceiling((left < Least ? Least : left).TotalMilliseconds);
-        return string.Create(CultureInfo.InvariantCulture, $"set local lock_timeout = {milliseconds}");
+        var waiting = $"set local lock_timeout = {Milliseconds(left)}";
+        return Left is { } holding ? [waiting, $"set local statement_timeout = {Milliseconds(holding)}"] : [waiting];
     }
+
+    private static string Milliseconds(TimeSpan limit) =>
+        Math.Ceiling((limit < Least ? Least : limit).TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>The locks of a try were held for as long as they may be, and its work was not done.</summary>
+internal sealed class HeldTooLongException(TimeSpan limit, Exception inner) : Exception(inner.Message, inner)
+{
+    public TimeSpan Limit => limit;
 }

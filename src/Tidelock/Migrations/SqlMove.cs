@@ -12,6 +12,8 @@ namespace Tidelock.Migrations;
 /// </summary>
 internal sealed class SqlMove(ChangeFile file) : IMigrationMove
 {
+    public TimeSpan? Held { get; init; }
+
     public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>
         Task.FromResult(new MovePreparation([], null) { LocksUnknown = true });
 

@@ -11,8 +11,13 @@ namespace Tidelock.Migrations;
 /// </summary>
 internal sealed class ViewForward(ViewMigration migration, RelationClosure? before) : IMigrationMove
 {
+    /// <summary>Under the locks nothing is left to do but DDL and a look into the catalogs, unless something is filled there.</summary>
+    private static readonly TimeSpan StandardHeld = TimeSpan.FromSeconds(10);
+
     private IReadOnlyList<CapturedColumn>? columns;
     private BesideBuild? beside;
+
+    public TimeSpan? Held => migration.Locks.Held ?? StandardHeld;
 
     public FilledUnderLock? UnderLock { get; private set; }
 

@@ -74,17 +74,19 @@ public sealed class CommandTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_lock_that_somebody_holds_is_given_up_within_the_budget_and_tried_again()
+    public async Task A_lock_that_somebody_holds_is_given_up_within_the_budget_and_waited_for_outside_the_queue()
     {
         await using var bench = await CommandBench.CreateAsync(server);
         await using var reader = await bench.Database.ConnectAsync();
         await new NpgsqlCommand("begin; select count(*) from attempt", reader).ExecuteNonQueryAsync();
-        bench.Edit("../change.yaml", "tries: 100", "tries: 2");
+        bench.Edit("../change.yaml", "total: 2m", "total: 3s");
 
         var outcome = await bench.UpAsync();
 
         Assert.True(outcome is MigrationOutcome.LockNotGranted, outcome.Finding.ToString());
-        Assert.Equal(reader.ProcessID, Assert.Single(((MigrationOutcome.LockNotGranted)outcome).Blockers).ProcessId);
+        var refused = (MigrationOutcome.LockNotGranted)outcome;
+        Assert.Equal(reader.ProcessID, Assert.Single(refused.Blockers).ProcessId);
+        Assert.Equal(1, refused.Tries);
         Assert.Equal(["exam_results"], await bench.DeployedAsync());
     }
 

@@ -3,6 +3,7 @@ using Tidelock.Changes;
 using Tidelock.Migrations;
 using Tidelock.Migrations.Tools;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Postgres.Tests.Statements;
 using Tidelock.Postgres.Tests.Tools;
 
 namespace Tidelock.Postgres.Tests.Views;
@@ -85,6 +86,21 @@ public sealed class AutovacuumTests
         Assert.Single(bench.Progress, p => p.Code == "migrations.autovacuum.long-try");
         Assert.Contains("canceling autovacuum task", await cluster.LogAsync(), StringComparison.Ordinal);
         Assert.Equal(["attempt_view_v1"], await bench.VersionAsync());
+    }
+
+    [Fact]
+    public async Task It_gives_way_to_one_long_try_of_a_statement_with_a_transaction_of_its_own()
+    {
+        await using var cluster = await StartAsync("1s");
+        await using var bench = new StatementBench(await TestDatabase.CreateAsync(cluster));
+        await VacuumAsync(bench.Database);
+
+        var outcome = await bench.RunAsync("alter table t add b int", Budget);
+
+        var applied = Assert.IsType<MigrationOutcome.Applied>(outcome);
+        Assert.Single(bench.Progress, p => p.Code == "migrations.autovacuum.long-try");
+        Assert.True(applied.LongestLockWait > TimeSpan.FromMilliseconds(900), $"waited {applied.LongestLockWait}");
+        Assert.Contains("canceling autovacuum task", await cluster.LogAsync(), StringComparison.Ordinal);
     }
 
     private static Task<LocalCluster> StartAsync(string deadlockTimeout) =>

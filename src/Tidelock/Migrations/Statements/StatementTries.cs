@@ -15,7 +15,6 @@ internal sealed class StatementTries(
 )
 {
     private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongTransaction = TimeSpan.FromMilliseconds(200);
 
     private readonly StatementKind kind = StatementKind.Of(statement);
     private readonly StatementLeftovers leftovers = new(
@@ -74,7 +73,7 @@ internal sealed class StatementTries(
 
     private async Task<MigrationOutcome?> TryAsync(IReadOnlyList<long> before, CancellationToken cancellation)
     {
-        var waiting = new LockWaiting(session, budget, journal.Progress, time);
+        var waiting = new LockWaiting(budget, journal.Progress, time);
         await using var watch = new LockWatch(
             session.Target,
             session.ApplicationName,
@@ -90,9 +89,10 @@ internal sealed class StatementTries(
             journal.Progress,
             time
         );
+        var limit = budget.Try;
         for (var tries = 1; ; tries++)
         {
-            var error = await AnswerAsync(watch, acting, cancellation).ConfigureAwait(false);
+            var error = await AnswerAsync(watch, acting, limit, cancellation).ConfigureAwait(false);
             Waited(watch.Waited);
             if (error is null)
             {
@@ -105,25 +105,21 @@ internal sealed class StatementTries(
             }
 
             waiting.Meet(Strangers(watch));
-            do
+            var next =
+                watch.Exceeded && kind.WaitsHarmlessly
+                    ? null
+                    : await waiting.NextTryAsync(session, acting, tries, cancellation).ConfigureAwait(false);
+            if (next is null)
             {
-                if ((watch.Exceeded && kind.WaitsHarmlessly) || waiting.IsOver(tries, TimeSpan.Zero))
-                {
-                    if (await HalfDoneAsync(before, error, cancellation).ConfigureAwait(false) is { } half)
-                    {
-                        return half;
-                    }
-
-                    var refused = waiting.NotGranted(tries);
-                    return refused with
+                var refused = waiting.NotGranted(tries);
+                return await HalfDoneAsync(before, error, cancellation).ConfigureAwait(false)
+                    ?? refused with
                     {
                         Finding = StatementWords.NotGranted(statement, count, refused, budget.Total),
                     };
-                }
+            }
 
-                await acting.OnAsync(waiting.Present, cancellation).ConfigureAwait(false);
-                await waiting.PauseAsync(cancellation).ConfigureAwait(false);
-            } while (await waiting.IsBlockedAsync([], LongTransaction, cancellation).ConfigureAwait(false));
+            limit = next.Value;
         }
     }
 
@@ -138,13 +134,15 @@ internal sealed class StatementTries(
     private async Task<PostgresException?> AnswerAsync(
         LockWatch watch,
         BlockerActing acting,
+        TimeSpan limit,
         CancellationToken cancellation
     )
     {
-        var limit = kind.WaitsHarmlessly ? 0 : Math.Max(1, Math.Ceiling(budget.Try.TotalMilliseconds));
+        watch.Budget = kind.WaitsHarmlessly ? budget.Total : limit;
+        var milliseconds = kind.WaitsHarmlessly ? 0 : Math.Max(1, Math.Ceiling(limit.TotalMilliseconds));
         var timeout = string.Create(
             CultureInfo.InvariantCulture,
-            $"set lock_timeout = {limit}; set synchronous_commit = local"
+            $"set lock_timeout = {milliseconds}; set synchronous_commit = local"
         );
         await session.ExecuteAsync(timeout, cancellation).ConfigureAwait(false);
         var sql = await kind.SqlAsync(statement, session, cancellation).ConfigureAwait(false);

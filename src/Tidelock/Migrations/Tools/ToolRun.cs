@@ -52,8 +52,7 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
             progress,
             time
         );
-        IReadOnlyList<Blocker> blockers = [];
-        var patience = new AutovacuumPatience(progress);
+        var waiting = new LockWaiting(ground.Locks, progress, time);
         var limit = ground.Locks.Try;
         for (var tries = 1; ; tries++)
         {
@@ -74,36 +73,27 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
                 return fate;
             }
 
-            blockers = LockWaiting.Tell(watch.Blockers, blockers, progress);
-            if (tries >= ground.Locks.Tries || time.GetElapsedTime(start) >= ground.Locks.Total)
+            waiting.Meet(watch.Blockers);
+            if (await NextTryAsync(waiting, acting, tries, cancellation).ConfigureAwait(false) is not { } next)
             {
-                return LockWaiting.NotGranted(tries, time.GetElapsedTime(start), blockers);
+                return waiting.NotGranted(tries);
             }
 
-            limit =
-                await LongTryAsync(patience, watch.Blockers, cancellation).ConfigureAwait(false) ?? ground.Locks.Try;
-            await acting.OnAsync(watch.Blockers, cancellation).ConfigureAwait(false);
-            var pause = TimeSpan.FromMilliseconds(200 + (300 * Random.Shared.NextDouble()));
-            await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
+            limit = next;
         }
     }
 
-    /// <summary>How long the next try may wait, where autovacuum alone was in the way of the last: it vacuums tables, never a view.</summary>
-    private async Task<TimeSpan?> LongTryAsync(
-        AutovacuumPatience patience,
-        IReadOnlyList<Blocker> present,
+    private async Task<TimeSpan?> NextTryAsync(
+        LockWaiting waiting,
+        BlockerActing acting,
+        int tries,
         CancellationToken cancellation
     )
     {
-        if (present.Count == 0 || !present.All(b => b.GivesWay))
-        {
-            return null;
-        }
-
         await using var session = await PostgresSession
             .OpenAsync(ground.Target, ground.RunName, cancellation)
             .ConfigureAwait(false);
-        return await patience.LongTryAsync(session, present, cancellation).ConfigureAwait(false);
+        return await waiting.NextTryAsync(session, acting, tries, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>What the tool's record says became of a path; a result of null is one that nobody saw the end of.</summary>

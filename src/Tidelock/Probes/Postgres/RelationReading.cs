@@ -34,12 +34,44 @@ internal static partial class RelationReading
         "set",
     ];
 
+    /// <summary>Of statements that work on rows, those that are no queries.</summary>
+    private static readonly string[] Writing = ["insert", "update", "delete", "merge", "copy", "declare"];
+
+    /// <summary>What stands before a relation that is written, copied, or merged from.</summary>
+    private static readonly string[] BeforeWritten = ["into", "update", "copy", "using"];
+
     public static bool IsIn(string statement, RelationName relation)
     {
-        var words = Words().Matches(statement).Where(m => !m.Groups["skip"].Success).Select(m => m.Value).ToList();
-        var first = words.FirstOrDefault(w => w is not "(")?.ToLowerInvariant();
-        return first is "select" or "with" or "table" && Sources(words).Any(s => IsRelation(words, s, relation));
+        var words = Read(statement);
+        return IsQuery(words) && Sources(words).Any(s => IsRelation(words, s, relation));
     }
+
+    /// <summary>Whether it works on the relation's rows in any way: by a query, or as what is written, copied or read by what writes.</summary>
+    public static bool IsUsedIn(string statement, RelationName relation)
+    {
+        var words = Read(statement);
+        var written = Enumerable
+            .Range(1, Math.Max(0, words.Count - 1))
+            .Where(i => BeforeWritten.Contains(words[i - 1].ToLowerInvariant(), StringComparer.Ordinal));
+        return (IsQuery(words) || Writing.Contains(First(words), StringComparer.Ordinal))
+            && Sources(words).Concat(written).Any(s => IsRelation(words, s, relation));
+    }
+
+    /// <summary>Whether it asks for all columns of something, whichever those are.</summary>
+    public static bool HasStar(string statement)
+    {
+        var words = Read(statement);
+        return Enumerable
+            .Range(1, Math.Max(0, words.Count - 1))
+            .Any(i => words[i] == "*" && words[i - 1].ToLowerInvariant() is "select" or "." or "distinct" or "all");
+    }
+
+    private static List<string> Read(string statement) =>
+        Words().Matches(statement).Where(m => !m.Groups["skip"].Success).Select(m => m.Value).ToList();
+
+    private static string? First(List<string> words) => words.FirstOrDefault(w => w is not "(")?.ToLowerInvariant();
+
+    private static bool IsQuery(List<string> words) => First(words) is "select" or "with" or "table";
 
     /// <summary>Where in the words a relation of a FROM clause is named. A parenthesis has clauses of its own.</summary>
     private static IEnumerable<int> Sources(List<string> words)
