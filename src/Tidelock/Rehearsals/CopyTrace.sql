@@ -6,7 +6,8 @@ create view tidelock_trace.present as
         and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'tidelock_trace');
 create table tidelock_trace.relations as select * from tidelock_trace.present;
 create table tidelock_trace.statements (
-    n bigint generated always as identity,
+    -- A publication for all tables would refuse the updates of a table without a key.
+    n bigint generated always as identity primary key,
     xid xid8 not null default pg_current_xact_id(),
     command text not null,
     objects text[] not null,

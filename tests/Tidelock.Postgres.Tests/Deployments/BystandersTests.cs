@@ -69,6 +69,43 @@ public sealed class BystandersTests(PostgresServer server)
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
     }
 
+    [Fact]
+    public async Task A_publication_for_all_tables_is_neither_in_the_way_nor_given_anything_of_ours()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(
+            """
+            create materialized view public.best as select id from public.top_scores;
+            create publication everything for all tables
+            """
+        );
+        await fixture.Database.ExecuteAsync(
+            "select pg_create_logical_replication_slot('s_' || current_database(), 'test_decoding')"
+        );
+        try
+        {
+            var end = await fixture.DeployAsync();
+
+            Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+            Assert.Equal(
+                ["public.results"],
+                await fixture.Database.RowsAsync(
+                    "select schemaname || '.' || tablename from pg_publication_tables where pubname = 'everything' order by 1"
+                )
+            );
+            // A row in a table that the subscriber does not have would stop it for good.
+            Assert.Empty(
+                await fixture.Database.RowsAsync(
+                    "select data from pg_logical_slot_get_changes('s_' || current_database(), null, null) where data like 'table %'"
+                )
+            );
+        }
+        finally
+        {
+            await fixture.Database.ExecuteAsync("select pg_drop_replication_slot('s_' || current_database())");
+        }
+    }
+
     private static string Code(Texts.Message finding) =>
         finding.Code == "steps.prerequisites.dump-running"
             ? finding.Code
