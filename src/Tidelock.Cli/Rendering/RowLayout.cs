@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Spectre.Console;
 using Tidelock.Evidence;
 
 namespace Tidelock.Cli.Rendering;
 
 /// <summary>Sets rows into lines of a terminal: columns by display width (a Korean letter is two wide), text wrapped under itself.</summary>
-internal sealed class RowLayout(int width, bool colored)
+internal sealed partial class RowLayout(int width, bool colored)
 {
     private const int WidestLabel = 26;
     private const int NarrowestText = 24;
@@ -70,7 +71,7 @@ internal sealed class RowLayout(int width, bool colored)
         var indent = new string(' ', Math.Min(paragraph.Length - words.Length, room / 2));
         var line = new StringBuilder(indent);
         var used = 0;
-        foreach (var word in words.Split(' ').SelectMany(w => Pieces(w, room - indent.Length)))
+        foreach (var word in Words(words).SelectMany(w => Pieces(w, room - indent.Length)))
         {
             var cells = word.GetCellWidth();
             if (used > 0 && used + 1 + cells > room - indent.Length)
@@ -86,6 +87,31 @@ internal sealed class RowLayout(int width, bool colored)
 
         yield return line.ToString().TrimEnd();
     }
+
+    /// <summary>Words that belong on one line: a figure stands beside its unit.</summary>
+    private static List<string> Words(string text)
+    {
+        var words = new List<string>();
+        foreach (var word in text.Split(' '))
+        {
+            if (
+                words is [.., [.., var before]]
+                && (before is '±' || (char.IsAsciiDigit(before) && Unit().IsMatch(word)))
+            )
+            {
+                words[^1] += " " + word;
+            }
+            else
+            {
+                words.Add(word);
+            }
+        }
+
+        return words;
+    }
+
+    [GeneratedRegex("^(%|/s|µs|ms|s|min|h|d)(?![a-z])", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Unit();
 
     private static IEnumerable<string> Pieces(string word, int room)
     {
