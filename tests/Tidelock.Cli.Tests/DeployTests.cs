@@ -173,6 +173,7 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
         await using var database = await server.CreateDatabaseAsync();
         using var place = await DeployedPlace.OfAsync(program, database);
         var before = await DeployedPlace.ColumnsAsync(database);
+        DeployedPlace.Replace(place, "for: 1s", "for: 20s");
         DeployedPlace.Replace(
             place,
             "baseline: 1s }",
