@@ -26,7 +26,10 @@ internal static class EvaluationConsent
         CancellationToken cancellation
     )
     {
-        await using var snapshot = new SharedSnapshot(open, reader, Limit, time, cancellation);
+        await using var snapshot = new SharedSnapshot(open, reader, Limit, time, cancellation)
+        {
+            Temporary = options.Temporary,
+        };
         try
         {
             var planner = await CandidatePlanner.JoinAsync(snapshot).ConfigureAwait(false);
@@ -39,7 +42,8 @@ internal static class EvaluationConsent
             var outside = await OutsideWork
                 .OfAsync(planner, plans, sides.SelectMany(s => s.Schemas).Append("public"))
                 .ConfigureAwait(false);
-            return outside.Unconsented(options.Evaluate) ?? EvaluationBounds.Exceeded(options, plans);
+            return outside.Unconsented(options.Evaluate) 
+                ?? EvaluationBounds.Exceeded(options, plans, snapshot.IsTemporaryKept);
         }
         catch (Exception e) when (snapshot.IsTimeout(e))
         {
