@@ -8,7 +8,11 @@ using Tidelock.Texts;
 namespace Tidelock.Cli;
 
 /// <summary>Every way back of a run with what it costs now.</summary>
-internal sealed class WaysBack(VerbContext context, IReadOnlyList<(string Name, RollbackAssessment Cost)> ways)
+internal sealed class WaysBack(
+    VerbContext context,
+    IReadOnlyList<(string Name, RollbackAssessment Cost)> ways,
+    Message? later
+)
 {
     public static async Task<WaysBack> AssessAsync(
         VerbContext context,
@@ -37,7 +41,7 @@ internal sealed class WaysBack(VerbContext context, IReadOnlyList<(string Name, 
             ways.Add((method.Name, await method.AssessAsync(looking, cancellation)));
         }
 
-        return new WaysBack(context, ways);
+        return new WaysBack(context, ways, await RunLater.LookAsync(looking, cancellation));
     }
 
     public void Show()
@@ -54,7 +58,17 @@ internal sealed class WaysBack(VerbContext context, IReadOnlyList<(string Name, 
                     : Tone.Good
             )),
         ]);
+        Warn();
         context.Terminal.Problem(Message.Of("cli.rollback.choose"));
+    }
+
+    /// <summary>Says what others did since the change was verified, which every way back meets.</summary>
+    public void Warn()
+    {
+        if (later is not null)
+        {
+            context.Terminal.Problem(later);
+        }
     }
 
     /// <summary>The way that was chosen.</summary>

@@ -66,7 +66,9 @@ internal sealed class RollbackVerb : Verb
             return ExitCode.Mistake;
         }
 
-        if (ways.Require(chosen).LosesWrites)
+        var way = ways.Require(chosen);
+        ways.Warn();
+        if (way.LosesWrites)
         {
             DatabaseName.Require(context, request.Target.Database, context.Arguments.GetValue(confirm));
         }

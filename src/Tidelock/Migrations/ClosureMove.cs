@@ -6,17 +6,24 @@ using Tidelock.Texts;
 namespace Tidelock.Migrations;
 
 /// <summary>
-/// Brings a captured closure back exactly: the way back by definition. What others added to the relation's dependents meanwhile is kept.
-/// Materialized views are filled beside, before anything is locked.
+/// Brings a captured closure back exactly: the way back by definition. Dependents that others added meanwhile are kept, and whatever
+/// else they did as far as it fits. Materialized views are filled beside, before anything is locked.
 /// </summary>
 /// <param name="name">The relation.</param>
 /// <param name="wanted">What was there; null when there was no such relation.</param>
-public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IMigrationMove
+/// <param name="later">What others did since; null where that is not known.</param>
+public sealed class ClosureMove(RelationName name, RelationClosure? wanted, LaterChanges? later = null) : IMigrationMove
 {
     private RelationClosure? seen;
     private BesideBuild? beside;
 
     public FilledUnderLock? UnderLock { get; private set; }
+
+    /// <summary>What must be there when the locks are held; null for whatever is there.</summary>
+    internal RelationClosure? Expected { get; init; }
+
+    /// <summary>Whether it was refused because something else than expected was there.</summary>
+    internal bool IsOutdated { get; private set; }
 
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
     {
@@ -40,12 +47,11 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
     public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
     {
         (beside, UnderLock) = (null, null);
-        if (seen is null || wanted is null || IsReplaceEnough(seen, wanted))
+        if (seen is null || Target(seen) is not { } target || IsReplaceEnough(seen, target))
         {
             return false;
         }
 
-        var target = ClosureRestore.Target(seen, wanted);
         if (!BesideBuild.Pays(target))
         {
             return false;
@@ -75,9 +81,15 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
         }
 
         var current = await ReadAsync(open, cancellation).ConfigureAwait(false);
-        if (WouldBeDropped(current) is { } kept)
+        IsOutdated = Expected is not null && ClosureComparison.Differences(Expected, current).Count > 0;
+        if (IsOutdated)
         {
-            return kept;
+            return Message.Of("migrations.view.back-outdated", ("relation", name));
+        }
+
+        if (WouldBeDropped(current) is { } dependents)
+        {
+            return dependents;
         }
 
         if (await SwapAsync(open, current, cancellation).ConfigureAwait(false))
@@ -85,24 +97,81 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
             return await CheckAsync(open, cancellation).ConfigureAwait(false);
         }
 
-        if (ClosureComparison.Differences(current, wanted).Count == 0)
+        var target = Target(current);
+        if (ClosureComparison.Differences(current, target).Count == 0)
         {
             return null;
         }
 
-        var replaced = await ReplaceAsync(open, current, cancellation).ConfigureAwait(false);
-        if (!replaced)
+        if (!await ReplaceAsync(open, current, target, cancellation).ConfigureAwait(false))
         {
             current = await ReadAsync(open, cancellation).ConfigureAwait(false);
-            await ViewWork
-                .RunAsync(open, ClosureRestore.Statements(current, wanted), cancellation)
-                .ConfigureAwait(false);
+            await RestoreAsync(open, current, cancellation).ConfigureAwait(false);
         }
 
         return await CheckAsync(open, cancellation).ConfigureAwait(false);
     }
 
     public Message Explain(PostgresException error, object? about) => ViewWork.Explain(error, about, name);
+
+    private RelationClosure? Target(RelationClosure? current) =>
+        wanted is null ? null
+        : later is null ? ClosureRestore.Target(current, wanted)
+        : later.Kept(wanted);
+
+    /// <summary>
+    /// Drops what is there and creates what was there before. What others made of a dependent since, or added, may not fit it: then it is
+    /// left out, and told afterwards. What belongs to a table, such as a policy, is not: it guards what stays.
+    /// </summary>
+    private async Task RestoreAsync(OpenTry open, RelationClosure? current, CancellationToken cancellation)
+    {
+        var without = new HashSet<string>(StringComparer.Ordinal);
+        while (later is not null && wanted is not null)
+        {
+            var target = later.Kept(wanted, without);
+            var reason = await open.OrRolledBackAsync(
+                    name,
+                    async () =>
+                    {
+                        await RunAsync(target).ConfigureAwait(false);
+                        return null;
+                    },
+                    cancellation
+                )
+                .ConfigureAwait(false);
+            if (reason is null)
+            {
+                return;
+            }
+
+            if (open.Doing is CapturedObject { Table: not null } || !LeaveOut(open.Doing))
+            {
+                await RunAsync(target).ConfigureAwait(false);
+                return;
+            }
+        }
+
+        await ViewWork.RunAsync(open, ClosureRestore.Statements(current, wanted), cancellation).ConfigureAwait(false);
+
+        // What failed, and where that was not enough, everything.
+        bool LeaveOut(object? failed)
+        {
+            var count = without.Count;
+            if (failed is null || !without.Add($"{failed}"))
+            {
+                without.UnionWith(later.Names);
+            }
+
+            return without.Count > count;
+        }
+
+        Task RunAsync(RelationClosure target) =>
+            ViewWork.RunAsync(
+                open,
+                [.. current is null ? [] : ClosureRestore.Drop(current), .. ClosureRestore.Everything(target)],
+                cancellation
+            );
+    }
 
     private async Task<Message?> RefusalAsync(
         PostgresSession session,
@@ -149,7 +218,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
             return true;
         }
 
-        UnderLock = BesideBuild.UnderLock(name, ClosureRestore.Target(current, wanted!), reason);
+        UnderLock = BesideBuild.UnderLock(name, Target(current)!, reason);
         return false;
     }
 
@@ -194,19 +263,24 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted) : IM
         && ViewWork.Extends(current.Relation.Columns, target.Relation.Columns);
 
     /// <summary>Tries the light way, and looks whether it was enough: only the definition was another, and the columns allow it.</summary>
-    private async Task<bool> ReplaceAsync(OpenTry open, RelationClosure? current, CancellationToken cancellation)
+    private async Task<bool> ReplaceAsync(
+        OpenTry open,
+        RelationClosure? current,
+        RelationClosure? target,
+        CancellationToken cancellation
+    )
     {
-        if (current is null || wanted is null || !IsReplaceable(current, wanted))
+        if (current is null || target is null || !IsReplaceable(current, target))
         {
             return false;
         }
 
         await ViewWork
-            .RunAsync(open, [ClosureRestore.Replace(wanted.Relation, wanted.Relation.Definition)], cancellation)
+            .RunAsync(open, [ClosureRestore.Replace(target.Relation, target.Relation.Definition)], cancellation)
             .ConfigureAwait(false);
         var now = await ReadAsync(open, cancellation).ConfigureAwait(false);
         return ClosureComparison
-            .Differences(now, wanted)
+            .Differences(now, target)
             .All(d => d.Part == ClosurePart.Definition && d.Relation == name);
     }
 

@@ -240,7 +240,7 @@ public static class ClosureComparison
             (ClosurePart.Owner, "owner", r.Owner),
             .. r.Options.Select(o => (ClosurePart.Option, $"option {o.Split('=')[0]}", o)),
             .. r.Columns.SelectMany(Aspects),
-            .. Grants(r.Grants ?? OwnersRights(r), "grant"),
+            .. Grants(EffectiveGrants(r), "grant"),
             .. Comment("comment", r.Comment),
             .. r
                 .Rules.Where(x => x.Definition is not null)
@@ -291,7 +291,7 @@ public static class ClosureComparison
         return text.Trim().Length == 0 ? [] : [(ClosurePart.Storage, $"settings of {name}", text.Trim())];
     }
 
-    private static string Marks(CapturedIndex index) =>
+    internal static string Marks(CapturedIndex index) =>
         $"{index.Tablespace} clustered={index.Clustered} {Targets(index)}";
 
     private static string Targets(CapturedIndex index) =>
@@ -322,7 +322,7 @@ public static class ClosureComparison
                 )
             );
 
-    /// <summary>What PostgreSQL's built-in default gives the owner, as far as a comparison goes: a missing ACL means the same.</summary>
-    private static IEnumerable<CapturedGrant> OwnersRights(CapturedRelation r) =>
-        r.OwnersDefault.Select(p => new CapturedGrant(r.Owner, r.Owner, p, Grantable: false));
+    /// <summary>A missing ACL means what PostgreSQL's built-in default gives the owner.</summary>
+    internal static IEnumerable<CapturedGrant> EffectiveGrants(CapturedRelation r) =>
+        r.Grants ?? r.OwnersDefault.Select(p => new CapturedGrant(r.Owner, r.Owner, p, Grantable: false));
 }

@@ -15,23 +15,17 @@ public static class ClosureRestore
     /// </summary>
     /// <param name="current">What is there; null when there is no such relation.</param>
     /// <param name="wanted">What shall be there; null when there shall be no such relation.</param>
-    public static IReadOnlyList<RestoreStatement> Statements(RelationClosure? current, RelationClosure? wanted)
-    {
-        var target = wanted is null ? null : Target(current, wanted);
-        return
+    public static IReadOnlyList<RestoreStatement> Statements(RelationClosure? current, RelationClosure? wanted) =>
+        [.. current is null ? [] : Drop(current), .. wanted is null ? [] : Everything(Target(current, wanted))];
+
+    /// <summary>Creates all of a closure.</summary>
+    internal static IEnumerable<RestoreStatement> Everything(RelationClosure closure) =>
         [
-            .. current is null ? [] : Drop(current),
-            .. target is null
-                ? []
-                : (IEnumerable<RestoreStatement>)
-                    [
-                        .. Create(target.Relation),
-                        .. CreateDependents(target),
-                        .. target.All.SelectMany(r => Attach(r)),
-                        .. target.All.SelectMany(Populate),
-                    ],
+            .. Create(closure.Relation),
+            .. CreateDependents(closure),
+            .. closure.All.SelectMany(r => Attach(r)),
+            .. closure.All.SelectMany(Populate),
         ];
-    }
 
     /// <summary>What is wanted, and behind it the dependents that somebody added since.</summary>
     internal static RelationClosure Target(RelationClosure? current, RelationClosure wanted)

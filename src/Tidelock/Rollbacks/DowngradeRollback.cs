@@ -102,7 +102,7 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
         var good = await Reverting
             .Once(context, transaction, Name)
             .RunAsync(
-                new ClosureMove(baseline.Relation, baseline.Closure),
+                new ClosureMove(baseline.Relation, baseline.Closure, RunLater.Of(context)),
                 context.Change.Section<Migration>().Locks,
                 cancellation
             )
@@ -128,8 +128,9 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
     {
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var now = await ClosureCapture.CaptureAsync(session, baseline.Relation, cancellation).ConfigureAwait(false);
+        var wanted = baseline.Closure is null ? null : RunLater.Of(context)?.Kept(baseline.Closure) ?? baseline.Closure;
         return await ClosureComparison
-            .DifferencesAsync(session, baseline.Closure, now.ClosureOrNull, cancellation)
+            .DifferencesAsync(session, wanted, now.ClosureOrNull, cancellation)
             .ConfigureAwait(false);
     }
 }

@@ -66,7 +66,7 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
             );
     }
 
-    /// <summary>Whether the relation and everything about it is again what it was.</summary>
+    /// <summary>Whether the relation and everything about it is again what it was, but for what others did since and was kept.</summary>
     internal static async Task<StepOutcome> CompareAsync(StepContext context, CancellationToken cancellation)
     {
         if (Of(context) is not { } baseline)
@@ -79,14 +79,22 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
         var differences = await ClosureComparison
             .DifferencesAsync(session, baseline.Closure, now.ClosureOrNull, cancellation)
             .ConfigureAwait(false);
-        return differences.Count == 0
-            ? StepOutcome.Passed(Message.Of("rollbacks.identical", ("relation", baseline.Relation)))
-            : StepOutcome.NeedsPerson(
+        var kept = await RunLater.KeptAsync(context, session, now.ClosureOrNull, cancellation).ConfigureAwait(false);
+        var keys = kept.Select(LaterChanges.Key).ToHashSet();
+        var others = differences.Where(d => !keys.Contains(LaterChanges.Key(d))).ToList();
+        return others.Count > 0
+            ? StepOutcome.NeedsPerson(
                 Message.Of(
                     "rollbacks.different",
                     ("relation", baseline.Relation),
-                    ("count", differences.Count),
-                    ("differences", Several.Of(differences.Texts()))
+                    ("count", others.Count),
+                    ("differences", Several.Of(others.Texts()))
+                )
+            )
+            : StepOutcome.Passed(
+                Message.Of(
+                    kept.Count == 0 ? "rollbacks.identical" : "rollbacks.identical-but",
+                    ("relation", baseline.Relation)
                 )
             );
     }

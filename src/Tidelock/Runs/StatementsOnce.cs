@@ -16,6 +16,9 @@ internal sealed class StatementsOnce(StepContext context, ChangeFile file, LockB
     private const string Fact = "statement";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>Whether a statement of it may have been made.</summary>
+    public bool HasBegun => Last() is not null;
+
     public async Task<MigrationOutcome> RunAsync(StatementDirection direction, CancellationToken cancellation)
     {
         var run = Work(direction);

@@ -86,20 +86,50 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
         }
     }
 
-    private Task<MigrationOutcome> OnceAsync(
+    private async Task<MigrationOutcome> OnceAsync(
         StepContext context,
         Migration migration,
         CancellationToken cancellation
-    ) =>
-        migration switch
+    )
+    {
+        if (await ChangedAsync(context, migration, cancellation).ConfigureAwait(false) is { } changed)
         {
-            ToolMigration tool => new ToolOnce(context, tool).UpAsync(cancellation),
-            StatementsMigration file => new StatementsOnce(context, file.Up, file.Locks).RunAsync(
-                StatementDirection.There,
-                cancellation
-            ),
-            _ => InTransactionAsync(context, migration, cancellation),
+            return new MigrationOutcome.Refused(changed);
+        }
+
+        return migration switch
+        {
+            ToolMigration tool => await new ToolOnce(context, tool).UpAsync(cancellation).ConfigureAwait(false),
+            StatementsMigration file => await new StatementsOnce(context, file.Up, file.Locks)
+                .RunAsync(StatementDirection.There, cancellation)
+                .ConfigureAwait(false),
+            _ => await InTransactionAsync(context, migration, cancellation).ConfigureAwait(false),
         };
+    }
+
+    /// <summary>What somebody did since the baseline, where the move itself cannot look in its transaction; once it has begun nobody can tell.</summary>
+    private static async Task<Message?> ChangedAsync(
+        StepContext context,
+        Migration migration,
+        CancellationToken cancellation
+    )
+    {
+        var hasBegun = migration switch
+        {
+            ToolMigration tool => new ToolOnce(context, tool).Path is not null,
+            StatementsMigration file => new StatementsOnce(context, file.Up, file.Locks).HasBegun,
+            _ => true,
+        };
+        if (hasBegun || RunBaseline.Of(context) is not { } baseline)
+        {
+            return null;
+        }
+
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        return await UnchangedMove
+            .ChangedAsync(session, baseline.Relation, baseline.Closure, cancellation)
+            .ConfigureAwait(false);
+    }
 
     private Task<MigrationOutcome> InTransactionAsync(
         StepContext context,
@@ -108,7 +138,13 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
     )
     {
         var last = context.Fact("try", MigrationsJson.Default.MigrationTry);
-        var move = migration.Forward(RunBaseline.Of(context)?.Closure);
+        var baseline = RunBaseline.Of(context);
+        var move = migration.Forward(baseline?.Closure);
+        if (migration is SqlMigration && baseline is not null)
+        {
+            move = new UnchangedMove(move, baseline.Relation, baseline.Closure);
+        }
+
         if (
             migration is SqlMigration
             && last?.Timeline < context.State.Identity?.Timeline

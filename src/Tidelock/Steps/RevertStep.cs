@@ -54,14 +54,16 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
             }
         }
 
+        await RunLater.RecordAsync(context, cancellation).ConfigureAwait(false);
         var outcome = await method.RevertAsync(context, cancellation).ConfigureAwait(false);
         if (outcome.Result != StepResult.Passed)
         {
             return outcome;
         }
 
-        await RevertedAsync(context, name, outcome.Finding).ConfigureAwait(false);
-        return StepOutcome.Passed(await aftermath.WithAsync(outcome.Finding, cancellation).ConfigureAwait(false));
+        var finding = await RunLater.ToldAsync(context, outcome.Finding, cancellation).ConfigureAwait(false);
+        await RevertedAsync(context, name, finding).ConfigureAwait(false);
+        return StepOutcome.Passed(await aftermath.WithAsync(finding, cancellation).ConfigureAwait(false));
     }
 
     /// <summary>Whether a way leads back from where the database stands, as far as that is known.</summary>
