@@ -14,7 +14,9 @@ namespace Tidelock.Migrations;
 /// <param name="before">As it was captured; null for no such relation.</param>
 public sealed class UnchangedMove(IMigrationMove move, RelationName relation, RelationClosure? before) : IMigrationMove
 {
-    public Message? Remark => move.Remark;
+    public FilledUnderLock? UnderLock => move.UnderLock;
+
+    public TimeSpan? Held => move.Held;
 
     /// <summary>What is another than it was, in words; null for nothing.</summary>
     public static async Task<Message?> ChangedAsync(

@@ -42,7 +42,7 @@ internal static class EvaluationConsent
             var outside = await OutsideWork
                 .OfAsync(planner, plans, sides.SelectMany(s => s.Schemas).Append("public"))
                 .ConfigureAwait(false);
-            return outside.Unconsented(options.Evaluate) 
+            return outside.Unconsented(options.Evaluate)
                 ?? EvaluationBounds.Exceeded(options, plans, snapshot.IsTemporaryKept);
         }
         catch (Exception e) when (snapshot.IsTimeout(e))
