@@ -18,7 +18,9 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
     {
         while (execution.Writer.State.Status == RunStatus.Running)
         {
-            var step = MustWait(execution.Writer.State) ? Pause : Next(execution.Writer.State);
+            var step = MustWait(execution.Writer.State)
+                ? Pause
+                : Next(execution.Writer.State, execution.Time.GetUtcNow());
             if (step is null)
             {
                 await EndWellAsync(execution, cancellation).ConfigureAwait(false);
@@ -44,9 +46,9 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
     private static bool MustWait(RunState state) => state is { Paused: not null, InPlace: false, Rollback: null };
 
     /// <summary>The step that is next, or null when all have passed.</summary>
-    private IStep? Next(RunState state) =>
+    private IStep? Next(RunState state, DateTimeOffset now) =>
         (state.Rollback is null ? deployment : rollback).FirstOrDefault(s =>
-            state.Step(s.Name).Status != StepStatus.Passed
+            state.Step(s.Name).Status != StepStatus.Passed || s.IsDueAgain(state, now)
         );
 
     private static Task EndWellAsync(RunExecution execution, CancellationToken cancellation)

@@ -223,11 +223,20 @@ public sealed record MigrationReverted(string Method, Message Finding) : RunEven
 public sealed record WatchTicked(bool Baseline, IReadOnlyList<Sample> Samples, IReadOnlyList<Verdict> Verdicts)
     : RunEvent
 {
+    private const double Halfway = 0.5;
+
+    /// <summary>Whether people want to see every tick: the run is held, all is not well, or a criterion is more than half of the way to acting.</summary>
+    public bool IsNearAnEvent(RunState state) =>
+        state.Held is not null || Verdicts.Any(v => v.State is VerdictState.Breached || v.Progress > Halfway);
+
     public override RunState Apply(RunState state) =>
         Baseline
             ? state with
             {
-                BaselineTicks = state.BaselineTicks.Add(this),
+                BaselineTicks =
+                    state.BaselineTicks is [.., var last] && At - last.At > WatchRules.BaselineLasts
+                        ? [this]
+                        : state.BaselineTicks.Add(this),
             }
             : state with
             {

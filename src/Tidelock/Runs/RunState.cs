@@ -99,6 +99,18 @@ public sealed record RunState
     public DateTimeOffset? EndedAt { get; init; }
     public Message? Finding { get; init; }
 
+    /// <summary>By how much people have made the watch longer.</summary>
+    [JsonIgnore]
+    public TimeSpan ExtendedBy =>
+        Commands
+            .Where(c => c.Verb is RunVerb.Extend)
+            .Select(c => DurationText.TryParse(c.Argument) ?? TimeSpan.Zero)
+            .Aggregate(TimeSpan.Zero, (sum, by) => sum + (by < WatchRules.Longest ? by : WatchRules.Longest));
+
+    /// <summary>How long the application is watched in all; null before the run began.</summary>
+    [JsonIgnore]
+    public TimeSpan? WatchFor => Started?.WatchFor + ExtendedBy;
+
     /// <summary>The fold.</summary>
     public static RunState Of(IEnumerable<RunEvent> events) => events.Aggregate(Empty, (state, e) => e.Apply(state));
 

@@ -7,6 +7,7 @@ using Tidelock.Relations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
+using Tidelock.Watching;
 
 namespace Tidelock.Steps;
 
@@ -18,8 +19,19 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
 
     public string Name => RunBaseline.Step;
 
+    public bool IsDueAgain(RunState state, DateTimeOffset now) =>
+        state.Step(MigrateStep.StepName).Status is StepStatus.Pending
+        && now - state.Step(Name).EndedAt > WatchRules.BaselineLasts;
+
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {
+        // First, so that they are not the signals of a server that counts and compares for this step.
+        var ticks = await SignalBaseline.MeasureAsync(context, ground, probes, cancellation).ConfigureAwait(false);
+        if (SignalBaseline.Blind(context) is { } blind)
+        {
+            return StepOutcome.Refused(blind);
+        }
+
         if (
             RunBaseline.RelationOf(context.Change) is { } relation
             && await CaptureAsync(context, relation, cancellation).ConfigureAwait(false) is { } refusal
@@ -33,8 +45,11 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
             return StepOutcome.Refused(difference);
         }
 
-        await DownstreamAsync(context, cancellation).ConfigureAwait(false);
-        var ticks = await SignalBaseline.MeasureAsync(context, ground, probes, cancellation).ConfigureAwait(false);
+        if (await DownstreamAsync(context, cancellation).ConfigureAwait(false) is { } failing)
+        {
+            return StepOutcome.Refused(failing);
+        }
+
         var captured = RunBaseline.Of(context);
         return StepOutcome.Passed(
             Message.Of(
@@ -107,18 +122,26 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
         return found is { Refuses: true } ? found.Lines[0] : null;
     }
 
-    private async Task DownstreamAsync(StepContext context, CancellationToken cancellation)
+    /// <summary>Why the change must not be made: what the watch would go back for is so already.</summary>
+    private async Task<Message?> DownstreamAsync(StepContext context, CancellationToken cancellation)
     {
+        var isJudged = context.Change.Section<WatchOptions>().Signals.Contains(BuiltInSignals.Downstream);
         var checks = context.Change.Section<DownstreamChecks>().Checks;
         foreach (var check in checks)
         {
             context.Report(Message.Of("checks.running", ("check", check.Name)));
-            var time = await DownstreamTime
+            var (time, last) = await DownstreamTime
                 .MeasureAsync(check, ground.Of(context, null), cancellation)
                 .ConfigureAwait(false);
             await context
                 .RecordAsync(DownstreamTime.FactOf(check.Name), time, StepsJson.Default.DownstreamTime, cancellation)
                 .ConfigureAwait(false);
+            if (isJudged && !last.Passed)
+            {
+                return Message.Of("steps.baseline.downstream-fails", ("finding", last.Finding));
+            }
         }
+
+        return null;
     }
 }

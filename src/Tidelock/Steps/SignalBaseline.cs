@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -35,22 +36,24 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
 
         await using var ticks = new WatchTicks(context, ground, probes);
         var wanted = (int)Math.Ceiling(options.BaselineFor / options.Every);
-        if (context.State.BaselineTicks.Count == 0)
+        if (Fresh(context).Count == 0)
         {
-            var from = context.Time.GetUtcNow() - options.BaselineFor;
-            var past = await ticks.ReadPastAsync(from, cancellation).ConfigureAwait(false);
+            var quiet = Quiet(context.State, context.Time.GetUtcNow());
+            var past = await ticks
+                .ReadPastAsync(quiet - options.BaselineFor, quiet, cancellation)
+                .ConfigureAwait(false);
             if (past.Count > 0)
             {
                 await context.AppendAsync(new WatchTicked(true, past, []), cancellation).ConfigureAwait(false);
             }
         }
 
-        var known = Whole(options, context.State.BaselineTicks.Where(IsPast));
+        var known = Whole(options, Fresh(context).Where(IsPast));
         var others = options
             .Probes.Select(p => p.Signal)
             .Except(known, StringComparer.Ordinal)
             .ToHashSet(StringComparer.Ordinal);
-        while (others.Count > 0 && context.State.BaselineTicks.Count(t => !IsPast(t)) is var live && live < wanted)
+        while (others.Count > 0 && Fresh(context).Count(t => !IsPast(t)) is var live && live < wanted)
         {
             context.Report(Message.Of("steps.baseline.measuring", ("tick", live + 1), ("ticks", wanted)));
             var next = Task.Delay(options.Every, context.Time, cancellation);
@@ -62,6 +65,48 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
         await FreezeAsync(context, options, known, cancellation).ConfigureAwait(false);
         return context.State.BaselineTicks.Count;
     }
+
+    /// <summary>The end of the time before this run put a load on the server: a backup is one, where it is not long ago.</summary>
+    private static DateTimeOffset Quiet(RunState state, DateTimeOffset now) =>
+        state.Step("backup").StartedAt is { } backup && now - backup < WatchRules.BaselineLasts ? backup : now;
+
+    /// <summary>Why the change must not be made: a signal that is judged gave no value, or too few of them to be compared with.</summary>
+    internal static Message? Blind(StepContext context)
+    {
+        var options = context.Change.Section<WatchOptions>();
+        var samples = context
+            .State.BaselineTicks.SelectMany(t => t.Samples)
+            .ToLookup(s => s.Signal, StringComparer.Ordinal);
+        var compared = options
+            .RollBackWhen.Concat(options.Healthy)
+            .SelectMany(c => c.BaselineSignals)
+            .ToHashSet(StringComparer.Ordinal);
+        var blind = options
+            .Signals.Except(BuiltInSignals.All, StringComparer.Ordinal)
+            .Where(s =>
+                samples[s].Count(v => v.Outcome is SampleOutcome.Value)
+                < (compared.Contains(s) ? WatchRules.MinimumSamples : 1)
+            )
+            .ToList();
+        return blind.Count == 0
+            ? null
+            : Message.Of(
+                "steps.baseline.blind",
+                ("signals", string.Join(", ", blind)),
+                (
+                    "detail",
+                    samples[blind[0]].LastOrDefault(s => s.Detail is not null)?.Detail
+                        ?? Message.Of("steps.baseline.few")
+                )
+            );
+    }
+
+    /// <summary>What was measured already: before a crash, but not hours before.</summary>
+    private static ImmutableList<WatchTicked> Fresh(StepContext context) =>
+        context.State.BaselineTicks is [.., var last] ticks
+        && context.Time.GetUtcNow() - last.At <= WatchRules.BaselineLasts
+            ? ticks
+            : [];
 
     /// <summary>Whether a source told this of its past: a live tick has one sample of a signal.</summary>
     private static bool IsPast(WatchTicked tick) =>

@@ -1,7 +1,5 @@
-using Npgsql;
 using Tidelock.Checks;
 using Tidelock.Contracts;
-using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -15,74 +13,75 @@ internal sealed class SlowSignals(StepContext context, Ground ground)
     /// <summary>Catalogs are read in milliseconds; longer means that a lock is in the way.</summary>
     private static readonly TimeSpan CatalogLimit = TimeSpan.FromSeconds(10);
 
-    public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation) =>
+    /// <summary>After so long no other query is begun: two looks find a fault before the first of them is too old.</summary>
+    private static readonly TimeSpan LookLimit = WatchRules.StaleAfter / 2;
+
+    private readonly IReadOnlyList<SqlCheck> checks = context.Change.Section<DownstreamChecks>().Checks;
+    private readonly Contract contract = context.Change.Section<Contract>();
+    private int next;
+
+    /// <summary>Those for which something is declared.</summary>
+    public IReadOnlyList<SlowSignal> Every(TimeSpan pace) =>
         [
-            await GuardAsync(BuiltInSignals.Downstream, DownstreamAsync, cancellation).ConfigureAwait(false),
-            await GuardAsync(BuiltInSignals.Contract, ContractAsync, cancellation).ConfigureAwait(false),
+            .. checks.Count == 0 ? [] : One(BuiltInSignals.Downstream, DownstreamAsync, pace),
+            .. contract.Relation is null ? [] : One(BuiltInSignals.Contract, ContractAsync, pace),
         ];
 
-    /// <summary>An instrument that fails is an error, and never the application's fault.</summary>
-    private async Task<Sample> GuardAsync(
-        string signal,
-        Func<CancellationToken, Task<Sample>> read,
-        CancellationToken cancellation
-    )
-    {
-        try
-        {
-            return await read(cancellation).ConfigureAwait(false);
-        }
-        catch (PostgresException e) when (OutdatedPlan.Is(e))
-        {
-            return BuiltInSignals.Outdated(signal, context.Time.GetUtcNow(), signal);
-        }
-        catch (Exception e)
-            when (e
-                    is NpgsqlException
-                        or TimeoutException
-                        or TidelockException
-                        and not RunTakenOverException
-                        and not TargetLostException
-            )
-        {
-            var what = Message.Of("steps.watch.not-read", ("reason", e.Message));
-            return Sample.Error(signal, context.Time.GetUtcNow(), what);
-        }
-    }
+    private SlowSignal[] One(string signal, Func<CancellationToken, Task<Sample>> read, TimeSpan pace) =>
+        [new SlowSignal(signal, read, pace, context.Time)];
 
     private async Task<Sample> DownstreamAsync(CancellationToken cancellation)
     {
-        var checks = context.Change.Section<DownstreamChecks>().Checks;
-        var results = await CheckRunner
-            .RunAsync(checks, ground.AfterBaseline(context), _ => { }, cancellation)
-            .ConfigureAwait(false);
-        return Judged(checks, results, context.Time.GetUtcNow());
+        var results = await LookAsync(cancellation).ConfigureAwait(false);
+        return Judged(results, checks.Count, context.Time.GetUtcNow());
     }
 
     /// <summary>
     /// A critical query that fails is broken at the first look. One that was only slow is so at the second: the server may have been busy, and
     /// nobody is to blame for that alone.
     /// </summary>
-    internal static Sample Judged(
-        IReadOnlyList<SqlCheck> checks,
-        IReadOnlyList<CheckResult> results,
-        DateTimeOffset now
-    )
+    internal static Sample Judged(List<(SqlCheck Check, CheckResult Result)> results, int all, DateTimeOffset now)
     {
-        var broken = checks.Zip(results).Where(c => c.Second is { Passed: false, IsAnswered: true }).ToList();
-        return broken.Find(c => c is { First.Critical: true, Second.IsSlow: false }) is { First: not null } critical
-                ? BuiltInSignals.BrokenForSure(BuiltInSignals.Downstream, now, critical.Second.Finding)
-            : broken.Count > 0 ? BuiltInSignals.Broken(BuiltInSignals.Downstream, now, broken[0].Second.Finding)
-            : results.FirstOrDefault(r => r.IsOutdated) is { } outdated
+        var broken = results.FindAll(r => r.Result is { Passed: false, IsAnswered: true });
+        return broken.Find(r => r is { Check.Critical: true, Result.IsSlow: false }).Result is { } critical
+                ? BuiltInSignals.BrokenForSure(BuiltInSignals.Downstream, now, critical.Finding)
+            : broken.Count > 0 ? BuiltInSignals.Broken(BuiltInSignals.Downstream, now, broken[0].Result.Finding)
+            : results.Find(r => r.Result.IsOutdated).Result is { } outdated
                 ? BuiltInSignals.Outdated(BuiltInSignals.Downstream, now, outdated.Name)
-            : results.FirstOrDefault(r => !r.IsAnswered) is { } unanswered
+            : results.Find(r => !r.Result.IsAnswered).Result is { } unanswered
                 ? Sample.Error(BuiltInSignals.Downstream, now, unanswered.Finding)
+            : results.Count < all
+                ? Sample.Error(
+                    BuiltInSignals.Downstream,
+                    now,
+                    Message.Of(
+                        "steps.watch.not-all-asked",
+                        ("asked", results.Count),
+                        ("all", all),
+                        ("limit", LookLimit)
+                    )
+                )
             : BuiltInSignals.Fine(BuiltInSignals.Downstream, now);
+    }
+
+    /// <summary>One query after the other, beginning with the first that the look before had no time for.</summary>
+    private async Task<List<(SqlCheck Check, CheckResult Result)>> LookAsync(CancellationToken cancellation)
+    {
+        var results = new List<(SqlCheck, CheckResult)>();
+        var start = context.Time.GetTimestamp();
+        var asked = ground.AfterBaseline(context);
+        while (results.Count < checks.Count && context.Time.GetElapsedTime(start) < LookLimit)
+        {
+            var check = checks[next];
+            next = (next + 1) % checks.Count;
+            results.Add((check, await check.RunAsync(asked, cancellation).ConfigureAwait(false)));
+        }
+
+        return results;
     }
 
     private async Task<Sample> ContractAsync(CancellationToken cancellation)
     {
-        var contract = context.Change.Section<Contract>();
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         using var deadline = new CancellationTokenSource(CatalogLimit, context.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);

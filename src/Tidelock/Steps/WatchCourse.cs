@@ -16,6 +16,7 @@ namespace Tidelock.Steps;
 internal sealed class WatchCourse(RunState state, WatchJudgement judgement, RollbackOptions policy, DateTimeOffset now)
 {
     private const string Asking = "runs.asking";
+    private const string Together = "watching.hold.several";
 
     private RunHeld? Held => state.Held;
 
@@ -108,16 +109,15 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
             HoldWatch when IsOver && state.Staying is { } person && person.At >= judgement.EndsAt => WatchMove.End(
                 StepOutcome.Passed(Message.Of("steps.watch.accepted", ("by", person.By)))
             ),
-            HoldWatch hold when !IsOver && state.Staying is { } person && person.At > hold.Since => Continued(
+            HoldWatch hold when !IsOver && state.Staying is { } person => OnHolds(
+                [.. hold.All.Where(h => h.From >= person.At)],
                 Message.Of("steps.watch.stays", ("by", person.By))
             ),
-            HoldWatch hold => Held is null || !IsSame(Held.Reason, hold.Reason)
-                ? WatchMove.Tell(new RunHeld(hold.Reason, null))
-                : WatchMove.None,
+            HoldWatch hold => OnHolds([.. hold.All], Message.Of("steps.watch.sees-again")),
             WatchDone when Held is null => WatchMove.End(
                 StepOutcome.Passed(
                     Message.Of(
-                        "steps.watch.done",
+                        judgement.Verdicts.Count == 0 ? "steps.watch.unjudged" : "steps.watch.done",
                         ("for", judgement.EndsAt - state.Step("watch").StartedAt!.Value),
                         ("ticks", state.Ticks.Count)
                     )
@@ -129,6 +129,33 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
                     : Message.Of("steps.watch.sees-again")
             ),
         };
+
+    /// <summary>Tells what holds the run and was not told yet. A person's word covers what held it when it was given, and nothing since.</summary>
+    private WatchMove OnHolds(IReadOnlyList<HoldWatch> holds, Message otherwise) =>
+        holds switch
+        {
+            [] => Continued(otherwise),
+            _ when IsTold(holds) => WatchMove.None,
+            [var one] => WatchMove.Tell(new RunHeld(one.Reason, null)),
+            [var first, ..] => WatchMove.Tell(
+                new RunHeld(
+                    Message.Of(
+                        Together,
+                        ("reason", first.Reason),
+                        ("signals", string.Join(", ", holds.Select(h => About(h.Reason))))
+                    ),
+                    null
+                )
+            ),
+        };
+
+    private bool IsTold(IReadOnlyList<HoldWatch> holds) =>
+        Held?.Reason is { } told
+        && (
+            told.Code is Together
+                ? holds.Select(h => About(h.Reason)).All(told.Arguments["signals"].Split(", ").Contains)
+                : holds.Count == 1 && IsSame(told, holds[0].Reason)
+        );
 
     private WatchMove Continued(Message why) => Held is null ? WatchMove.None : WatchMove.Tell(new RunContinued(why));
 

@@ -8,70 +8,116 @@ namespace Tidelock.Steps;
 
 /// <summary>
 /// M1–M5: watches the application. Every tick is journaled with its samples and verdicts; what follows is judged from the journal alone.
-/// A time in which nobody looked, because the program was away or stood still, is asked for where a source keeps the past, and counts as
-/// unknown where none does.
+/// A time of which nothing is known is asked for where a source keeps the past, and counts as unknown where none does. A fault of the watch
+/// itself holds the run and is never taken for one of the application.
 /// </summary>
 internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
 {
+    private const string Faulted = "steps.watch.faulted";
+
     public string Name => "watch";
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {
         var options = context.Change.Section<WatchOptions>();
-        var policy = context.Change.Section<RollbackOptions>();
         var view = new WatchView(options);
-        await TellRulesAsync(context, view, cancellation).ConfigureAwait(false);
-        var bounds = context.State.Bounds;
-        await using var ticks = new WatchTicks(context, ground, probes);
-        while (true)
+        WatchTicks? ticks = null;
+        try
         {
-            var next = Task.Delay(options.Every, context.Time, cancellation);
-            await CatchUpAsync(context, ticks, cancellation).ConfigureAwait(false);
-            var samples = await ticks.ReadAsync(cancellation).ConfigureAwait(false);
-            var now = context.Time.GetUtcNow();
-            if (context.State.Bounds != bounds)
+            while (true)
             {
-                bounds = context.State.Bounds;
-                await TellRulesAsync(context, view, cancellation).ConfigureAwait(false);
-            }
+                var next = Task.Delay(options.Every, context.Time, cancellation);
+                try
+                {
+                    ticks ??= new WatchTicks(context, ground, probes);
+                    if (await TickAsync(context, view, ticks, cancellation).ConfigureAwait(false) is { } outcome)
+                    {
+                        return outcome;
+                    }
+                }
+                catch (Exception e) when (IsOfTheWatch(e) && !cancellation.IsCancellationRequested)
+                {
+                    view = new WatchView(options);
+                    await HoldAsync(context, e, cancellation).ConfigureAwait(false);
+                }
 
-            var judgement = view.Judge(context.State, samples, now);
-            await context
-                .AppendAsync(new WatchTicked(false, samples, judgement.Verdicts), cancellation)
-                .ConfigureAwait(false);
-            var move = new WatchCourse(context.State, judgement, policy, now).Next();
-            if (move.Outcome is { } outcome)
+                await next.ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            if (ticks is not null)
             {
-                return outcome;
+                await ticks.DisposeAsync().ConfigureAwait(false);
             }
-
-            if (move.Event is { } told)
-            {
-                await context.AppendAsync(told, cancellation).ConfigureAwait(false);
-            }
-
-            await next.ConfigureAwait(false);
         }
     }
 
-    private static Task TellRulesAsync(StepContext context, WatchView view, CancellationToken cancellation) =>
-        context.RecordAsync(RunState.RulesFact, view.Rules(context.State), RunJson.Readable.WatchedRules, cancellation);
-
-    /// <summary>After a restart, a sleep of the machine or a stop of the process: what the sources kept of the time since the last tick.</summary>
-    private async Task CatchUpAsync(StepContext context, WatchTicks ticks, CancellationToken cancellation)
+    private async Task<StepOutcome?> TickAsync(
+        StepContext context,
+        WatchView view,
+        WatchTicks ticks,
+        CancellationToken cancellation
+    )
     {
-        var state = context.State;
-        var from = state.Ticks is [.., var last] ? last.At : state.Step(Name).StartedAt!.Value;
-        if (context.Time.GetUtcNow() - from is var gap && gap < context.Change.Section<WatchOptions>().Every * 2)
-        {
-            return;
-        }
-
-        context.Report(Message.Of("steps.watch.gap", ("for", gap)));
-        var past = await ticks.ReadPastAsync(from, cancellation).ConfigureAwait(false);
+        var samples = await ticks.ReadAsync(cancellation).ConfigureAwait(false);
+        var past = await ticks.FillAsync(samples, context.Report, cancellation).ConfigureAwait(false);
         if (past.Count > 0)
         {
             await context.AppendAsync(new WatchTicked(false, past, []), cancellation).ConfigureAwait(false);
         }
+
+        await TellRulesAsync(context, view, cancellation).ConfigureAwait(false);
+        var now = context.Time.GetUtcNow();
+        var judgement = view.Judge(context.State, samples, now);
+        await context
+            .AppendAsync(new WatchTicked(false, samples, judgement.Verdicts), cancellation)
+            .ConfigureAwait(false);
+        var policy = context.Change.Section<RollbackOptions>();
+        var move = new WatchCourse(context.State, judgement, policy, now).Next();
+        if (move.Event is { } told)
+        {
+            await context.AppendAsync(told, cancellation).ConfigureAwait(false);
+        }
+
+        return move.Outcome;
+    }
+
+    /// <summary>What the run is judged by, told when the watch begins and whenever a bound was changed.</summary>
+    private static async Task TellRulesAsync(StepContext context, WatchView view, CancellationToken cancellation)
+    {
+        if (view.Told == context.State.Bounds)
+        {
+            return;
+        }
+
+        view.Told = context.State.Bounds;
+        await context
+            .RecordAsync(
+                RunState.RulesFact,
+                view.Rules(context.State),
+                RunJson.Readable.WatchedRules,
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+
+    private static bool IsOfTheWatch(Exception e) =>
+        e is not (RunTakenOverException or JournalUnwritableException or TargetLostException);
+
+    /// <summary>Told once; the next tick that goes well ends it. A question that is open stays open.</summary>
+    private static Task HoldAsync(StepContext context, Exception e, CancellationToken cancellation)
+    {
+        var held = context.State.Held;
+        var reason = e is TidelockException { Problem: var problem } ? (object)problem : e.Message;
+        return held?.Reason.Code is Faulted
+            ? Task.CompletedTask
+            : context.AppendAsync(
+                new RunHeld(Message.Of(Faulted, ("kind", e.GetType().Name), ("reason", reason)), held?.Until)
+                {
+                    Breaches = held?.Breaches,
+                },
+                cancellation
+            );
     }
 }

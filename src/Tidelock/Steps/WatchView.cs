@@ -18,6 +18,9 @@ internal sealed class WatchView(WatchOptions options)
     private WatchRecord? record;
     private int seen;
 
+    /// <summary>The changed bounds that the run was last told it is judged by; null for nothing told yet.</summary>
+    public ImmutableList<BoundChanged>? Told { get; set; }
+
     /// <summary>One look, with the samples of the tick that is about to be journaled.</summary>
     public WatchJudgement Judge(RunState state, IReadOnlyList<Sample> fresh, DateTimeOffset now)
     {
@@ -31,7 +34,8 @@ internal sealed class WatchView(WatchOptions options)
                     RollBackWhen = [.. live.RollBackWhen.Where(c => !IsAccepted(c))],
                 },
                 state.BaselineTicks.SelectMany(t => t.Samples),
-                state.Step("watch").StartedAt!.Value
+                state.Step("watch").StartedAt!.Value,
+                state.AppliedAt
             );
             seen = 0;
         }

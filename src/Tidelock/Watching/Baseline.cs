@@ -15,7 +15,7 @@ public sealed record Baseline(int Count, double Mean, double Spread)
 
     internal static Baseline Of(IEnumerable<Sample> samples, SignalPace pace)
     {
-        var timeline = new Timeline(pace, DateTimeOffset.MinValue);
+        var timeline = new Timeline(pace, DateTimeOffset.MinValue, DateTimeOffset.MinValue);
         foreach (var sample in samples)
         {
             timeline.Add(sample);

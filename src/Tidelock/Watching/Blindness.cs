@@ -7,17 +7,26 @@ namespace Tidelock.Watching;
 /// A signal that cannot be seen for longer than the grace. Errors and answers without data have a timer each, and neither has
 /// anything to do with the timer of a breach: a blind instrument is never the service's fault.
 /// </summary>
-internal sealed record Blindness(Message Reason, DateTimeOffset Since)
+/// <param name="Reason">What cannot be seen, and why.</param>
+/// <param name="Since">Since when.</param>
+/// <param name="Patience">How long that was waited for.</param>
+internal sealed record Blindness(Message Reason, DateTimeOffset Since, TimeSpan Patience)
 {
     public static Blindness? Of(string signal, WatchEvidence evidence)
     {
         var timeline = evidence.Of(signal);
         var silences = timeline.SilencesAt(evidence.Now).ToList();
         var (error, empty) = (First(silences, SampleOutcome.Error), First(silences, SampleOutcome.NoData));
-        return IsOver(error, evidence.Options.ErrorGrace, timeline, evidence)
-                ? Blind("watching.hold.error", signal, error!.At, silences[^1].Detail, evidence)
-            : IsOver(empty, evidence.Options.Grace, timeline, evidence)
-                ? Blind("watching.hold.no-data", signal, empty!.At, silences[^1].Detail, evidence)
+
+        // A late source's values stand for an earlier time than the errors between them, so it is waited for as long.
+        var (forError, forData) = (
+            evidence.Options.ErrorGrace + timeline.Pace.Delay,
+            evidence.Options.Grace + timeline.Pace.Delay
+        );
+        return IsOver(error, forError, evidence)
+                ? Blind("watching.hold.error", signal, error!.At, forError, silences[^1].Detail, evidence)
+            : IsOver(empty, forData, evidence)
+                ? Blind("watching.hold.no-data", signal, empty!.At, forData, silences[^1].Detail, evidence)
             : Silent(signal, timeline, silences, evidence)
                 ?? (BuiltInSignals.All.Contains(signal) ? null : Thin(signal, timeline, evidence));
     }
@@ -25,17 +34,17 @@ internal sealed record Blindness(Message Reason, DateTimeOffset Since)
     private static Sample? First(List<Sample> silences, SampleOutcome outcome) =>
         silences.Find(s => s.Outcome == outcome);
 
-    /// <summary>A late source's values stand for an earlier time than the errors between them, so it is waited for as long.</summary>
-    private static bool IsOver(Sample? since, TimeSpan grace, Timeline timeline, WatchEvidence evidence) =>
-        since is not null && evidence.Now - since.At > grace + timeline.Pace.Delay;
+    private static bool IsOver(Sample? since, TimeSpan patience, WatchEvidence evidence) =>
+        since is not null && evidence.Now - since.At > patience;
 
     private static Blindness Blind(
         string code,
         string signal,
         DateTimeOffset since,
+        TimeSpan patience,
         Message? detail,
         WatchEvidence evidence
-    ) => new(Message.Of(code, ("signal", signal), ("for", evidence.Now - since), ("detail", detail)), since);
+    ) => new(Message.Of(code, ("signal", signal), ("for", evidence.Now - since), ("detail", detail)), since, patience);
 
     /// <summary>Nothing at all came in: the probe did not even answer that it failed.</summary>
     private static Blindness? Silent(string signal, Timeline timeline, List<Sample> silences, WatchEvidence evidence)
@@ -48,7 +57,9 @@ internal sealed record Blindness(Message Reason, DateTimeOffset Since)
         var patience = BuiltInSignals.All.Contains(signal)
             ? WatchRules.StaleAfter
             : evidence.Options.Grace + timeline.Pace.Delay + timeline.Pace.Every - evidence.Options.Every;
-        return evidence.Now - since > patience ? Blind("watching.hold.silent", signal, since, null, evidence) : null;
+        return evidence.Now - since > patience
+            ? Blind("watching.hold.silent", signal, since, patience, null, evidence)
+            : null;
     }
 
     /// <summary>Values come in, but so few of them for so long that no window can be judged.</summary>
@@ -64,7 +75,8 @@ internal sealed record Blindness(Message Reason, DateTimeOffset Since)
         }
 
         var since = full < 0 ? evidence.StartedAt : new DateTimeOffset(timeline[full].At, TimeSpan.Zero);
-        return last > full && evidence.Now - since > grace + stretch + timeline.Pace.Delay
+        var patience = grace + stretch + timeline.Pace.Delay;
+        return last > full && evidence.Now - since > patience
             ? new Blindness(
                 Message.Of(
                     "watching.hold.thin",
@@ -72,7 +84,8 @@ internal sealed record Blindness(Message Reason, DateTimeOffset Since)
                     ("for", evidence.Now - since),
                     ("count", last - full)
                 ),
-                since
+                since,
+                patience
             )
             : null;
     }

@@ -9,11 +9,21 @@ internal sealed class BreachRule
 {
     private readonly Timeline timeline;
 
+    /// <summary>
+    /// Where there is evidence of before the watch, a short stretch of the watch itself must confirm it: until then the run has read
+    /// whole tables to verify the change, and a slow service may be its own work.
+    /// </summary>
+    private readonly long actsFrom;
+
     public BreachRule(Timeline timeline, Limits limits, TimeSpan window)
     {
         (this.timeline, Limits, Window) = (timeline, limits, window);
         Recent = WatchRules.Recent(window, timeline.Pace.Every);
         GrossFor = WatchRules.GrossWindow(timeline.Pace.Every);
+        actsFrom =
+            timeline.StartTicks < timeline.ActsFromTicks
+                ? timeline.ActsFromTicks + (Recent < GrossFor ? Recent : GrossFor).Ticks
+                : timeline.StartTicks;
     }
 
     public Limits Limits { get; }
@@ -28,7 +38,9 @@ internal sealed class BreachRule
 
     /// <summary>Whether a breach begins with this value, or goes on with it.</summary>
     public bool Begins(int index) =>
-        Limits.Past.Contains(timeline[index].Value) && (IsSustained(index) || IsGross(index) || IsRecurring(index));
+        timeline[index].At >= actsFrom
+        && Limits.Past.Contains(timeline[index].Value)
+        && (IsSustained(index) || IsGross(index) || IsRecurring(index));
 
     public bool IsSustained(int index)
     {

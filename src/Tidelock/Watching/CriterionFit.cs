@@ -11,6 +11,15 @@ public sealed record CriterionFit(Message Problem, int Column)
     public static CriterionFit? Unsuited(Criterion criterion, WatchOptions options) =>
         (criterion.For is { } window ? Window(criterion, window, options) : null) ?? Baseline(criterion, options);
 
+    /// <summary>Why a criterion of the watch's own signals would look at nothing; null where what it names is declared.</summary>
+    internal static CriterionFit? Undeclared(Criterion criterion, IEnumerable<string> undeclared) =>
+        criterion.Signals.Intersect(undeclared, StringComparer.Ordinal).FirstOrDefault() is { } signal
+            ? new CriterionFit(
+                Message.Of("watching.nothing-declared", ("criterion", criterion.Text), ("section", signal)),
+                criterion.Text.IndexOf(signal, StringComparison.Ordinal) + 1
+            )
+            : null;
+
     private static CriterionFit? Window(Criterion criterion, TimeSpan window, WatchOptions options)
     {
         var column = criterion.Text.LastIndexOf(" for ", StringComparison.Ordinal) + 2;

@@ -9,8 +9,9 @@ namespace Tidelock.Watching;
 /// how often they do. A value outweighs an error of the same moment.
 /// </summary>
 /// <param name="pace">When values can be expected.</param>
-/// <param name="startedAt">When the watch began; what stands for an earlier time is left out.</param>
-internal sealed class Timeline(SignalPace pace, DateTimeOffset startedAt)
+/// <param name="seenFrom">What stands for an earlier time is left out: it is of before the change.</param>
+/// <param name="actsFrom">When the watch began: what came before is evidence, and nothing is decided for it alone.</param>
+internal sealed class Timeline(SignalPace pace, DateTimeOffset seenFrom, DateTimeOffset actsFrom)
 {
     private const int LeastGrowth = 32;
 
@@ -18,11 +19,13 @@ internal sealed class Timeline(SignalPace pace, DateTimeOffset startedAt)
     private List<double>? weights;
     private readonly Dictionary<long, Message> details = [];
     private readonly List<Sample> silences = [];
-    private readonly long start = startedAt.UtcTicks;
+    private readonly long start = seenFrom.UtcTicks;
 
     public SignalPace Pace => pace;
 
     public long StartTicks => start;
+
+    public long ActsFromTicks { get; } = actsFrom.UtcTicks;
 
     /// <summary>Changes when a value is put in before the last one: what was concluded from the order must be concluded anew.</summary>
     public int Revision { get; private set; }

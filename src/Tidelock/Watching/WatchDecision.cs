@@ -12,7 +12,16 @@ public sealed record ContinueWatching : WatchDecision;
 /// by itself when that changes; a person may decide before.</summary>
 /// <param name="Reason">Why, and what ends it.</param>
 /// <param name="Since">Since when.</param>
-public sealed record HoldWatch(Message Reason, DateTimeOffset Since) : WatchDecision;
+public sealed record HoldWatch(Message Reason, DateTimeOffset Since) : WatchDecision
+{
+    /// <summary>When that began to hold the run: later than <see cref="Since"/> where it was waited for.</summary>
+    public DateTimeOffset From { get; init; } = Since;
+
+    /// <summary>What else would hold it: other signals that cannot be seen, in the order in which they were lost.</summary>
+    public IReadOnlyList<HoldWatch> Besides { get; init; } = [];
+
+    internal IEnumerable<HoldWatch> All => Besides.Prepend(this);
+}
 
 /// <summary>Go back: a criterion under <c>rollBackWhen</c> is breached.</summary>
 /// <param name="Verdict">Which, with its numbers.</param>

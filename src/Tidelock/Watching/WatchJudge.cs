@@ -37,9 +37,9 @@ public static class WatchJudge
             return new HoldWatch(Message.Of("watching.hold.set-back", ("by", by)), evidence.Now);
         }
 
-        if (Blind(evidence) is { } blind)
+        if (Blind(evidence) is [var first, .. var others])
         {
-            return new HoldWatch(blind.Reason, blind.Since);
+            return first with { Besides = others };
         }
 
         return evidence.Now < endsAt
@@ -47,8 +47,14 @@ public static class WatchJudge
             : AtTheEnd(evidence, [.. rollBackWhen, .. healthy], endsAt);
     }
 
-    private static Blindness? Blind(WatchEvidence evidence) =>
-        Signals(evidence.Options).Select(s => Blindness.Of(s, evidence)).Where(b => b is not null).MinBy(b => b!.Since);
+    private static List<HoldWatch> Blind(WatchEvidence evidence) =>
+        [
+            .. evidence
+                .Options.Signals.Select(s => Blindness.Of(s, evidence))
+                .OfType<Blindness>()
+                .OrderBy(b => b.Since)
+                .Select(b => new HoldWatch(b.Reason, b.Since) { From = b.Since + b.Patience }),
+        ];
 
     private static WatchDecision AtTheEnd(WatchEvidence evidence, List<Verdict> verdicts, DateTimeOffset endsAt)
     {
@@ -58,8 +64,8 @@ public static class WatchJudge
         }
 
         var needed = evidence.Options.For * WatchRules.Coverage;
-        var seen = Signals(evidence.Options)
-            .Except(BuiltInSignals.All, StringComparer.Ordinal)
+        var seen = evidence
+            .Options.Signals.Except(BuiltInSignals.All, StringComparer.Ordinal)
             .Select(s => evidence.Of(s).Between(evidence.StartedAt.UtcTicks, evidence.Now.UtcTicks).Covered)
             .DefaultIfEmpty(needed)
             .Min();
@@ -83,8 +89,5 @@ public static class WatchJudge
 
     /// <summary>How much longer it takes until the last of the time can be seen, because data of it come late.</summary>
     private static TimeSpan Latest(WatchOptions options) =>
-        Signals(options).Select(s => options.PaceOf(s).Delay).DefaultIfEmpty().Max();
-
-    private static IEnumerable<string> Signals(WatchOptions options) =>
-        options.RollBackWhen.Concat(options.Healthy).SelectMany(c => c.Signals).Distinct(StringComparer.Ordinal);
+        options.Signals.Select(s => options.PaceOf(s).Delay).DefaultIfEmpty().Max();
 }

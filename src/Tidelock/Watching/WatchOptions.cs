@@ -23,6 +23,10 @@ public sealed record WatchOptions(
     /// <summary>How long a source may be without an answer before the run holds; as long as without data where nobody says otherwise.</summary>
     public TimeSpan ErrorGrace { get; init; } = Grace;
 
+    /// <summary>The signals that are judged, each once.</summary>
+    internal IEnumerable<string> Signals =>
+        RollBackWhen.Concat(Healthy).SelectMany(c => c.Signals).Distinct(StringComparer.Ordinal);
+
     /// <summary>When values of a signal can be expected.</summary>
     internal SignalPace PaceOf(string signal)
     {

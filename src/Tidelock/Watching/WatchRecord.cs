@@ -11,13 +11,20 @@ public sealed class WatchRecord
     private readonly Dictionary<string, Timeline> timelines = new(StringComparer.Ordinal);
     private readonly Dictionary<(Condition, TimeSpan), BreachHistory> histories = [];
     private readonly Dictionary<string, Baseline> baselines;
+    private readonly DateTimeOffset seenFrom;
 
     /// <param name="options">What is watched, and by which rules.</param>
     /// <param name="baseline">The samples from before the migration.</param>
     /// <param name="startedAt">When the watch began; a restart does not change it.</param>
-    public WatchRecord(WatchOptions options, IEnumerable<Sample> baseline, DateTimeOffset startedAt)
+    /// <param name="appliedAt">When the change was made, where sources can tell of the time since then; else as if with the watch.</param>
+    public WatchRecord(
+        WatchOptions options,
+        IEnumerable<Sample> baseline,
+        DateTimeOffset startedAt,
+        DateTimeOffset? appliedAt = null
+    )
     {
-        (Options, StartedAt) = (options, startedAt);
+        (Options, StartedAt, seenFrom) = (options, startedAt, appliedAt < startedAt ? appliedAt.Value : startedAt);
         baselines = baseline
             .GroupBy(s => s.Signal, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => Baseline.Of(g, options.PaceOf(g.Key)), StringComparer.Ordinal);
@@ -49,7 +56,7 @@ public sealed class WatchRecord
     {
         if (!timelines.TryGetValue(signal, out var timeline))
         {
-            timelines[signal] = timeline = new Timeline(Options.PaceOf(signal), StartedAt);
+            timelines[signal] = timeline = new Timeline(Options.PaceOf(signal), seenFrom, StartedAt);
         }
 
         return timeline;

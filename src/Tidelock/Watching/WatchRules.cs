@@ -36,6 +36,12 @@ public static class WatchRules
     /// <summary>After this a built-in signal that was not asked again is unknown.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(5);
 
+    /// <summary>A baseline that is older before the change is made is of another time of the day, and is measured anew.</summary>
+    public static readonly TimeSpan BaselineLasts = TimeSpan.FromHours(1);
+
+    /// <summary>The longest that a watch is, and the most by which one word makes it longer.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
+
     /// <summary>
     /// The window of a criterion: its own; or a twelfth of the watch, at least three values of each of its signals, and no shorter than
     /// their data are late.

@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using Tidelock.Changes;
+using Tidelock.Checks;
+using Tidelock.Contracts;
 using Tidelock.Probes;
 using Tidelock.Texts;
 
@@ -10,7 +12,6 @@ namespace Tidelock.Watching;
 internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IChangeSection
 {
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Most = TimeSpan.FromDays(7);
     private static readonly TimeSpan UsualGrace = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LongestGrace = TimeSpan.FromHours(1);
     private static readonly TimeSpan UsualBaseline = TimeSpan.FromMinutes(1);
@@ -73,7 +74,7 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
         var every = node["every"].Duration(ProbeContext.UsualEvery, Least, TimeSpan.FromMinutes(10));
         var grace = ReadGrace(node["grace"]);
         var options = new WatchOptions(
-            node["for"].Duration(TimeSpan.FromMinutes(30), Least, Most),
+            node["for"].Duration(TimeSpan.FromMinutes(30), Least, WatchRules.Longest),
             every,
             grace.NoData,
             node["baseline"]
@@ -82,7 +83,7 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
             ReadCriteria(node["healthy"], signals),
             node["rollBackWhen"].Exists
                 ? ReadCriteria(node["rollBackWhen"], signals)
-                : [.. DefaultRollBackWhen.Select(text => Parse(text, signals))]
+                : [.. DefaultRollBackWhen.Select(text => Parse(text, signals)).Where(c => IsDeclared(c, earlier))]
         )
         {
             ErrorGrace = grace.Error,
@@ -92,8 +93,8 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
             node.Mistake(Message.Of("watching.every-too-long", ("every", options.Every), ("for", options.For)));
         }
 
-        RefuseUnsuited(node["healthy"], options.Healthy, options);
-        RefuseUnsuited(node["rollBackWhen"], options.RollBackWhen, options);
+        RefuseUnsuited(node["healthy"], options.Healthy, options, earlier);
+        RefuseUnsuited(node["rollBackWhen"], options.RollBackWhen, options, earlier);
         return options;
     }
 
@@ -113,11 +114,35 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
         );
     }
 
-    private static void RefuseUnsuited(ChangeNode node, IReadOnlyList<Criterion> criteria, WatchOptions options)
+    /// <summary>The signals of the watch itself for which there is nothing to look at.</summary>
+    private static IEnumerable<string> Undeclared(SectionReadings earlier)
+    {
+        if (earlier.Get<DownstreamChecks>().Checks.Count == 0)
+        {
+            yield return BuiltInSignals.Downstream;
+        }
+
+        if (earlier.Get<Contract>().Relation is null)
+        {
+            yield return BuiltInSignals.Contract;
+        }
+    }
+
+    private static bool IsDeclared(Criterion criterion, SectionReadings earlier) =>
+        !criterion.Signals.Intersect(Undeclared(earlier), StringComparer.Ordinal).Any();
+
+    private static void RefuseUnsuited(
+        ChangeNode node,
+        IReadOnlyList<Criterion> criteria,
+        WatchOptions options,
+        SectionReadings earlier
+    )
     {
         foreach (var criterion in criteria)
         {
-            if (CriterionFit.Unsuited(criterion, options) is { } unsuited)
+            var unsuited =
+                CriterionFit.Undeclared(criterion, Undeclared(earlier)) ?? CriterionFit.Unsuited(criterion, options);
+            if (unsuited is not null)
             {
                 node.Items.First(i => string.Equals(i.Text(), criterion.Text, StringComparison.Ordinal))
                     .Mistake(unsuited.Problem, unsuited.Column);

@@ -78,6 +78,22 @@ public sealed class CheckTests(PostgresServer server)
     }
 
     [Theory]
+    [InlineData("select pg_sleep(30)", 20, 0, "checks.sql.lost")]
+    [InlineData("select 1", 0.5, 1, "checks.sql.late")]
+    public async Task What_only_the_client_found_too_slow_was_lost_or_long_on_its_way(
+        string sql,
+        double bound,
+        int jump,
+        string code
+    )
+    {
+        // The server ends what takes longer than the bound, and it ended nothing.
+        var check = new SqlCheck("c", sql, null, null, TimeSpan.FromSeconds(bound), null, true);
+        var result = await RunAsync(check, time: new HastyTime(TimeSpan.FromSeconds(jump)));
+        Assert.Equal((code, false, false), (result.Finding.Code, result.Passed, result.IsAnswered));
+    }
+
+    [Theory]
     [InlineData(200, "ok", "checks.http.passed")]
     [InlineData(503, null, "checks.http.status")]
     [InlineData(200, "something else", "checks.http.body")]
@@ -126,7 +142,11 @@ public sealed class CheckTests(PostgresServer server)
         Assert.Equal("programs.not-found", result.Finding.Code);
     }
 
-    private async Task<CheckResult> RunAsync(Check check, Dictionary<string, TimeSpan>? baselines = null)
+    private async Task<CheckResult> RunAsync(
+        Check check,
+        Dictionary<string, TimeSpan>? baselines = null,
+        TimeProvider? time = null
+    )
     {
         using var http = new HttpClient();
         var ground = new CheckGround(
@@ -135,7 +155,7 @@ public sealed class CheckTests(PostgresServer server)
             Path.GetTempPath(),
             new Dictionary<string, string?>(StringComparer.Ordinal) { ["PGDATABASE"] = "secret" },
             baselines,
-            TimeProvider.System
+            time ?? TimeProvider.System
         );
         return Assert.Single(await CheckRunner.RunAsync([check], ground, _ => { }, default));
     }
@@ -150,5 +170,22 @@ public sealed class CheckTests(PostgresServer server)
             $"HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
         );
         await stream.WriteAsync(Encoding.ASCII.GetBytes(answer));
+    }
+
+    /// <summary>A client whose limits come half a second from now, whatever they are, and whose stopwatch jumps at each look.</summary>
+    private sealed class HastyTime(TimeSpan jump) : TimeProvider
+    {
+        private long looks;
+
+        public override long GetTimestamp() =>
+            base.GetTimestamp() + (Interlocked.Increment(ref looks) * (long)(jump.TotalSeconds * TimestampFrequency));
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(
+                callback,
+                state,
+                dueTime == Timeout.InfiniteTimeSpan ? dueTime : TimeSpan.FromSeconds(0.5),
+                period
+            );
     }
 }

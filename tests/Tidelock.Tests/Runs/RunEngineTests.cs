@@ -18,6 +18,21 @@ public sealed class RunEngineTests
         await run.SameAsStoredAsync(state);
     }
 
+    [Fact]
+    public async Task A_step_whose_finding_is_too_old_for_the_next_one_is_run_again_once()
+    {
+        await using var run = await RunFixture.CreateAsync();
+        var baseline = ScriptedStep.Passing("baseline");
+        var lost = ScriptedStep.Throwing("migrate", new TargetLostException(Message.Of("test.lost")));
+        await Assert.ThrowsAsync<TargetLostException>(() => run.RunAsync(new AgingStep(baseline, _ => false), lost));
+        Assert.Equal(1, baseline.Runs);
+        var state = await run.RunAsync(
+            new AgingStep(baseline, s => s.Step("baseline").Attempts < 2),
+            ScriptedStep.Migrating()
+        );
+        Assert.Equal((RunResult.Completed, 2, 2), (state.Result, state.Step("baseline").Attempts, baseline.Runs));
+    }
+
     [Theory]
     [InlineData(StepResult.Refused, RunResult.Refused)]
     [InlineData(StepResult.Failed, RunResult.NothingChanged)]
@@ -363,5 +378,16 @@ public sealed class RunEngineTests
         private int looks;
 
         public override DateTimeOffset GetUtcNow() => start.AddHours(-Interlocked.Increment(ref looks) + 1);
+    }
+
+    /// <summary>A step that has to look again when the test says so.</summary>
+    private sealed class AgingStep(ScriptedStep step, Func<RunState, bool> isDue) : IStep
+    {
+        public string Name => step.Name;
+
+        public bool IsDueAgain(RunState state, DateTimeOffset now) => isDue(state);
+
+        public Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation) =>
+            step.RunAsync(context, cancellation);
     }
 }

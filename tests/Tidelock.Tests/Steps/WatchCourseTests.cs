@@ -142,6 +142,59 @@ public sealed class WatchCourseTests
     }
 
     [Fact]
+    public void A_word_about_one_blind_signal_says_nothing_of_one_that_is_lost_later()
+    {
+        var run = new WatchedRun(Automatic);
+        run.Tick(Hold("p95"), Unknown(Errors));
+        run.Say(RunVerb.Continue);
+        Assert.Null(run.Tick(Hold("p95"), Unknown(Errors)));
+        Assert.Null(run.State.Held);
+        run.Pass(TimeSpan.FromMinutes(7));
+        var later = Hold("error_rate", run.Now);
+        run.Tick(Hold("p95") with { Besides = [later] }, Unknown(Errors));
+        Assert.Equal("error_rate", run.State.Held!.Reason.Arguments["signal"]);
+        run.Say(RunVerb.Continue);
+        run.Tick(Hold("p95") with { Besides = [later] }, Unknown(Errors));
+        Assert.Null(run.State.Held);
+    }
+
+    [Fact]
+    public void What_was_lost_before_a_word_and_was_still_waited_for_then_holds_when_its_grace_is_over()
+    {
+        var run = new WatchedRun(Automatic);
+        run.Tick(Hold("p95"), Unknown(Errors));
+        var later = Hold("error_rate", run.Now) with { From = run.Now.AddMinutes(2) };
+        run.Say(RunVerb.Continue);
+        run.Tick(Hold("p95"), Unknown(Errors));
+        run.Pass(TimeSpan.FromMinutes(2));
+        run.Tick(Hold("p95") with { Besides = [later] }, Unknown(Errors));
+        Assert.Equal("error_rate", run.State.Held!.Reason.Arguments["signal"]);
+    }
+
+    [Fact]
+    public void A_hold_names_every_signal_that_cannot_be_seen_and_is_told_again_when_another_joins_them()
+    {
+        var run = new WatchedRun(Automatic);
+        run.Tick(Hold("p95"), Unknown(Errors));
+        run.Tick(Hold("p95") with { Besides = [Hold("error_rate")] }, Unknown(Errors));
+        run.Tick(Hold("p95") with { Besides = [Hold("error_rate")] }, Unknown(Errors));
+        run.Tick(Hold("error_rate"), Unknown(Errors));
+        Assert.Equal(2, run.Told.Count);
+        var told = run.State.Held!.Reason;
+        Assert.Equal(("watching.hold.several", "p95, error_rate"), (told.Code, told.Arguments["signals"]));
+        run.Tick(Healthy(Errors));
+        Assert.IsType<RunContinued>(run.Told[^1]);
+    }
+
+    [Fact]
+    public void A_watch_without_criteria_says_that_nothing_was_judged()
+    {
+        var run = new WatchedRun(Automatic);
+        Assert.Equal(StepResult.Passed, run.Tick(new WatchDone()));
+        Assert.Equal("steps.watch.unjudged", run.Finding!.Code);
+    }
+
+    [Fact]
     public void A_paused_run_does_not_end_before_somebody_says_so_and_then_ends_by_its_own_judgement()
     {
         var run = new WatchedRun(Automatic);
@@ -225,6 +278,9 @@ public sealed class WatchCourseTests
 
         public List<RunEvent> Told { get; } = [];
 
+        /// <summary>What was said at the end.</summary>
+        public Message? Finding { get; private set; }
+
         public void Pass(TimeSpan time) => Now += time;
 
         public void Say(RunVerb verb) => Happen(new CommandTaken(Told.Count.ToString("d", null), verb, "lee", ""));
@@ -242,6 +298,7 @@ public sealed class WatchCourseTests
                 Told.Add(told with { At = Now });
             }
 
+            Finding = move.Outcome?.Finding;
             return move.Outcome?.Result;
         }
 

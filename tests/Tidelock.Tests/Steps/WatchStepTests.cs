@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
+using Tidelock.Changes;
 using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Runs;
@@ -19,6 +21,7 @@ public sealed class WatchStepTests : IDisposable
     private readonly FakeTimeProvider time = new(SampleEvents.Zero);
     private readonly Prometheus prometheus = new();
     private readonly Journaled journal = new();
+    private int faults;
 
     public void Dispose()
     {
@@ -108,6 +111,153 @@ public sealed class WatchStepTests : IDisposable
     private static BoundChanged Changed(string old, string wanted, string id) =>
         new(id, id, old, wanted, "why", "kim", "kim", BoundStanding.Applied, Message.Of("runs.bound.tighter"));
 
+    [Fact]
+    public async Task A_fault_of_the_watch_itself_holds_the_run_and_takes_nothing_back()
+    {
+        faults = 1;
+        Assert.Null(await RunAsync(stop: () => journal.State.Ticks.Count >= 3));
+        var held = Assert.Single(journal.Events.OfType<RunHeld>());
+        Assert.Equal(("steps.watch.faulted", null), (held.Reason.Code, held.Until));
+        Assert.Contains("ran out of sockets", held.Reason.ToString(), StringComparison.Ordinal);
+        Assert.Equal("steps.watch.sees-again", Assert.Single(journal.Events.OfType<RunContinued>()).Reason.Code);
+        Assert.Null(journal.State.Held);
+    }
+
+    [Fact]
+    public async Task However_often_people_extend_it_the_watch_can_tell_its_end()
+    {
+        await journal.AppendAsync(new CommandTaken("1", RunVerb.Extend, "lee", "999999d"), default);
+        await journal.AppendAsync(new CommandTaken("2", RunVerb.Extend, "lee", "999999d"), default);
+        await journal.AppendAsync(new CommandTaken("3", RunVerb.Extend, "lee", "999999d"), default);
+        await journal.AppendAsync(new CommandTaken("4", RunVerb.Extend, "lee", "15m"), default);
+        Assert.Null(await RunAsync(stop: () => journal.State.Ticks.Count >= 2));
+        Assert.Empty(journal.Events.OfType<RunHeld>());
+        Assert.Equal(TimeSpan.FromDays(21) + TimeSpan.FromMinutes(15), journal.State.ExtendedBy);
+    }
+
+    [Fact]
+    public async Task What_a_source_that_was_out_of_reach_kept_is_asked_for_as_soon_as_it_answers_again()
+    {
+        prometheus.Past = 0.05;
+        var outcome = await RunAsync(
+            stop: () => false,
+            each: () => prometheus.IsAway = journal.LiveTicks is > 3 and < 64
+        );
+        Assert.Equal(StepResult.Breached, outcome!.Result);
+        Assert.Single(prometheus.Ranges);
+
+        // It answers again at the 65th tick, and that one acts.
+        Assert.Equal(65, journal.LiveTicks);
+    }
+
+    [Fact]
+    public async Task A_source_that_cannot_tell_its_past_yet_is_asked_again_a_minute_later()
+    {
+        prometheus.Past = null;
+        var outcome = await RunAsync(
+            stop: () => false,
+            each: () =>
+            {
+                prometheus.IsAway = journal.LiveTicks is > 3 and < 64;
+                prometheus.Past = journal.LiveTicks > 70 ? 0.05 : null;
+            }
+        );
+        Assert.Equal(StepResult.Breached, outcome!.Result);
+        Assert.Equal(2, prometheus.Ranges.Distinct(StringComparer.Ordinal).Count() + 1);
+        Assert.Equal(65 + 12, journal.LiveTicks);
+    }
+
+    [Fact]
+    public async Task What_happened_between_the_change_and_the_watch_is_asked_for_at_its_first_tick()
+    {
+        await journal.AppendAsync(
+            new MigrationApplied("7", Message.Of("test.applied")) { At = SampleEvents.Zero },
+            default
+        );
+        time.Advance(TimeSpan.FromMinutes(8));
+        prometheus.Past = prometheus.Now = 0.05;
+        var outcome = await RunAsync(stop: () => false);
+        Assert.Equal(StepResult.Breached, outcome!.Result);
+
+        // Its last short stretch must be of the watch itself: what verify put on the server is over by then.
+        Assert.InRange(
+            journal.State.Ticks[^1].At - SampleEvents.Zero.AddMinutes(8),
+            TimeSpan.FromSeconds(20),
+            TimeSpan.FromSeconds(30)
+        );
+    }
+
+    [Fact]
+    public async Task What_was_past_its_bound_only_until_the_watch_began_takes_nothing_back()
+    {
+        await journal.AppendAsync(
+            new MigrationApplied("7", Message.Of("test.applied")) { At = SampleEvents.Zero },
+            default
+        );
+        time.Advance(TimeSpan.FromMinutes(8));
+        prometheus.Past = 0.05;
+        Assert.Null(await RunAsync(stop: () => journal.LiveTicks >= 30));
+        Assert.Single(prometheus.Ranges);
+    }
+
+    [Theory]
+    [InlineData(20, 0)]
+    [InlineData(90, 90)]
+    public async Task The_baseline_is_of_the_minute_before_this_run_put_a_load_on_the_server(int minutes, int end)
+    {
+        await journal.AppendAsync(new StepStarted("backup", 1) { At = SampleEvents.Zero }, default);
+        time.Advance(TimeSpan.FromMinutes(minutes));
+        prometheus.Past = 0.05;
+        await MeasureAsync(stop: () => false);
+        var start = SampleEvents.Zero.AddMinutes(end - 1).ToUnixTimeSeconds();
+        Assert.Equal([start.ToString(CultureInfo.InvariantCulture)], prometheus.Ranges);
+        Assert.Equal(13, Assert.Single(journal.State.BaselineTicks).Samples.Count);
+        var frozen = journal.State.Fact("watch", SignalBaseline.Fact)!.Value[0];
+        Assert.Equal(0.05, frozen.GetProperty("mean").GetDouble(), 6);
+        Assert.True(frozen.GetProperty("fromSource").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_baseline_that_the_source_does_not_keep_is_measured_live_and_goes_on_where_it_was_cut_off()
+    {
+        prometheus.Past = null;
+        prometheus.Now = 0.02;
+        await MeasureAsync(stop: () => journal.State.BaselineTicks.Count >= 5);
+        await MeasureAsync(stop: () => false);
+        Assert.Single(prometheus.Ranges);
+        Assert.Equal(12, journal.State.BaselineTicks.Count);
+        var frozen = journal.State.Fact("watch", SignalBaseline.Fact)!.Value[0];
+        Assert.Equal(0.02, frozen.GetProperty("mean").GetDouble(), 6);
+        Assert.False(frozen.GetProperty("fromSource").GetBoolean());
+    }
+
+    /// <summary>Measures the baseline, with a tick each time it waits for one, until it has or the test stops it.</summary>
+    private async Task MeasureAsync(Func<bool> stop)
+    {
+        using var stopping = new CancellationTokenSource();
+        using var http = new HttpClient(prometheus, disposeHandler: false);
+        journal.Clock = time;
+        var seen = journal.State.BaselineTicks.Count;
+        var factory = new ProbeFactory(TidelockServices.ProbeKinds, time, prometheus);
+        var running = SignalBaseline.MeasureAsync(Context(), new Ground(http), factory, stopping.Token);
+        var since = TimeProvider.System.GetTimestamp();
+        while (!running.IsCompleted && !stop())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(20), "It stands still.");
+            if (journal.State.BaselineTicks.Count is var ticks && ticks > seen)
+            {
+                seen = ticks;
+                time.Advance(TimeSpan.FromSeconds(5));
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, default);
+        }
+
+        await stopping.CancelAsync();
+        await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Assert.True(running.IsCompletedSuccessfully || running.IsCanceled, running.Exception?.ToString());
+    }
+
     /// <summary>Runs the step as a program does, with a tick each time it waits for one; null when it was stopped.</summary>
     private async Task<StepOutcome?> RunAsync(Func<bool> stop, Action? each = null)
     {
@@ -116,12 +266,12 @@ public sealed class WatchStepTests : IDisposable
             default
         );
         using var stopping = new CancellationTokenSource();
-        var factory = new ProbeFactory(TidelockServices.ProbeKinds, time, prometheus);
+        var factory = new ProbeFactory([new FaultyKind(this), .. TidelockServices.ProbeKinds], time, prometheus);
         using var http = new HttpClient(prometheus, disposeHandler: false);
         journal.Clock = time;
 
         // Time passes only between two readings: one that is under way would be too late.
-        var seen = journal.LiveTicks;
+        var seen = journal.Beats;
         var running = new WatchStep(new Ground(http), factory).RunAsync(Context(), stopping.Token);
         var since = TimeProvider.System.GetTimestamp();
         while (!running.IsCompleted && !stop())
@@ -130,7 +280,7 @@ public sealed class WatchStepTests : IDisposable
                 TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(20),
                 "The watch stands still."
             );
-            if (journal.LiveTicks is var ticks && ticks > seen)
+            if (journal.Beats is var ticks && ticks > seen)
             {
                 seen = ticks;
                 each?.Invoke();
@@ -180,6 +330,19 @@ public sealed class WatchStepTests : IDisposable
         );
     }
 
+    /// <summary>Cannot make its probes as often as the test says.</summary>
+    private sealed class FaultyKind(WatchStepTests test) : IProbeKind
+    {
+        public string Key => "faulty";
+
+        public string SchemaFragment => "{}";
+
+        public ProbeOptions? Read(string signal, ChangeNode probe, ChangeNode watch) => null;
+
+        public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context) =>
+            test.faults-- > 0 ? throw new InvalidOperationException("ran out of sockets") : [];
+    }
+
     private sealed class Journaled : IRunWriter, IRunObserver
     {
         public RunState State { get; private set; } = RunState.Empty;
@@ -189,8 +352,14 @@ public sealed class WatchStepTests : IDisposable
         /// <summary>How many ticks were judged; the past is none.</summary>
         public int LiveTicks => State.Ticks.Count(t => t.Verdicts.Count > 0);
 
+        /// <summary>How often time may pass: after a tick, or when one came to nothing.</summary>
+        public int Beats => LiveTicks + Events.Count(e => e is RunHeld { Reason.Code: "steps.watch.faulted" });
+
+        public ConcurrentQueue<RunEvent> Events { get; } = [];
+
         public Task AppendAsync(RunEvent e, CancellationToken cancellation)
         {
+            Events.Enqueue(e);
             State = (e.At == default ? e with { At = Clock.GetUtcNow() } : e).Apply(State);
             return Task.CompletedTask;
         }
@@ -209,6 +378,11 @@ public sealed class WatchStepTests : IDisposable
 
         public double? Past { get; set; } = 0;
 
+        public double Now { get; set; }
+
+        /// <summary>Whether it fails now; it goes on keeping what it sees.</summary>
+        public bool IsAway { get; set; }
+
         public List<string> Ranges { get; } = [];
 
         protected override async Task<HttpResponseMessage> SendAsync(
@@ -216,6 +390,11 @@ public sealed class WatchStepTests : IDisposable
             CancellationToken cancellationToken
         )
         {
+            if (IsAway)
+            {
+                return new HttpResponseMessage(HttpStatusCode.InternalServerError);
+            }
+
             var form = (await request.Content!.ReadAsStringAsync(cancellationToken))
                 .Split('&')
                 .Select(p => p.Split('='))

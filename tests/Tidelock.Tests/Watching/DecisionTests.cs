@@ -1,3 +1,4 @@
+using Tidelock.Probes;
 using Tidelock.Texts;
 using Tidelock.Watching;
 
@@ -62,6 +63,22 @@ public sealed class DecisionTests
         var watch = Watch().Value("error_rate", 0, 600, 0);
         Assert.Equal("watching.hold.silent", Assert.IsType<HoldWatch>(watch.Judge(725).Decision).Reason.Code);
         Assert.Equal("watching.hold.silent", Assert.IsType<HoldWatch>(Watch().Judge(125).Decision).Reason.Code);
+    }
+
+    [Fact]
+    public void Every_signal_that_cannot_be_seen_is_known_with_the_time_from_which_on_it_holds()
+    {
+        var watch = new Watched(["error_rate > 1% for 5m", "p95 > 1s for 5m"])
+            .Errors("p95", 0, 1800)
+            .Value("error_rate", 0, 600, 0)
+            .Errors("error_rate", 600, 1800);
+        Assert.Empty(Assert.IsType<HoldWatch>(watch.Judge(700).Decision).Besides);
+        var hold = Assert.IsType<HoldWatch>(watch.Judge(735).Decision);
+        var beside = Assert.Single(hold.Besides);
+        Assert.Equal(
+            ("p95", Watched.At(125), "error_rate", Watched.At(725)),
+            (hold.Reason.Arguments["signal"], hold.From, beside.Reason.Arguments["signal"], beside.From)
+        );
     }
 
     [Fact]
@@ -165,5 +182,30 @@ public sealed class DecisionTests
     public void A_window_that_does_not_fit_the_watch_is_found_before_it_begins(string text, string? code) =>
         Assert.Equal(code, CriterionFit.Unsuited(Watched.Parse(text), Watch().Options)?.Problem.Code);
 
+    [Theory]
+    [InlineData("p95 > 1s for 10m", 900, 0, "watching.window-behind-data", 10)]
+    [InlineData("p95 > 1s for 15m", 900, 0, null, 0)]
+    [InlineData("p95 > 1s", 900, 0, null, 0)]
+    [InlineData("p95 > 2x baseline for 5m", 0, 30, "watching.baseline-too-short", 10)]
+    [InlineData("p95 > 2x baseline for 5m", 0, 20, null, 0)]
+    public void A_criterion_that_its_source_cannot_serve_is_found_before_it_begins(
+        string text,
+        int delay,
+        int every,
+        string? code,
+        int column
+    )
+    {
+        var probe = new DeclaredProbe("p95", SignalUnit.Seconds)
+        {
+            Delay = TimeSpan.FromSeconds(delay),
+            Every = TimeSpan.FromSeconds(every),
+        };
+        var unsuited = CriterionFit.Unsuited(Watched.Parse(text), Watch().Options with { Probes = [probe] });
+        Assert.Equal((code, column), (unsuited?.Problem.Code, unsuited?.Column ?? 0));
+    }
+
     private static Watched Watch() => new(["error_rate > 1% for 5m"]);
+
+    private sealed record DeclaredProbe(string Signal, SignalUnit Unit) : ProbeOptions(Signal, Unit);
 }

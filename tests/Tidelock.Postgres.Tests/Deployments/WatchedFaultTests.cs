@@ -1,0 +1,129 @@
+using Tidelock.Deployments;
+using Tidelock.Postgres.Tests.Backups;
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Runs;
+
+namespace Tidelock.Postgres.Tests.Deployments;
+
+/// <summary>What the watch finds out by itself about a real database, and what was so before the change already.</summary>
+public sealed class WatchedFaultTests(PostgresServer server)
+{
+    private const string Kpi = """
+        downstream: [{ name: kpi, sql: "select sum(score * rate) from public.top_scores, public.rates", rows: "= 1" }]
+
+        """;
+
+    [Theory]
+    [InlineData("alter table rates rename to rates_of_old", "kpi")]
+    [InlineData("alter view scores rename column score to points", "score")]
+    public async Task What_breaks_the_contract_or_a_downstream_query_is_taken_back_at_the_second_look(
+        string sql,
+        string what
+    )
+    {
+        await using var fixture = await WatchedAsync(Kpi);
+        var before = await fixture.CatalogAsync();
+        var running = DeployAsync(fixture);
+        await Polling.UntilAsync(() =>
+            Task.FromResult(fixture.Events.ToArray().Count(e => e is WatchTicked { Baseline: false }) >= 2)
+        );
+        await fixture.Database.ExecuteAsync(sql);
+        var end = await running;
+
+        Assert.True(end.ExitCode == ExitCode.RolledBack, end.Finding.ToString());
+        var reason = fixture.Events.OfType<RollbackStarted>().Single().Reason;
+        Assert.Equal("watching.breached.fault", reason.Code);
+        Assert.Contains(what, reason.ToString(), StringComparison.Ordinal);
+        var broken = fixture
+            .Events.OfType<WatchTicked>()
+            .SelectMany(t => t.Samples)
+            .Where(s => s is { Value: 0 })
+            .ToList();
+        Assert.Equal(2, broken.Count);
+        Assert.Equal(before, await fixture.CatalogAsync());
+    }
+
+    [Theory]
+    [InlineData("select * from public.top_scores", "rows: \"= 5\"", "checks.sql.rows")]
+    [InlineData("select pg_sleep(1)", "within: 50ms, critical: true", "checks.too-slow")]
+    public async Task A_downstream_query_that_fails_before_the_change_refuses_it(string sql, string bound, string code)
+    {
+        await using var fixture = await WatchedAsync($"downstream: [{{ name: kpi, sql: \"{sql}\", {bound} }}]\n");
+        var before = await fixture.CatalogAsync();
+        var end = await DeployAsync(fixture);
+
+        Assert.True(end.ExitCode == ExitCode.Refused, end.Finding.ToString());
+        Assert.Equal("steps.baseline.downstream-fails", end.State!.Step("baseline").Finding!.Code);
+        Assert.Equal(code, end.State.Step("baseline").Finding!.Parts!["finding"].Code);
+        Assert.DoesNotContain(fixture.Events, e => e is MigrationApplied);
+        Assert.Equal(before, await fixture.CatalogAsync());
+    }
+
+    [Theory]
+    [InlineData("healthy: [orders > 0]", "select count(*) from no_such_table", "no_such_table")]
+    [InlineData("rollBackWhen: [orders > 2x baseline for 600ms]", "select null", "orders")]
+    public async Task A_signal_that_cannot_be_seen_before_the_change_refuses_it(string rule, string sql, string what)
+    {
+        await using var fixture = await WatchedAsync(
+            "",
+            $"baseline: 600ms, probes: {{ orders: {{ sql: \"{sql}\" }} }}, {rule}"
+        );
+        var before = await fixture.CatalogAsync();
+        var end = await DeployAsync(fixture);
+
+        Assert.True(end.ExitCode == ExitCode.Refused, end.Finding.ToString());
+        var finding = end.State!.Step("baseline").Finding!;
+        Assert.Equal("steps.baseline.blind", finding.Code);
+        Assert.Contains(what, finding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(before, await fixture.CatalogAsync());
+    }
+
+    [Fact]
+    public async Task A_baseline_of_nothing_leaves_the_other_criteria_in_force_and_refuses_nothing()
+    {
+        await using var fixture = await WatchedAsync(
+            "",
+            "baseline: 600ms, probes: { orders: { sql: select 0 } }, rollBackWhen: [orders > 2x baseline for 600ms, orders > 5 for 600ms]"
+        );
+        var running = DeployAsync(fixture);
+        await Polling.UntilAsync(() => Task.FromResult(fixture.Events.ToArray().Any(e => e is MigrationApplied)));
+        var signals = fixture.Events.ToArray().OfType<FactRecorded>().Single(f => f.Name == "signals").Value[0];
+        Assert.Equal(0, signals.GetProperty("mean").GetDouble());
+        Assert.InRange(signals.GetProperty("count").GetInt32(), 3, 10);
+        Assert.False(signals.GetProperty("fromSource").GetBoolean());
+
+        // Unknown at the end is never a success: a person says so.
+        fixture.Requests.Writer.TryWrite(
+            new RunRequest.Command(
+                new RunCommand("1", RunId.New(TimeProvider.System), RunVerb.Rollback, "", "lee", default)
+            )
+        );
+        Assert.Equal(ExitCode.RolledBack, (await running).ExitCode);
+    }
+
+    /// <summary>A run that holds would wait for ever.</summary>
+    private static async Task<DeploymentEnd> DeployAsync(DeploymentFixture fixture)
+    {
+        var running = fixture.DeployAsync();
+        await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(40), TimeProvider.System, default));
+        Assert.True(running.IsCompleted, string.Join('\n', fixture.Events.ToArray().TakeLast(3)));
+        return await running;
+    }
+
+    private async Task<DeploymentFixture> WatchedAsync(string sections, string more = "")
+    {
+        var fixture = await DeploymentFixture.CreateAsync(server, sections);
+        await fixture.Database.ExecuteAsync("create table rates as select 1.5 as rate");
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var yaml = await File.ReadAllTextAsync(file);
+        await File.WriteAllTextAsync(
+            file,
+            yaml.Replace(
+                "watch: { for: 1s, every: 200ms }",
+                $"watch: {{ for: 6s, every: 200ms{(more.Length > 0 ? ", " : "")}{more} }}",
+                StringComparison.Ordinal
+            )
+        );
+        return fixture;
+    }
+}
