@@ -77,7 +77,7 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
     private IEnumerable<Row> Watch(RunState state, ReportWatch watch, DateTimeOffset now)
     {
         var elapsed = WatchRows.Seconds(now - (state.Step("watch").StartedAt ?? now));
-        var total = (state.Started?.WatchFor ?? TimeSpan.Zero) + state.ExtendedBy;
+        var total = state.WatchFor ?? TimeSpan.Zero;
         var standing = watching.Standing(state);
         IEnumerable<string> parts =
         [

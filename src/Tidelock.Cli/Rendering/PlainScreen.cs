@@ -18,7 +18,6 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
     private static readonly TimeSpan NearFor = TimeSpan.FromSeconds(30);
 
     /// <summary>From so far on the way to a rollback on, every tick is worth a line.</summary>
-    private const double NearAt = 0.75;
 
     private readonly Lock one = new();
     private readonly EventRow events = new(terminal.Words);
@@ -94,7 +93,7 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
         var now = time.GetTimestamp();
         lock (one)
         {
-            var every = IsNear(tick, now) ? NearEvery : WatchEvery;
+            var every = IsNear(tick, state, now) ? NearEvery : WatchEvery;
             if (verdicts == lastTick.Verdicts && time.GetElapsedTime(lastTick.At, now) < every)
             {
                 return null;
@@ -108,8 +107,8 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
         return watch.Of(tick, state);
     }
 
-    private bool IsNear(WatchTicked tick, long now) =>
-        tick.Verdicts.Any(v => v.Progress >= NearAt)
+    private bool IsNear(WatchTicked tick, RunState state, long now) =>
+        tick.IsNearAnEvent(state)
         || (lastEvent is { } then && time.GetElapsedTime(then, now) < NearFor);
 
     private void Write(Row row, DateTimeOffset at)

@@ -34,13 +34,9 @@ internal sealed class WatchLine(ReportWords words)
     }
 
     private string Progress(WatchTicked tick, RunState state) =>
-        state.Started is not { } started || state.Step("watch").StartedAt is not { } from
+        state.WatchFor is not { } total || state.Step("watch").StartedAt is not { } from
             ? ""
-            : words.Say(
-                "cli.watch.progress",
-                ("elapsed", tick.At - from),
-                ("total", started.WatchFor + state.ExtendedBy)
-            );
+            : words.Say("cli.watch.progress", ("elapsed", tick.At - from), ("total", total));
 
     private string Value(Sample sample, SignalUnit unit) =>
         sample.Value is { } value ? words.Value(value, unit) : words.Say(sample.Detail);

@@ -67,13 +67,6 @@ public sealed record RunState
     [JsonIgnore]
     public WatchedRules? Rules => Fact("watch", RulesFact)?.Deserialize(RunJson.Readable.WatchedRules);
 
-    /// <summary>By how much people have made the watch longer.</summary>
-    [JsonIgnore]
-    public TimeSpan ExtendedBy =>
-        Commands
-            .Where(c => c.Verb is RunVerb.Extend)
-            .Aggregate(TimeSpan.Zero, (sum, c) => sum + (DurationText.TryParse(c.Argument) ?? TimeSpan.Zero));
-
     /// <summary>The breaches a person decided to live with, until they are over: nobody is asked about them again.</summary>
     public ImmutableList<AskedBreach> Accepted { get; init; } = [];
 
