@@ -18,7 +18,6 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
     private static readonly TimeSpan NearFor = TimeSpan.FromSeconds(30);
 
     /// <summary>From so far on the way to a rollback on, every tick is worth a line.</summary>
-
     private readonly Lock one = new();
     private readonly EventRow events = new(terminal.Words);
     private readonly WatchLine watch = new(terminal.Words);
@@ -108,8 +107,7 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
     }
 
     private bool IsNear(WatchTicked tick, RunState state, long now) =>
-        tick.IsNearAnEvent(state)
-        || (lastEvent is { } then && time.GetElapsedTime(then, now) < NearFor);
+        tick.IsNearAnEvent(state) || (lastEvent is { } then && time.GetElapsedTime(then, now) < NearFor);
 
     private void Write(Row row, DateTimeOffset at)
     {

@@ -93,12 +93,7 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
 
         view.Told = context.State.Bounds;
         await context
-            .RecordAsync(
-                RunState.RulesFact,
-                view.Rules(context.State),
-                RunJson.Readable.WatchedRules,
-                cancellation
-            )
+            .RecordAsync(RunState.RulesFact, view.Rules(context.State), RunJson.Readable.WatchedRules, cancellation)
             .ConfigureAwait(false);
     }
 

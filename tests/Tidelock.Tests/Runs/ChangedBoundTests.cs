@@ -176,6 +176,7 @@ public sealed class ChangedBoundTests
                 """
                 change: scores
                 migration: { view: { name: public.scores, definition: new.sql } }
+                downstream: [{ name: all of it, sql: table public.scores }]
                 watch:
                   prometheus: http://prometheus.test:9090
                   probes:

@@ -374,8 +374,6 @@ public sealed class WatchStepTests : IDisposable
     /// <summary>What it is now is healthy unless the test says otherwise; its past is what the test says, null for one that it cannot tell.</summary>
     private sealed class Prometheus : HttpMessageHandler
     {
-        public double Now { get; set; }
-
         public double? Past { get; set; } = 0;
 
         public double Now { get; set; }
