@@ -83,7 +83,8 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
     /// <summary>A tick is a line when a verdict has changed, or while and shortly after something else happens; else now and then.</summary>
     private Row? Tick(WatchTicked tick, RunState state)
     {
-        if (tick.Baseline)
+        var isPast = tick.Verdicts.Count == 0 && state.Rules is { Rules.Count: > 0 };
+        if (tick.Baseline || isPast)
         {
             return null;
         }

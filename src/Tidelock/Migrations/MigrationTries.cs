@@ -89,7 +89,7 @@ internal sealed class MigrationTries(
     {
         Tries++;
         tryLimit = limit;
-        var open = new OpenTry(session, limit, time, move.Held);
+        var open = new OpenTry(session, limit, time, move.Held is { } held ? held + limit : null);
         var kept = false;
         try
         {

@@ -19,6 +19,7 @@ public sealed class OpenTry
     private readonly TimeSpan? held;
     private CancellationTokenSource? end;
     private long? firstLock;
+    private long? holding;
 
     internal OpenTry(PostgresSession session, TimeSpan budget, TimeProvider time, TimeSpan? held = null)
     {
@@ -43,6 +44,7 @@ public sealed class OpenTry
     /// <summary>Runs a statement whose only work is to take a lock; from the first of them on the budget runs.</summary>
     public async Task LockAsync(string sql, object about, CancellationToken cancellation)
     {
+        firstLock ??= time.GetTimestamp();
         BeginToHold();
         var start = time.GetTimestamp();
         try
@@ -69,13 +71,13 @@ public sealed class OpenTry
         }
     }
 
-    /// <summary>From now on locks are held, or may be.</summary>
+    /// <summary>From now on locks are held, or may be. Where nobody knows when the first is waited for, each lock may take the whole budget.</summary>
     internal void BeginToHold()
     {
-        firstLock ??= time.GetTimestamp();
+        holding ??= time.GetTimestamp();
         if (Left is { } left)
         {
-            end?.CancelAfter(left);
+            end?.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         }
     }
 
@@ -104,7 +106,7 @@ public sealed class OpenTry
     }
 
     /// <summary>How long the locks may still be held; null where no limit counts, or not yet.</summary>
-    private TimeSpan? Left => held is { } limit && firstLock is { } since ? limit - time.GetElapsedTime(since) : null;
+    private TimeSpan? Left => held is { } limit && holding is { } since ? limit - time.GetElapsedTime(since) : null;
 
     /// <summary>The server's clock may be a little ahead of ours.</summary>
     private bool IsHeldTooLong(Exception e) =>
@@ -160,7 +162,7 @@ public sealed class OpenTry
     {
         var left = firstLock is { } since ? budget - time.GetElapsedTime(since) : budget;
         var waiting = $"set local lock_timeout = {Milliseconds(left)}";
-        return Left is { } holding ? [waiting, $"set local statement_timeout = {Milliseconds(holding)}"] : [waiting];
+        return Left is { } rest ? [waiting, $"set local statement_timeout = {Milliseconds(rest)}"] : [waiting];
     }
 
     private static string Milliseconds(TimeSpan limit) =>

@@ -67,9 +67,13 @@ public sealed class PreparedProbe : IAsyncDisposable
                 broken.Add(prepared[i]);
                 reason = e.MessageText;
             }
-            catch (NpgsqlException)
+            catch (NpgsqlException e)
             {
                 isKnown = false;
+                if (e is not PostgresException server || ConnectionLoss.EndsSession(server.SqlState))
+                {
+                    break;
+                }
             }
         }
 

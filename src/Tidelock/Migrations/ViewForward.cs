@@ -64,6 +64,18 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
     public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
     {
+        // The statement that locks names the owner as captured: after a long building it must not take back who owns it now.
+        if (
+            beside is not null
+            && await UnchangedMove
+                .ChangedAsync(open.Session, migration.Name, before, cancellation)
+                .ConfigureAwait(false)
+                is { } changed
+        )
+        {
+            return changed;
+        }
+
         if (before is not null)
         {
             await ViewWork

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Tidelock.Texts;
 
 namespace Tidelock.Probes;
@@ -18,6 +19,12 @@ public sealed record Sample(
     Message? Detail = null
 )
 {
+    /// <summary>Whether the source answered that there was nothing to measure, since nobody asked for anything: no fault of the source.</summary>
+    [JsonIgnore]
+    public bool IsQuiet =>
+        Outcome is SampleOutcome.NoData
+        && Detail?.Code is "probes.not-a-number" or "probes.postgres.not-read" or "probes.postgres.texts-not-due";
+
     /// <summary>A value.</summary>
     public static Sample Of(string signal, DateTimeOffset at, double value, double? weight = null) =>
         double.IsFinite(value)

@@ -57,7 +57,7 @@ internal sealed class TargetMove(Change change, WayRehearsal start, TimeProvider
     public bool Done { get; private set; }
 
     /// <summary>How long the last try was under way with locks, until now; null where there was none.</summary>
-    public TimeSpan? Held => locking is { } since ? time.GetElapsedTime(since) : null;
+    public TimeSpan? UnderWay => locking is { } since ? time.GetElapsedTime(since) : null;
 
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
     {

@@ -57,7 +57,7 @@ internal sealed class TargetRehearsal(
                 cancellation
             )
             .ConfigureAwait(false);
-        var result = move.Result with { HeldOnTarget = move.Held };
+        var result = move.Result with { HeldOnTarget = move.UnderWay };
         return outcome switch
         {
             _ when move.Done => await JudgedAsync(session, result, cancellation).ConfigureAwait(false),

@@ -1,3 +1,5 @@
+using Tidelock.Checks;
+using Tidelock.Contracts;
 using Tidelock.Texts;
 using Tidelock.Watching;
 
@@ -96,11 +98,18 @@ internal sealed class BoundCommand(RunCommand row, RunExecution execution)
 
         var units = BoundChanges.Units(options);
         return !CriterionParser.TryParse(bound.Criterion, units, out wanted, out var problem, out _) ? problem
-            : CriterionFit.Unsuited(wanted, options) is { } unsuited ? unsuited.Problem
+            : Unsuited(wanted, options) is { } unsuited ? unsuited.Problem
             : wanted.BaselineSignals.FirstOrDefault(s => !record.BaselineOf(s).IsUsable) is { } signal
                 ? Message.Of("runs.bound.no-baseline", ("signal", signal))
             : null;
     }
+
+    private CriterionFit? Unsuited(Criterion wanted, WatchOptions options) =>
+        CriterionFit.Undeclared(
+            wanted,
+            execution.Change.Section<DownstreamChecks>(),
+            execution.Change.Section<Contract>()
+        ) ?? CriterionFit.Unsuited(wanted, options);
 
     private static bool IsLooser(BoundChanged bound, Criterion wanted, WatchRecord record)
     {

@@ -19,8 +19,10 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
 
     public string Name => RunBaseline.Step;
 
+    /// <summary>Not once the change has been tried: after a failover it is tried again, and what is there then is no baseline.</summary>
     public bool IsDueAgain(RunState state, DateTimeOffset now) =>
-        state.Step(MigrateStep.StepName).Status is StepStatus.Pending
+        !state.MayBeInPlace
+        && state.Step(MigrateStep.StepName) is { Status: StepStatus.Pending, Attempts: 0 }
         && now - state.Step(Name).EndedAt > WatchRules.BaselineLasts;
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
@@ -138,7 +140,8 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
                 .ConfigureAwait(false);
             if (isJudged && !last.Passed)
             {
-                return Message.Of("steps.baseline.downstream-fails", ("finding", last.Finding));
+                var what = last.IsAnswered ? "steps.baseline.downstream-fails" : "steps.baseline.downstream-unanswered";
+                return Message.Of(what, ("finding", last.Finding));
             }
         }
 

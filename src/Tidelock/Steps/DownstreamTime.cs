@@ -18,6 +18,9 @@ public sealed record DownstreamTime(string Name, TimeSpan Took, bool Passed)
     /// <summary>After so long three times are enough: the query is not there to be measured.</summary>
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long the way to a server is given to come back.</summary>
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(5);
+
     /// <summary>Out of how many times; 0 in a journal from when it was measured once and nobody counted.</summary>
     public int Count { get; init; }
 
@@ -44,6 +47,11 @@ public sealed record DownstreamTime(string Name, TimeSpan Took, bool Passed)
         {
             result = await check.RunAsync(ground, cancellation).ConfigureAwait(false);
             failed = result.Passed ? 0 : failed + 1;
+            if (!result.IsAnswered && failed < Tries)
+            {
+                await Task.Delay(Again, ground.Time, cancellation).ConfigureAwait(false);
+            }
+
             if (result.Passed || failed == Tries)
             {
                 took.Add(result.Took);

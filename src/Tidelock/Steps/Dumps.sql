@@ -17,4 +17,4 @@ where a.datname = current_database() and a.pid <> pg_backend_pid()
   and (a.application_name = 'pg_dump'
     -- PGAPPNAME gives it any name. It copies or locks, with all tables in its hands; without the right to see what others run, many must do.
     or a.query ~* '^\s*lock table .* in access share mode'
-    or h.tables = (select count(*) from tables) and (a.query ~* '^\s*copy .* to stdout' or h.tables >= 10))
+    or h.tables = (select count(*) from tables) and (a.query ~* '^\s*copy .* to stdout' or h.tables >= 10 and a.query = '<insufficient privilege>'))

@@ -35,14 +35,15 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
         }
 
         await using var ticks = new WatchTicks(context, ground, probes);
-        var wanted = (int)Math.Ceiling(options.BaselineFor / options.Every);
+        // One more: the first look at a rate has no value.
+        var wanted = (int)Math.Ceiling(options.BaselineFor / options.Every) + 1;
         if (Fresh(context).Count == 0)
         {
             var quiet = Quiet(context.State, context.Time.GetUtcNow());
             var past = await ticks
                 .ReadPastAsync(quiet - options.BaselineFor, quiet, cancellation)
                 .ConfigureAwait(false);
-            if (past.Count > 0)
+            if (past.Any(s => s.Outcome is SampleOutcome.Value))
             {
                 await context.AppendAsync(new WatchTicked(true, past, []), cancellation).ConfigureAwait(false);
             }
@@ -70,7 +71,10 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
     private static DateTimeOffset Quiet(RunState state, DateTimeOffset now) =>
         state.Step("backup").StartedAt is { } backup && now - backup < WatchRules.BaselineLasts ? backup : now;
 
-    /// <summary>Why the change must not be made: a signal that is judged gave no value, or too few of them to be compared with.</summary>
+    /// <summary>
+    /// Why the change must not be made: a signal that is judged could not be seen, or not often enough to be compared with. A service
+    /// that nobody uses at the time is no reason: there is nothing to see, and nothing wrong with who looks.
+    /// </summary>
     internal static Message? Blind(StepContext context)
     {
         var options = context.Change.Section<WatchOptions>();
@@ -83,23 +87,27 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
             .ToHashSet(StringComparer.Ordinal);
         var blind = options
             .Signals.Except(BuiltInSignals.All, StringComparer.Ordinal)
-            .Where(s =>
-                samples[s].Count(v => v.Outcome is SampleOutcome.Value)
-                < (compared.Contains(s) ? WatchRules.MinimumSamples : 1)
-            )
+            .Where(s => IsBlind([.. samples[s]], compared.Contains(s)))
             .ToList();
         return blind.Count == 0
             ? null
             : Message.Of(
                 "steps.baseline.blind",
                 ("signals", string.Join(", ", blind)),
-                (
-                    "detail",
-                    samples[blind[0]].LastOrDefault(s => s.Detail is not null)?.Detail
-                        ?? Message.Of("steps.baseline.few")
-                )
+                ("detail", Reason([.. samples[blind[0]]]))
             );
     }
+
+    private static bool IsBlind(IReadOnlyList<Sample> samples, bool isCompared)
+    {
+        var values = samples.Count(s => s.Outcome is SampleOutcome.Value);
+        return isCompared ? values < WatchRules.MinimumSamples : values == 0 && !samples.Any(s => s.IsQuiet);
+    }
+
+    private static Message Reason(IReadOnlyList<Sample> samples) =>
+        samples.Any(s => s.Outcome is SampleOutcome.Value)
+            ? Message.Of("steps.baseline.few")
+            : samples.LastOrDefault(s => s.Detail is not null)?.Detail ?? Message.Of("steps.baseline.few");
 
     /// <summary>What was measured already: before a crash, but not hours before.</summary>
     private static ImmutableList<WatchTicked> Fresh(StepContext context) =>

@@ -18,6 +18,7 @@ internal sealed class SlowSignals(StepContext context, Ground ground)
 
     private readonly IReadOnlyList<SqlCheck> checks = context.Change.Section<DownstreamChecks>().Checks;
     private readonly Contract contract = context.Change.Section<Contract>();
+    private readonly Dictionary<string, DateTimeOffset> passed = new(StringComparer.Ordinal);
     private int next;
 
     /// <summary>Those for which something is declared.</summary>
@@ -33,14 +34,26 @@ internal sealed class SlowSignals(StepContext context, Ground ground)
     private async Task<Sample> DownstreamAsync(CancellationToken cancellation)
     {
         var results = await LookAsync(cancellation).ConfigureAwait(false);
-        return Judged(results, checks.Count, context.Time.GetUtcNow());
+        var now = context.Time.GetUtcNow();
+        foreach (var (check, _) in results.Where(r => r.Result.Passed))
+        {
+            passed[check.Name] = now;
+        }
+
+        var unasked = checks
+            .Except(results.Select(r => r.Check))
+            .Count(c => !passed.TryGetValue(c.Name, out var at) || now - at > WatchRules.StaleAfter);
+        return Judged(results, unasked, now);
     }
 
     /// <summary>
     /// A critical query that fails is broken at the first look. One that was only slow is so at the second: the server may have been busy, and
     /// nobody is to blame for that alone.
     /// </summary>
-    internal static Sample Judged(List<(SqlCheck Check, CheckResult Result)> results, int all, DateTimeOffset now)
+    /// <param name="results">Of the queries that this look had time for.</param>
+    /// <param name="unasked">How many others have not passed lately either.</param>
+    /// <param name="now">When the look ended.</param>
+    internal static Sample Judged(List<(SqlCheck Check, CheckResult Result)> results, int unasked, DateTimeOffset now)
     {
         var broken = results.FindAll(r => r.Result is { Passed: false, IsAnswered: true });
         return broken.Find(r => r is { Check.Critical: true, Result.IsSlow: false }).Result is { } critical
@@ -50,16 +63,11 @@ internal sealed class SlowSignals(StepContext context, Ground ground)
                 ? BuiltInSignals.Outdated(BuiltInSignals.Downstream, now, outdated.Name)
             : results.Find(r => !r.Result.IsAnswered).Result is { } unanswered
                 ? Sample.Error(BuiltInSignals.Downstream, now, unanswered.Finding)
-            : results.Count < all
+            : unasked > 0
                 ? Sample.Error(
                     BuiltInSignals.Downstream,
                     now,
-                    Message.Of(
-                        "steps.watch.not-all-asked",
-                        ("asked", results.Count),
-                        ("all", all),
-                        ("limit", LookLimit)
-                    )
+                    Message.Of("steps.watch.not-all-asked", ("unasked", unasked), ("limit", LookLimit))
                 )
             : BuiltInSignals.Fine(BuiltInSignals.Downstream, now);
     }

@@ -37,7 +37,7 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
                 }
                 catch (Exception e) when (IsOfTheWatch(e) && !cancellation.IsCancellationRequested)
                 {
-                    view = new WatchView(options);
+                    view = new WatchView(options) { Told = view.Told };
                     await HoldAsync(context, e, cancellation).ConfigureAwait(false);
                 }
 
@@ -61,13 +61,13 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
     )
     {
         var samples = await ticks.ReadAsync(cancellation).ConfigureAwait(false);
+        await TellRulesAsync(context, view, cancellation).ConfigureAwait(false);
         var past = await ticks.FillAsync(samples, context.Report, cancellation).ConfigureAwait(false);
         if (past.Count > 0)
         {
             await context.AppendAsync(new WatchTicked(false, past, []), cancellation).ConfigureAwait(false);
         }
 
-        await TellRulesAsync(context, view, cancellation).ConfigureAwait(false);
         var now = context.Time.GetUtcNow();
         var judgement = view.Judge(context.State, samples, now);
         await context

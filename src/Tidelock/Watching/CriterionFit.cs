@@ -1,3 +1,5 @@
+using Tidelock.Checks;
+using Tidelock.Contracts;
 using Tidelock.Texts;
 
 namespace Tidelock.Watching;
@@ -12,13 +14,28 @@ public sealed record CriterionFit(Message Problem, int Column)
         (criterion.For is { } window ? Window(criterion, window, options) : null) ?? Baseline(criterion, options);
 
     /// <summary>Why a criterion of the watch's own signals would look at nothing; null where what it names is declared.</summary>
-    internal static CriterionFit? Undeclared(Criterion criterion, IEnumerable<string> undeclared) =>
-        criterion.Signals.Intersect(undeclared, StringComparer.Ordinal).FirstOrDefault() is { } signal
+    internal static CriterionFit? Undeclared(Criterion criterion, DownstreamChecks downstream, Contract contract) =>
+        criterion.Signals.Intersect(Undeclared(downstream, contract), StringComparer.Ordinal).FirstOrDefault()
+            is { } signal
             ? new CriterionFit(
                 Message.Of("watching.nothing-declared", ("criterion", criterion.Text), ("section", signal)),
                 criterion.Text.IndexOf(signal, StringComparison.Ordinal) + 1
             )
             : null;
+
+    /// <summary>The signals of the watch itself for which there is nothing to look at.</summary>
+    internal static IEnumerable<string> Undeclared(DownstreamChecks downstream, Contract contract)
+    {
+        if (downstream.Checks.Count == 0)
+        {
+            yield return BuiltInSignals.Downstream;
+        }
+
+        if (contract.Relation is null)
+        {
+            yield return BuiltInSignals.Contract;
+        }
+    }
 
     private static CriterionFit? Window(Criterion criterion, TimeSpan window, WatchOptions options)
     {

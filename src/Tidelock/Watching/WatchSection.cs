@@ -114,22 +114,11 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
         );
     }
 
-    /// <summary>The signals of the watch itself for which there is nothing to look at.</summary>
-    private static IEnumerable<string> Undeclared(SectionReadings earlier)
-    {
-        if (earlier.Get<DownstreamChecks>().Checks.Count == 0)
-        {
-            yield return BuiltInSignals.Downstream;
-        }
-
-        if (earlier.Get<Contract>().Relation is null)
-        {
-            yield return BuiltInSignals.Contract;
-        }
-    }
-
     private static bool IsDeclared(Criterion criterion, SectionReadings earlier) =>
-        !criterion.Signals.Intersect(Undeclared(earlier), StringComparer.Ordinal).Any();
+        Undeclared(criterion, earlier) is null;
+
+    private static CriterionFit? Undeclared(Criterion criterion, SectionReadings earlier) =>
+        CriterionFit.Undeclared(criterion, earlier.Get<DownstreamChecks>(), earlier.Get<Contract>());
 
     private static void RefuseUnsuited(
         ChangeNode node,
@@ -140,8 +129,7 @@ internal sealed partial class WatchSection(IReadOnlyList<IProbeKind> kinds) : IC
     {
         foreach (var criterion in criteria)
         {
-            var unsuited =
-                CriterionFit.Undeclared(criterion, Undeclared(earlier)) ?? CriterionFit.Unsuited(criterion, options);
+            var unsuited = Undeclared(criterion, earlier) ?? CriterionFit.Unsuited(criterion, options);
             if (unsuited is not null)
             {
                 node.Items.First(i => string.Equals(i.Text(), criterion.Text, StringComparison.Ordinal))

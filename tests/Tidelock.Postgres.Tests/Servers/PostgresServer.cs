@@ -39,6 +39,8 @@ public sealed class PostgresServer : IAsyncLifetime
                 Settings = new Dictionary<string, string>(StringComparer.Ordinal)
                 {
                     ["shared_preload_libraries"] = "pg_stat_statements",
+                    // More statements than all tests have: none is forgotten for another test's.
+                    ["pg_stat_statements.max"] = "100000",
                     ["max_connections"] = "200",
                     ["wal_level"] = "logical",
                 },

@@ -1,3 +1,4 @@
+using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Steps;
@@ -26,6 +27,17 @@ public sealed class BaselineAgeTests
         state = hasBegun ? At(2, new StepStarted("migrate", 1), state) : state;
         var step = new BaselineStep(null!, null!);
         Assert.Equal(isDue, step.IsDueAgain(state, SampleEvents.Zero.AddMinutes(1 + minutes)));
+    }
+
+    [Fact]
+    public void A_change_that_a_failover_took_back_is_tried_again_with_the_baseline_from_before_it()
+    {
+        var state = At(1, new StepEnded("baseline", StepResult.Passed, Done), RunState.Empty);
+        state = At(2, new StepStarted("migrate", 1), state);
+        var other = new ServerIdentity("1", 2, "d", 1, 150000, false);
+        state = At(3, new ServerFailedOver(other, Done, "migrate"), state);
+        Assert.Equal(StepStatus.Pending, state.Step("migrate").Status);
+        Assert.False(new BaselineStep(null!, null!).IsDueAgain(state, SampleEvents.Zero.AddHours(5)));
     }
 
     [Fact]

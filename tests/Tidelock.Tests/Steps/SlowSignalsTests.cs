@@ -48,7 +48,7 @@ public sealed class SlowSignalsTests
     }
 
     private static Sample Looks(params CheckResult[] results) =>
-        SlowSignals.Judged([.. Checks.Zip(results)], Checks.Count, SampleEvents.Zero.AddMinutes(1));
+        SlowSignals.Judged([.. Checks.Zip(results)], unasked: 0, SampleEvents.Zero.AddMinutes(1));
 
     /// <summary>The verdict of <c>downstream fails</c> after these looks, a minute apart.</summary>
     private static VerdictState JudgedAfter(params Sample[] looks)

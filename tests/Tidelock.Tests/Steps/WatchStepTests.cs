@@ -225,7 +225,7 @@ public sealed class WatchStepTests : IDisposable
         await MeasureAsync(stop: () => journal.State.BaselineTicks.Count >= 5);
         await MeasureAsync(stop: () => false);
         Assert.Single(prometheus.Ranges);
-        Assert.Equal(12, journal.State.BaselineTicks.Count);
+        Assert.Equal(13, journal.State.BaselineTicks.Count);
         var frozen = journal.State.Fact("watch", SignalBaseline.Fact)!.Value[0];
         Assert.Equal(0.02, frozen.GetProperty("mean").GetDouble(), 6);
         Assert.False(frozen.GetProperty("fromSource").GetBoolean());

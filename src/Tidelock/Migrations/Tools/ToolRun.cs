@@ -174,8 +174,8 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
         return result;
     }
 
-    /// <summary>By SIGKILL or SIGTERM, say: not for the locks it waited for.</summary>
-    private static bool IsKilled(ProgramResult? result) => result is { ExitCode: > 128 and < 160 };
+    /// <summary>By SIGINT, SIGKILL or SIGTERM: not for the locks it waited for. A .NET program that fails aborts itself (134).</summary>
+    private static bool IsKilled(ProgramResult? result) => result is { ExitCode: 130 or 137 or 143 };
 
     private async Task EndBackendsAsync(CancellationToken cancellation)
     {
@@ -198,12 +198,25 @@ public sealed class ToolRun(IMigrationTool tool, ToolGround ground, TimeProvider
     }
 
     /// <summary>Asks them to end, and whether there were any.</summary>
-    private async Task<bool> AreThereAsync(PostgresSession session, CancellationToken cancellation) =>
+    private async Task<bool> AreThereAsync(PostgresSession session, CancellationToken cancellation)
+    {
+        try
+        {
+            return await AreThereAsync(session, "pg_terminate_backend(pid)", cancellation).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            // It logged in as somebody else: then they are only waited for.
+            return await AreThereAsync(session, "true", cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> AreThereAsync(PostgresSession session, string each, CancellationToken cancellation) =>
         (
             await session
                 .QueryAsync(
-                    """
-                    select pg_terminate_backend(pid) from pg_stat_activity
+                    $"""
+                    select {each} from pg_stat_activity
                     where application_name = $1 and datname = current_database()
                     """,
                     r => r.GetBoolean(0),

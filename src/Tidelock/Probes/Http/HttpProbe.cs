@@ -68,9 +68,10 @@ internal sealed class HttpProbe(HttpProbeOptions options, ProbeContext context) 
                 or HttpStatusCode.ProxyAuthenticationRequired
                 or HttpStatusCode.TooManyRequests;
 
-    /// <summary>The host is there and says that nobody listens. All else that fails on the way may be the way.</summary>
-    private static bool IsRefused(HttpRequestException e) =>
-        e.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionRefused };
+    /// <summary>The host is there and says that nobody listens. All else that fails on the way, a proxy too, may be the way.</summary>
+    private bool IsRefused(HttpRequestException e) =>
+        e.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionRefused }
+        && HttpClient.DefaultProxy.GetProxy(options.Server.Address) is null;
 
     private Sample Number(HttpReply reply, DateTimeOffset now)
     {
