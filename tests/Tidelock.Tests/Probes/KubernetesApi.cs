@@ -18,6 +18,7 @@ internal sealed class KubernetesApi : IAsyncDisposable
     private int following;
     private int followed;
     private int cut;
+    private int refused;
 
     /// <summary>What every request is answered with instead; null for the real answers.</summary>
     public int? Status { get; set; }
@@ -36,6 +37,9 @@ internal sealed class KubernetesApi : IAsyncDisposable
 
     /// <summary>How many requests for logs there have been.</summary>
     public int Followed => followed;
+
+    /// <summary>How many requests for logs have got <see cref="LogStatus"/>.</summary>
+    public int Refused => refused;
 
     /// <summary>A pod that runs, with the lines it has logged.</summary>
     public void Add(string pod, params IEnumerable<string> lines) =>
@@ -77,6 +81,9 @@ internal sealed class KubernetesApi : IAsyncDisposable
     public void CutStreams() => Change(() => cut++);
 
     public string Config => Path.Combine(folder, "config");
+
+    /// <summary>Where kubectl keeps what it has found out about this API.</summary>
+    public string Cache => Path.Combine(folder, "cache");
 
     public static async Task<KubernetesApi> StartAsync()
     {
@@ -179,10 +186,14 @@ internal sealed class KubernetesApi : IAsyncDisposable
     private Task LogAsync(HttpContext context, string pod)
     {
         var container = context.Request.Query["container"].ToString();
-        return LogStatus is { } status
-                ? Refuse(context, status, "Forbidden", $"{pod} is forbidden: no access to pods/log")
-            : pods[pod].Containers[container].Refusal(context.Request.Query["previous"] == "true") is { } why
-                ? Refuse(context, 400, "BadRequest", $"container {container} in pod {pod} {why}")
+        if (LogStatus is { } status)
+        {
+            Interlocked.Increment(ref refused);
+            return Refuse(context, status, "Forbidden", $"{pod} is forbidden: no access to pods/log");
+        }
+
+        return pods[pod].Containers[container].Refusal(context.Request.Query["previous"] == "true") is { } why
+            ? Refuse(context, 400, "BadRequest", $"container {container} in pod {pod} {why}")
             : SayAsync(context, pods[pod], pods[pod].Containers[container]);
     }
 
