@@ -252,6 +252,36 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         );
     }
 
+    /// <summary>The columns of pg_stat_statements, the texts it keeps and its queryids are not the same in any two of them.</summary>
+    [Theory]
+    [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
+    public async Task Every_major_version_tells_who_reads_the_view(int major)
+    {
+        await using var there = await server.CreateDatabaseAsync(major);
+        const string View = "view attempt as select i as id from generate_series(1, 4) i";
+        await there.ExecuteAsync($"create extension pg_stat_statements; create {View}");
+        await using var reader = await there.ConnectAsync();
+        await RunAsync(reader, "select id from attempt where id <= 3");
+        await using var probe = Open(Reads, there.Target);
+        await ReadAsync(probe);
+        Assert.Equal("probes.postgres.not-read", (await ReadAsync(probe))[1].Detail!.Code);
+
+        // A known statement, a new one, and both again for a view made anew.
+        await there.ExecuteAsync($"drop view attempt; create {View}");
+        await RunAsync(reader, "select id from attempt where id <= 2");
+        await RunAsync(reader, "select id, pg_sleep(0.02) from attempt");
+        var samples = await ReadAsync(probe);
+        Assert.Equal((0.4, 3, 2), (samples[0].Value, samples[2].Value, samples[2].Weight));
+        Assert.InRange(samples[1].Value!.Value, 0.04, 2);
+
+        await there.ExecuteAsync(
+            "select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)"
+        );
+        await RunAsync(reader, "select id from attempt where id <= 1");
+        samples = await ReadAsync(probe);
+        Assert.Equal((0.2, 1), (samples[0].Value, samples[2].Value));
+    }
+
     [Fact]
     public async Task Clients_are_told_by_what_they_do()
     {
@@ -313,11 +343,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
     {
         await InstallAsync();
         await database.ExecuteAsync("create or replace view attempt as select i as id from generate_series(1, 4) i");
-        await using var probe = Open([
-            Calls,
-            new PostgresProbeOptions("time", SignalUnit.Seconds, PostgresSignal.MeanTime, Attempt),
-            new PostgresProbeOptions("rows", SignalUnit.Number, PostgresSignal.Rows, Attempt),
-        ]);
+        await using var probe = Open(Reads);
         await ReadAsync(probe);
         Assert.Equal("probes.postgres.not-read", (await ReadAsync(probe))[1].Detail!.Code);
         await using var reader = await database.ConnectAsync();
@@ -476,6 +502,13 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
             .. Enum.GetValues<PostgresSignal>()
                 .Where(s => s < PostgresSignal.Calls)
                 .Select(s => new PostgresProbeOptions(s.ToString(), SignalUnit.Number, s)),
+        ];
+
+    private static IReadOnlyList<PostgresProbeOptions> Reads =>
+        [
+            Calls,
+            new("time", SignalUnit.Seconds, PostgresSignal.MeanTime, Attempt),
+            new("rows", SignalUnit.Number, PostgresSignal.Rows, Attempt),
         ];
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql)

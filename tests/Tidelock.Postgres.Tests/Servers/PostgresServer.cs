@@ -26,7 +26,7 @@ public sealed class PostgresServer : IAsyncLifetime
     public async Task<TestDatabase> CreateDatabaseAsync(int major) =>
         await TestDatabase.CreateAsync(await MajorAsync(major));
 
-    /// <summary>The shared server of a major version.</summary>
+    /// <summary>The shared server of a major version, with pg_stat_statements too.</summary>
     public Task<LocalCluster> MajorAsync(int major) =>
         major == Cluster.Programs.Major
             ? Task.FromResult(Cluster)
@@ -66,7 +66,14 @@ public sealed class PostgresServer : IAsyncLifetime
             $"PostgreSQL {major} is not in {folder}. Run scripts/dev/postgres-majors, which installs all of them."
         );
         return LocalCluster.StartAsync(
-            new LocalClusterOptions { Programs = new ServerPrograms(folder, major) },
+            new LocalClusterOptions
+            {
+                Programs = new ServerPrograms(folder, major),
+                Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["shared_preload_libraries"] = "pg_stat_statements",
+                },
+            },
             CancellationToken.None
         );
     }

@@ -50,6 +50,17 @@ public sealed class RelationUseTests
         var before = new StatementCounters(100, 50, 1000);
         Assert.Equal(new StatementCounters(10, 5, 20), new StatementCounters(110, 55, 1020).Since(before));
         Assert.Equal(new StatementCounters(3, 60, 2000), new StatementCounters(3, 60, 2000).Since(before));
+        Assert.Equal(StatementCounters.None, before.Since(before));
+    }
+
+    [Theory]
+    [InlineData(100, 49, 1000)]
+    [InlineData(100, 51, 1000)]
+    [InlineData(120, 49, 1000)]
+    public void A_reset_is_seen_though_there_were_as_many_calls_since(long calls, double seconds, long rows)
+    {
+        var now = new StatementCounters(calls, seconds, rows);
+        Assert.Equal(now, now.Since(new StatementCounters(100, 50, 1000)));
     }
 
     private double? Look(params (string Key, long Calls)[] calls)
