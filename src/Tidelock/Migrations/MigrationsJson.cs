@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Tidelock.Migrations.Statements;
 using Tidelock.Migrations.Tools;
+using Tidelock.Postgres;
 using Tidelock.Programs;
 
 namespace Tidelock.Migrations;
@@ -12,4 +13,5 @@ namespace Tidelock.Migrations;
 [JsonSerializable(typeof(ToolPath))]
 [JsonSerializable(typeof(StartedChild))]
 [JsonSerializable(typeof(StandbyReplay))]
+[JsonSerializable(typeof(StandbyConflicts))]
 public sealed partial class MigrationsJson : JsonSerializerContext;

@@ -78,6 +78,7 @@ internal sealed class Aftermath : IAsyncDisposable
             context.Report(told);
         }
 
+        await CancelledReaders.ExpectAsync(context, cancellation).ConfigureAwait(false);
         if (probed is not null)
         {
             probe = await PreparedProbe
@@ -127,6 +128,7 @@ internal sealed class Aftermath : IAsyncDisposable
             broken,
             isHarmless ? null : await ReconnectedAsync(cancellation).ConfigureAwait(false),
             await ReplayedAsync(cancellation).ConfigureAwait(false),
+            await CancelledReaders.FindAsync(context, cancellation).ConfigureAwait(false),
         };
         return found
             .OfType<Message>()

@@ -34,12 +34,16 @@ internal sealed class CompleteStep : IStep
         }
 
         var started = context.State.StartedAt;
+        var declared = Message.Of(
+            "steps.complete.declared",
+            ("change", context.Change.Title),
+            ("after", context.Time.GetUtcNow() - started)
+        );
+        var cancelled = await CancelledReaders.FindAsync(context.As("migrate"), cancellation).ConfigureAwait(false);
         return StepOutcome.Passed(
-            Message.Of(
-                "steps.complete.declared",
-                ("change", context.Change.Title),
-                ("after", context.Time.GetUtcNow() - started)
-            )
+            cancelled is null
+                ? declared
+                : Message.Of("migrations.applied-but", ("applied", declared), ("remark", cancelled))
         );
     }
 }

@@ -22,6 +22,7 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
         var options = context.Change.Section<WatchOptions>();
         var view = new WatchView(options);
         WatchTicks? ticks = null;
+        await using var readers = new CancelledReadersWatch(context.As("migrate"), options.Pace);
         try
         {
             while (true)
@@ -30,6 +31,11 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
                 try
                 {
                     ticks ??= new WatchTicks(context, ground, probes);
+                    if (await readers.TakeAsync().ConfigureAwait(false) is { } cancelled)
+                    {
+                        context.Report(cancelled);
+                    }
+
                     if (await TickAsync(context, view, ticks, cancellation).ConfigureAwait(false) is { } outcome)
                     {
                         return outcome;

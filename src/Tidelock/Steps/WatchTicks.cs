@@ -21,7 +21,7 @@ internal sealed class WatchTicks : IAsyncDisposable
     {
         time = context.Time;
         options = context.Change.Section<WatchOptions>();
-        slow = new SlowSignals(context, ground).Every(Pace);
+        slow = new SlowSignals(context, ground).Every(options.Pace);
         probes = factory
             .By(context.Time)
             .Create(options.Probes, context.Target, context.ApplicationName, options.Every);
@@ -79,16 +79,6 @@ internal sealed class WatchTicks : IAsyncDisposable
         var ending = slow.Select(s => s.DisposeAsync().AsTask()).Concat(probes.Select(p => p.DisposeAsync().AsTask()));
         await Task.WhenAll(ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
-
-    /// <summary>A thirtieth of the watch, at least one tick and at most a minute.</summary>
-    private TimeSpan Pace =>
-        TimeSpan.FromTicks(
-            Math.Clamp(
-                options.For.Ticks / 30,
-                options.Every.Ticks,
-                Math.Max(options.Every.Ticks, TimeSpan.TicksPerMinute)
-            )
-        );
 
     private async Task<IReadOnlyList<Sample>> FastAsync(Func<IProbe, bool> which, CancellationToken cancellation)
     {

@@ -27,6 +27,10 @@ public sealed record WatchOptions(
     internal IEnumerable<string> Signals =>
         RollBackWhen.Concat(Healthy).SelectMany(c => c.Signals).Distinct(StringComparer.Ordinal);
 
+    /// <summary>How often there is a look at what is slow to read: a thirtieth of the watch, at least one tick and at most a minute.</summary>
+    internal TimeSpan Pace =>
+        TimeSpan.FromTicks(Math.Clamp(For.Ticks / 30, Every.Ticks, Math.Max(Every.Ticks, TimeSpan.TicksPerMinute)));
+
     /// <summary>When values of a signal can be expected.</summary>
     internal SignalPace PaceOf(string signal)
     {

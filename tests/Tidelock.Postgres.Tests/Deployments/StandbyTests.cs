@@ -4,6 +4,8 @@ using Tidelock.Migrations;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Probes;
 using Tidelock.Probes.Postgres;
+using Tidelock.Steps;
+using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Deployments;
 
@@ -58,6 +60,51 @@ public sealed class StandbyTests : IAsyncLifetime
         await using var there = await standby.ConnectAsync(fixture.Database.Name);
         await using var column = new NpgsqlCommand("select score from public.scores limit 1", there);
         Assert.NotNull(await column.ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_reader_of_the_standby_whom_the_replay_cancelled_is_counted()
+    {
+        await using var standby = await StreamingStandby.StartAsync(cluster, "reports", "50ms");
+        await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster));
+        await WithStandbyAsync(fixture, standby.Connection(fixture.Database.Name));
+        await UntilReplayedAsync(fixture.Database);
+        await using var reader = await standby.ConnectAsync(fixture.Database.Name);
+        await new NpgsqlCommand("begin; select count(*) from top_scores", reader).ExecuteNonQueryAsync();
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() =>
+            new NpgsqlCommand("select 1", reader).ExecuteNonQueryAsync()
+        );
+        var before = end.State!.Fact("migrate", CancelledReaders.Fact)!
+            .Value.Deserialize(MigrationsJson.Default.StandbyConflicts)!;
+        Assert.All(before.Reasons, r => Assert.Equal(0, r.Count));
+        foreach (
+            var told in new[] { Told(end.State.Step("complete").Finding!), fixture.Progress.Single(IsToldInWatch) }
+        )
+        {
+            Assert.Equal("migrations.standbys.conflicts", told.Code);
+            Assert.Contains("has cancelled 1 queries or open", told.ToString(), StringComparison.Ordinal);
+            Assert.Contains("replay: 1 for a lock that was replayed", told.ToString(), StringComparison.Ordinal);
+        }
+
+        static Message Told(Message finding) => finding.Parts!["remark"];
+        static bool IsToldInWatch(Message p) => p.Code == "migrations.standbys.conflicts";
+    }
+
+    [Fact]
+    public async Task A_standby_whose_cancelled_queries_cannot_be_asked_for_fails_nothing()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster));
+        await WithStandbyAsync(fixture, "host=127.0.0.1 port=1 user=postgres dbname=postgres");
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Contains(fixture.Progress, p => p.Code == "migrations.standbys.conflicts-unasked");
+        Assert.Null(end.State!.Fact("migrate", CancelledReaders.Fact));
     }
 
     [Fact]
@@ -160,6 +207,21 @@ public sealed class StandbyTests : IAsyncLifetime
         );
 
     public ValueTask DisposeAsync() => cluster.DisposeAsync();
+
+    private static async Task WithStandbyAsync(DeploymentFixture fixture, string connection)
+    {
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var change = await File.ReadAllTextAsync(file);
+        Assert.Contains("\"${DATABASE_URL}\" }", change, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(
+            file,
+            change.Replace(
+                "\"${DATABASE_URL}\" }",
+                $"\"${{DATABASE_URL}}\", standby: \"{connection}\" }}",
+                StringComparison.Ordinal
+            )
+        );
+    }
 
     private static Task UntilReplayedAsync(TestDatabase database) =>
         database.UntilAsync(

@@ -6,7 +6,7 @@ using Tidelock.Programs;
 
 namespace Tidelock.Postgres.Tests.Servers;
 
-/// <summary>A real standby that streams from a cluster: its queries hold the replay up for ever.</summary>
+/// <summary>A real standby that streams from a cluster: its queries hold the replay up for ever, unless told otherwise.</summary>
 public sealed class StreamingStandby : IAsyncDisposable
 {
     private readonly LocalCluster primary;
@@ -34,7 +34,10 @@ public sealed class StreamingStandby : IAsyncDisposable
     private string Data => Path.Combine(folder, "data");
 
     /// <summary>Takes a base backup and starts from it; returns when it streams under this name.</summary>
-    public static async Task<StreamingStandby> StartAsync(LocalCluster primary, string name)
+    /// <param name="primary">Where it streams from.</param>
+    /// <param name="name">What it calls itself.</param>
+    /// <param name="delay">How long the replay waits for its queries before it cancels them; -1 for ever.</param>
+    public static async Task<StreamingStandby> StartAsync(LocalCluster primary, string name, string delay = "-1")
     {
         var folder = Path.Combine(Path.GetTempPath(), $"tl-standby-{Guid.NewGuid():N}"[..20]);
         UnprivilegedUser.CreateFolder(folder);
@@ -67,7 +70,7 @@ public sealed class StreamingStandby : IAsyncDisposable
                     $"""
 
                     primary_conninfo = 'host={primary.SocketFolder} port={primary.Port} user=postgres application_name={name}'
-                    max_standby_streaming_delay = -1
+                    max_standby_streaming_delay = {delay}
                     wal_receiver_status_interval = 1s
                     """
                 )
