@@ -77,10 +77,12 @@ public sealed class PartitionDetachmentTests(PostgresServer server)
         Assert.Equal(StatementMark.Done, bench.Marks[^1].State);
     }
 
-    [Fact]
-    public async Task A_detachment_that_was_killed_between_its_transactions_is_finished()
+    [Theory]
+    [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
+    public async Task A_detachment_that_was_killed_between_its_transactions_is_finished(int major)
     {
-        await using var bench = await BenchAsync();
+        await using var bench = await StatementBench.CreateAsync(await server.CreateDatabaseAsync(major));
+        await bench.PartitionsAsync();
         await using (await bench.OldTransactionAsync("select count(*) from parted"))
         {
             var killed = bench.RunAsync(Detach);

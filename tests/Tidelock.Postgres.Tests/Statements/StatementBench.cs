@@ -19,9 +19,12 @@ internal sealed class StatementBench(TestDatabase database) : IAsyncDisposable
 
     public List<Message> Progress { get; } = [];
 
-    public static async Task<StatementBench> CreateAsync(PostgresServer server)
+    public static async Task<StatementBench> CreateAsync(PostgresServer server) =>
+        await CreateAsync(await server.CreateDatabaseAsync());
+
+    public static async Task<StatementBench> CreateAsync(TestDatabase database)
     {
-        var bench = new StatementBench(await server.CreateDatabaseAsync());
+        var bench = new StatementBench(database);
         await bench.Database.ExecuteAsync(
             """
             create table public.results (id int primary key, name text not null);
