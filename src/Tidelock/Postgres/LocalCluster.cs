@@ -68,13 +68,30 @@ public sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>A database of this cluster as its superuser, through TCP where it is listened on, else through the socket.</summary>
     public PostgresTarget Target(string database = "postgres") =>
-        Options.ListensOnTcp
-            ? Parse($"host=127.0.0.1 user=postgres password={password}", database)
-            : TargetAs("postgres", database);
+        Options.ListensOnTcp ? OverTcp("postgres", database) : TargetAs("postgres", database);
 
     /// <summary>A database of this cluster as any role, through the socket, without a password.</summary>
     public PostgresTarget TargetAs(string role, string database) =>
         Parse($"host={PostgresTarget.Value(SocketFolder)} user={PostgresTarget.Value(role)}", database);
+
+    /// <summary>A database of this cluster as a role that is given the superuser's password for it, through TCP.</summary>
+    /// <param name="superuser">A superuser's session in this cluster.</param>
+    /// <param name="role">May log in.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<PostgresTarget> AdmitOverTcpAsync(
+        PostgresSession superuser,
+        string role,
+        CancellationToken cancellation
+    )
+    {
+        await superuser
+            .ExecuteAsync(
+                $"alter role {Identifiers.Quote(role)} password {Identifiers.Literal(password)}",
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return OverTcp(role, superuser.Target.Database);
+    }
 
     /// <summary>Ends the server at once and starts it again, as a crash does (<c>immediate</c>) or an administrator (<c>fast</c>).</summary>
     public async Task RestartAsync(string mode, CancellationToken cancellation)
@@ -174,6 +191,9 @@ public sealed class LocalCluster : IAsyncDisposable
 
     private ChildProgram Server(params IReadOnlyList<string> arguments) =>
         UnprivilegedUser.Run(new ChildProgram(Programs.PgCtl, ["-D", Data, "-s", .. arguments]));
+
+    private PostgresTarget OverTcp(string role, string database) =>
+        Parse($"host=127.0.0.1 user={PostgresTarget.Value(role)} password={password}", database);
 
     private PostgresTarget Parse(string connection, string database) =>
         PostgresTarget.Parse(

@@ -34,7 +34,7 @@ internal sealed class LocalPlace : CopyPlace
     )
     {
         var cluster = await LocalCluster
-            .StartAsync(new LocalClusterOptions { ListensOnTcp = false, Programs = programs }, cancellation)
+            .StartAsync(new LocalClusterOptions { Programs = programs }, cancellation)
             .ConfigureAwait(false);
         try
         {
@@ -51,11 +51,17 @@ internal sealed class LocalPlace : CopyPlace
         }
     }
 
-    /// <summary>For programs that connect by themselves.</summary>
-    public PostgresTarget As(string role) => cluster.TargetAs(role, Database);
+    /// <summary>For programs that connect by themselves, and may know nothing but TCP.</summary>
+    public async Task<PostgresTarget> AdmitAsync(string role, CancellationToken cancellation)
+    {
+        await using var superuser = await PostgresSession
+            .OpenAsync(Superuser, SchemaCopy.ApplicationName, cancellation)
+            .ConfigureAwait(false);
+        return await cluster.AdmitOverTcpAsync(superuser, role, cancellation).ConfigureAwait(false);
+    }
 
     public override Task<PostgresSession> OpenAsync(string role, CancellationToken cancellation) =>
-        PostgresSession.OpenAsync(As(role), SchemaCopy.ApplicationName, cancellation);
+        PostgresSession.OpenAsync(cluster.TargetAs(role, Database), SchemaCopy.ApplicationName, cancellation);
 
     public override ValueTask DisposeAsync() => cluster.DisposeAsync();
 }

@@ -97,9 +97,9 @@ internal sealed class SchemaCopy : IAsyncDisposable
 
     /// <summary>The copy for programs that connect by themselves, as the role that is connected to the target.</summary>
     /// <exception cref="InvalidOperationException">It stands on somebody's server, where no stub can log in.</exception>
-    public PostgresTarget Target =>
+    public Task<PostgresTarget> AdmitAsync(CancellationToken cancellation) =>
         place is LocalPlace local
-            ? local.As(roles.User)
+            ? local.AdmitAsync(roles.User, cancellation)
             : throw new InvalidOperationException("programs are rehearsed on this machine only");
 
     /// <summary>The copy, as the role that is connected to the target.</summary>

@@ -99,9 +99,12 @@ internal sealed class ToolRehearsal(ToolMigration migration, SchemaCopy copy, Ti
 
     private async Task<ToolGround> GroundAsync(CancellationToken cancellation)
     {
-        await using var session = await copy.OpenAsync(cancellation).ConfigureAwait(false);
+        var target = await copy.AdmitAsync(cancellation).ConfigureAwait(false);
+        await using var session = await PostgresSession
+            .OpenAsync(target, SchemaCopy.ApplicationName, cancellation)
+            .ConfigureAwait(false);
         var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
-        return new ToolGround(copy.Target, SchemaCopy.ApplicationName, identity, migration.Locks) { Time = time };
+        return new ToolGround(target, SchemaCopy.ApplicationName, identity, migration.Locks) { Time = time };
     }
 
     private static async Task<IReadOnlyList<Message>> SqlAsync(

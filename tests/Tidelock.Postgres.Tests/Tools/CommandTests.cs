@@ -52,6 +52,48 @@ public sealed class CommandTests(PostgresServer server)
         );
     }
 
+    /// <summary>As a program of Java would: it knows nothing of PG* variables and of sockets.</summary>
+    [Fact]
+    public async Task A_program_that_only_reads_a_JDBC_address_is_rehearsed_over_TCP()
+    {
+        await using var bench = await CommandBench.CreateAsync(server);
+        await bench.Database.ExecuteAsync(
+            "create table public.jdbc_history (at int, revision text); insert into jdbc_history values (1, 'exam_results')"
+        );
+        bench.Edit("../change.yaml", "records: [sqitch]", "records: [public.jdbc_history]");
+        bench.Edit("../change.yaml", "    revision: \"^# Name: +(\\\\S+)\"\n", "");
+        bench.Edit(
+            "../change.yaml",
+            "ADDRESS: \"{host} {dbname}\"",
+            "JDBC_URL: \"jdbc:postgresql://{host}:{port}/{dbname}?ApplicationName={application}&options=-c%20lock_timeout={lockTimeout}\", "
+                + "JDBC_USER: \"{user}\", JDBC_PASSWORD: \"{password}\""
+        );
+        await File.WriteAllTextAsync(Path.Combine(bench.Project, "jdbc.py"), JdbcProgram);
+        foreach (var key in new[] { "up", "down", "status" })
+        {
+            bench.Replace(
+                key,
+                $"exec env -u PGHOST -u PGPORT -u PGPASSWORD -u PGOPTIONS -u PGAPPNAME /usr/bin/python3 jdbc.py {key}"
+            );
+        }
+
+        await using var services = await bench.OpenAsync();
+        var plan = await services.Deployment.PlanAsync(bench.Request(), default);
+
+        Assert.True(plan.Ready, string.Join('\n', plan.Change.Concat(plan.Surprises)));
+        Assert.Equal("deployments.plan.proven", plan.WayBack[0].Code);
+        Assert.Single(plan.Surprises, s => s.Code == "rehearsals.tool.loses");
+        Assert.Equal(["exam_results"], await bench.Database.RowsAsync("select revision from jdbc_history"));
+
+        var end = await services.Deployment.StartAsync(bench.Request(), bench.Terminal(), default);
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Equal(
+            ["exam_results", "attempt_v1"],
+            await bench.Database.RowsAsync("select revision from jdbc_history order by at")
+        );
+    }
+
     [Fact]
     public async Task A_run_that_died_behind_the_deploy_asks_sqitch_and_deploys_once()
     {
@@ -231,4 +273,28 @@ public sealed class CommandTests(PostgresServer server)
         Assert.Equal("rehearsals.tool.record-not-copied", plan.Change[0].Code);
         Assert.Equal(["exam_results"], await bench.DeployedAsync());
     }
+
+    private const string JdbcProgram = """
+        import os, sys, urllib.parse
+        import psycopg2
+
+        url = urllib.parse.urlsplit(os.environ["JDBC_URL"].removeprefix("jdbc:"))
+        asked = urllib.parse.parse_qs(url.query)
+        if not url.hostname or not url.port:
+            sys.exit("no host and port in the address")
+        db = psycopg2.connect(
+            host=url.hostname, port=url.port, dbname=url.path[1:], user=os.environ["JDBC_USER"],
+            password=os.environ["JDBC_PASSWORD"], application_name=asked["ApplicationName"][0], options=asked["options"][0])
+        db.autocommit = True
+        sql = db.cursor()
+        if sys.argv[1] == "up":
+            sql.execute(open("deploy/attempt_v1.sql").read())
+            sql.execute("insert into public.jdbc_history values (2, 'attempt_v1')")
+        elif sys.argv[1] == "down":
+            sql.execute(open("revert/attempt_v1.sql").read())
+            sql.execute("delete from public.jdbc_history where at = 2")
+        else:
+            sql.execute("select revision from public.jdbc_history order by at desc limit 1")
+            print(sql.fetchone()[0])
+        """;
 }
