@@ -76,7 +76,7 @@ public sealed class AttemptViewChangeTests
         Assert.Equal(
             [
                 "error_rate > 1% for 5m",
-                "api_errors > 50% for 1m",
+                "api_errors > 10% for 5m",
                 "error_lines > 60 per minute for 5m",
                 "p95 > 2x baseline for 10m",
                 "downstream fails",
