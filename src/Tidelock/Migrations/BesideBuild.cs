@@ -23,6 +23,9 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
     private readonly List<RestoreStatement> statisticsMoves = [];
     private List<(RelationName View, string Mark)> marks = [];
 
+    /// <summary>What PostgreSQL refused to build, by its own name; null for nothing.</summary>
+    public object? Refused { get; private set; }
+
     /// <summary>Whether filling what is wanted would make readers wait.</summary>
     public static bool Pays(RelationClosure wanted) => wanted.All.Any(r => r.IsFilled);
 
@@ -78,6 +81,10 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
                 cancellation
             )
             .ConfigureAwait(false);
+        Refused =
+            reason?.Code != "migrations.beside.refused" ? null
+            : open.Doing is RelationName copy ? schemas.Source(copy)
+            : open.Doing;
         if (reason is null && !texts.AnyReadBack)
         {
             await PopulateAsync(open, cancellation).ConfigureAwait(false);

@@ -40,11 +40,11 @@ internal sealed class BesideSchemas
 
     public RelationName Copy(RelationName name) => name with { Schema = copies[name.Schema] };
 
-    /// <summary>Of which relation one that was built is the copy.</summary>
+    /// <summary>Of which relation one that was built is the copy; any other is itself.</summary>
     public RelationName Source(RelationName copy) =>
         copy with
         {
-            Schema = Sources.First(s => copies[s] == copy.Schema),
+            Schema = Sources.FirstOrDefault(s => copies[s] == copy.Schema) ?? copy.Schema,
         };
 
     /// <summary>A search_path in which the closure's own names mean what was built, and all others what they mean where it stands.</summary>

@@ -14,6 +14,8 @@ namespace Tidelock.Migrations;
 /// <param name="later">What others did since; null where that is not known.</param>
 public sealed class ClosureMove(RelationName name, RelationClosure? wanted, LaterChanges? later = null) : IMigrationMove
 {
+    /// <summary>Whose later definitions turned out not to fit.</summary>
+    private readonly HashSet<string> without = new(StringComparer.Ordinal);
     private RelationClosure? seen;
     private BesideBuild? beside;
 
@@ -47,30 +49,41 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
     public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
     {
         (beside, UnderLock) = (null, null);
-        if (seen is null || Target(seen) is not { } target || IsReplaceEnough(seen, target))
+        without.Clear();
+        while (seen is not null && Target(seen) is { } target && !IsReplaceEnough(seen, target))
         {
-            return false;
+            if (!BesideBuild.Pays(target))
+            {
+                return false;
+            }
+
+            var build = new BesideBuild(name, seen, target);
+            var reason =
+                BesideBuild.Obstacle(seen, target)
+                ?? await build
+                    .BuildAsync(
+                        open,
+                        r => ViewWork.RunAsync(open, ClosureRestore.Create(r), cancellation),
+                        columns: null,
+                        cancellation
+                    )
+                    .ConfigureAwait(false);
+            if (reason is null || !IsLeftOut(build.Refused))
+            {
+                beside = reason is null ? build : null;
+                UnderLock = reason is null ? null : BesideBuild.UnderLock(name, target, reason);
+                return beside is not null;
+            }
         }
 
-        if (!BesideBuild.Pays(target))
-        {
-            return false;
-        }
+        return false;
 
-        var build = new BesideBuild(name, seen, target);
-        var reason =
-            BesideBuild.Obstacle(seen, target)
-            ?? await build
-                .BuildAsync(
-                    open,
-                    r => ViewWork.RunAsync(open, ClosureRestore.Create(r), cancellation),
-                    columns: null,
-                    cancellation
-                )
-                .ConfigureAwait(false);
-        beside = reason is null ? build : null;
-        UnderLock = reason is null ? null : BesideBuild.UnderLock(name, target, reason);
-        return beside is not null;
+        bool IsLeftOut(object? refused) =>
+            refused is not null
+            && later is not null
+            && $"{refused}" != name.ToString()
+            && later.Names.Contains($"{refused}", StringComparer.Ordinal)
+            && without.Add($"{refused}");
     }
 
     public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
@@ -117,7 +130,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
     private RelationClosure? Target(RelationClosure? current) =>
         wanted is null ? null
         : later is null ? ClosureRestore.Target(current, wanted)
-        : later.Kept(wanted);
+        : later.Target(current, wanted, without);
 
     /// <summary>
     /// Drops what is there and creates what was there before. What others made of a dependent since, or added, may not fit it: then it is
@@ -125,10 +138,9 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
     /// </summary>
     private async Task RestoreAsync(OpenTry open, RelationClosure? current, CancellationToken cancellation)
     {
-        var without = new HashSet<string>(StringComparer.Ordinal);
         while (later is not null && wanted is not null)
         {
-            var target = later.Kept(wanted, without);
+            var target = later.Target(current, wanted, without);
             var reason = await open.OrRolledBackAsync(
                     name,
                     async () =>

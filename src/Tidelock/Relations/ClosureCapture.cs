@@ -11,6 +11,9 @@ namespace Tidelock.Relations;
 /// <summary>Reads the closure of a relation from the catalogs.</summary>
 public static class ClosureCapture
 {
+    /// <summary>The code of the problem that somebody keeps changing what is captured.</summary>
+    internal const string Unstable = "relations.capture.unstable";
+
     private const int Reads = 5;
 
     /// <summary>Who holds a lock on what is read longer than this is not waited for; the catalogs are read in far less than the other.</summary>
@@ -45,7 +48,7 @@ public static class ClosureCapture
             last = next;
         }
 
-        throw new TidelockException(Message.Of("relations.capture.unstable", ("relation", name)), ExitCode.Refused);
+        throw new TidelockException(Message.Of(Unstable, ("relation", name)), ExitCode.Refused);
     }
 
     /// <summary>Reads within whatever transaction the session has open.</summary>

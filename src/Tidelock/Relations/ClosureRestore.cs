@@ -177,7 +177,8 @@ public static class ClosureRestore
             ? [new RestoreStatement($"refresh materialized view {relation.Name.Sql}", relation.Name)]
             : [];
 
-    private static IEnumerable<RestoreStatement> Drop(CapturedRelation relation)
+    /// <summary>Drops one relation.</summary>
+    internal static IEnumerable<RestoreStatement> Drop(CapturedRelation relation)
     {
         var thing = $"{relation.SqlKind} {relation.Name.Sql}";
         if (relation.Extension is { } extension)

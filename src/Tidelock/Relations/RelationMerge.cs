@@ -8,12 +8,14 @@ internal sealed record RelationMerge(CapturedRelation Before, CapturedRelation V
     public CapturedRelation Kept(bool isFirst, bool texts) =>
         (texts ? WithTexts(isFirst) : Before) switch
         {
+            _ when texts && !isFirst && Verified.Kind != Found.Kind => Found,
             var kept => kept with
             {
                 Owner = Pick(r => r.Owner),
                 Options = Items(r => r.Options, o => o.Split('=')[0], o => o),
                 Grants = Grants(r => r.Grants, ClosureComparison.EffectiveGrants),
                 Comment = Pick(r => r.Comment),
+                Populated = Before.Kind == Found.Kind ? Pick(r => r.Populated) : Before.Populated,
                 TypeComment = Pick(r => r.TypeComment),
                 TypeGrants = Grants(r => r.TypeGrants, r => r.TypeGrants ?? []),
                 Labels = Items(r => r.Labels ?? [], l => $"{l.Provider} {l.Column}", l => l.Label),

@@ -8,7 +8,7 @@ namespace Tidelock.Rollbacks;
 /// <summary>Method 2, for emergencies: the backup is restored over the database. What was written since it was taken is lost.</summary>
 internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time) : IRollbackMethod
 {
-    private const string IntentFact = "restore";
+    internal const string IntentFact = "restore";
 
     internal const string MethodName = "backup";
 

@@ -49,10 +49,14 @@ internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRo
         CancellationToken cancellation
     )
     {
+        var isKnown = true;
         for (var look = 1; ; look++)
         {
-            var later = RunLater.Of(context);
-            var move = new ClosureMove(baseline.Relation, baseline.Closure, later) { Expected = later?.Found };
+            var later = isKnown ? RunLater.Of(context) : null;
+            var move = new ClosureMove(baseline.Relation, baseline.Closure, later)
+            {
+                Expected = RunLater.IsHalfway(context) ? null : later?.Found,
+            };
             var outcome = await Reverting
                 .Once(context, transaction, Name)
                 .RunAsync(move, context.Change.Section<Migration>().Locks, cancellation)
@@ -62,7 +66,7 @@ internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRo
                 return outcome;
             }
 
-            await RunLater.RecordAsync(context, cancellation).ConfigureAwait(false);
+            isKnown = await RunLater.RecordAsync(context, isOutdated: true, cancellation).ConfigureAwait(false);
         }
     }
 

@@ -1,3 +1,5 @@
+using Npgsql;
+using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Runs;
@@ -22,7 +24,20 @@ public static class RunLater
             return null;
         }
 
-        var now = await NowAsync(context, cancellation).ConfigureAwait(false);
+        RelationClosure? now;
+        try
+        {
+            now = await NowAsync(context, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsUnreadable(e))
+        {
+            return Message.Of(
+                "rollbacks.later-unknown",
+                ("relation", Verified(context)!.Relation),
+                ("reason", Reason(e))
+            );
+        }
+
         var others = Texts(Changes(context, now)?.Against(RunBaseline.Of(context)?.Closure) ?? []);
         return others.Count == 0
             ? null
@@ -34,28 +49,56 @@ public static class RunLater
             );
     }
 
-    /// <summary>Journals what is there before going back; after a crash only where the way back has not been gone.</summary>
-    internal static async Task RecordAsync(StepContext context, CancellationToken cancellation)
+    /// <summary>
+    /// Journals what is there before going back, but not what a way back of this run left halfway: that is nobody else's work. Somebody who
+    /// holds what is to be read is waited for as long as for locks; for a backup nobody is.
+    /// </summary>
+    /// <param name="context">Of the run.</param>
+    /// <param name="isOutdated">Whether it is known that nothing was changed and that something else is there than was journaled.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>Whether what is journaled may be relied on.</returns>
+    internal static async Task<bool> RecordAsync(StepContext context, bool isOutdated, CancellationToken cancellation)
     {
-        if (Verified(context) is not { } verified)
+        if (Verified(context) is not { } verified || IsHalfway(context))
         {
-            return;
+            return true;
         }
 
-        var now = await NowAsync(context, cancellation).ConfigureAwait(false);
-        if (Found(context) is null || !IsBack(RunBaseline.Of(context)?.Closure, now))
+        var isBackup = context.State.Rollback?.Method == BackupRollback.MethodName;
+        var patience = isBackup ? TimeSpan.Zero : context.Change.Section<Migration>().Locks.Total;
+        for (var since = context.Time.GetTimestamp(); ; )
         {
-            await context
-                .As(Step)
-                .RecordAsync(
-                    Fact,
-                    new RunBaseline(verified.Relation, now, null),
-                    RollbacksJson.Default.RunBaseline,
-                    cancellation
-                )
-                .ConfigureAwait(false);
+            try
+            {
+                var now = await NowAsync(context, cancellation).ConfigureAwait(false);
+                if (isOutdated || !await IsBackAsync(context, now, cancellation).ConfigureAwait(false))
+                {
+                    await RecordAsync(context, new RunBaseline(verified.Relation, now, null), cancellation)
+                        .ConfigureAwait(false);
+                }
+
+                return true;
+            }
+            catch (Exception e) when (IsUnreadable(e))
+            {
+                context.Report(
+                    Message.Of("rollbacks.later-unknown", ("relation", verified.Relation), ("reason", Reason(e)))
+                );
+                if (context.Time.GetElapsedTime(since) >= patience)
+                {
+                    return false;
+                }
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), context.Time, cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether a way back of several transactions has begun: what is there may be its own half-done work.</summary>
+    internal static bool IsHalfway(StepContext context) =>
+        new[] { ToolOnce.ChildFact, StatementsOnce.Fact, BackupRollback.IntentFact }.Any(f =>
+            context.State.Fact(Step, f) is not null
+        );
 
     /// <summary>What others did, as it was found before going back; null where that is not known or there was nothing left of the relation.</summary>
     internal static LaterChanges? Of(StepContext context) => Changes(context, Found(context)?.Closure);
@@ -72,8 +115,27 @@ public static class RunLater
         return kept;
     }
 
-    /// <summary>The finding of a way back that has been gone, with what others did and became of it.</summary>
+    /// <summary>
+    /// The finding of a way back that has been gone, with what others did and became of it. What cannot be looked at is said to be unknown:
+    /// nothing that happens here undoes that the way was gone.
+    /// </summary>
     internal static async Task<Message> ToldAsync(StepContext context, Message finding, CancellationToken cancellation)
+    {
+        try
+        {
+            return await WithLaterAsync(context, finding, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        {
+            return Message.Of("rollbacks.later-not-told", ("finding", finding), ("reason", Reason(e)));
+        }
+    }
+
+    private static async Task<Message> WithLaterAsync(
+        StepContext context,
+        Message finding,
+        CancellationToken cancellation
+    )
     {
         if (Of(context) is not { } later)
         {
@@ -111,13 +173,38 @@ public static class RunLater
         return (await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false)).ClosureOrNull;
     }
 
-    private static bool IsBack(RelationClosure? before, RelationClosure? now) =>
-        !ClosureComparison
-            .Differences(before, now)
-            .Any(d =>
-                d.Relation == (before ?? now)!.Relation.Name
-                && d.Part is ClosurePart.Existence or ClosurePart.Definition or ClosurePart.Column
-            );
+    private static Task RecordAsync(StepContext context, RunBaseline found, CancellationToken cancellation) =>
+        context.As(Step).RecordAsync(Fact, found, RollbacksJson.Default.RunBaseline, cancellation);
+
+    /// <summary>Whether something was journaled, and the way back has been gone since.</summary>
+    private static async Task<bool> IsBackAsync(
+        StepContext context,
+        RelationClosure? now,
+        CancellationToken cancellation
+    )
+    {
+        if (Found(context) is null)
+        {
+            return false;
+        }
+
+        var relation = Verified(context)!.Relation;
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        var differences = await ClosureComparison
+            .DifferencesAsync(session, RunBaseline.Of(context)?.Closure, now, cancellation)
+            .ConfigureAwait(false);
+        return !differences.Any(d =>
+            d.Relation == relation && d.Part is ClosurePart.Existence or ClosurePart.Definition or ClosurePart.Column
+        );
+    }
+
+    private static object Reason(Exception e) => e is TidelockException known ? known.Problem : e.Message;
+
+    /// <summary>What hangs on the relation could not be read, though the database answers.</summary>
+    private static bool IsUnreadable(Exception e) =>
+        e is RelationBusyException
+        || e is PostgresException p && !ConnectionLoss.EndsSession(p.SqlState)
+        || e is TidelockException { Problem.Code: ClosureCapture.Unstable };
 
     private static async Task<(
         IReadOnlyList<ClosureDifference> Kept,
@@ -160,17 +247,27 @@ public static class RunLater
             .ToHashSet();
         return
         [
-            .. gone.Select(r =>
-                Sql(r, [.. ClosureRestore.Create(relations[r]), .. ClosureRestore.Attach(relations[r])])
-            ),
-            .. lost.Where(d => d.Part == ClosurePart.Definition && !gone.Contains(d.Relation))
-                .Select(d => Sql(d.Relation, [ClosureRestore.Replace(relations[d.Relation], d.Before!)])),
+            .. gone.Where(relations.ContainsKey).Select(r => Sql(r, Creation(relations[r]))),
+            .. lost.Where(d =>
+                    d is { Part: ClosurePart.Definition, Before: not null }
+                    && !gone.Contains(d.Relation)
+                    && relations.ContainsKey(d.Relation)
+                )
+                .Select(d => Sql(d.Relation, Redefinition(relations[d.Relation]))),
             .. Texts([
                 .. lost.Where(d =>
                     !gone.Contains(d.Relation) && d.Part is not ClosurePart.Definition and not ClosurePart.Column
                 ),
             ]),
         ];
+
+        static IReadOnlyList<RestoreStatement> Creation(CapturedRelation r) =>
+            [.. ClosureRestore.Create(r), .. ClosureRestore.Attach(r), .. ClosureRestore.Populate(r)];
+
+        static IReadOnlyList<RestoreStatement> Redefinition(CapturedRelation r) =>
+            r.Kind == RelationKind.View
+                ? [ClosureRestore.Replace(r, r.Definition)]
+                : [.. ClosureRestore.Drop(r), .. Creation(r)];
 
         static Message Sql(RelationName relation, IReadOnlyList<RestoreStatement> statements) =>
             Message.Of(

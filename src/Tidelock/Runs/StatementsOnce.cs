@@ -13,7 +13,7 @@ namespace Tidelock.Runs;
 /// </summary>
 internal sealed class StatementsOnce(StepContext context, ChangeFile file, LockBudget locks)
 {
-    private const string Fact = "statement";
+    internal const string Fact = "statement";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Whether a statement of it may have been made.</summary>

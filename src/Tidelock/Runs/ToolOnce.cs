@@ -14,7 +14,7 @@ namespace Tidelock.Runs;
 internal sealed class ToolOnce(StepContext context, ToolMigration migration)
 {
     private const string PathFact = "tool path";
-    private const string ChildFact = "tool child";
+    internal const string ChildFact = "tool child";
     private const string Step = "migrate";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 

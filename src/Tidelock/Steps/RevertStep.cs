@@ -54,7 +54,7 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
             }
         }
 
-        await RunLater.RecordAsync(context, cancellation).ConfigureAwait(false);
+        await RunLater.RecordAsync(context, isOutdated: false, cancellation).ConfigureAwait(false);
         var outcome = await method.RevertAsync(context, cancellation).ConfigureAwait(false);
         if (outcome.Result != StepResult.Passed)
         {
