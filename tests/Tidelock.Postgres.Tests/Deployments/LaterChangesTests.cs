@@ -1,3 +1,4 @@
+using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Rollbacks;
@@ -110,6 +111,118 @@ public sealed class LaterChangesTests(PostgresServer server)
         Assert.Contains("lost grant to pg_monitor by postgres: SELECT", told, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("drop view public.top_scores", 0)]
+    [InlineData("create or replace view public.top_scores as select id::bigint as id, score from public.results", 1)]
+    public async Task What_others_dropped_or_let_read_something_else_is_left_so(string theirs, int left)
+    {
+        await using var fixture = await RankedAsync();
+        await FailAfterAsync(fixture, theirs);
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.RolledBack, end.Finding.ToString());
+        Assert.Equal(
+            Enumerable.Repeat("results", left),
+            await fixture.Database.RowsAsync(
+                "select distinct table_name::text from information_schema.view_table_usage where view_name = 'top_scores'"
+            )
+        );
+        var reverted = Assert.Single(fixture.Events.OfType<MigrationReverted>());
+        Assert.Equal("rollbacks.kept", reverted.Finding.Code);
+        Assert.Contains("public.top_scores: the view is gone", reverted.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_down_file_that_makes_again_what_others_dropped_is_told_and_ends()
+    {
+        await using var fixture = await RankedAsync();
+        await EditAsync(
+            fixture,
+            "down.sql",
+            s =>
+                s.Replace(
+                    "drop view public.top_scores",
+                    "drop view if exists public.top_scores",
+                    StringComparison.Ordinal
+                )
+        );
+        var done = await fixture.DeployAsync();
+        await fixture.Database.ExecuteAsync("drop view public.top_scores");
+        await using var services = await fixture.OpenAsync();
+
+        var back = await services.Deployment.RollBackAsync(
+            done.Run!.Value,
+            fixture.Request(),
+            "downgrade",
+            fixture.Terminal(),
+            default
+        );
+
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        var told = Assert.Single(fixture.Events.OfType<MigrationReverted>()).Finding;
+        Assert.Equal("rollbacks.not-kept", told.Code);
+        Assert.Contains("public.top_scores: new view", told.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_way_back_left_halfway_is_not_taken_for_the_work_of_others()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.ByStatementsAsync(
+            "create or replace view public.scores as select score, id, name from public.results where id > 0",
+            """
+            drop view public.top_scores;
+            drop view public.scores;
+            create table public.breaker ();
+            drop table public.breaker;
+            create view public.scores as select score, id, name from public.results;
+            comment on view public.scores is 'scores as they were';
+            comment on column public.scores.name is 'the name';
+            create view public.top_scores as select id, score from public.scores where score > 100;
+            grant select on public.scores, public.top_scores to public;
+            """
+        );
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        await fixture.Database.ExecuteAsync(
+            "grant select on public.scores, public.top_scores to pg_monitor; create table public.breaker (taken int)"
+        );
+        await using var services = await fixture.OpenAsync();
+
+        var halfway = await BackAsync("downgrade");
+        Assert.Equal(ExitCode.NeedsPerson, halfway.ExitCode);
+        Assert.Empty(await fixture.Database.RowsAsync("select relname::text from pg_class where relname ~ 'scores$'"));
+        var back = await BackAsync("definition");
+
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        Assert.Equal(
+            ["scores", "top_scores"],
+            await fixture.Database.RowsAsync(
+                """
+                select relname::text from pg_class
+                where relname ~ 'scores$' and relacl::text like '%pg_monitor=r/%' and relacl::text like '%,=r/%' order by 1
+                """
+            )
+        );
+
+        Task<DeploymentEnd> BackAsync(string method) =>
+            services.Deployment.RollBackAsync(done.Run!.Value, fixture.Request(), method, fixture.Terminal(), default);
+    }
+
+    [Fact]
+    public async Task Somebody_who_holds_a_dependent_for_long_is_waited_for()
+    {
+        await using var fixture = await RankedAsync();
+        await FailAfterAsync(fixture, "grant select on public.scores to pg_monitor", holdsFor: 4);
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.RolledBack, end.Finding.ToString());
+        Assert.Contains(fixture.Progress, p => p.Code == "rollbacks.later-unknown");
+        Assert.Equal("rollbacks.kept", Assert.Single(fixture.Events.OfType<MigrationReverted>()).Finding.Code);
+    }
+
     [Fact]
     public async Task A_policy_that_does_not_fit_what_was_there_before_keeps_the_way_back_from_opening_its_table()
     {
@@ -197,15 +310,23 @@ public sealed class LaterChangesTests(PostgresServer server)
         return fixture;
     }
 
-    /// <summary>Behind the step verify somebody runs SQL, and then the step application fails.</summary>
-    private static async Task FailAfterAsync(DeploymentFixture fixture, string sql)
+    /// <summary>
+    /// Behind the step verify somebody runs SQL, and then the step application fails; he may hold a dependent for some seconds more.
+    /// </summary>
+    private static async Task FailAfterAsync(DeploymentFixture fixture, string sql, int holdsFor = 0)
     {
         var psql = Path.Combine(fixture.Database.Cluster.Programs.Folder, "psql");
         var script = Path.Combine(fixture.ChangeFolder, "somebody.sh");
         await File.WriteAllTextAsync(Path.Combine(fixture.ChangeFolder, "theirs.sql"), sql);
+        var run = $"{psql} -X -q -v ON_ERROR_STOP=1 -d '{fixture.Database.Uri}'";
+        var hold =
+            $"{run} -c 'begin; lock table public.top_scores in access exclusive mode; select pg_sleep({holdsFor})' >/dev/null 2>&1 &";
+        const string IsHeld =
+            "select 1 / count(*) from pg_locks where granted and mode = 'AccessExclusiveLock' and relation = 'public.top_scores'::regclass";
+        var wait = $"until {run} -c \"{IsHeld}\" >/dev/null 2>&1; do :; done";
         await File.WriteAllTextAsync(
             script,
-            $"{psql} -X -q -v ON_ERROR_STOP=1 -d '{fixture.Database.Uri}' -f theirs.sql || exit 7; exit 1"
+            $"{run} -f theirs.sql || exit 7\n{(holdsFor == 0 ? "" : $"{hold}\n{wait}\n")}exit 1\n"
         );
         await EditAsync(
             fixture,
