@@ -65,15 +65,9 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
     public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
     {
         // The statement that locks names the owner as captured: after a long building it must not take back who owns it now.
-        if (
-            beside is not null
-            && await UnchangedMove
-                .ChangedAsync(open.Session, migration.Name, before, cancellation)
-                .ConfigureAwait(false)
-                is { } changed
-        )
+        if (beside is not null && await MeanwhileAsync(open, cancellation).ConfigureAwait(false) is { } early)
         {
-            return changed;
+            return early;
         }
 
         if (before is not null)
@@ -87,15 +81,9 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
                 .ConfigureAwait(false);
         }
 
-        var current = await ClosureCapture.ReadAsync(open.Session, migration.Name, cancellation).ConfigureAwait(false);
-        var meanwhile = ClosureComparison.Differences(before, current.ClosureOrNull);
-        if (meanwhile.Count > 0 || current is CaptureResult.NotAView)
+        if (await MeanwhileAsync(open, cancellation).ConfigureAwait(false) is { } meanwhile)
         {
-            return Message.Of(
-                "migrations.view.changed-meanwhile",
-                ("relation", migration.Name),
-                ("what", string.Join(", ", meanwhile.Take(5).Select(d => $"{d.Relation}: {d.What}")))
-            );
+            return meanwhile;
         }
 
         if (await RefreshedAsync(open, cancellation).ConfigureAwait(false) is { } refreshed)
@@ -117,6 +105,20 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
     }
 
     public Message Explain(PostgresException error, object? about) => ViewWork.Explain(error, about, migration.Name);
+
+    /// <summary>Why nothing must be changed: what is there is not what the change was worked out for.</summary>
+    private async Task<Message?> MeanwhileAsync(OpenTry open, CancellationToken cancellation)
+    {
+        var current = await ClosureCapture.ReadAsync(open.Session, migration.Name, cancellation).ConfigureAwait(false);
+        var meanwhile = ClosureComparison.Differences(before, current.ClosureOrNull);
+        return meanwhile.Count == 0 && current is not CaptureResult.NotAView
+            ? null
+            : Message.Of(
+                "migrations.view.changed-meanwhile",
+                ("relation", migration.Name),
+                ("what", string.Join(", ", meanwhile.Take(5).Select(d => $"{d.Relation}: {d.What}")))
+            );
+    }
 
     private bool MustRecreate =>
         before!.Relation.Kind == RelationKind.MaterializedView || !ViewWork.Extends(before.Relation.Columns, columns!);
