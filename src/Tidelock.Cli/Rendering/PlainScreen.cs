@@ -17,7 +17,6 @@ internal sealed class PlainScreen(Terminal terminal, TimeProvider time) : IRunSc
     private static readonly TimeSpan NearEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan NearFor = TimeSpan.FromSeconds(30);
 
-    /// <summary>From so far on the way to a rollback on, every tick is worth a line.</summary>
     private readonly Lock one = new();
     private readonly EventRow events = new(terminal.Words);
     private readonly WatchLine watch = new(terminal.Words);

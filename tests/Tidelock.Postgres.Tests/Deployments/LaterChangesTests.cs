@@ -95,15 +95,8 @@ public sealed class LaterChangesTests(PostgresServer server)
         await using var fixture = await RankedAsync();
         var done = await fixture.DeployAsync();
         await fixture.Database.ExecuteAsync("grant select on public.scores to pg_monitor");
-        await using var services = await fixture.OpenAsync();
 
-        var back = await services.Deployment.RollBackAsync(
-            done.Run!.Value,
-            fixture.Request(),
-            "downgrade",
-            fixture.Terminal(),
-            default
-        );
+        var back = await DowngradeAsync(fixture, done);
 
         Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
         var told = back.State!.Step("rollback.revert").Finding!.ToString();
@@ -149,15 +142,8 @@ public sealed class LaterChangesTests(PostgresServer server)
         );
         var done = await fixture.DeployAsync();
         await fixture.Database.ExecuteAsync("drop view public.top_scores");
-        await using var services = await fixture.OpenAsync();
 
-        var back = await services.Deployment.RollBackAsync(
-            done.Run!.Value,
-            fixture.Request(),
-            "downgrade",
-            fixture.Terminal(),
-            default
-        );
+        var back = await DowngradeAsync(fixture, done);
 
         Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
         var told = Assert.Single(fixture.Events.OfType<MigrationReverted>()).Finding;
@@ -404,5 +390,17 @@ public sealed class LaterChangesTests(PostgresServer server)
         public RunState State => state;
 
         public Task AppendAsync(RunEvent e, CancellationToken cancellation) => throw new NotSupportedException();
+    }
+
+    private static async Task<DeploymentEnd> DowngradeAsync(DeploymentFixture fixture, DeploymentEnd done)
+    {
+        await using var services = await fixture.OpenAsync();
+        return await services.Deployment.RollBackAsync(
+            done.Run!.Value,
+            fixture.Request(),
+            "downgrade",
+            fixture.Terminal(),
+            default
+        );
     }
 }
