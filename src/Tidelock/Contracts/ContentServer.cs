@@ -58,7 +58,7 @@ internal sealed class ContentServer(
         await using var session = await open(cancellation).ConfigureAwait(false);
         return (
             await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false),
-            await Standbys.PositionAsync(session, cancellation).ConfigureAwait(false)
+            await Standbys.PositionAsync(session, time, cancellation).ConfigureAwait(false)
         );
     }
 

@@ -73,7 +73,7 @@ public sealed record StandbyReplay(
     )
     {
         var start = time.GetTimestamp();
-        var position = await Standbys.PositionAsync(session, cancellation).ConfigureAwait(false);
+        var position = await Standbys.PositionAsync(session, time, cancellation).ConfigureAwait(false);
         while (true)
         {
             var behind = await Standbys.BehindAsync(session, position, cancellation).ConfigureAwait(false) ?? [];

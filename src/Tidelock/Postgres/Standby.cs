@@ -18,17 +18,47 @@ public sealed record Standby(string Name, string Client, TimeSpan? Lag, string B
 /// <summary>Asks the server about its standbys. Those behind another standby are not seen.</summary>
 public static class Standbys
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     /// <summary>All of them; null where the role may not see how far they are.</summary>
     public static Task<IReadOnlyList<Standby>?> ReadAsync(PostgresSession session, CancellationToken cancellation) =>
         BehindAsync(session, null, cancellation);
 
-    /// <summary>How far the server's own log is on its disk: what was committed before is in it.</summary>
-    public static async Task<string> PositionAsync(PostgresSession session, CancellationToken cancellation) =>
-        (
-            await session
-                .ScalarAsync<string>("select pg_current_wal_flush_lsn()::text", cancellation)
-                .ConfigureAwait(false)
-        )!;
+    /// <summary>
+    /// Where the server's log is on its disk once what was committed before is there. A commit that does not wait for the disk is there
+    /// within three times wal_writer_delay; what is not by then belongs to transactions still open.
+    /// </summary>
+    public static async Task<string> PositionAsync(
+        PostgresSession session,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var start = time.GetTimestamp();
+        var (written, delay) = await AskAsync(
+                "select pg_current_wal_insert_lsn()::text, current_setting('wal_writer_delay')::interval",
+                r => (r.GetString(0), r.GetTimeSpan(1))
+            )
+            .ConfigureAwait(false);
+        while (true)
+        {
+            var (position, isWhole) = await AskAsync(
+                    "select l::text, l >= $1::pg_lsn from pg_current_wal_flush_lsn() l",
+                    r => (r.GetString(0), r.GetBoolean(1)),
+                    new NpgsqlParameter { Value = written }
+                )
+                .ConfigureAwait(false);
+            if (isWhole || time.GetElapsedTime(start) > 3 * delay)
+            {
+                return position;
+            }
+
+            await Task.Delay(Pause, time, cancellation).ConfigureAwait(false);
+        }
+
+        async Task<T> AskAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params NpgsqlParameter[] parameters) =>
+            (await session.QueryAsync(sql, read, cancellation, parameters).ConfigureAwait(false)).Single();
+    }
 
     /// <summary>Those that have not replayed the log up to a position; all where there is none. Null where that may not be seen.</summary>
     public static async Task<IReadOnlyList<Standby>?> BehindAsync(

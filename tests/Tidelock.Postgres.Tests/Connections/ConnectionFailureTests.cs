@@ -35,7 +35,7 @@ public sealed class ConnectionFailureTests(PostgresServer server)
 
     [Fact]
     public Task A_server_without_TLS_is_told_apart() =>
-        FailAsync($"host=127.0.0.1 port={Cluster.Port} user=postgres password=x sslmode=require", "tls");
+        FailAsync($"host=127.0.0.1 port={Cluster.Port} user=postgres password=not-the-one sslmode=require", "tls");
 
     [Fact]
     public Task A_role_that_does_not_exist_is_not_admitted() =>
@@ -51,8 +51,8 @@ public sealed class ConnectionFailureTests(PostgresServer server)
     [Fact]
     public async Task A_server_that_is_down_is_told_from_a_host_that_is_not_known()
     {
-        await FailAsync($"postgresql://u:p@127.0.0.1:{ClosedPort()}/d", "refused");
-        await FailAsync("postgresql://u:p@no-such-host.invalid/d", "host-not-found");
+        await FailAsync($"postgresql://u:not-the-one@127.0.0.1:{ClosedPort()}/d", "refused");
+        await FailAsync("postgresql://u:not-the-one@no-such-host.invalid/d", "host-not-found");
         await FailAsync("host=/nowhere user=u", "no-socket");
     }
 
@@ -60,7 +60,7 @@ public sealed class ConnectionFailureTests(PostgresServer server)
     public async Task With_several_hosts_the_first_ones_trouble_is_told_and_any_that_works_is_used()
     {
         var closed = ClosedPort();
-        await FailAsync($"postgresql://u:p@127.0.0.1:{closed},127.0.0.1:{closed}/d", "refused");
+        await FailAsync($"postgresql://u:not-the-one@127.0.0.1:{closed},127.0.0.1:{closed}/d", "refused");
         var target = Parse(
             $"host={Cluster.SocketFolder},{Cluster.SocketFolder} port={closed},{Cluster.Port} user=postgres "
                 + "target_session_attrs=read-write"
@@ -75,7 +75,7 @@ public sealed class ConnectionFailureTests(PostgresServer server)
         using var deaf = new TcpListener(IPAddress.Loopback, 0);
         deaf.Start();
         var port = ((IPEndPoint)deaf.LocalEndpoint).Port;
-        await FailAsync($"postgresql://u:p@127.0.0.1:{port}/d?connect_timeout=1", "timed-out");
+        await FailAsync($"postgresql://u:not-the-one@127.0.0.1:{port}/d?connect_timeout=1", "timed-out");
     }
 
     [Fact]
