@@ -59,7 +59,7 @@ public sealed class TidelockServices : IAsyncDisposable
         var rehearser = new WayRehearser(programs, transaction, time);
         Checklist = Gates(rehearser);
         var engine = new RunEngine(
-            DeploymentSteps(programs, transaction, time),
+            DeploymentSteps(programs, transaction, rehearser, time),
             [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)]
         );
         Deployment = new Deployment(journal, Checklist, rehearser, engine, time, settings.Patience);
@@ -125,6 +125,7 @@ public sealed class TidelockServices : IAsyncDisposable
     private static IReadOnlyList<IStep> DeploymentSteps(
         BackupPrograms programs,
         MigrationTransaction transaction,
+        WayRehearser rehearser,
         TimeProvider time
     )
     {
@@ -136,7 +137,7 @@ public sealed class TidelockServices : IAsyncDisposable
         [
             new PrerequisitesStep(programs),
             new BackupStep(programs, time),
-            new BaselineStep(ground, probes),
+            new BaselineStep(ground, probes, rehearser),
             new MigrateStep(transaction),
             new VerifyStep(),
             new CheckingStep("smoke", c => c.Section<SmokeChecks>().Checks, ground),

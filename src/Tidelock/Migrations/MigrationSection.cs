@@ -20,7 +20,7 @@ internal sealed class MigrationSection : IChangeSection
 
     public object Read(ChangeNode node, SectionReadings earlier)
     {
-        if (!node.Require() || !node.Only("view", "sql", "alembic", "command", "down", "locks").IsMapping)
+        if (!node.Require() || !node.Only("view", "sql", "alembic", "command", "down", "drops", "locks").IsMapping)
         {
             return new SqlMigration(NoFile, null, LockBudget.Default);
         }
@@ -33,7 +33,15 @@ internal sealed class MigrationSection : IChangeSection
 
         if (node["view"].Exists)
         {
-            return ReadView(node["view"], locks) with { Down = ReadTransactional(node["down"]) };
+            if (node["drops"].Exists)
+            {
+                node.MistakeAtKey("drops", Message.Of("migrations.drops-place"));
+            }
+
+            return ReadView(node["view"], locks) with
+            {
+                Down = ReadTransactional(node["down"]),
+            };
         }
 
         if (node["down"].Exists)
@@ -41,10 +49,22 @@ internal sealed class MigrationSection : IChangeSection
             node.MistakeAtKey("down", Message.Of("migrations.down-place"));
         }
 
-        return node["sql"].Exists ? ReadSql(node["sql"], locks)
-            : node["alembic"].Exists ? AlembicMigration.Read(node["alembic"], locks)
+        Migration migration =
+            node["alembic"].Exists ? AlembicMigration.Read(node["alembic"], locks)
             : node["command"].Exists ? CommandMigration.Read(node["command"], locks)
             : ReadSql(node["sql"], locks);
+        return node["drops"].Exists ? migration with { Drops = ReadDrops(node["drops"]) } : migration;
+    }
+
+    private static List<string> ReadDrops(ChangeNode node)
+    {
+        var items = node.Items;
+        if (node.IsList && items.Count == 0)
+        {
+            node.Mistake(Message.Of("migrations.drops-empty"));
+        }
+
+        return [.. items.Select(i => i.Text())];
     }
 
     private static ViewMigration ReadView(ChangeNode node, LockBudget locks)

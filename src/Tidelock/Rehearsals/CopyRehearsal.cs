@@ -32,9 +32,16 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             return start with { Problem = refusal };
         }
 
+        var objects = await PresentAsync(session, cancellation).ConfigureAwait(false);
         var there = await ForwardAsync(session, start with { Before = old.Closure }, cancellation)
             .ConfigureAwait(false);
         there = there with { Statements = await trace.TakeAsync(cancellation).ConfigureAwait(false) };
+        if (objects is not null && there.ForwardTook is not null)
+        {
+            var now = await PresentObjects.ReadAsync(session, parts: true, cancellation).ConfigureAwait(false);
+            there = CascadeLoss.Judge(there, migration, objects, now);
+        }
+
         if (there.Problem is not null || there.Method == "backup")
         {
             return there.Problem is null
@@ -44,10 +51,22 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
 
         var back = await BackAsync(session, there, old, cancellation).ConfigureAwait(false);
         back = back with { BackStatements = await trace.TakeAsync(cancellation).ConfigureAwait(false) };
+        if (objects is not null && back is { Problem: null, Method: not "downgrade" })
+        {
+            var now = await PresentObjects.ReadAsync(session, parts: true, cancellation).ConfigureAwait(false);
+            back = CascadeLoss.JudgeBack(back, migration, objects.GoneIn(now));
+        }
+
         return back.Problem is null && back.Method != "downgrade"
             ? await DownTooAsync(session, back, old, cancellation).ConfigureAwait(false)
             : back;
     }
+
+    /// <summary>What is there before SQL of the author's runs; null where none does, because Tidelock itself drops one by one.</summary>
+    private async Task<PresentObjects?> PresentAsync(PostgresSession session, CancellationToken cancellation) =>
+        migration is ViewMigration
+            ? null
+            : await PresentObjects.ReadAsync(session, parts: true, cancellation).ConfigureAwait(false);
 
     private async Task<WayRehearsal> ForwardAsync(
         PostgresSession session,
@@ -79,7 +98,8 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
         };
         return there with
         {
-            Problem = refusal ?? await DriftAsync(session, cancellation).ConfigureAwait(false) ?? Surprises(there),
+            Problem =
+                refusal ?? await DriftAsync(session, cancellation).ConfigureAwait(false) ?? Surprises(there, migration),
         };
     }
 
@@ -275,10 +295,10 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
     }
 
     /// <summary>What the step <c>verify</c> would find after the migration is found before it.</summary>
-    public static Message? Surprises(WayRehearsal there)
+    public static Message? Surprises(WayRehearsal there, Migration migration)
     {
-        var unexpected = there is { Relation: { } relation, Before: not null }
-            ? ClosureComparison.Unexpected(there.Differences, relation)
+        List<ClosureDifference> unexpected = there is { Relation: { } relation, Before: not null }
+            ? [.. ClosureComparison.Unexpected(there.Differences, relation).Where(d => !migration.MayDrop(d, relation))]
             : [];
         return unexpected.Count == 0
             ? null

@@ -83,7 +83,7 @@ internal sealed class TargetRehearsal(
                 .DifferencesAsync(session, result.Before, result.After, cancellation)
                 .ConfigureAwait(false),
         };
-        return result with { Problem = result.Problem ?? CopyRehearsal.Surprises(result) };
+        return result with { Problem = result.Problem ?? CopyRehearsal.Surprises(result, change.Section<Migration>()) };
     }
 
     /// <summary>Why the change is not tried on the target: it would fill a materialized view there, or do what no rollback takes back.</summary>

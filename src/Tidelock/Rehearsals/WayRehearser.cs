@@ -21,14 +21,19 @@ public sealed class WayRehearser
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
-    /// <summary>Another one as soon as a table, view, column or function of the database is made, changed or dropped.</summary>
+    /// <summary>Another one as soon as a table, view, column, function, type, index or what hangs on them is made, changed or dropped.</summary>
     private const string Schema = """
         select concat_ws(' ',
           (select sum(hashtextextended(concat_ws(' ', c.oid, c.xmin, a.attnum, a.xmin), 0))
            from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_attribute a on a.attrelid = c.oid
            where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relpersistence <> 't' and n.nspname not in ('pg_catalog', 'information_schema')),
           (select sum(hashtextextended(concat_ws(' ', p.oid, p.xmin), 0)) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-           where n.nspname not in ('pg_catalog', 'information_schema')))
+           where n.nspname not in ('pg_catalog', 'information_schema')),
+          (select sum(hashtextextended(concat_ws(' ', x.oid, x.xmin), 0))
+           from (select oid, xmin from pg_policy union all select oid, xmin from pg_trigger union all select oid, xmin from pg_rewrite
+             union all select oid, xmin from pg_constraint union all select oid, xmin from pg_attrdef union all select oid, xmin from pg_type
+             union all select indexrelid, xmin from pg_index) x
+           where x.oid >= 16384))
         """;
 
     private readonly ConcurrentDictionary<string, WayRehearsal> known = new(StringComparer.Ordinal);
@@ -66,14 +71,11 @@ public sealed class WayRehearser
             }
         }
 
-        if (result.Relation is null)
-        {
-            return await OnCopyAsync(result, change, session, identity.Major, cancellation).ConfigureAwait(false);
-        }
-
-        var there = await ClosureCapture.CaptureAsync(session, result.Relation, cancellation).ConfigureAwait(false);
+        var there = result.Relation is null
+            ? null
+            : await ClosureCapture.CaptureAsync(session, result.Relation, cancellation).ConfigureAwait(false);
         var schema = await session.ScalarAsync<string>(Schema, cancellation).ConfigureAwait(false);
-        var key = Key(change, result, identity, there.ClosureOrNull, schema!);
+        var key = Key(change, result, identity, there?.ClosureOrNull, schema!);
         if (known.TryGetValue(key, out var earlier))
         {
             return earlier;

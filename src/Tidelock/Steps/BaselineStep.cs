@@ -12,7 +12,7 @@ using Tidelock.Watching;
 namespace Tidelock.Steps;
 
 /// <summary>S3: what is there now — the relation with all that hangs on it, how long downstream reads take, how the signals stand.</summary>
-internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
+internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehearser rehearser) : IStep
 {
     /// <summary>As long as the step verify may read; nobody waits for a count meanwhile.</summary>
     private static readonly TimeSpan CountLimit = TimeSpan.FromMinutes(10);
@@ -40,6 +40,11 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes) : IStep
         )
         {
             return StepOutcome.Refused(refusal);
+        }
+
+        if (await CascadeLosses.ForeseeAsync(context, rehearser, cancellation).ConfigureAwait(false) is { } loss)
+        {
+            return StepOutcome.Refused(loss);
         }
 
         if (await CompareAsync(context, cancellation).ConfigureAwait(false) is { } difference)

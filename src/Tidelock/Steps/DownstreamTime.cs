@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Tidelock.Checks;
+using Tidelock.Relations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 
@@ -89,4 +90,6 @@ public sealed record DownstreamTime(string Name, TimeSpan Took, bool Passed)
 [JsonSerializable(typeof(DownstreamTime))]
 [JsonSerializable(typeof(IReadOnlyList<SignalBaseline>))]
 [JsonSerializable(typeof(CheckResult))]
+[JsonSerializable(typeof(PresentObjects))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class StepsJson : JsonSerializerContext;

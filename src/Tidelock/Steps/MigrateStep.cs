@@ -34,6 +34,7 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
             return StepOutcome.Passed(await aftermath.WithAsync(already, cancellation).ConfigureAwait(false));
         }
 
+        await CascadeLosses.RecordAsync(context, cancellation).ConfigureAwait(false);
         var outcome = await OnceAsync(context, migration, cancellation).ConfigureAwait(false);
         if (
             !context.State.InPlace

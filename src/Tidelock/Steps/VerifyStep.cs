@@ -1,4 +1,5 @@
 using Tidelock.Contracts;
+using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Rehearsals;
 using Tidelock.Relations;
@@ -26,6 +27,19 @@ internal sealed class VerifyStep : IStep
         if (await SurprisesAsync(context, session, cancellation).ConfigureAwait(false) is { } surprises)
         {
             return StepOutcome.Failed(surprises);
+        }
+
+        var lost = await CascadeLosses.FindAsync(context, session, cancellation).ConfigureAwait(false);
+        if (lost.Count > 0)
+        {
+            return StepOutcome.Failed(
+                Message.Of(
+                    "steps.verify.cascade",
+                    ("count", lost.Count),
+                    ("objects", string.Join(", ", lost)),
+                    ("line", context.Change.Section<Migration>().DropsLine(lost))
+                )
+            );
         }
 
         var contract = context.Change.Section<Contract>();
@@ -185,7 +199,11 @@ internal sealed class VerifyStep : IStep
                 .DifferencesAsync(session, before, now.ClosureOrNull, cancellation)
                 .ConfigureAwait(false)
             : [];
-        var unexpected = ClosureComparison.Unexpected(differences, baseline.Relation);
+        var migration = context.Change.Section<Migration>();
+        var unexpected = ClosureComparison
+            .Unexpected(differences, baseline.Relation)
+            .Where(d => !migration.MayDrop(d, baseline.Relation))
+            .ToList();
         if (unexpected.Count > 0)
         {
             return Message.Of(

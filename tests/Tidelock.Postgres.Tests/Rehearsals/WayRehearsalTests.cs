@@ -134,6 +134,8 @@ public sealed class WayRehearsalTests(PostgresServer server)
 
         var result = await bench.RehearseAsync();
 
+        Assert.Equal("rehearsals.cascade", result.Problem!.Code);
+        Assert.Contains("materialized view \"다른\".\"M\"", result.Problem.ToString(), StringComparison.Ordinal);
         var dropped = Assert.Single(result.Statements, s => s.TakenAlong.Count > 0);
         Assert.Equal("DROP VIEW public.scores", dropped.Text);
         Assert.Equal(

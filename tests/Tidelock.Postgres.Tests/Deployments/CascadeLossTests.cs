@@ -1,0 +1,175 @@
+using Tidelock.Deployments;
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Texts;
+
+namespace Tidelock.Postgres.Tests.Deployments;
+
+public sealed class CascadeLossTests(PostgresServer server)
+{
+    private const string Elsewhere = """
+        create view public.base as select id, name from public.results;
+        create view public.child as select id from public.base;
+        grant select on public.child to pg_monitor;
+        """;
+
+    private const string Up = "drop view base cascade; create view base as select id, name from results where id > 0;";
+    private const string Down = "drop view base cascade; create view base as select id, name from results;";
+    private const string Child = " create view child as select id from base;";
+    private const string Grant = " grant select on child to pg_monitor;";
+
+    [Fact]
+    public async Task What_a_CASCADE_would_take_for_good_refuses_the_start_until_it_is_named_or_made_again()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(Elsewhere);
+
+        var refused = await DeployAsync(fixture, Up, Down + Child + Grant);
+        Assert.Equal(ExitCode.Refused, refused.ExitCode);
+        foreach (var words in new[] { TextCatalog.English, TextCatalog.Korean })
+        {
+            var told = words.Render(await GateAsync(fixture));
+            Assert.Contains("view public.child", told, StringComparison.Ordinal);
+            Assert.Contains("drops: [public.child]", told, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, await ChildrenAsync(fixture));
+        var stripped = await DeployAsync(fixture, Up + Child, Down + Child + Grant);
+        Assert.Equal(ExitCode.Refused, stripped.ExitCode);
+        Assert.Contains(
+            "grant SELECT on public.child to pg_monitor",
+            (await GateAsync(fixture)).ToString(),
+            StringComparison.Ordinal
+        );
+
+        var named = await DeployAsync(fixture, Up, Down + Child + Grant, drops: "[public.child]");
+        Assert.True(named.ExitCode == ExitCode.Done, named.Finding.ToString());
+        Assert.Equal(0, await ChildrenAsync(fixture));
+    }
+
+    [Fact]
+    public async Task What_the_author_drops_by_name_needs_no_other_word()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(Elsewhere);
+
+        var end = await DeployAsync(
+            fixture,
+            "drop view child; drop view base;",
+            Down.Replace("drop view base cascade; ", "", StringComparison.Ordinal) + Child + Grant
+        );
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Equal(0, await ChildrenAsync(fixture));
+    }
+
+    [Fact]
+    public async Task A_loss_that_was_not_rehearsed_is_found_afterwards_and_the_change_is_taken_back()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(Elsewhere);
+
+        var end = await DeployAsync(fixture, Up, Down + Child + Grant, gates: "{ rollbackPlan: off }");
+
+        Assert.True(end.ExitCode == ExitCode.RolledBack, end.Finding.ToString());
+        Assert.Equal("steps.verify.cascade", end.State!.Step("verify").Finding!.Code);
+        Assert.Contains("view public.child", end.State.Step("verify").Finding!.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, await ChildrenAsync(fixture));
+    }
+
+    [Fact]
+    public async Task A_way_back_that_does_not_make_it_again_needs_a_person()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(Elsewhere);
+
+        var end = await DeployAsync(fixture, Up, Down, gates: "{ rollbackPlan: off }");
+
+        Assert.True(end.ExitCode == ExitCode.NeedsPerson, end.Finding.ToString());
+        var told = end.State!.Step("rollback.verify").Finding!;
+        Assert.Equal("steps.reverted.cascade", told.Code);
+        Assert.Contains("view public.child", told.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_line_of_a_refusal_lets_go_what_is_meant_to_go()
+    {
+        const string Gone = "create table public.gone (id int primary key);";
+        const string Notes = "create table public.notes (id int primary key, note text, more text);";
+        const string Noting =
+            "create trigger note before insert on public.notes for each row execute function noted();";
+        const string Noted =
+            "create or replace function public.noted() returns trigger language plpgsql as 'begin return new; end';";
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(Elsewhere + Gone + "create table public.emptied (id int);" + Notes);
+        await fixture.Database.ExecuteAsync(Noted);
+        await fixture.Database.ExecuteAsync(Noting);
+        var up =
+            "drop table gone; drop table emptied; create table emptied (id int); alter table notes drop more;"
+            + $"{Down}{Child} drop function noted() cascade; {Noted}";
+        var down = $"{Gone} alter table notes add more text;{Grant} {Noting}";
+        const string Lost =
+            "[public.emptied, public.gone, public.notes.more, 'grant SELECT on public.child to pg_monitor', 'trigger note on public.notes']";
+
+        var refused = await DeployAsync(fixture, up, down);
+        Assert.Equal(ExitCode.Refused, refused.ExitCode);
+        var told = (await GateAsync(fixture)).ToString();
+        Assert.EndsWith($"drops: {Lost}", told, StringComparison.Ordinal);
+
+        var end = await DeployAsync(fixture, up, down, drops: Lost);
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+    }
+
+    [Fact]
+    public async Task What_only_has_another_name_keeps_its_rows_and_is_not_lost()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync("create table public.notes (id int primary key, note text);");
+
+        var end = await DeployAsync(
+            fixture,
+            "alter table notes rename to remarks; alter table remarks rename note to remark;",
+            "alter table remarks rename remark to note; alter table remarks rename to notes;"
+        );
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+    }
+
+    /// <summary>What the gate says that refused.</summary>
+    private static async Task<Message> GateAsync(DeploymentFixture fixture)
+    {
+        await using var services = await fixture.OpenAsync();
+        var plan = await services.Deployment.PlanAsync(fixture.Request(), default);
+        return plan.Gates.Single(g => g.Name == "rollback").Finding;
+    }
+
+    private static Task<int> ChildrenAsync(DeploymentFixture fixture) =>
+        fixture.Database.ScalarAsync<int>("select count(*)::int from pg_class where relname = 'child'")!;
+
+    private static async Task<DeploymentEnd> DeployAsync(
+        DeploymentFixture fixture,
+        string up,
+        string down,
+        string drops = "",
+        string gates = ""
+    )
+    {
+        await File.WriteAllTextAsync(Path.Combine(fixture.ChangeFolder, "up.sql"), up);
+        await File.WriteAllTextAsync(Path.Combine(fixture.ChangeFolder, "back.sql"), down);
+        await File.WriteAllTextAsync(
+            Path.Combine(fixture.ChangeFolder, "change.yaml"),
+            $$"""
+            change: elsewhere
+            migration:
+              sql: { up: up.sql, down: back.sql }
+              {{(drops.Length > 0 ? "drops: " + drops : "")}}
+            {{(gates.Length > 0 ? "gates: " + gates : "")}}
+            rollback: { method: downgrade }
+            watch: { for: 300ms, every: 100ms }
+            environments:
+              production: { database: "${DATABASE_URL}" }
+            """
+        );
+        fixture.Events.Clear();
+        return await fixture.DeployAsync();
+    }
+}
