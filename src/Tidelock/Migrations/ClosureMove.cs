@@ -24,7 +24,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
     /// <summary>What must be there when the locks are held; null for whatever is there.</summary>
     internal RelationClosure? Expected { get; init; }
 
-    /// <summary>Whether it was refused because something else than expected was there.</summary>
+    /// <summary>Whether it was refused because something else than expected was there, or because another owner was.</summary>
     internal bool IsOutdated { get; private set; }
 
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
@@ -88,13 +88,12 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
 
     public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
     {
-        if (seen is not null)
-        {
-            await ViewWork.LockAsync(open, ClosureRestore.Lock(seen), cancellation).ConfigureAwait(false);
-        }
-
+        var taken = seen is null
+            ? []
+            : await ViewWork.LockAsync(open, ClosureRestore.Lock(seen), cancellation).ConfigureAwait(false);
         var current = await ReadAsync(open, cancellation).ConfigureAwait(false);
-        IsOutdated = Expected is not null && ClosureComparison.Differences(Expected, current).Count > 0;
+        IsOutdated =
+            taken.Count > 0 || (Expected is not null && ClosureComparison.Differences(Expected, current).Count > 0);
         if (IsOutdated)
         {
             return Message.Of("migrations.view.back-outdated", ("relation", name));

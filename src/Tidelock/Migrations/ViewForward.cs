@@ -64,7 +64,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
     public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation)
     {
-        // The statement that locks names the owner as captured: after a long building it must not take back who owns it now.
+        // After a long building, before anybody waits: whoever owns it now need not let the deployer lock it.
         if (beside is not null && await MeanwhileAsync(open, cancellation).ConfigureAwait(false) is { } early)
         {
             return early;
@@ -72,13 +72,12 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
         if (before is not null)
         {
-            await ViewWork
-                .LockAsync(
-                    open,
-                    MustRecreate ? ClosureRestore.Lock(before) : [ClosureRestore.Lock(before.Relation)],
-                    cancellation
-                )
-                .ConfigureAwait(false);
+            var locks = MustRecreate ? ClosureRestore.Lock(before) : [ClosureRestore.Lock(before.Relation)];
+            var taken = await ViewWork.LockAsync(open, locks, cancellation).ConfigureAwait(false);
+            if (taken.Count > 0)
+            {
+                return Meanwhile(taken.Select(r => $"{r}: owner"));
+            }
         }
 
         if (await MeanwhileAsync(open, cancellation).ConfigureAwait(false) is { } meanwhile)
@@ -113,12 +112,15 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
         var meanwhile = ClosureComparison.Differences(before, current.ClosureOrNull);
         return meanwhile.Count == 0 && current is not CaptureResult.NotAView
             ? null
-            : Message.Of(
-                "migrations.view.changed-meanwhile",
-                ("relation", migration.Name),
-                ("what", string.Join(", ", meanwhile.Take(5).Select(d => $"{d.Relation}: {d.What}")))
-            );
+            : Meanwhile(meanwhile.Select(d => $"{d.Relation}: {d.What}"));
     }
+
+    private Message Meanwhile(IEnumerable<string> changes) =>
+        Message.Of(
+            "migrations.view.changed-meanwhile",
+            ("relation", migration.Name),
+            ("what", string.Join(", ", changes.Take(5)))
+        );
 
     private bool MustRecreate =>
         before!.Relation.Kind == RelationKind.MaterializedView || !ViewWork.Extends(before.Relation.Columns, columns!);

@@ -12,18 +12,51 @@ internal static class ViewWork
     public const string RightToBecome =
         "case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end";
 
-    /// <summary>Runs statements that take locks and do nothing else.</summary>
-    public static async Task LockAsync(
+    /// <summary>
+    /// Runs statements that take locks and do nothing else, unless somebody gave one of the relations another owner since they were
+    /// written: they name the captured one.
+    /// </summary>
+    /// <returns>Whose owner was another; nothing may be committed then, so that it stays so.</returns>
+    public static async Task<IReadOnlyList<string>> LockAsync(
         OpenTry open,
         IEnumerable<RestoreStatement> locks,
         CancellationToken cancellation
     )
     {
+        var locked = new List<string>();
         foreach (var statement in locks)
         {
             await open.LockAsync(statement.Sql, statement.For, cancellation).ConfigureAwait(false);
+            locked.Add(
+                statement.For is CapturedObject { Table: { } table } ? table : ((RelationName)statement.For).Sql
+            );
         }
+
+        return await WrittenAsync(open, locked, cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Which relations' rows in the catalog this transaction wrote: naming the owner that a relation has writes nothing. Only this tells
+    /// an owner that was changed while the lock was waited for.
+    /// </summary>
+    private static async Task<IReadOnlyList<string>> WrittenAsync(
+        OpenTry open,
+        IReadOnlyCollection<string> relations,
+        CancellationToken cancellation
+    ) =>
+        await open
+            .Session.QueryAsync(
+                """
+                select r from unnest($1::text[]) r join pg_catalog.pg_class c on c.oid = pg_catalog.to_regclass(r)
+                where c.xmin in (
+                    select transactionid from pg_catalog.pg_locks where locktype = 'transactionid' and pid = pg_catalog.pg_backend_pid()
+                )
+                """,
+                r => r.GetString(0),
+                cancellation,
+                new NpgsqlParameter { Value = relations.ToArray() }
+            )
+            .ConfigureAwait(false);
 
     public static async Task RunAsync(
         OpenTry open,

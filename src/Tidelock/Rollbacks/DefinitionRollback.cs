@@ -7,8 +7,6 @@ namespace Tidelock.Rollbacks;
 /// <summary>The exact restore of what was there before: definition, owner, grants, comments, dependents. Loses no data, and nothing of what others did since that fits.</summary>
 internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRollbackMethod
 {
-    private const int Looks = 5;
-
     public string Name => "definition";
 
     public Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation) =>
@@ -38,36 +36,10 @@ internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRo
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.no-baseline"));
         }
 
-        var outcome = await BackAsync(context, baseline, cancellation).ConfigureAwait(false);
+        var outcome = await Reverting
+            .ByDefinitionAsync(context, transaction, Name, baseline, cancellation)
+            .ConfigureAwait(false);
         return Reverting.Outcome(outcome);
-    }
-
-    /// <summary>Others may go on until the locks are held: then what they did is looked at once more.</summary>
-    private async Task<MigrationOutcome> BackAsync(
-        StepContext context,
-        RunBaseline baseline,
-        CancellationToken cancellation
-    )
-    {
-        var isKnown = true;
-        for (var look = 1; ; look++)
-        {
-            var later = isKnown ? RunLater.Of(context) : null;
-            var move = new ClosureMove(baseline.Relation, baseline.Closure, later)
-            {
-                Expected = RunLater.IsHalfway(context) ? null : later?.Found,
-            };
-            var outcome = await Reverting
-                .Once(context, transaction, Name)
-                .RunAsync(move, context.Change.Section<Migration>().Locks, cancellation)
-                .ConfigureAwait(false);
-            if (!move.IsOutdated || look == Looks)
-            {
-                return outcome;
-            }
-
-            isKnown = await RunLater.RecordAsync(context, isOutdated: true, cancellation).ConfigureAwait(false);
-        }
     }
 
     public Task<StepOutcome> VerifyAsync(StepContext context, CancellationToken cancellation) =>

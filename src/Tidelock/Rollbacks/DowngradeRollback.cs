@@ -100,12 +100,7 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
 
         context.Report(Lost("rollbacks.downgrade.losing", lost));
         var good = await Reverting
-            .Once(context, transaction, Name)
-            .RunAsync(
-                new ClosureMove(baseline.Relation, baseline.Closure, RunLater.Of(context)),
-                context.Change.Section<Migration>().Locks,
-                cancellation
-            )
+            .ByDefinitionAsync(context, transaction, Name, baseline, cancellation)
             .ConfigureAwait(false);
         return good is MigrationOutcome.Applied
             ? StepOutcome.Passed(Lost("rollbacks.downgrade.made-good", lost))

@@ -356,7 +356,7 @@ public sealed class BesideTests(PostgresServer server)
     }
 
     /// <summary>The same move, with something done before each of its tries.</summary>
-    private sealed class Watched(IMigrationMove move, Func<Task> beforeTry) : IMigrationMove
+    internal sealed class Watched(IMigrationMove move, Func<Task> beforeTry) : IMigrationMove
     {
         public int Built { get; private set; }
 
