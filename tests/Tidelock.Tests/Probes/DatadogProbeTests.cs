@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using Tidelock.Probes;
@@ -125,6 +126,167 @@ public sealed class DatadogProbeTests
         );
         Assert.Equal([1, 1, 2, 2, 2, 3, 3], samples.Select(s => s.Value!.Value));
         Assert.Equal([130, 120, 110, 100, 90, 70, 60], samples.Select(s => (Now - s.At).TotalSeconds));
+    }
+
+    [Fact]
+    public async Task A_formula_is_asked_with_its_named_queries()
+    {
+        var asked = new List<string>();
+        await using var server = await StubServer.StartAsync(async context =>
+        {
+            var (request, headers) = (context.Request, context.Request.Headers);
+            using var body = await JsonDocument.ParseAsync(request.Body);
+            var data = body.RootElement.GetProperty("data");
+            var a = data.GetProperty("attributes");
+            asked.Add(
+                $"{request.Method} {request.Path} {headers["DD-API-KEY"]} {headers["DD-APPLICATION-KEY"]} {data.GetProperty("type")} {a.GetProperty("queries").GetRawText()} {a.GetProperty("formulas").GetRawText()} {a.GetProperty("to").GetInt64() - Now.ToUnixTimeMilliseconds()}"
+            );
+            await context.Response.WriteAsync(Formula([110, 90, 70, 50, 10], "[1,2,0.03,null,900]"));
+        });
+        var sample = Assert.Single(await ReadAsync(server, Share));
+        Assert.Equal((0.03, Now - TimeSpan.FromMinutes(1)), (sample.Value, sample.At));
+        Assert.Equal(
+            [
+                """POST /api/v2/query/timeseries the-api-key the-application-key timeseries_request [{"data_source":"metrics","name":"errors_0","query":"sum:e{*}"},{"data_source":"metrics","name":"hits_0","query":"sum:h{*}"}] [{"formula":"errors_0 / hits_0"}] 0""",
+            ],
+            asked
+        );
+    }
+
+    /// <summary>Each calls another query `hits`; Datadog numbers its series by the formulas.</summary>
+    [Fact]
+    public async Task All_formulas_are_asked_in_one_request_and_one_that_is_refused_is_wrong_alone()
+    {
+        var asked = new List<string>();
+        var isStrict = false;
+        await using var server = await StubServer.StartAsync(async context =>
+        {
+            using var body = await JsonDocument.ParseAsync(context.Request.Body);
+            var a = body.RootElement.GetProperty("data").GetProperty("attributes");
+            var formulas = a.GetProperty("formulas")
+                .EnumerateArray()
+                .Select(f => f.GetProperty("formula").GetString()!);
+            var queries = a.GetProperty("queries")
+                .EnumerateArray()
+                .Select(q => $"{q.GetProperty("name")}={q.GetProperty("query")}");
+            asked.Add(string.Join(' ', queries.Concat(formulas)));
+            var isRefused = isStrict && formulas.Any(f => f.StartsWith("abs(", StringComparison.Ordinal));
+            context.Response.StatusCode = isRefused ? 400 : 200;
+            await context.Response.WriteAsync(
+                isRefused ? """{"errors":["Invalid formula"]}"""
+                : formulas.Count() == 2 ? Formulas([90, 70, 50], "[1,8,3]", "[4,9,6]")
+                : Formulas([90, 70, 50], "[1,8,3]")
+            );
+        });
+        DatadogProbeOptions[] both =
+        [
+            Share,
+            Query("other", "abs(hits) * 2") with
+            {
+                Named = new Dictionary<string, string>(StringComparer.Ordinal) { ["hits"] = "sum:other{*}" },
+            },
+        ];
+        var samples = await ReadAsync(server, both);
+        Assert.Equal([("share", 8.0), ("other", 9.0)], samples.Select(s => (s.Signal, s.Value!.Value)));
+        Assert.Equal(
+            ["errors_0=sum:e{*} hits_0=sum:h{*} hits_1=sum:other{*} errors_0 / hits_0 abs(hits_1) * 2"],
+            asked
+        );
+        isStrict = true;
+        samples = await ReadAsync(server, both);
+        Assert.Equal((8.0, "probes.datadog.error"), (samples[0].Value!.Value, samples[1].Detail!.Code));
+        Assert.Equal(4, asked.Count);
+    }
+
+    [Fact]
+    public async Task Half_an_answer_to_a_formula_is_an_error_and_so_is_a_refused_key()
+    {
+        await using var half = await StubServer.SayingAsync(200, Formula([70, 50], "[1,2]")[..60]);
+        Assert.Equal("probes.datadog.not-understood", Assert.Single(await ReadAsync(half, Share)).Detail!.Code);
+        await using var refusing = await StubServer.SayingAsync(403, """{"errors":["Forbidden"]}""");
+        var refused = Assert.Single(await ReadAsync(refusing, Share));
+        Assert.Equal("Datadog answered 403: Forbidden", refused.Detail!.ToString());
+    }
+
+    /// <summary>The newest bucket is still being filled, and one with null has no value.</summary>
+    [Fact]
+    public async Task A_formula_never_uses_a_bucket_that_is_open_or_empty()
+    {
+        await using var server = await StubServer.SayingAsync(200, Formula([70, 50, 30, 10], "[1,2,null,900]"));
+        var hasty = Share with { Delay = TimeSpan.FromSeconds(1) };
+        Assert.Equal("probes.datadog.stale", Assert.Single(await ReadAsync(server, hasty)).Detail!.Code);
+        var later = Share with { Delay = TimeSpan.FromSeconds(35) };
+        Assert.Equal(2, Assert.Single(await ReadAsync(server, later)).Value);
+        await using var probe = (IRangeProbe)Open(server, later);
+        var past = await probe.ReadRangeAsync(Now - TimeSpan.FromSeconds(70), Now, TimeSpan.FromSeconds(20), default);
+        Assert.Equal([(1, 70), (2, 50)], past.Select(s => ((int)s.Value!.Value, (int)(Now - s.At).TotalSeconds)));
+    }
+
+    [Theory]
+    [InlineData("""{"data":{"attributes":{"series":[]}}}""", SampleOutcome.NoData, "probes.datadog.empty")]
+    [InlineData(
+        """{"data":{"attributes":{"series":[{"query_index":0}],"times":[1767226170000],"values":[[4]]}}}""",
+        SampleOutcome.NoData,
+        "probes.datadog.stale"
+    )]
+    [InlineData(
+        """{"data":{"attributes":{"series":[{"group_tags":["pod:a"]},{"group_tags":["pod:b"]}],"times":[1,2],"values":[[4,5],[6,7]]}}}""",
+        SampleOutcome.Error,
+        "probes.datadog.several-series"
+    )]
+    [InlineData(
+        """{"data":{"attributes":{"series":[{}],"times":[1,2],"values":[[4]]}}}""",
+        SampleOutcome.Error,
+        "probes.datadog.not-understood"
+    )]
+    [InlineData(
+        """{"data":{"attributes":{"series":[{}],"times":[1,2]}}}""",
+        SampleOutcome.Error,
+        "probes.datadog.not-understood"
+    )]
+    [InlineData(
+        """{"data":{"attributes":{"series":[]}},"errors":"query timed out"}""",
+        SampleOutcome.Error,
+        "probes.datadog.error"
+    )]
+    public async Task A_formulas_answer_without_a_value_is_never_a_value(
+        string body,
+        SampleOutcome outcome,
+        string code
+    )
+    {
+        await using var server = await StubServer.SayingAsync(200, body);
+        var sample = Assert.Single(await ReadAsync(server, Share));
+        Assert.Equal((outcome, code), (sample.Outcome, sample.Detail!.Code));
+    }
+
+    private static DatadogProbeOptions Share =>
+        Query("share", "errors / hits") with
+        {
+            Named = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["errors"] = "sum:e{*}",
+                ["hits"] = "sum:h{*}",
+            },
+        };
+
+    private static string Formula(int[] secondsAgo, string values) => Formulas(secondsAgo, values);
+
+    private static string Formulas(int[] secondsAgo, params string[] values)
+    {
+        var times = string.Join(',', secondsAgo.Select(s => (Now - TimeSpan.FromSeconds(s)).ToUnixTimeMilliseconds()));
+        var series = values.Select(
+            (_, index) =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $$"""{"group_tags":[],"query_index":{{index}},"unit":null}"""
+                )
+        );
+        return $$"""
+            {"data":{"id":"0","type":"timeseries_response","attributes":{
+              "series":[{{string.Join(',', series)}}],"times":[{{times}}],"values":[{{string.Join(',', values)}}]
+            } } }
+            """;
     }
 
     private static DatadogProbeOptions Query(string signal, string query) =>

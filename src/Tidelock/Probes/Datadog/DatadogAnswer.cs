@@ -14,10 +14,8 @@ internal sealed record DatadogAnswer(IReadOnlyList<DatadogSeries> Series, Messag
         try
         {
             using var json = JsonDocument.Parse(reply.Body);
-            return reply.Status == Success && json.RootElement.GetProperty("status").GetString() is "ok"
-                ? new DatadogAnswer([
-                    .. json.RootElement.GetProperty("series").EnumerateArray().Select(DatadogSeries.Of),
-                ])
+            return reply.Status == Success && Read(json.RootElement) is { } series
+                ? new DatadogAnswer([.. series])
                 : Failed(
                     Message.Of("probes.datadog.error", ("status", reply.Status), ("error", Error(json.RootElement)))
                 );
@@ -63,16 +61,28 @@ internal sealed record DatadogAnswer(IReadOnlyList<DatadogSeries> Series, Messag
         return instead is null ? own[0] : null;
     }
 
+    /// <summary>By either version of the API; null for an answer that has failed.</summary>
+    private static IEnumerable<DatadogSeries>? Read(JsonElement answer) =>
+        answer.TryGetProperty("data", out var data)
+            ? Error(answer).Length > 0
+                ? null
+                : DatadogSeries.All(data.GetProperty("attributes"))
+            : answer.GetProperty("status").GetString() is "ok"
+                ? answer.GetProperty("series").EnumerateArray().Select(DatadogSeries.Of)
+                : null;
+
     private static DatadogAnswer Failed(Message problem) => new([], problem);
 
-    /// <summary><c>errors</c> of a refusal, <c>error</c> of an answer that has failed.</summary>
+    /// <summary><c>errors</c> of a refusal, one text or several; <c>error</c> of an answer that has failed.</summary>
     private static string Error(JsonElement answer)
     {
-        var text =
-            answer.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array
+        var text = answer.TryGetProperty("errors", out var errors)
+            ? errors.ValueKind is JsonValueKind.Array
                 ? string.Join("; ", errors.EnumerateArray().Select(e => e.ToString()))
-            : answer.TryGetProperty("error", out var error) ? error.ToString()
-            : "";
+                : errors.ToString()
+            : answer.TryGetProperty("error", out var error)
+                ? error.ToString()
+                : "";
         return text[..Math.Min(text.Length, LongestText)];
     }
 }

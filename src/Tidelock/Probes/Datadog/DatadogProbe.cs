@@ -1,13 +1,14 @@
-using System.Globalization;
 using System.Net;
 using Tidelock.Texts;
 
 namespace Tidelock.Probes.Datadog;
 
 /// <summary>
-/// Asks Datadog's metrics API (v1) for all queries in one request. A query it refuses fails the whole request: then each is asked alone,
-/// so that only the wrong one is wrong.
+/// Asks Datadog's metrics API for all queries that stand alone in one request, or for all formulas. One that it refuses fails the whole
+/// request: then each is asked alone, so that only the wrong one is wrong.
 /// </summary>
+/// <param name="queries">All of them formulas, or none.</param>
+/// <param name="context">What it reads with.</param>
 internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, ProbeContext context) : IRangeProbe
 {
     /// <summary>Long enough to hold a complete bucket, and short enough for Datadog to answer with small ones.</summary>
@@ -91,8 +92,7 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
         CancellationToken cancellation
     )
     {
-        var together = string.Join(',', queries.Select(q => q.Query));
-        var reply = await AskAsync(together, from, to, cancellation).ConfigureAwait(false);
+        var reply = await AskAsync(queries, from, to, cancellation).ConfigureAwait(false);
         if (reply.Status != (int)HttpStatusCode.BadRequest || queries.Count == 1)
         {
             var answer = DatadogAnswer.Read(reply);
@@ -102,7 +102,7 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
         var alone = new List<(DatadogAnswer, int)>();
         foreach (var query in queries)
         {
-            var own = await AskAsync(query.Query, from, to, cancellation).ConfigureAwait(false);
+            var own = await AskAsync([query], from, to, cancellation).ConfigureAwait(false);
             alone.Add((DatadogAnswer.Read(own), 0));
         }
 
@@ -110,26 +110,16 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
     }
 
     private Task<HttpReply> AskAsync(
-        string query,
+        IReadOnlyList<DatadogProbeOptions> together,
         DateTimeOffset from,
         DateTimeOffset to,
         CancellationToken cancellation
     ) =>
         http.AskAsync(
             () =>
-            {
-                var address = new UriBuilder(http.At("/api/v1/query"))
-                {
-                    Query = string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"from={from.ToUnixTimeSeconds()}&to={to.ToUnixTimeSeconds()}&query={Uri.EscapeDataString(query)}"
-                    ),
-                };
-                var request = new HttpRequestMessage(HttpMethod.Get, address.Uri);
-                request.Headers.Add("DD-API-KEY", access.ApiKey);
-                request.Headers.Add("DD-APPLICATION-KEY", access.ApplicationKey);
-                return request;
-            },
+                together[0].Named is not null
+                    ? DatadogRequest.Formulas(http, access, together, from, to)
+                    : DatadogRequest.Queries(http, access, together.Select(q => q.Query), from, to),
             cancellation
         );
 }

@@ -3,7 +3,9 @@ using Tidelock.Texts;
 
 namespace Tidelock.Probes.Datadog;
 
-/// <summary>Reads <c>{ datadog: "query", delay: 1m }</c> and <c>watch.datadog</c>.</summary>
+/// <summary>
+/// Reads <c>{ datadog: "query", delay: 1m }</c>, <c>{ datadog: { a: "query", b: "query" }, formula: a / b }</c> and <c>watch.datadog</c>.
+/// </summary>
 internal sealed class DatadogProbeKind : IProbeKind
 {
     /// <summary>Agents report every 10 to 15 s, and a bucket of 20 s must be over.</summary>
@@ -27,18 +29,45 @@ internal sealed class DatadogProbeKind : IProbeKind
 
     public ProbeOptions? Read(string signal, ChangeNode probe, ChangeNode watch)
     {
-        probe.Only("datadog", "delay", "unit");
+        probe.Only("datadog", "formula", "delay", "unit");
         var unit = SignalUnits.Read(probe["unit"], SignalUnit.Unstated);
-        var query = probe["datadog"].Text();
-        if (HasComma(query))
+        var isFormula = probe["datadog"].IsMapping;
+        var query = isFormula ? Formula(probe) : Query(probe["datadog"]);
+        var named = isFormula ? Named(probe["datadog"], query) : null;
+        if (!isFormula && probe["formula"].Exists)
         {
-            probe["datadog"].Mistake(Message.Of("probes.datadog.comma"));
+            probe.MistakeAtKey("formula", Message.Of("probes.datadog.nothing-named"));
         }
 
         var delay = probe["delay"].Duration(UsualDelay, Least, Most);
         return DatadogAccess.Read(watch["datadog"]) is { } access && query.Length > 0
-            ? new DatadogProbeOptions(signal, unit, access, query) { Delay = delay }
+            ? new DatadogProbeOptions(signal, unit, access, query, named) { Delay = delay }
             : null;
+    }
+
+    private static string Formula(ChangeNode probe) => probe["formula"].Require() ? probe["formula"].Text() : "";
+
+    private static string Query(ChangeNode node)
+    {
+        var query = node.Text();
+        if (HasComma(query))
+        {
+            node.Mistake(Message.Of("probes.datadog.comma"));
+        }
+
+        return query;
+    }
+
+    /// <summary>The queries of a formula, by their names. One that it does not use is not the one its author meant.</summary>
+    private static Dictionary<string, string> Named(ChangeNode node, string formula)
+    {
+        var words = DatadogProbeOptions.WordsOf(formula);
+        foreach (var (name, _) in node.Entries.Where(e => formula.Length > 0 && !words.Contains(e.Key)))
+        {
+            node.MistakeAtKey(name, Message.Of("probes.datadog.unused", ("name", name)));
+        }
+
+        return node.Entries.ToDictionary(e => e.Key, e => Query(e.Value), StringComparer.Ordinal);
     }
 
     /// <summary>Whether there is one outside of all brackets: then it is several queries, and Datadog numbers its answers by them.</summary>
@@ -62,7 +91,9 @@ internal sealed class DatadogProbeKind : IProbeKind
 
     public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context)
     {
-        var queries = declared.OfType<DatadogProbeOptions>().ToList();
-        return queries.Count == 0 ? [] : [new DatadogProbe(queries, context)];
+        return declared
+            .OfType<DatadogProbeOptions>()
+            .GroupBy(q => q.Named is null)
+            .Select(queries => new DatadogProbe([.. queries], context));
     }
 }

@@ -31,6 +31,52 @@ internal sealed record DatadogSeries(
         );
 
     /// <summary>
+    /// Those of the API's second version, whose values lie beside times they have in common. How long a bucket is it tells only by them: of
+    /// a single one nobody knows when it is over.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">They are none, or not as documented; so are other exceptions of reading JSON.</exception>
+    public static IEnumerable<DatadogSeries> All(JsonElement attributes)
+    {
+        var series = attributes.GetProperty("series").EnumerateArray().ToList();
+        if (series.Count == 0)
+        {
+            return [];
+        }
+
+        var times = attributes
+            .GetProperty("times")
+            .EnumerateArray()
+            .Select(t => DateTimeOffset.FromUnixTimeMilliseconds((long)t.GetDouble()))
+            .ToList();
+        var (sorted, values) = (times.Order().ToList(), attributes.GetProperty("values"));
+        var bucket = sorted.Zip(sorted.Skip(1), (a, b) => b - a).DefaultIfEmpty().Min();
+        return series.Select((s, i) => Of(s, bucket, times, [.. values[i].EnumerateArray()])).ToList();
+    }
+
+    private static DatadogSeries Of(
+        JsonElement series,
+        TimeSpan bucket,
+        List<DateTimeOffset> times,
+        List<JsonElement> values
+    ) =>
+        times.Count != values.Count
+            ? throw new InvalidOperationException("There are not as many values as times.")
+            : new DatadogSeries(
+                series.TryGetProperty("query_index", out var index) ? index.GetInt32() : 0,
+                series.TryGetProperty("group_tags", out var tags) && tags.ValueKind is JsonValueKind.Array
+                    ? string.Join(',', tags.EnumerateArray().Select(t => t.GetString()))
+                    : "",
+                bucket,
+                [
+                    .. times
+                        .Zip(values)
+                        .Where(p => bucket > TimeSpan.Zero && p.Second.ValueKind is not JsonValueKind.Null)
+                        .Select(p => (p.First, p.Second.GetDouble()))
+                        .OrderBy(p => p.First),
+                ]
+            );
+
+    /// <summary>
     /// The value of the newest bucket that has begun by then and is over now; the last one of an answer is still being filled. Its time is
     /// the one asked for, or its own end where that was earlier. Null where there is none.
     /// </summary>
