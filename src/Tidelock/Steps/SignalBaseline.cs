@@ -19,9 +19,9 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
 
     /// <summary>
     /// Asks sources that keep the past for the last minutes, and measures every other signal, and one whose past has holes, as long live.
-    /// Goes on where a crash cut it off.
+    /// Goes on where a crash cut it off. Comes back with what was seen just now.
     /// </summary>
-    internal static async Task<int> MeasureAsync(
+    internal static async Task<IReadOnlyList<Sample>> MeasureAsync(
         StepContext context,
         Ground ground,
         ProbeFactory probes,
@@ -31,7 +31,7 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
         var options = context.Change.Section<WatchOptions>();
         if (options.Probes.Count == 0)
         {
-            return 0;
+            return [];
         }
 
         await using var ticks = new WatchTicks(context, ground, probes);
@@ -64,7 +64,33 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
         }
 
         await FreezeAsync(context, options, known, cancellation).ConfigureAwait(false);
-        return context.State.BaselineTicks.Count;
+        return await LatelyAsync(context, ticks, known, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>What was measured; of a source whose past ends before the backup, what it tells of the time since.</summary>
+    private static async Task<IReadOnlyList<Sample>> LatelyAsync(
+        StepContext context,
+        WatchTicks ticks,
+        HashSet<string> known,
+        CancellationToken cancellation
+    )
+    {
+        var options = context.Change.Section<WatchOptions>();
+        var now = context.Time.GetUtcNow();
+        var samples = context.State.BaselineTicks.SelectMany(t => t.Samples).ToList();
+        var old = known
+            .Where(signal =>
+                samples.Where(s => string.Equals(s.Signal, signal, StringComparison.Ordinal)).Max(s => s.At)
+                < now - options.BaselineFor - options.PaceOf(signal).Delay
+            )
+            .ToHashSet(StringComparer.Ordinal);
+        if (old.Count == 0)
+        {
+            return samples;
+        }
+
+        var since = await ticks.ReadPastAsync(now - options.BaselineFor, now, cancellation).ConfigureAwait(false);
+        return [.. samples.Where(s => !old.Contains(s.Signal)), .. since.Where(s => old.Contains(s.Signal))];
     }
 
     /// <summary>The end of the time before this run put a load on the server: a backup is one, where it is not long ago.</summary>

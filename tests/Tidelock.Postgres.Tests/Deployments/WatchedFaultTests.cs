@@ -79,6 +79,28 @@ public sealed class WatchedFaultTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_bound_that_is_broken_before_the_change_refuses_it_with_the_value_and_the_bound()
+    {
+        await using var fixture = await WatchedAsync(
+            "",
+            "baseline: 600ms, probes: { orders: { sql: select 7 } }, rollBackWhen: [orders > 5 for 2s]"
+        );
+        var before = await fixture.CatalogAsync();
+        var end = await DeployAsync(fixture);
+
+        Assert.True(end.ExitCode == ExitCode.Refused, end.Finding.ToString());
+        var finding = end.State!.Step("baseline").Finding!;
+        Assert.Equal("steps.baseline.breached", finding.Code);
+        Assert.StartsWith(
+            "orders 7 mean over 600 ms (bound 5)",
+            finding.Parts!["finding"].ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain(fixture.Events, e => e is MigrationApplied);
+        Assert.Equal(before, await fixture.CatalogAsync());
+    }
+
+    [Fact]
     public async Task A_baseline_of_nothing_leaves_the_other_criteria_in_force_and_refuses_nothing()
     {
         await using var fixture = await WatchedAsync(

@@ -210,11 +210,30 @@ public sealed class WatchStepTests : IDisposable
         prometheus.Past = 0.05;
         await MeasureAsync(stop: () => false);
         var start = SampleEvents.Zero.AddMinutes(end - 1).ToUnixTimeSeconds();
-        Assert.Equal([start.ToString(CultureInfo.InvariantCulture)], prometheus.Ranges);
+        Assert.Equal(start.ToString(CultureInfo.InvariantCulture), prometheus.Ranges[0]);
         Assert.Equal(13, Assert.Single(journal.State.BaselineTicks).Samples.Count);
         var frozen = journal.State.Fact("watch", SignalBaseline.Fact)!.Value[0];
         Assert.Equal(0.05, frozen.GetProperty("mean").GetDouble(), 6);
         Assert.True(frozen.GetProperty("fromSource").GetBoolean());
+    }
+
+    [Theory]
+    [InlineData(20, 0.05)]
+    [InlineData(20, 0)]
+    [InlineData(0, 0.05)]
+    public async Task What_is_past_its_bound_before_the_change_is_of_just_now_and_not_of_before_the_backup(
+        int minutes,
+        double now
+    )
+    {
+        await journal.AppendAsync(new StepStarted("backup", 1) { At = SampleEvents.Zero }, default);
+        time.Advance(TimeSpan.FromMinutes(minutes));
+        prometheus.Past = minutes > 0 ? 0.05 - now : now;
+        prometheus.PastLater = now;
+        var seen = await MeasureAsync(stop: () => false);
+        Assert.Equal(minutes > 0 ? 2 : 1, prometheus.Ranges.Count);
+        var breach = new EarlierBreach(Context().Change.Section<WatchOptions>(), seen).TakesBack();
+        Assert.Equal(now > 0.01, breach is not null);
     }
 
     [Fact]
@@ -232,7 +251,7 @@ public sealed class WatchStepTests : IDisposable
     }
 
     /// <summary>Measures the baseline, with a tick each time it waits for one, until it has or the test stops it.</summary>
-    private async Task MeasureAsync(Func<bool> stop)
+    private async Task<IReadOnlyList<Sample>> MeasureAsync(Func<bool> stop)
     {
         using var stopping = new CancellationTokenSource();
         using var http = new HttpClient(prometheus, disposeHandler: false);
@@ -256,6 +275,7 @@ public sealed class WatchStepTests : IDisposable
         await stopping.CancelAsync();
         await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Assert.True(running.IsCompletedSuccessfully || running.IsCanceled, running.Exception?.ToString());
+        return running.IsCompletedSuccessfully ? await running : [];
     }
 
     /// <summary>Runs the step as a program does, with a tick each time it waits for one; null when it was stopped.</summary>
@@ -376,6 +396,9 @@ public sealed class WatchStepTests : IDisposable
     {
         public double? Past { get; set; } = 0;
 
+        /// <summary>What it tells of its past from the second time on; the same where the test says nothing.</summary>
+        public double? PastLater { get; set; }
+
         public double Now { get; set; }
 
         /// <summary>Whether it fails now; it goes on keeping what it sees.</summary>
@@ -406,7 +429,7 @@ public sealed class WatchStepTests : IDisposable
             }
 
             Ranges.Add(form["start"]);
-            return Past is { } past
+            return (Ranges.Count > 1 ? PastLater ?? Past : Past) is { } past
                 ? Answer("matrix", $$"""{"metric":{},"values":[{{Points(form, past)}}]}""")
                 : new HttpResponseMessage(HttpStatusCode.BadRequest);
         }
