@@ -101,43 +101,21 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
     }
 
     /// <summary>Puts what was built in the place of what is there, which is locked by now.</summary>
-    /// <returns>Why it cannot be done so; what is there is still there then, and what was built is gone.</returns>
-    public async Task<Message?> SwapAsync(OpenTry open, CancellationToken cancellation)
-    {
-        var reason = await open.OrRolledBackAsync(
-                name,
-                async () =>
-                {
-                    await ViewWork.RunAsync(open, Swap(), cancellation).ConfigureAwait(false);
-                    var lost = await BesideProof
-                        .FailedAsync(open, name, wanted, schemas.Any, cancellation)
-                        .ConfigureAwait(false);
-                    await DropSchemasAsync(open, cancellation).ConfigureAwait(false);
-                    return lost;
-                },
-                cancellation
-            )
-            .ConfigureAwait(false);
-        if (reason is not null)
-        {
-            await DiscardAsync(open, cancellation).ConfigureAwait(false);
-        }
-
-        return reason;
-    }
-
-    /// <summary>Drops what was built.</summary>
-    public async Task DiscardAsync(OpenTry open, CancellationToken cancellation)
-    {
-        var copies = wanted with
-        {
-            Relation = Copy(wanted.Relation),
-            Dependents = wanted.Dependents.Select(Copy).ToList(),
-            Objects = null,
-        };
-        await ViewWork.RunAsync(open, ClosureRestore.Drop(copies), cancellation).ConfigureAwait(false);
-        await DropSchemasAsync(open, cancellation).ConfigureAwait(false);
-    }
+    /// <returns>Why it cannot be done so; what is there is still there then.</returns>
+    public Task<Message?> SwapAsync(OpenTry open, CancellationToken cancellation) =>
+        open.OrRolledBackAsync(
+            name,
+            async () =>
+            {
+                await ViewWork.RunAsync(open, Swap(), cancellation).ConfigureAwait(false);
+                var lost = await BesideProof
+                    .FailedAsync(open, name, wanted, schemas.Any, cancellation)
+                    .ConfigureAwait(false);
+                await DropSchemasAsync(open, cancellation).ConfigureAwait(false);
+                return lost;
+            },
+            cancellation
+        );
 
     private Task DropSchemasAsync(OpenTry open, CancellationToken cancellation) =>
         RunAsync(open, $"drop schema {string.Join(", ", schemas.Copies.Select(Identifiers.Quote))}", cancellation);

@@ -16,10 +16,23 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
 {
     /// <summary>Whose later definitions turned out not to fit.</summary>
     private readonly HashSet<string> without = new(StringComparer.Ordinal);
+
+    /// <summary>Those of them that only the swap showed.</summary>
+    private readonly HashSet<string> unfit = new(StringComparer.Ordinal);
+    private const int Builds = 3;
     private RelationClosure? seen;
     private BesideBuild? beside;
+    private int outdated;
+
+    /// <summary>Whether replacing in place turned out not to be enough.</summary>
+    private bool mustRecreate;
+
+    /// <summary>Why what was built beside did not take the place of what is there; null where that was not tried or not refused.</summary>
+    private Message? notSwapped;
 
     public FilledUnderLock? UnderLock { get; private set; }
+
+    public bool MustBeRepeated { get; private set; }
 
     /// <summary>What must be there when the locks are held; null for whatever is there.</summary>
     internal RelationClosure? Expected { get; init; }
@@ -48,9 +61,10 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
 
     public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
     {
-        (beside, UnderLock) = (null, null);
+        (beside, UnderLock, MustBeRepeated) = (null, null, false);
         without.Clear();
-        while (seen is not null && Target(seen) is { } target && !IsReplaceEnough(seen, target))
+        without.UnionWith(unfit);
+        while (seen is not null && Target(seen) is { } target && (mustRecreate || !IsReplaceEnough(seen, target)))
         {
             if (!BesideBuild.Pays(target))
             {
@@ -59,7 +73,8 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
 
             var build = new BesideBuild(name, seen, target);
             var reason =
-                BesideBuild.Obstacle(seen, target)
+                notSwapped
+                ?? BesideBuild.Obstacle(seen, target)
                 ?? await build
                     .BuildAsync(
                         open,
@@ -96,7 +111,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
             taken.Count > 0 || (Expected is not null && ClosureComparison.Differences(Expected, current).Count > 0);
         if (IsOutdated)
         {
-            return Message.Of("migrations.view.back-outdated", ("relation", name));
+            return Outdated;
         }
 
         if (WouldBeDropped(current) is { } dependents)
@@ -104,9 +119,10 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
             return dependents;
         }
 
-        if (await SwapAsync(open, current, cancellation).ConfigureAwait(false))
+        if (beside is not null)
         {
-            return await CheckAsync(open, cancellation).ConfigureAwait(false);
+            return await SwapAsync(open, beside, current, cancellation).ConfigureAwait(false)
+                ?? await CheckAsync(open, cancellation).ConfigureAwait(false);
         }
 
         var target = Target(current);
@@ -117,6 +133,19 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
 
         if (!await ReplaceAsync(open, current, target, cancellation).ConfigureAwait(false))
         {
+            if (
+                seen is not null
+                && !mustRecreate
+                && UnderLock is null
+                && target is not null
+                && BesideBuild.Pays(target)
+            )
+            {
+                // Nobody shall wait for what can be built beside, now that it is known to be needed.
+                (mustRecreate, MustBeRepeated) = (true, true);
+                return Outdated;
+            }
+
             current = await ReadAsync(open, cancellation).ConfigureAwait(false);
             await RestoreAsync(open, current, cancellation).ConfigureAwait(false);
         }
@@ -202,35 +231,37 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
             )
             : null;
 
-    /// <summary>Whether what was built took the place of what is there; what no longer fits is dropped.</summary>
-    private async Task<bool> SwapAsync(OpenTry open, RelationClosure? current, CancellationToken cancellation)
+    private Message Outdated => Message.Of("migrations.view.back-outdated", ("relation", name));
+
+    /// <summary>Lets what was built take the place of what is there. What no longer fits is built once more, and what PostgreSQL refuses is not.</summary>
+    /// <returns>Why it did not; null when it did.</returns>
+    private async Task<Message?> SwapAsync(
+        OpenTry open,
+        BesideBuild built,
+        RelationClosure? current,
+        CancellationToken cancellation
+    )
     {
-        if (beside is null)
+        if (
+            ClosureComparison.Differences(seen, current).Count > 0
+            || (await built.RefreshedAsync(open, cancellation).ConfigureAwait(false)).Count > 0
+        )
         {
-            return false;
+            MustBeRepeated = ++outdated < Builds;
+            return Outdated;
         }
 
-        var reason = Message.Of("migrations.beside.changed");
-        if (ClosureComparison.Differences(seen, current).Count > 0)
-        {
-            await beside.DiscardAsync(open, cancellation).ConfigureAwait(false);
-        }
-        else if (await beside.RefreshedAsync(open, cancellation).ConfigureAwait(false) is { Count: > 0 } views)
-        {
-            await beside.DiscardAsync(open, cancellation).ConfigureAwait(false);
-            reason = Message.Of("migrations.beside.refreshed", ("views", string.Join(", ", views)));
-        }
-        else if (await beside.SwapAsync(open, cancellation).ConfigureAwait(false) is { } failed)
-        {
-            reason = failed;
-        }
-        else
-        {
-            return true;
-        }
+        var reason = await built.SwapAsync(open, cancellation).ConfigureAwait(false);
+        MustBeRepeated = reason is not null;
+        notSwapped = reason is null || IsUnfit(reason) ? null : reason;
+        return reason;
 
-        UnderLock = BesideBuild.UnderLock(name, Target(current)!, reason);
-        return false;
+        // A function of others, most often; what belongs to a table guards what stays.
+        bool IsUnfit(Message refusal) =>
+            refusal.Code == "migrations.beside.refused"
+            && open.Doing is CapturedObject { Table: null } thing
+            && later?.Names.Contains($"{thing}", StringComparer.Ordinal) == true
+            && unfit.Add($"{thing}");
     }
 
     private async Task<Message?> CheckAsync(OpenTry open, CancellationToken cancellation)

@@ -18,6 +18,20 @@ public sealed record FilledUnderLock(RelationName Relation, IReadOnlyList<Relati
     /// <summary>The same of the way back.</summary>
     public Message ForetoldBack => Says("migrations.beside.back-will-not");
 
+    /// <summary>That it would have been so and nobody had been told beforehand.</summary>
+    public Message Unannounced => Says("migrations.beside.unannounced");
+
+    /// <summary>Whether one of these messages is in what was said: of the same relation, and of all these materialized views.</summary>
+    public static bool IsIn(Message said, IReadOnlyCollection<Message> foretold) =>
+        foretold.Any(f =>
+            f.Code == said.Code
+            && f.Arguments["relation"] == said.Arguments["relation"]
+            && !ViewsOf(f).Except(ViewsOf(said), StringComparer.Ordinal).Any()
+        )
+        || said.Parts?.Values.Any(p => IsIn(p, foretold)) == true;
+
+    private static string[] ViewsOf(Message message) => message.Arguments["views"].Split(", ");
+
     private Message Says(string code) =>
         Message.Of(code, ("relation", Relation), ("views", string.Join(", ", Views)), ("reason", Reason));
 }

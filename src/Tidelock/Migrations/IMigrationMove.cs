@@ -31,6 +31,12 @@ public interface IMigrationMove
     /// <summary>Whether readers had to wait while materialized views were filled, in the last try; null when not.</summary>
     FilledUnderLock? UnderLock => null;
 
+    /// <summary>
+    /// Whether what <see cref="ApplyAsync"/> returned last is no refusal but why it must be tried once more from the beginning, in another
+    /// way. A move sees to it itself that this ends.
+    /// </summary>
+    bool MustBeRepeated => false;
+
     /// <summary>Takes the locks and makes the change. What it returns is a refusal: the transaction is rolled back.</summary>
     Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation);
 

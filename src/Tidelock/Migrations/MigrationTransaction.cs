@@ -46,6 +46,11 @@ public sealed class MigrationTransaction(TimeProvider time)
             if (work.Outcome is null && locks is not null && await LimitAsync(locks).ConfigureAwait(false) is { } limit)
             {
                 await work.TryAsync(limit, cancellation).ConfigureAwait(false);
+                if (work is { Outcome: null, MustBeRepeated: true })
+                {
+                    continue;
+                }
+
                 if (work.Outcome is null)
                 {
                     waiting.Meet(work.Blockers);

@@ -56,6 +56,9 @@ internal sealed class MigrationTries(
 
     public MigrationOutcome? Outcome { get; private set; }
 
+    /// <summary>Whether the last try is to be made again at once and in another way: nobody's lock was in its way.</summary>
+    public bool MustBeRepeated { get; private set; }
+
     /// <summary>Who was in the way of the last try, where that was found out by trying.</summary>
     public IReadOnlyList<Blocker> Blockers => watch?.Blockers ?? [];
 
@@ -88,6 +91,7 @@ internal sealed class MigrationTries(
     public async Task TryAsync(TimeSpan limit, CancellationToken cancellation)
     {
         Tries++;
+        MustBeRepeated = false;
         tryLimit = limit;
         var open = new OpenTry(session, limit, time, move.Held is { } held ? held + limit : null);
         var kept = false;
@@ -168,7 +172,11 @@ internal sealed class MigrationTries(
             return true;
         }
 
-        Outcome ??= await CommitAsync(transaction!, open, current).ConfigureAwait(false);
+        if (!MustBeRepeated)
+        {
+            Outcome ??= await CommitAsync(transaction!, open, current).ConfigureAwait(false);
+        }
+
         return false;
     }
 
@@ -182,7 +190,8 @@ internal sealed class MigrationTries(
         try
         {
             var refusal = await open.HoldingAsync(token => MoveAsync(open, token), cancellation).ConfigureAwait(false);
-            Outcome = refusal is null ? null : new MigrationOutcome.Refused(refusal);
+            MustBeRepeated = refusal is not null && move.MustBeRepeated;
+            Outcome = refusal is null || MustBeRepeated ? null : new MigrationOutcome.Refused(refusal);
             return false;
         }
         catch (PostgresException e) when (built && MigrationTransaction.MayBeRepeated(e))

@@ -15,6 +15,8 @@ public sealed class ShownMove(IMigrationMove move, RelationName relation) : IMig
 {
     public FilledUnderLock? UnderLock => move.UnderLock;
 
+    public bool MustBeRepeated => move.MustBeRepeated;
+
     public TimeSpan? Held => move.Held;
 
     public Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation) =>

@@ -16,6 +16,8 @@ public sealed class UnchangedMove(IMigrationMove move, RelationName relation, Re
 {
     public FilledUnderLock? UnderLock => move.UnderLock;
 
+    public bool MustBeRepeated => move.MustBeRepeated;
+
     public TimeSpan? Held => move.Held;
 
     /// <summary>What is another than it was, in words; null for nothing.</summary>

@@ -17,9 +17,14 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
     private IReadOnlyList<CapturedColumn>? columns;
     private BesideBuild? beside;
 
+    /// <summary>Why what was built beside did not take the place of what is there; null where that was not tried or not refused.</summary>
+    private Message? notSwapped;
+
     public TimeSpan? Held => migration.Locks.Held ?? StandardHeld;
 
     public FilledUnderLock? UnderLock { get; private set; }
+
+    public bool MustBeRepeated { get; private set; }
 
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
     {
@@ -45,7 +50,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
     public async Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation)
     {
-        (beside, UnderLock) = (null, null);
+        (beside, UnderLock, MustBeRepeated) = (null, null, false);
         if (before is null || !MustRecreate || !BesideBuild.Pays(before))
         {
             return false;
@@ -53,7 +58,8 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
 
         var build = new BesideBuild(migration.Name, before, before);
         var reason =
-            BesideBuild.Obstacle(before, before)
+            notSwapped
+            ?? BesideBuild.Obstacle(before, before)
             ?? await build
                 .BuildAsync(open, r => CreateAsync(open, r, cancellation), ColumnNames, cancellation)
                 .ConfigureAwait(false);
@@ -90,7 +96,11 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
             return refreshed;
         }
 
-        await ChangeAsync(open, cancellation).ConfigureAwait(false);
+        if (await ChangeAsync(open, cancellation).ConfigureAwait(false) is { } otherwise)
+        {
+            return otherwise;
+        }
+
         if (
             await ViewWork.OtherColumnsAsync(open, migration.Name, columns!, cancellation).ConfigureAwait(false) is
             { } other
@@ -179,7 +189,8 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
             );
     }
 
-    private async Task ChangeAsync(OpenTry open, CancellationToken cancellation)
+    /// <returns>Why it must be done in another way.</returns>
+    private async Task<Message?> ChangeAsync(OpenTry open, CancellationToken cancellation)
     {
         if (before is null)
         {
@@ -187,25 +198,24 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
         }
         else if (MustRecreate)
         {
-            await RecreateAsync(open, before, cancellation).ConfigureAwait(false);
+            return await RecreateAsync(open, before, cancellation).ConfigureAwait(false);
         }
         else
         {
             var replace = ClosureRestore.Replace(before.Relation, "").Sql;
             await DefineAsync(open, (replace, ""), cancellation).ConfigureAwait(false);
         }
+
+        return null;
     }
 
-    private async Task RecreateAsync(OpenTry open, RelationClosure there, CancellationToken cancellation)
+    private async Task<Message?> RecreateAsync(OpenTry open, RelationClosure there, CancellationToken cancellation)
     {
         if (beside is not null)
         {
-            if (await beside.SwapAsync(open, cancellation).ConfigureAwait(false) is not { } reason)
-            {
-                return;
-            }
-
-            UnderLock = BesideBuild.UnderLock(migration.Name, there, reason);
+            notSwapped = await beside.SwapAsync(open, cancellation).ConfigureAwait(false);
+            MustBeRepeated = notSwapped is not null;
+            return notSwapped;
         }
 
         await ViewWork.RunAsync(open, ClosureRestore.Drop(there), cancellation).ConfigureAwait(false);
@@ -222,6 +232,7 @@ internal sealed class ViewForward(ViewMigration migration, RelationClosure? befo
                 cancellation
             )
             .ConfigureAwait(false);
+        return null;
     }
 
     private List<string> ColumnNames => columns!.Select(c => c.Name).ToList();

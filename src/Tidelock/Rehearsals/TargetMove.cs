@@ -59,6 +59,8 @@ internal sealed class TargetMove(Change change, WayRehearsal start, TimeProvider
     /// <summary>How long the last try was under way with locks, until now; null where there was none.</summary>
     public TimeSpan? UnderWay => locking is { } since ? time.GetElapsedTime(since) : null;
 
+    public bool MustBeRepeated => forward.MustBeRepeated;
+
     public async Task<MovePreparation> PrepareAsync(PostgresSession session, CancellationToken cancellation)
     {
         trace ??= await TargetTrace.BeginAsync(session, cancellation).ConfigureAwait(false);

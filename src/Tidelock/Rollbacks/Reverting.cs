@@ -36,7 +36,11 @@ internal static class Reverting
                 Expected = RunLater.IsHalfway(context) ? null : later?.Found,
             };
             var outcome = await Once(context, transaction, method)
-                .RunAsync(move, context.Change.Section<Migration>().Locks, cancellation)
+                .RunAsync(
+                    new AnnouncedMove(move, context.Said(), f => [f.Foretold, f.ForetoldBack]),
+                    context.Change.Section<Migration>().Locks,
+                    cancellation
+                )
                 .ConfigureAwait(false);
             if (!move.IsOutdated || look == Looks)
             {

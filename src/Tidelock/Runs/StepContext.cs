@@ -31,6 +31,9 @@ public sealed class StepContext(
     /// <summary><c>tidelock/RUN/EPOCH</c>: the application name of every connection and child of this step.</summary>
     public string ApplicationName => Run.ApplicationName(State.Epoch);
 
+    /// <summary>What the gates said when the run was started.</summary>
+    public IEnumerable<Message> Said() => State.Gates.Values.Select(g => g.Finding);
+
     /// <summary>Another view of the same run, under another step's name: for steps that use what another step recorded.</summary>
     public StepContext As(string otherStep) =>
         new(otherStep, Run, Change, TargetEnvironment, Target, Time, writer, observer);
