@@ -48,8 +48,10 @@ internal sealed class BackupRehearsal(ClientPrograms clients, TimeProvider time)
             return Failed(lacking);
         }
 
-        var programs = await ServerPrograms.FindAsync(ProcessVariables.Read(), cancellation).ConfigureAwait(false);
         var needed = backup.Manifest?.Identity.Major ?? list.ServerMajor ?? 0;
+        var programs = await ServerPrograms
+            .FindAsync(ProcessVariables.Read(), needed, cancellation)
+            .ConfigureAwait(false);
         if (programs.Major < needed)
         {
             return Failed(Message.Of("backups.rehearsal.old-server", ("have", programs.Major), ("needed", needed)));

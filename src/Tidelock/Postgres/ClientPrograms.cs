@@ -13,37 +13,54 @@ public sealed record ClientPrograms(string Folder, int Major)
 
     public string PgRestore => Path.Combine(Folder, "pg_restore");
 
+    /// <summary>pg_restore of this and later versions begins with SET transaction_timeout, which servers before it refuse.</summary>
+    private const int KnowsTransactionTimeout = 17;
+
     /// <summary>
-    /// The newest in TIDELOCK_PG_BIN (alone, when it is set), the distributions' folders and PATH.
+    /// Those of the server's own major version in TIDELOCK_PG_BIN (alone, when it is set), the distributions' folders and PATH; where there
+    /// are none, the next newer ones whose pg_restore can still restore into that server. An older pg_restore does not read what a newer
+    /// pg_dump wrote, so the choice is made before anything is dumped.
     /// </summary>
     /// <param name="variables">This process's environment variables.</param>
-    /// <param name="serverMajor">The server they must be able to dump; 0 when they need not dump any.</param>
-    /// <exception cref="TidelockException"><c>postgres.programs.no-client</c>, <c>postgres.programs.client-too-old</c>.</exception>
+    /// <param name="serverMajor">The server they must be able to dump and to restore; 0 for the newest, when they need not do either.</param>
+    /// <exception cref="TidelockException"><c>postgres.programs.no-client</c>, <c>postgres.programs.client-too-old</c>, <c>postgres.programs.client-too-new</c>.</exception>
     public static async Task<ClientPrograms> FindAsync(
         IReadOnlyDictionary<string, string> variables,
         int serverMajor,
         CancellationToken cancellation
     )
     {
-        var install = ProgramFolders.InstallCommand("postgresql-client", "postgresql");
-        var found =
-            await ProgramFolders
-                .NewestAsync(variables, "pg_dump", ["psql", "pg_restore"], cancellation)
-                .ConfigureAwait(false)
+        var found = await ProgramFolders
+            .FindAsync(variables, "pg_dump", ["psql", "pg_restore"], cancellation)
+            .ConfigureAwait(false);
+        var closest =
+            ProgramFolders.Closest(found, serverMajor)
             ?? throw new TidelockException(
-                Message.Of("postgres.programs.no-client", ("command", install)),
+                Message.Of(
+                    "postgres.programs.no-client",
+                    ("command", ProgramFolders.InstallCommand(Debian(serverMajor), "postgresql"))
+                ),
                 ExitCode.Refused
             );
-        return found.Major >= serverMajor
-            ? new ClientPrograms(found.Folder, found.Major)
+        return serverMajor == 0 || Restores(closest.Major, serverMajor)
+            ? new ClientPrograms(closest.Folder, closest.Major)
             : throw new TidelockException(
                 Message.Of(
-                    "postgres.programs.client-too-old",
-                    ("folder", found.Folder),
-                    ("major", found.Major),
+                    closest.Major < serverMajor
+                        ? "postgres.programs.client-too-old"
+                        : "postgres.programs.client-too-new",
+                    ("folder", closest.Folder),
+                    ("major", closest.Major),
                     ("server", serverMajor)
                 ),
                 ExitCode.Refused
             );
     }
+
+    /// <summary>Whether what these dump of a server can be restored into it again, by these.</summary>
+    private static bool Restores(int major, int serverMajor) =>
+        major >= serverMajor && (major < KnowsTransactionTimeout || serverMajor >= KnowsTransactionTimeout);
+
+    private static string Debian(int serverMajor) =>
+        serverMajor == 0 ? "postgresql-client" : FormattableString.Invariant($"postgresql-client-{serverMajor}");
 }

@@ -47,7 +47,9 @@ public sealed class LocalCluster : IAsyncDisposable
     {
         var programs =
             options.Programs
-            ?? await ServerPrograms.FindAsync(ProcessVariables.Read(), cancellation).ConfigureAwait(false);
+            ?? await ServerPrograms
+                .FindAsync(ProcessVariables.Read(), serverMajor: 0, cancellation)
+                .ConfigureAwait(false);
         var name = "tl-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5));
         var folder = Path.GetFullPath(Path.Combine(options.Parent ?? Path.GetTempPath(), name));
         UnprivilegedUser.RequireReachable(Path.GetDirectoryName(folder)!);

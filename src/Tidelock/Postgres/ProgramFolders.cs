@@ -18,29 +18,40 @@ internal static class ProgramFolders
         return Versions("/usr/lib/postgresql", "").Concat(Versions("/usr", "pgsql-")).Concat(path);
     }
 
-    /// <summary>The newest folder that has all these programs, with the major version that the first one prints.</summary>
-    public static async Task<(string Folder, int Major)?> NewestAsync(
+    /// <summary>Every folder that has all these programs, with the major version that the first one prints.</summary>
+    public static async Task<IReadOnlyList<(string Folder, int Major)>> FindAsync(
         IReadOnlyDictionary<string, string> variables,
         string program,
         IReadOnlyList<string> companions,
         CancellationToken cancellation
     )
     {
-        (string Folder, int Major)? newest = null;
+        var found = new List<(string Folder, int Major)>();
         foreach (var folder in Candidates(variables).Distinct(StringComparer.Ordinal))
         {
             if (
                 companions.Append(program).All(name => IsReal(folder, name))
-                && await MajorAsync(Path.Combine(folder, program), cancellation).ConfigureAwait(false) is var major
-                && major > (newest?.Major ?? 0)
+                && await MajorAsync(Path.Combine(folder, program), cancellation).ConfigureAwait(false)
+                    is > 0
+                        and var major
             )
             {
-                newest = (folder, major);
+                found.Add((folder, major));
             }
         }
 
-        return newest;
+        return found;
     }
+
+    /// <summary>The server's own major version, or else the next newer one; the newest where there is none, or no server is meant (0).</summary>
+    public static (string Folder, int Major)? Closest(
+        IReadOnlyList<(string Folder, int Major)> found,
+        int serverMajor
+    ) =>
+        found.Count == 0 ? null
+        : serverMajor > 0 && found.Any(f => f.Major >= serverMajor)
+            ? found.Where(f => f.Major >= serverMajor).MinBy(f => f.Major)
+        : found.MaxBy(f => f.Major);
 
     /// <summary>The one command that installs a package here.</summary>
     public static string InstallCommand(string debian, string other) =>

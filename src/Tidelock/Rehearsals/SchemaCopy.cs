@@ -41,7 +41,9 @@ internal sealed class SchemaCopy : IAsyncDisposable
         CancellationToken cancellation
     )
     {
-        var programs = await ServerPrograms.FindAsync(ProcessVariables.Read(), cancellation).ConfigureAwait(false);
+        var programs = await ServerPrograms
+            .FindAsync(ProcessVariables.Read(), major, cancellation)
+            .ConfigureAwait(false);
         if (programs.Major < major)
         {
             return (null, Message.Of("rehearsals.old-server", ("have", programs.Major), ("needed", major)));
