@@ -6,16 +6,11 @@ namespace Tidelock.Migrations;
 
 /// <summary>
 /// A move that lets readers wait for a materialized view to be filled only where that was said beforehand: whoever started the run knew it.
-/// Otherwise it is refused before any lock.
+/// Otherwise it is refused before any lock. A way back is never refused for that: what is in place is worse.
 /// </summary>
 /// <param name="move">What is done otherwise.</param>
 /// <param name="said">What was said when the run was started.</param>
-/// <param name="foretold">What counts as having said it.</param>
-public sealed class AnnouncedMove(
-    IMigrationMove move,
-    IEnumerable<Message> said,
-    Func<FilledUnderLock, IReadOnlyCollection<Message>> foretold
-) : IMigrationMove
+public sealed class AnnouncedMove(IMigrationMove move, IEnumerable<Message> said) : IMigrationMove
 {
     public FilledUnderLock? UnderLock => move.UnderLock;
 
@@ -29,7 +24,7 @@ public sealed class AnnouncedMove(
     public Task<bool> BuildAsync(OpenTry open, CancellationToken cancellation) => move.BuildAsync(open, cancellation);
 
     public async Task<Message?> ApplyAsync(OpenTry open, CancellationToken cancellation) =>
-        move.UnderLock is { } fill && !said.Any(m => FilledUnderLock.IsIn(m, foretold(fill)))
+        move.UnderLock is { } fill && !said.Any(fill.IsForetoldIn)
             ? fill.Unannounced
             : await move.ApplyAsync(open, cancellation).ConfigureAwait(false);
 

@@ -233,7 +233,7 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
 
     private Message Outdated => Message.Of("migrations.view.back-outdated", ("relation", name));
 
-    /// <summary>Lets what was built take the place of what is there. What no longer fits is built once more, and what PostgreSQL refuses is not.</summary>
+    /// <summary>Lets what was built take the place of what is there. What no longer fits is built once more, at most three times in all, and what PostgreSQL refuses is not.</summary>
     /// <returns>Why it did not; null when it did.</returns>
     private async Task<Message?> SwapAsync(
         OpenTry open,
@@ -247,7 +247,8 @@ public sealed class ClosureMove(RelationName name, RelationClosure? wanted, Late
             || (await built.RefreshedAsync(open, cancellation).ConfigureAwait(false)).Count > 0
         )
         {
-            MustBeRepeated = ++outdated < Builds;
+            notSwapped = ++outdated < Builds ? null : Message.Of("migrations.beside.outdated", ("builds", Builds));
+            MustBeRepeated = true;
             return Outdated;
         }
 

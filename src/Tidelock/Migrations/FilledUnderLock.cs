@@ -21,14 +21,14 @@ public sealed record FilledUnderLock(RelationName Relation, IReadOnlyList<Relati
     /// <summary>That it would have been so and nobody had been told beforehand.</summary>
     public Message Unannounced => Says("migrations.beside.unannounced");
 
-    /// <summary>Whether one of these messages is in what was said: of the same relation, and of all these materialized views.</summary>
-    public static bool IsIn(Message said, IReadOnlyCollection<Message> foretold) =>
-        foretold.Any(f =>
-            f.Code == said.Code
-            && f.Arguments["relation"] == said.Arguments["relation"]
-            && !ViewsOf(f).Except(ViewsOf(said), StringComparer.Ordinal).Any()
+    /// <summary>Whether it is in what was said: of the same relation, and of all these materialized views.</summary>
+    public bool IsForetoldIn(Message said) =>
+        (
+            said.Code == Foretold.Code
+            && said.Arguments["relation"] == Foretold.Arguments["relation"]
+            && !ViewsOf(Foretold).Except(ViewsOf(said), StringComparer.Ordinal).Any()
         )
-        || said.Parts?.Values.Any(p => IsIn(p, foretold)) == true;
+        || said.Parts?.Values.Any(IsForetoldIn) == true;
 
     private static string[] ViewsOf(Message message) => message.Arguments["views"].Split(", ");
 

@@ -36,11 +36,7 @@ internal static class Reverting
                 Expected = RunLater.IsHalfway(context) ? null : later?.Found,
             };
             var outcome = await Once(context, transaction, method)
-                .RunAsync(
-                    new AnnouncedMove(move, context.Said(), f => [f.Foretold, f.ForetoldBack]),
-                    context.Change.Section<Migration>().Locks,
-                    cancellation
-                )
+                .RunAsync(move, context.Change.Section<Migration>().Locks, cancellation)
                 .ConfigureAwait(false);
             if (!move.IsOutdated || look == Looks)
             {
