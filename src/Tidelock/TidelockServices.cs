@@ -59,7 +59,7 @@ public sealed class TidelockServices : IAsyncDisposable
         var rehearser = new WayRehearser(programs, transaction, time);
         Checklist = Gates(rehearser);
         var engine = new RunEngine(
-            DeploymentSteps(programs, transaction, rehearser, time),
+            DeploymentSteps(programs, transaction, rehearser, journal, time),
             [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)]
         );
         Deployment = new Deployment(journal, Checklist, rehearser, engine, time, settings.Patience);
@@ -126,6 +126,7 @@ public sealed class TidelockServices : IAsyncDisposable
         BackupPrograms programs,
         MigrationTransaction transaction,
         WayRehearser rehearser,
+        IJournal journal,
         TimeProvider time
     )
     {
@@ -137,7 +138,7 @@ public sealed class TidelockServices : IAsyncDisposable
         [
             new PrerequisitesStep(programs),
             new BackupStep(programs, time),
-            new BaselineStep(ground, probes, rehearser),
+            new BaselineStep(ground, probes, rehearser, journal),
             new MigrateStep(transaction),
             new VerifyStep(),
             new CheckingStep("smoke", c => c.Section<SmokeChecks>().Checks, ground),

@@ -53,6 +53,9 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
         await using var database = await server.CreateDatabaseAsync();
         using var place = await DeployedPlace.OfAsync(program, database);
         DeployedPlace.Replace(place, "approval: off", "approval: { required: 2 }");
+        var unseen = await place.RunAsync("approve", "change", "--by", "kim");
+        Assert.Equal(3, unseen.ExitCode);
+        Assert.Contains("tidelock plan", unseen.Errors, StringComparison.Ordinal);
         Assert.Equal(3, (await place.RunAsync("plan", "change")).ExitCode);
         Assert.Equal(3, (await place.RunAsync("deploy", "change", "--confirm", database.Name)).ExitCode);
         Assert.Equal(0, (await place.RunAsync("approve", "change", "--by", "kim")).ExitCode);

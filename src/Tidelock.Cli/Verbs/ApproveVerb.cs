@@ -42,9 +42,10 @@ internal sealed class ApproveVerb : Verb
         var words = new GateWords(
             context,
             services.Checklist,
+            read,
             new WordBook(services.Journal, read.Digest, environment)
         );
-        await words.ConfirmAsync(name, by, context.Arguments.GetValue(note) ?? "", cancellation);
+        var shown = await words.ConfirmAsync(name, by, context.Arguments.GetValue(note) ?? "", cancellation);
         context.Terminal.Say(
             Message.Of(
                 "cli.approve.done",
@@ -55,6 +56,11 @@ internal sealed class ApproveVerb : Verb
                 ("digest", read.Digest[..12])
             )
         );
+        if (shown is not null)
+        {
+            context.Terminal.Say(Message.Of("cli.approve.shown", ("at", shown.At), ("by", shown.By)));
+        }
+
         return ExitCode.Done;
     }
 }

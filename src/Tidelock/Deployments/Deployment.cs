@@ -55,11 +55,28 @@ public sealed class Deployment
         return await checklist.EvaluateAsync(context, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>What a start would do, with the checklist as it stands; changes nothing. Takes seconds: the way back is rehearsed.</summary>
+    /// <summary>
+    /// What a start would do, with the checklist as it stands; changes nothing in the database. Takes seconds: the way back is rehearsed.
+    /// The journal keeps what stood there, for the approvals that are given now.
+    /// </summary>
     public async Task<DeploymentPlan> PlanAsync(DeploymentRequest request, CancellationToken cancellation)
     {
+        // First: what somebody changes while the plan is made outdates an approval of it.
+        var shown = await ShownRelation.ReadAsync(request.Change, request.Target, cancellation).ConfigureAwait(false);
         var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
-        return await plans.BuildAsync(request, gates, cancellation).ConfigureAwait(false);
+        var plan = await plans.BuildAsync(request, gates, cancellation).ConfigureAwait(false);
+        try
+        {
+            await ShownRelation
+                .RecordAsync(Words(request), shown, request.By, time, cancellation)
+                .ConfigureAwait(false);
+        }
+        catch (JournalUnwritableException)
+        {
+            // Who may only read the journal is shown the plan all the same; an approval of it is then refused.
+        }
+
+        return plan;
     }
 
     /// <summary>The plan with the old content compared with the new one on the target, read only: as long as reading both takes.</summary>

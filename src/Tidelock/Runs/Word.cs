@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Tidelock.Runs;
@@ -12,7 +13,11 @@ namespace Tidelock.Runs;
 /// <param name="Note">Why, or with which evidence.</param>
 /// <param name="At">When it was written down.</param>
 /// <param name="Host">On which machine.</param>
-public sealed record Word(WordKind Kind, string Gate, string By, string Note, DateTimeOffset At, string Host);
+public sealed record Word(WordKind Kind, string Gate, string By, string Note, DateTimeOffset At, string Host)
+{
+    /// <summary>Of a plan: what stood in the database when it was shown; of an approval: what its giver had been shown. The gate's own JSON.</summary>
+    public JsonElement? Seen { get; init; }
+}
 
 /// <summary>What a word does.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<WordKind>))]
@@ -26,4 +31,7 @@ public enum WordKind
 
     /// <summary>Earlier words of this person on this gate count no more.</summary>
     Withdrawn,
+
+    /// <summary>Nothing is said: this person was shown a plan.</summary>
+    Shown,
 }

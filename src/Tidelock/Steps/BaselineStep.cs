@@ -12,7 +12,7 @@ using Tidelock.Watching;
 namespace Tidelock.Steps;
 
 /// <summary>S3: what is there now — the relation with all that hangs on it, how long downstream reads take, how the signals stand.</summary>
-internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehearser rehearser) : IStep
+internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehearser rehearser, IJournal journal) : IStep
 {
     /// <summary>As long as the step verify may read; nobody waits for a count meanwhile.</summary>
     private static readonly TimeSpan CountLimit = TimeSpan.FromMinutes(10);
@@ -88,7 +88,7 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehear
             : done;
     }
 
-    private static async Task<Message?> CaptureAsync(
+    private async Task<Message?> CaptureAsync(
         StepContext context,
         RelationName relation,
         CancellationToken cancellation
@@ -101,6 +101,15 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehear
             return Message.Of("relations.not-a-view", ("relation", relation), ("kind", other.Kind));
         }
 
+        var standing = new RunBaseline(relation, found.ClosureOrNull, null);
+        var outdated = await ApprovedBaseline
+            .ProblemAsync(context, journal, standing, session, cancellation)
+            .ConfigureAwait(false);
+        if (outdated is not null)
+        {
+            return outdated;
+        }
+
         var (rows, refusal) = found.ClosureOrNull is null
             ? (null, null)
             : await RowCount
@@ -111,7 +120,7 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehear
             return refusal;
         }
 
-        var baseline = new RunBaseline(relation, found.ClosureOrNull, rows);
+        var baseline = standing with { Rows = rows };
         await context
             .RecordAsync(RunBaseline.Fact, baseline, RollbacksJson.Default.RunBaseline, cancellation)
             .ConfigureAwait(false);

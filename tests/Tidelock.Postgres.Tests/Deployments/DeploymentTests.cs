@@ -1,5 +1,6 @@
 using Npgsql;
 using Tidelock.Evidence;
+using Tidelock.Gates;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -259,6 +260,9 @@ public sealed class DeploymentTests(PostgresServer server)
         await using (var services = await fixture.OpenAsync())
         {
             Assert.Empty(await services.Journal.ListAsync(default));
+            await services.Deployment.PlanAsync(fixture.Request(), default);
+            var words = services.Deployment.Words(fixture.Request());
+            var shown = await ShownRelation.LastAsync(words, default);
             var word = new Word(
                 WordKind.Confirmed,
                 "approval",
@@ -267,7 +271,7 @@ public sealed class DeploymentTests(PostgresServer server)
                 TimeProvider.System.GetUtcNow(),
                 "host"
             );
-            await services.Deployment.Words(fixture.Request()).AddAsync(word, default);
+            await words.AddAsync(word with { Seen = shown!.Seen }, default);
         }
 
         var end = await fixture.DeployAsync();

@@ -26,7 +26,7 @@ internal sealed class GateBench : IAsyncDisposable
             Path.Combine(folder, "change.yaml"),
             $$"""
             change: scores
-            migration: { view: { name: public.scores, definition: new.sql } }
+            migration: { sql: { up: new.sql } }
             gates: { {{gates}} }
             environments:
               staging: { database: "host=127.0.0.1 port=1 dbname=s user=u" }

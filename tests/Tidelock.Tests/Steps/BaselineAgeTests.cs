@@ -25,7 +25,7 @@ public sealed class BaselineAgeTests
         var state = At(0, new StepStarted("baseline", 1), RunState.Empty);
         state = At(1, new StepEnded("baseline", StepResult.Passed, Done), state);
         state = hasBegun ? At(2, new StepStarted("migrate", 1), state) : state;
-        var step = new BaselineStep(null!, null!, null!);
+        var step = new BaselineStep(null!, null!, null!, null!);
         Assert.Equal(isDue, step.IsDueAgain(state, SampleEvents.Zero.AddMinutes(1 + minutes)));
     }
 
@@ -37,7 +37,7 @@ public sealed class BaselineAgeTests
         var other = new ServerIdentity("1", 2, "d", 1, 150000, false);
         state = At(3, new ServerFailedOver(other, Done, "migrate"), state);
         Assert.Equal(StepStatus.Pending, state.Step("migrate").Status);
-        Assert.False(new BaselineStep(null!, null!, null!).IsDueAgain(state, SampleEvents.Zero.AddHours(5)));
+        Assert.False(new BaselineStep(null!, null!, null!, null!).IsDueAgain(state, SampleEvents.Zero.AddHours(5)));
     }
 
     [Fact]

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using Tidelock.Changes;
+using Tidelock.Postgres;
+using Tidelock.Relations;
+using Tidelock.Rollbacks;
+using Tidelock.Runs;
+
+namespace Tidelock.Gates;
+
+/// <summary>
+/// The relation of a change with all that hangs on it: what stood there when a plan was shown, so that an approval is of that and counts
+/// no more when somebody has changed it since.
+/// </summary>
+public static class ShownRelation
+{
+    /// <summary>As it stands now; null where the change is about no relation, and an approval is of its digest alone.</summary>
+    /// <exception cref="TidelockException">The database cannot be reached.</exception>
+    internal static async Task<RunBaseline?> ReadAsync(
+        Change change,
+        PostgresTarget target,
+        CancellationToken cancellation
+    )
+    {
+        if (RunBaseline.RelationOf(change) is not { } relation)
+        {
+            return null;
+        }
+
+        await using var session = await OpenAsync(target, cancellation).ConfigureAwait(false);
+        var found = await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
+        return new RunBaseline(relation, found.ClosureOrNull, null);
+    }
+
+    /// <summary>Keeps what a plan showed, once for as long as it stays the same.</summary>
+    internal static async Task RecordAsync(
+        WordBook book,
+        RunBaseline? shown,
+        string by,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        if (shown is null)
+        {
+            return;
+        }
+
+        var seen = JsonSerializer.SerializeToElement(shown, RollbacksJson.Default.RunBaseline);
+        var last = await LastAsync(book, cancellation).ConfigureAwait(false);
+        if (last?.Seen is not { } known || !JsonElement.DeepEquals(known, seen))
+        {
+            var word = new Word(WordKind.Shown, ApprovalGate.Key, by, "", time.GetUtcNow(), Environment.MachineName);
+            await book.AddAsync(word with { Seen = seen }, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The plan that an approval of this change is of now; null where none was shown.</summary>
+    public static async Task<Word?> LastAsync(WordBook book, CancellationToken cancellation) =>
+        (await book.ReadAsync(cancellation).ConfigureAwait(false)).LastOrDefault(w => w.Kind == WordKind.Shown);
+
+    /// <summary>Whether an approval of it is of what a plan showed.</summary>
+    public static bool IsNeeded(string gate, Change change) =>
+        gate == ApprovalGate.Key && RunBaseline.RelationOf(change) is not null;
+
+    /// <summary>What is not as the giver of a word was shown it; empty where all is.</summary>
+    internal static async Task<IReadOnlyList<ClosureDifference>> DifferencesAsync(
+        Word word,
+        RunBaseline now,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        var seen = word.Seen!.Value.Deserialize(RollbacksJson.Default.RunBaseline)!;
+        var differences = await ClosureComparison
+            .DifferencesAsync(session, seen.Closure, now.Closure, cancellation)
+            .ConfigureAwait(false);
+        return [.. differences.Where(d => d.Part != ClosurePart.Populated)];
+    }
+
+    internal static Task<PostgresSession> OpenAsync(PostgresTarget target, CancellationToken cancellation) =>
+        PostgresSession.OpenAsync(target, "tidelock/approval", cancellation);
+}

@@ -1,0 +1,137 @@
+using Npgsql;
+using Tidelock.Deployments;
+using Tidelock.Gates;
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Postgres.Tests.Deployments;
+
+public sealed class ApprovalTests(PostgresServer server)
+{
+    private const string One = "gates: { approval: { required: 1 } }\n";
+    private const string Dependent = "create view public.low_scores as select id from public.scores where score < 10";
+
+    [Fact]
+    public async Task An_approval_counts_no_more_once_somebody_changed_what_the_plan_had_shown()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, One);
+        await using var services = await fixture.OpenAsync();
+        Assert.Null(await ApproveAsync(services, fixture));
+        await services.Deployment.PlanAsync(fixture.Request(), default);
+        await ApproveAsync(services, fixture);
+        Assert.True((await StandingAsync(services, fixture)).Passed);
+
+        await fixture.Database.ExecuteAsync(
+            Dependent + "; revoke select on public.top_scores from public; comment on view public.scores is 'other'"
+        );
+        var outdated = await StandingAsync(services, fixture);
+        Assert.True(outdated.Refuses);
+        Assert.Contains("public.low_scores", outdated.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("public.top_scores", outdated.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("tidelock plan", TextCatalog.Korean.Render(outdated.Finding), StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Refused, (await fixture.DeployAsync()).ExitCode);
+
+        await ApproveAsync(services, fixture);
+        Assert.False((await StandingAsync(services, fixture)).Passed);
+        await services.Deployment.PlanAsync(fixture.Request(), default);
+        Assert.False((await StandingAsync(services, fixture)).Passed);
+        await ApproveAsync(services, fixture);
+        Assert.True((await StandingAsync(services, fixture)).Passed);
+    }
+
+    [Fact]
+    public async Task It_outlives_a_run_that_was_taken_back_and_what_says_the_same_in_other_words()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, One);
+        await using var services = await fixture.OpenAsync();
+        const string Text = "select pg_get_viewdef('public.some')";
+        await fixture.Database.ExecuteAsync(
+            "create view public.some as select id from public.scores where name::varchar in ('n1', 'n2')"
+        );
+        await services.Deployment.PlanAsync(fixture.Request(), default);
+        await ApproveAsync(services, fixture);
+        var text = await fixture.Database.ScalarAsync<string>(Text);
+        await fixture.Database.ExecuteAsync($"drop view public.some; create view public.some as {text}");
+        Assert.NotEqual(text, await fixture.Database.ScalarAsync<string>(Text));
+
+        var end = await fixture.DeployAsync();
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Equal("lee", end.State!.Gates["approval"].By);
+        await services.Deployment.RollBackAsync(
+            end.Run!.Value,
+            fixture.Request(),
+            "definition",
+            fixture.Terminal(),
+            default
+        );
+
+        var standing = await StandingAsync(services, fixture);
+        Assert.True(standing.Passed, standing.Finding.ToString());
+    }
+
+    [Fact]
+    public async Task A_word_of_which_it_is_not_kept_what_was_shown_is_no_approval()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, One);
+        await using var services = await fixture.OpenAsync();
+        await ApproveAsync(services, fixture);
+
+        var standing = await StandingAsync(services, fixture);
+
+        Assert.True(standing.Refuses);
+        Assert.Contains("lee", standing.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("tidelock plan", standing.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_changed_between_the_start_and_the_baseline_refuses_the_change_too()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, One);
+        await using var services = await fixture.OpenAsync();
+        await services.Deployment.PlanAsync(fixture.Request(), default);
+        await ApproveAsync(services, fixture);
+
+        var terminal = new DeploymentTerminal(new Meddler(fixture.Database), fixture, fixture.Requests);
+        var end = await services.Deployment.StartAsync(fixture.Request(), terminal, default);
+
+        Assert.True(end.ExitCode == ExitCode.Refused, end.Finding.ToString());
+        Assert.Equal(StepStatus.Pending, end.State!.Step("migrate").Status);
+        Assert.Contains("public.low_scores", end.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>What <c>tidelock approve</c> writes; the answer is the plan that it is of.</summary>
+    private static async Task<Word?> ApproveAsync(TidelockServices services, DeploymentFixture fixture)
+    {
+        var words = services.Deployment.Words(fixture.Request());
+        var shown = await ShownRelation.LastAsync(words, default);
+        var word = new Word(WordKind.Confirmed, "approval", "lee", "", TimeProvider.System.GetUtcNow(), "host");
+        await words.AddAsync(word with { Seen = shown?.Seen }, default);
+        return shown;
+    }
+
+    private static async Task<GateStanding> StandingAsync(TidelockServices services, DeploymentFixture fixture)
+    {
+        var gates = await services.Deployment.ChecklistAsync(fixture.Request(), default);
+        return gates.Single(g => g.Name == "approval");
+    }
+
+    /// <summary>Makes a dependent of the view as soon as the run looks at it.</summary>
+    private sealed class Meddler(TestDatabase database) : IRunObserver
+    {
+        public void Happened(RunEvent e, RunState state)
+        {
+            if (e is StepStarted { Step: "baseline" })
+            {
+                using var connection = new NpgsqlConnection(database.Target.NpgsqlConnectionString("test"));
+                connection.Open();
+                using var command = new NpgsqlCommand(Dependent, connection);
+                command.ExecuteNonQuery();
+            }
+        }
+
+        public void Progressed(string step, Message progress) { }
+
+        public void Warned(Message warning) { }
+    }
+}
