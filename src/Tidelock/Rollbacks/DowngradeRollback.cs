@@ -1,6 +1,7 @@
 using Tidelock.Migrations;
 using Tidelock.Migrations.Statements;
 using Tidelock.Migrations.Tools;
+using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -92,7 +93,27 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
         CancellationToken cancellation
     )
     {
-        var lost = await LostAsync(context, baseline, cancellation).ConfigureAwait(false);
+        var (lost, busy) = await PatientLook
+            .AtAsync(
+                context,
+                baseline.Closure,
+                session => LostAsync(context, session, baseline, cancellation),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        if (lost is null)
+        {
+            return StepOutcome.NeedsPerson(
+                Message.Of(
+                    "rollbacks.downgrade.not-compared",
+                    ("down", down.Finding),
+                    ("relation", baseline.Relation),
+                    ("reason", busy),
+                    ("run", context.Run)
+                )
+            );
+        }
+
         if (lost.Count == 0)
         {
             return StepOutcome.Passed(down.Finding);
@@ -117,11 +138,11 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
 
     private static async Task<IReadOnlyList<ClosureDifference>> LostAsync(
         StepContext context,
+        PostgresSession session,
         RunBaseline baseline,
         CancellationToken cancellation
     )
     {
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var now = await ClosureCapture.CaptureAsync(session, baseline.Relation, cancellation).ConfigureAwait(false);
         var wanted = baseline.Closure is null ? null : RunLater.Of(context)?.Kept(baseline.Closure) ?? baseline.Closure;
         return await ClosureComparison

@@ -50,11 +50,19 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
             return null;
         }
 
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        var now = await ClosureCapture.CaptureAsync(session, verified.Relation, cancellation).ConfigureAwait(false);
-        var differences = await ClosureComparison
-            .DifferencesAsync(session, verified.Closure, now.ClosureOrNull, cancellation)
+        var (differences, busy) = await PatientLook
+            .AtAsync(
+                context,
+                verified.Closure,
+                session => verified.DifferencesAsync(session, cancellation),
+                cancellation
+            )
             .ConfigureAwait(false);
+        if (differences is null)
+        {
+            return Message.Of("rollbacks.not-looked", ("relation", verified.Relation), ("reason", busy));
+        }
+
         var lost = differences.Where(d => d.Relation == verified.Relation || d.Before is not null).ToList();
         return lost.Count == 0
             ? null
@@ -74,10 +82,45 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.no-baseline"));
         }
 
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        var now = await ClosureCapture.CaptureAsync(session, baseline.Relation, cancellation).ConfigureAwait(false);
+        var (outcome, busy) = await PatientLook
+            .AtAsync(
+                context,
+                baseline.Closure,
+                session => baseline.ComparedAsync(context, session, cancellation),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return outcome
+            ?? StepOutcome.NeedsPerson(
+                Message.Of(
+                    "rollbacks.not-compared",
+                    ("relation", baseline.Relation),
+                    ("reason", busy),
+                    ("run", context.Run)
+                )
+            );
+    }
+
+    private async Task<IReadOnlyList<ClosureDifference>> DifferencesAsync(
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        var now = await ClosureCapture.CaptureAsync(session, Relation, cancellation).ConfigureAwait(false);
+        return await ClosureComparison
+            .DifferencesAsync(session, Closure, now.ClosureOrNull, cancellation)
+            .ConfigureAwait(false);
+    }
+
+    private async Task<StepOutcome> ComparedAsync(
+        StepContext context,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        var now = await ClosureCapture.CaptureAsync(session, Relation, cancellation).ConfigureAwait(false);
         var differences = await ClosureComparison
-            .DifferencesAsync(session, baseline.Closure, now.ClosureOrNull, cancellation)
+            .DifferencesAsync(session, Closure, now.ClosureOrNull, cancellation)
             .ConfigureAwait(false);
         var kept = await RunLater.KeptAsync(context, session, now.ClosureOrNull, cancellation).ConfigureAwait(false);
         var keys = kept.Select(LaterChanges.Key).ToHashSet();
@@ -86,16 +129,13 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
             ? StepOutcome.NeedsPerson(
                 Message.Of(
                     "rollbacks.different",
-                    ("relation", baseline.Relation),
+                    ("relation", Relation),
                     ("count", others.Count),
                     ("differences", Several.Of(others.Texts()))
                 )
             )
             : StepOutcome.Passed(
-                Message.Of(
-                    kept.Count == 0 ? "rollbacks.identical" : "rollbacks.identical-but",
-                    ("relation", baseline.Relation)
-                )
+                Message.Of(kept.Count == 0 ? "rollbacks.identical" : "rollbacks.identical-but", ("relation", Relation))
             );
     }
 }

@@ -198,10 +198,13 @@ public static class RunLater
         );
     }
 
-    private static object Reason(Exception e) => e is TidelockException known ? known.Problem : e.Message;
+    internal static Message Reason(Exception e) =>
+        e is TidelockException known
+            ? known.Problem
+            : Message.Of("rollbacks.unreadable", ("reason", (e as PostgresException)?.MessageText ?? e.Message));
 
     /// <summary>What hangs on the relation could not be read, though the database answers.</summary>
-    private static bool IsUnreadable(Exception e) =>
+    internal static bool IsUnreadable(Exception e) =>
         e is RelationBusyException
         || e is PostgresException p && !ConnectionLoss.EndsSession(p.SqlState)
         || e is TidelockException { Problem.Code: ClosureCapture.Unstable };

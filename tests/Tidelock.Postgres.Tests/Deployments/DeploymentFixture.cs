@@ -91,7 +91,14 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
     /// <summary>The catalog's own words about the view and what hangs on it, without the capture's code.</summary>
     public Task<string> CatalogAsync() => Database.ScalarAsync<string>(Catalog)!;
 
-    public void Happened(RunEvent e, RunState state) => Events.Add(e);
+    /// <summary>Told of every event, before the run goes on.</summary>
+    public Action<RunEvent> On { get; set; } = _ => { };
+
+    public void Happened(RunEvent e, RunState state)
+    {
+        Events.Add(e);
+        On(e);
+    }
 
     public void Progressed(string step, Message progress)
     {

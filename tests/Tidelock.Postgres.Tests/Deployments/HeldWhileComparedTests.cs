@@ -1,0 +1,89 @@
+using Npgsql;
+using Tidelock.Deployments;
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Runs;
+
+namespace Tidelock.Postgres.Tests.Deployments;
+
+/// <summary>Somebody holds a dependent when a run wants to know what is there.</summary>
+public sealed class HeldWhileComparedTests(PostgresServer server)
+{
+    [Fact]
+    public async Task Whoever_holds_a_dependent_behind_the_way_back_is_waited_for_and_named_and_the_way_back_has_not_failed()
+    {
+        await using var fixture = await ImpatientAsync();
+        var before = await fixture.CatalogAsync();
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        await using var holder = await fixture.Database.ConnectAsync();
+        fixture.On = e => Hold(holder, e is MigrationReverted);
+        await using var services = await fixture.OpenAsync();
+
+        var held = await BackAsync(fixture, services, done);
+
+        Assert.True(held.ExitCode == ExitCode.NeedsPerson, held.Finding.ToString());
+        Assert.Equal("rollbacks.not-compared", held.State!.Step("rollback.verify").Finding!.Code);
+        var told = held.Finding.ToString();
+        Assert.StartsWith("The change has been taken back.", told, StringComparison.Ordinal);
+        Assert.Contains($"is held by process {holder.ProcessID} ", told, StringComparison.Ordinal);
+        Assert.Contains($"tidelock rollback {done.Run}", told, StringComparison.Ordinal);
+        Assert.False(held.State.InPlace);
+
+        fixture.On = _ => { };
+        await new NpgsqlCommand("rollback", holder).ExecuteNonQueryAsync();
+        var compared = await BackAsync(fixture, services, done);
+        Assert.True(compared.ExitCode == ExitCode.RolledBack, compared.Finding.ToString());
+        Assert.Equal("rollbacks.identical", compared.State!.Step("rollback.verify").Finding!.Code);
+        Assert.Equal(before, await fixture.CatalogAsync());
+    }
+
+    [Fact]
+    public async Task Nor_is_a_change_taken_back_because_somebody_holds_a_dependent_at_its_end()
+    {
+        await using var fixture = await ImpatientAsync();
+        await using var holder = await fixture.Database.ConnectAsync();
+        fixture.On = e => Hold(holder, e is StepStarted { Step: "complete" });
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.NeedsPerson, end.Finding.ToString());
+        Assert.Equal("rollbacks.not-looked", end.Finding.Code);
+        Assert.Contains($"process {holder.ProcessID}", end.Finding.ToString(), StringComparison.Ordinal);
+        Assert.True(end.State!.InPlace);
+        Assert.Null(end.State.Rollback);
+    }
+
+    private static void Hold(NpgsqlConnection holder, bool isTime)
+    {
+        if (isTime)
+        {
+            using var hold = new NpgsqlCommand("begin; lock table top_scores in access exclusive mode", holder);
+            hold.ExecuteNonQuery();
+        }
+    }
+
+    private async Task<DeploymentFixture> ImpatientAsync()
+    {
+        var fixture = await DeploymentFixture.CreateAsync(server);
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var yaml = await File.ReadAllTextAsync(file);
+        await File.WriteAllTextAsync(
+            file,
+            yaml.Replace("  down: down.sql\n", "  down: down.sql\n  locks: { total: 4s }\n", StringComparison.Ordinal)
+        );
+        return fixture;
+    }
+
+    private static Task<DeploymentEnd> BackAsync(
+        DeploymentFixture fixture,
+        TidelockServices services,
+        DeploymentEnd done
+    ) =>
+        services.Deployment.RollBackAsync(
+            done.Run!.Value,
+            fixture.Request(),
+            "definition",
+            fixture.Terminal(),
+            default
+        );
+}
