@@ -151,6 +151,11 @@ internal sealed class MigrationSection : IChangeSection
             node.Mistake(Message.Of("migrations.locks.order", ("try", budget.Try), ("total", budget.Total)));
         }
 
+        if (budget.Held < budget.Try)
+        {
+            node["held"].Mistake(Message.Of("migrations.locks.held", ("held", budget.Held), ("try", budget.Try)));
+        }
+
         return budget;
     }
 }
