@@ -80,6 +80,7 @@ internal sealed class WatchRows(ReportWords words)
             Sparkline.Of(signal.Columns, SparklineWidth),
             .. judged.Where(j => !j.Rule.RollsBack).Select(MustHold),
             Base(known?.Baseline, unit),
+            known?.Delay is { } delay ? words.Say("cli.watch.delay", ("delay", delay)) : "",
             summary.Last is null ? words.Say(summary.Trouble) : "",
         ];
         return new Row(

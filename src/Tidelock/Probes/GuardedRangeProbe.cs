@@ -5,6 +5,8 @@ internal sealed class GuardedRangeProbe(IRangeProbe probe, ProbeContext context)
     : GuardedProbe(probe, context),
         IRangeProbe
 {
+    private readonly TimeProvider time = context.Time;
+    private readonly GuardedReading ages = new(probe.Signals, ProbeContext.RangeTimeout, context.Time);
     private readonly GuardedReading ranges = new(probe.Signals, ProbeContext.RangeTimeout, context.Time);
 
     public Task<IReadOnlyList<Sample>> ReadRangeAsync(
@@ -14,8 +16,12 @@ internal sealed class GuardedRangeProbe(IRangeProbe probe, ProbeContext context)
         CancellationToken cancellation
     ) => ranges.RunAsync(c => probe.ReadRangeAsync(from, to, step, c), () => to, cancellation);
 
+    public Task<IReadOnlyList<Sample>> ReadAgesAsync(CancellationToken cancellation) =>
+        ages.RunAsync(probe.ReadAgesAsync, time.GetUtcNow, cancellation);
+
     public override async ValueTask DisposeAsync()
     {
+        await ages.EndAsync().ConfigureAwait(false);
         await ranges.EndAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }

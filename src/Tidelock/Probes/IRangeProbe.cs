@@ -17,4 +17,10 @@ public interface IRangeProbe : IProbe
         TimeSpan step,
         CancellationToken cancellation
     );
+
+    /// <summary>
+    /// How old the newest value is of every signal by the source's own clock, in seconds: of the last hour, so that one is found that comes
+    /// too late to be read now. A signal whose values have no time of their own is left out; of one that cannot be told a sample says why.
+    /// </summary>
+    Task<IReadOnlyList<Sample>> ReadAgesAsync(CancellationToken cancellation);
 }

@@ -13,9 +13,10 @@ internal static class ProbeFailure
             _ => Message.Of("probes.failed", ("reason", e.GetBaseException().Message)),
         };
 
-    /// <summary>One signal's sample; a failure is its own and not that of the signals beside it.</summary>
+    /// <summary>One signal's sample; a failure is its own and not that of the signals beside it, and stands for the time given.</summary>
     public static async Task<Sample> GuardAsync(
         string signal,
+        DateTimeOffset at,
         ProbeContext context,
         Func<Task<Sample>> read,
         CancellationToken cancellation
@@ -28,7 +29,7 @@ internal static class ProbeFailure
         catch (Exception e)
         {
             var what = cancellation.IsCancellationRequested ? context.TooLate : Of(e);
-            return Sample.Error(signal, context.Time.GetUtcNow(), what);
+            return Sample.Error(signal, at, what);
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed class ProbeHttp(HttpAccess access, ProbeContext context) : IDisp
 
     private HttpClient? client;
 
+    /// <summary>The server's clock, as its answers tell.</summary>
+    public SourceClock Clock { get; } = new(context);
+
     /// <summary>It follows no redirect, which would take keys to another host and read its page as an answer, and keeps no cookies.</summary>
     public static SocketsHttpHandler NewHandler() =>
         new()
@@ -69,7 +72,9 @@ internal sealed class ProbeHttp(HttpAccess access, ProbeContext context) : IDisp
         using var message = request();
         message.Headers.Authorization = access.Authorization;
         client ??= Client();
+        var asked = context.Time.GetUtcNow();
         using var answer = await client.SendAsync(message, cancellation).ConfigureAwait(false);
+        Clock.Saw(answer.Headers.Date, asked, context.Time.GetUtcNow());
         return new HttpReply(
             (int)answer.StatusCode,
             await answer.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false)

@@ -74,7 +74,7 @@ internal sealed class BoundCommand(RunCommand row, RunExecution execution)
     /// <summary>The watch as it is judged now; of its samples only the baseline matters here.</summary>
     private WatchRecord Record() =>
         new(
-            BoundChanges.Live(execution.Change.Section<WatchOptions>(), state.Bounds),
+            BoundChanges.Live(execution.Change.Section<WatchOptions>().With(state.Delays), state.Bounds),
             state.BaselineTicks.SelectMany(t => t.Samples),
             state.StartedAt
         );

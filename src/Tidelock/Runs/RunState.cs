@@ -67,6 +67,14 @@ public sealed record RunState
     [JsonIgnore]
     public WatchedRules? Rules => Fact("watch", RulesFact)?.Deserialize(RunJson.Readable.WatchedRules);
 
+    /// <summary>The fact of the baseline that says how late values come.</summary>
+    internal const string DelaysFact = "delays";
+
+    /// <summary>How late values of signals come; none in a journal from when that was not measured.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<SignalDelay> Delays =>
+        Fact("baseline", DelaysFact)?.Deserialize(RunJson.Readable.IReadOnlyListSignalDelay) ?? [];
+
     /// <summary>The breaches a person decided to live with, until they are over: nobody is asked about them again.</summary>
     public ImmutableList<AskedBreach> Accepted { get; init; } = [];
 

@@ -34,6 +34,18 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
             return [];
         }
 
+        if (Fresh(context).Count == 0)
+        {
+            await using var asDeclared = new WatchTicks(context, ground, probes);
+            await SourceDelays.MeasureAsync(context, asDeclared, options, cancellation).ConfigureAwait(false);
+        }
+
+        if (SourceDelays.Unkept(context) is not null)
+        {
+            return [];
+        }
+
+        options = options.With(context.State.Delays);
         await using var ticks = new WatchTicks(context, ground, probes);
         // One more: the first look at a rate has no value.
         var wanted = (int)Math.Ceiling(options.BaselineFor / options.Every) + 1;
@@ -64,18 +76,18 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
         }
 
         await FreezeAsync(context, options, known, cancellation).ConfigureAwait(false);
-        return await LatelyAsync(context, ticks, known, cancellation).ConfigureAwait(false);
+        return await LatelyAsync(context, options, ticks, known, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>What was measured; of a source whose past ends before the backup, what it tells of the time since.</summary>
     private static async Task<IReadOnlyList<Sample>> LatelyAsync(
         StepContext context,
+        WatchOptions options,
         WatchTicks ticks,
         HashSet<string> known,
         CancellationToken cancellation
     )
     {
-        var options = context.Change.Section<WatchOptions>();
         var now = context.Time.GetUtcNow();
         var samples = context.State.BaselineTicks.SelectMany(t => t.Samples).ToList();
         var old = known

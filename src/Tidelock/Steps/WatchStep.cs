@@ -19,7 +19,7 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {
-        var options = context.Change.Section<WatchOptions>();
+        var options = context.Change.Section<WatchOptions>().With(context.State.Delays);
         var view = new WatchView(options);
         WatchTicks? ticks = null;
         await using var readers = new CancelledReadersWatch(context.As("migrate"), options.Pace);
@@ -68,6 +68,11 @@ internal sealed class WatchStep(Ground ground, ProbeFactory probes) : IStep
     {
         var samples = await ticks.ReadAsync(cancellation).ConfigureAwait(false);
         await TellRulesAsync(context, view, cancellation).ConfigureAwait(false);
+        if (samples.FirstOrDefault(s => s.Detail?.Code is SourceClock.Differs) is { } other)
+        {
+            context.Report(Message.Of("steps.watch.clock", ("signal", other.Signal), ("detail", other.Detail)));
+        }
+
         var past = await ticks.FillAsync(samples, context.Report, cancellation).ConfigureAwait(false);
         if (past.Count > 0)
         {

@@ -14,18 +14,20 @@ internal sealed class WatchTicks : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly WatchOptions options;
     private readonly IReadOnlyList<IProbe> probes;
+    private readonly IReadOnlyList<IRangeProbe> dated;
     private readonly IReadOnlyList<SourcePast> pasts;
     private readonly IReadOnlyList<SlowSignal> slow;
 
     public WatchTicks(StepContext context, Ground ground, ProbeFactory factory)
     {
         time = context.Time;
-        options = context.Change.Section<WatchOptions>();
+        options = context.Change.Section<WatchOptions>().With(context.State.Delays);
         slow = new SlowSignals(context, ground).Every(options.Pace);
         probes = factory
             .By(context.Time)
             .Create(options.Probes, context.Target, context.ApplicationName, options.Every);
-        pasts = [.. probes.OfType<IRangeProbe>().Select(p => new SourcePast(p, options, context.State, time))];
+        dated = [.. probes.OfType<IRangeProbe>()];
+        pasts = [.. dated.Select(p => new SourcePast(p, options, context.State, time))];
     }
 
     /// <summary>One sample per signal; what cannot be read comes as no data or an error, never as a value.</summary>
@@ -40,6 +42,13 @@ internal sealed class WatchTicks : IAsyncDisposable
     /// <summary>The same, of the probes that have one of these signals, and of nothing else.</summary>
     public Task<IReadOnlyList<Sample>> ReadAsync(IReadOnlySet<string> signals, CancellationToken cancellation) =>
         FastAsync(p => p.Signals.Any(signals.Contains), cancellation);
+
+    /// <summary>How old the newest values are of sources that know their times.</summary>
+    public async Task<IReadOnlyList<Sample>> ReadAgesAsync(CancellationToken cancellation)
+    {
+        var reading = dated.Select(p => p.ReadAgesAsync(cancellation)).ToList();
+        return [.. (await Task.WhenAll(reading).ConfigureAwait(false)).SelectMany(s => s)];
+    }
 
     /// <summary>What sources that keep the past know of a time.</summary>
     public async Task<IReadOnlyList<Sample>> ReadPastAsync(

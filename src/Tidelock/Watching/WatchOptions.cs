@@ -31,6 +31,24 @@ public sealed record WatchOptions(
     internal TimeSpan Pace =>
         TimeSpan.FromTicks(Math.Clamp(For.Ticks / 30, Every.Ticks, Math.Max(Every.Ticks, TimeSpan.TicksPerMinute)));
 
+    /// <summary>As declared, only that values which come later than that are read and judged by when they come.</summary>
+    internal WatchOptions With(IReadOnlyList<SignalDelay> measured) =>
+        this with
+        {
+            Probes =
+            [
+                .. Probes.Select(p =>
+                    measured.FirstOrDefault(d => string.Equals(d.Signal, p.Signal, StringComparison.Ordinal))
+                        is { IsLater: true } late
+                        ? p with
+                        {
+                            Delay = late.Counts,
+                        }
+                        : p
+                ),
+            ],
+        };
+
     /// <summary>When values of a signal can be expected.</summary>
     internal SignalPace PaceOf(string signal)
     {

@@ -15,7 +15,10 @@ public sealed record WatchedRules(IReadOnlyList<WatchedSignal> Signals, IReadOnl
                     p.Signal,
                     p.Unit,
                     record.BaselineOf(p.Signal) is { Count: > 0 } baseline ? baseline : null
-                )),
+                )
+                {
+                    Delay = p.Delay > TimeSpan.Zero ? p.Delay : null,
+                }),
             ],
             [
                 .. record.Options.RollBackWhen.Select(c => WatchedRule.Of(c, true, record)),
@@ -28,7 +31,11 @@ public sealed record WatchedRules(IReadOnlyList<WatchedSignal> Signals, IReadOnl
 /// <param name="Signal">Its name.</param>
 /// <param name="Unit">What it is measured in.</param>
 /// <param name="Baseline">What it was before the migration; null where nobody knows.</param>
-public sealed record WatchedSignal(string Signal, SignalUnit Unit, Baseline? Baseline);
+public sealed record WatchedSignal(string Signal, SignalUnit Unit, Baseline? Baseline)
+{
+    /// <summary>How late its values come, declared or measured; null for not at all, and in a journal from when it was not written down.</summary>
+    public TimeSpan? Delay { get; init; }
+}
 
 /// <summary>A criterion.</summary>
 /// <param name="Criterion">Its text.</param>

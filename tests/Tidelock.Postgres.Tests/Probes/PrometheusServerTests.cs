@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Tidelock.Probes;
 using Tidelock.Probes.Prometheus;
 
@@ -12,8 +13,12 @@ public sealed class PrometheusServerTests : IAsyncLifetime
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tl-prometheus-").FullName;
     private readonly CancellationTokenSource over = new();
+    private readonly long began = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
     private readonly int metricsPort = FreePort();
     private readonly int port = FreePort();
+
+    /// <summary>Shared: the server takes 512 connections, and one that nobody uses stays open for a minute.</summary>
+    private readonly SocketsHttpHandler connections = new();
     private HttpListener metrics = null!;
     private Process prometheus = null!;
     private Task serving = Task.CompletedTask;
@@ -47,6 +52,7 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         prometheus.Dispose();
         await over.CancelAsync();
         metrics.Stop();
+        connections.Dispose();
         await serving;
         Directory.Delete(folder, recursive: true);
     }
@@ -94,6 +100,47 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         Assert.Equal(SampleOutcome.Error, (await AskAsync("sum(queue_length)")).Outcome);
     }
 
+    /// <summary>Points of <c>lagging</c> are 40 s old when they come, of <c>ancient</c> 10 min; <c>frozen</c> has one of 130 s before the test.</summary>
+    [Fact]
+    public async Task A_real_server_tells_how_old_its_points_are_and_what_it_only_carries_on_is_no_data()
+    {
+        await UntilAsync("lagging", s => s.Outcome is SampleOutcome.Value);
+        Assert.Equal("probes.prometheus.empty", (await AskAsync("ancient")).Detail!.Code);
+        Assert.Equal("probes.prometheus.stale", (await AskAsync("frozen")).Detail!.Code);
+        Assert.Equal(3, (await AskAsync("sum(frozen) - 2 + 0 * sum(queue_length)")).Value);
+
+        string[] queries = ["sum(queue_length)", "sum(rate(lagging[1m])) / 2", "ancient", "vector(1)"];
+        await using var probe = (IRangeProbe)OpenBy(
+            TimeProvider.System,
+            [.. queries.Select(q => new PrometheusProbeOptions(q, SignalUnit.Unstated, Server, q))]
+        );
+        var ages = await probe.ReadAgesAsync(CancellationToken.None);
+        Assert.Equal(queries[..3], ages.Select(a => a.Signal));
+        Assert.InRange(ages[0].Value!.Value, 0, 15);
+        Assert.InRange(ages[1].Value!.Value, 40, 55);
+        Assert.InRange(ages[2].Value!.Value, 600, 615);
+    }
+
+    /// <summary>At the time by that clock the server had not even begun.</summary>
+    [Fact]
+    public async Task A_machine_whose_clock_is_four_minutes_behind_reads_what_a_real_server_has_now()
+    {
+        await UntilAsync("sum(queue_length)", s => s.Outcome is SampleOutcome.Value);
+        var clock = new BehindTime(TimeSpan.FromMinutes(4));
+        await using var probe = OpenBy(
+            clock,
+            new PrometheusProbeOptions("s", SignalUnit.Unstated, Server, "sum(queue_length)")
+        );
+        var sample = Assert.Single(await probe.ReadAsync(CancellationToken.None));
+        Assert.Equal((12, "probes.clock"), (sample.Value, sample.Detail?.Code));
+        Assert.InRange(clock.GetUtcNow() - sample.At, TimeSpan.FromSeconds(-2), TimeSpan.FromSeconds(10));
+    }
+
+    private sealed class BehindTime(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() - by;
+    }
+
     private async Task<Sample> UntilAsync(string query, Func<Sample, bool> holds)
     {
         Sample? last = null;
@@ -109,10 +156,12 @@ public sealed class PrometheusServerTests : IAsyncLifetime
 
     private HttpAccess Server => new(Address(port));
 
-    private static IProbe Open(PrometheusProbeOptions options) =>
+    private IProbe Open(PrometheusProbeOptions options) => OpenBy(TimeProvider.System, options);
+
+    private IProbe OpenBy(TimeProvider time, params PrometheusProbeOptions[] options) =>
         Assert.Single(
-            new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System).Create(
-                [options],
+            new ProbeFactory(TidelockServices.ProbeKinds, time, connections).Create(
+                options,
                 PostgresTarget.Parse(
                     "postgresql://nobody@127.0.0.1:1/nowhere",
                     new Dictionary<string, string>(StringComparer.Ordinal)
@@ -130,10 +179,12 @@ public sealed class PrometheusServerTests : IAsyncLifetime
             {
                 var context = await metrics.GetContextAsync();
                 context.Response.ContentType = "text/plain; version=0.0.4";
-                await context.Response.OutputStream.WriteAsync(
-                    "queue_length{pod=\"a\"} 5\nqueue_length{pod=\"b\"} 7\n"u8.ToArray(),
-                    over.Token
+                var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+                var text = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"queue_length{{pod=\"a\"}} 5\nqueue_length{{pod=\"b\"}} 7\nlagging 3 {now - 40_000}\nancient 4 {now - 600_000}\nfrozen 5 {began - 130_000}\n"
                 );
+                await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(text), over.Token);
                 context.Response.Close();
             }
             catch (Exception e)

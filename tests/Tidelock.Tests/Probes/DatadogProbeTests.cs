@@ -19,15 +19,18 @@ public sealed class DatadogProbeTests
     public async Task All_queries_are_asked_in_one_request_with_the_keys_in_its_headers()
     {
         var asked = new List<string>();
-        await using var server = await StubServer.StartAsync(context =>
-        {
-            var q = context.Request.Query;
-            var headers = context.Request.Headers;
-            asked.Add(
-                $"{context.Request.Method} {context.Request.Path} {q["query"]} {long.Parse(q["to"]!, CultureInfo.InvariantCulture) - Now.ToUnixTimeSeconds()} {headers["DD-API-KEY"]} {headers["DD-APPLICATION-KEY"]}"
-            );
-            return context.Response.WriteAsync(Ok(Series(0, 20, (70, 1)), Series(1, 20, (70, 2))));
-        });
+        await using var server = await StubServer.StartAsync(
+            time,
+            context =>
+            {
+                var q = context.Request.Query;
+                var headers = context.Request.Headers;
+                asked.Add(
+                    $"{context.Request.Method} {context.Request.Path} {q["query"]} {long.Parse(q["to"]!, CultureInfo.InvariantCulture) - Now.ToUnixTimeSeconds()} {headers["DD-API-KEY"]} {headers["DD-APPLICATION-KEY"]}"
+                );
+                return context.Response.WriteAsync(Ok(Series(0, 20, (70, 1)), Series(1, 20, (70, 2))));
+            }
+        );
         var samples = await ReadAsync(server, Query("a", "avg:cpu{host:a,env:b}"), Query("b", "sum:hits{*}"));
         Assert.Equal(["GET /api/v1/query avg:cpu{host:a,env:b},sum:hits{*} 0 the-api-key the-application-key"], asked);
         Assert.Equal([("a", 1.0), ("b", 2.0)], samples.Select(s => (s.Signal, s.Value!.Value)));
@@ -37,6 +40,7 @@ public sealed class DatadogProbeTests
     public async Task The_value_is_that_of_the_bucket_which_holds_the_time_and_the_one_still_open_is_never_used()
     {
         await using var server = await StubServer.SayingAsync(
+            time,
             200,
             Ok(Series(0, 20, (110, 1), (90, 2), (70, 3), (50, 4), (30, 5), (10, 900)))
         );
@@ -79,7 +83,7 @@ public sealed class DatadogProbeTests
     )]
     public async Task An_answer_without_a_value_is_never_a_value(string body, SampleOutcome outcome, string code)
     {
-        await using var server = await StubServer.SayingAsync(200, body);
+        await using var server = await StubServer.SayingAsync(time, 200, body);
         var sample = Assert.Single(await ReadAsync(server, Query("a", "q")));
         Assert.Equal((outcome, code), (sample.Outcome, sample.Detail!.Code));
     }
@@ -89,7 +93,7 @@ public sealed class DatadogProbeTests
     [InlineData(429, "Rate limit of 100 requests in 3600 seconds reached")]
     public async Task A_refusal_is_an_error_in_datadogs_words_and_without_the_keys(int status, string words)
     {
-        await using var server = await StubServer.SayingAsync(status, $$"""{"errors":["{{words}}"]}""");
+        await using var server = await StubServer.SayingAsync(time, status, $$"""{"errors":["{{words}}"]}""");
         var sample = Assert.Single(await ReadAsync(server, Query("a", "q")));
         Assert.Equal($"Datadog answered {status}: {words}", sample.Detail!.ToString());
         Assert.DoesNotContain("the-api-key", Query("a", "q").ToString(), StringComparison.Ordinal);
@@ -98,14 +102,20 @@ public sealed class DatadogProbeTests
     [Fact]
     public async Task A_query_that_is_refused_is_wrong_alone()
     {
-        await using var server = await StubServer.StartAsync(context =>
-        {
-            var isRefused = context.Request.Query["query"].ToString().Contains("misspelt", StringComparison.Ordinal);
-            context.Response.StatusCode = isRefused ? 400 : 200;
-            return context.Response.WriteAsync(
-                isRefused ? """{"errors":["Error parsing query"]}""" : Ok(Series(0, 20, (70, 8)))
-            );
-        });
+        await using var server = await StubServer.StartAsync(
+            time,
+            context =>
+            {
+                var isRefused = context
+                    .Request.Query["query"]
+                    .ToString()
+                    .Contains("misspelt", StringComparison.Ordinal);
+                context.Response.StatusCode = isRefused ? 400 : 200;
+                return context.Response.WriteAsync(
+                    isRefused ? """{"errors":["Error parsing query"]}""" : Ok(Series(0, 20, (70, 8)))
+                );
+            }
+        );
         var samples = await ReadAsync(server, Query("a", "misspelt"), Query("b", "good"));
         Assert.Equal((SampleOutcome.Error, 8), (samples[0].Outcome, samples[1].Value));
     }
@@ -114,6 +124,7 @@ public sealed class DatadogProbeTests
     public async Task The_past_has_a_sample_per_step_where_a_complete_bucket_has_a_value()
     {
         await using var server = await StubServer.SayingAsync(
+            time,
             200,
             Ok(Series(0, 20, (130, 1), (110, 2), (70, 3), (50, 4), (10, 900)))
         );
@@ -132,17 +143,20 @@ public sealed class DatadogProbeTests
     public async Task A_formula_is_asked_with_its_named_queries()
     {
         var asked = new List<string>();
-        await using var server = await StubServer.StartAsync(async context =>
-        {
-            var (request, headers) = (context.Request, context.Request.Headers);
-            using var body = await JsonDocument.ParseAsync(request.Body);
-            var data = body.RootElement.GetProperty("data");
-            var a = data.GetProperty("attributes");
-            asked.Add(
-                $"{request.Method} {request.Path} {headers["DD-API-KEY"]} {headers["DD-APPLICATION-KEY"]} {data.GetProperty("type")} {a.GetProperty("queries").GetRawText()} {a.GetProperty("formulas").GetRawText()} {a.GetProperty("to").GetInt64() - Now.ToUnixTimeMilliseconds()}"
-            );
-            await context.Response.WriteAsync(Formula([110, 90, 70, 50, 10], "[1,2,0.03,null,900]"));
-        });
+        await using var server = await StubServer.StartAsync(
+            time,
+            async context =>
+            {
+                var (request, headers) = (context.Request, context.Request.Headers);
+                using var body = await JsonDocument.ParseAsync(request.Body);
+                var data = body.RootElement.GetProperty("data");
+                var a = data.GetProperty("attributes");
+                asked.Add(
+                    $"{request.Method} {request.Path} {headers["DD-API-KEY"]} {headers["DD-APPLICATION-KEY"]} {data.GetProperty("type")} {a.GetProperty("queries").GetRawText()} {a.GetProperty("formulas").GetRawText()} {a.GetProperty("to").GetInt64() - Now.ToUnixTimeMilliseconds()}"
+                );
+                await context.Response.WriteAsync(Formula([110, 90, 70, 50, 10], "[1,2,0.03,null,900]"));
+            }
+        );
         var sample = Assert.Single(await ReadAsync(server, Share));
         Assert.Equal((0.03, Now - TimeSpan.FromMinutes(1)), (sample.Value, sample.At));
         Assert.Equal(
@@ -159,25 +173,28 @@ public sealed class DatadogProbeTests
     {
         var asked = new List<string>();
         var isStrict = false;
-        await using var server = await StubServer.StartAsync(async context =>
-        {
-            using var body = await JsonDocument.ParseAsync(context.Request.Body);
-            var a = body.RootElement.GetProperty("data").GetProperty("attributes");
-            var formulas = a.GetProperty("formulas")
-                .EnumerateArray()
-                .Select(f => f.GetProperty("formula").GetString()!);
-            var queries = a.GetProperty("queries")
-                .EnumerateArray()
-                .Select(q => $"{q.GetProperty("name")}={q.GetProperty("query")}");
-            asked.Add(string.Join(' ', queries.Concat(formulas)));
-            var isRefused = isStrict && formulas.Any(f => f.StartsWith("abs(", StringComparison.Ordinal));
-            context.Response.StatusCode = isRefused ? 400 : 200;
-            await context.Response.WriteAsync(
-                isRefused ? """{"errors":["Invalid formula"]}"""
-                : formulas.Count() == 2 ? Formulas([90, 70, 50], "[1,8,3]", "[4,9,6]")
-                : Formulas([90, 70, 50], "[1,8,3]")
-            );
-        });
+        await using var server = await StubServer.StartAsync(
+            time,
+            async context =>
+            {
+                using var body = await JsonDocument.ParseAsync(context.Request.Body);
+                var a = body.RootElement.GetProperty("data").GetProperty("attributes");
+                var formulas = a.GetProperty("formulas")
+                    .EnumerateArray()
+                    .Select(f => f.GetProperty("formula").GetString()!);
+                var queries = a.GetProperty("queries")
+                    .EnumerateArray()
+                    .Select(q => $"{q.GetProperty("name")}={q.GetProperty("query")}");
+                asked.Add(string.Join(' ', queries.Concat(formulas)));
+                var isRefused = isStrict && formulas.Any(f => f.StartsWith("abs(", StringComparison.Ordinal));
+                context.Response.StatusCode = isRefused ? 400 : 200;
+                await context.Response.WriteAsync(
+                    isRefused ? """{"errors":["Invalid formula"]}"""
+                    : formulas.Count() == 2 ? Formulas([90, 70, 50], "[1,8,3]", "[4,9,6]")
+                    : Formulas([90, 70, 50], "[1,8,3]")
+                );
+            }
+        );
         DatadogProbeOptions[] both =
         [
             Share,
@@ -201,9 +218,9 @@ public sealed class DatadogProbeTests
     [Fact]
     public async Task Half_an_answer_to_a_formula_is_an_error_and_so_is_a_refused_key()
     {
-        await using var half = await StubServer.SayingAsync(200, Formula([70, 50], "[1,2]")[..60]);
+        await using var half = await StubServer.SayingAsync(time, 200, Formula([70, 50], "[1,2]")[..60]);
         Assert.Equal("probes.datadog.not-understood", Assert.Single(await ReadAsync(half, Share)).Detail!.Code);
-        await using var refusing = await StubServer.SayingAsync(403, """{"errors":["Forbidden"]}""");
+        await using var refusing = await StubServer.SayingAsync(time, 403, """{"errors":["Forbidden"]}""");
         var refused = Assert.Single(await ReadAsync(refusing, Share));
         Assert.Equal("Datadog answered 403: Forbidden", refused.Detail!.ToString());
     }
@@ -212,7 +229,7 @@ public sealed class DatadogProbeTests
     [Fact]
     public async Task A_formula_never_uses_a_bucket_that_is_open_or_empty()
     {
-        await using var server = await StubServer.SayingAsync(200, Formula([70, 50, 30, 10], "[1,2,null,900]"));
+        await using var server = await StubServer.SayingAsync(time, 200, Formula([70, 50, 30, 10], "[1,2,null,900]"));
         var hasty = Share with { Delay = TimeSpan.FromSeconds(1) };
         Assert.Equal("probes.datadog.stale", Assert.Single(await ReadAsync(server, hasty)).Detail!.Code);
         var later = Share with { Delay = TimeSpan.FromSeconds(35) };
@@ -255,9 +272,50 @@ public sealed class DatadogProbeTests
         string code
     )
     {
-        await using var server = await StubServer.SayingAsync(200, body);
+        await using var server = await StubServer.SayingAsync(time, 200, body);
         var sample = Assert.Single(await ReadAsync(server, Share));
         Assert.Equal((outcome, code), (sample.Outcome, sample.Detail!.Code));
+    }
+
+    /// <summary>That of `b` is reported seldom, and says nothing about how late they come.</summary>
+    [Fact]
+    public async Task How_late_values_come_is_told_by_the_newest_bucket_that_is_over_of_all_queries()
+    {
+        var asked = "";
+        await using var server = await StubServer.StartAsync(
+            time,
+            context =>
+            {
+                asked = context.Request.Query["from"].ToString();
+                return context.Response.WriteAsync(
+                    Ok(Series(0, 20, (190, 1), (170, 2), (10, 900)), Series(1, 20, (1000, 5)))
+                );
+            }
+        );
+        await using var probe = (IRangeProbe)Open(server, Query("a", "q"), Query("b", "r"), Query("c", "s"));
+        var ages = await probe.ReadAgesAsync(default);
+        Assert.Equal([("a", 150.0), ("b", 150.0), ("c", null)], ages.Select(s => (s.Signal, s.Value)));
+        Assert.Equal("probes.datadog.empty", ages[2].Detail!.Code);
+        Assert.Equal(Now.AddHours(-1).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), asked);
+    }
+
+    [Fact]
+    public async Task A_machine_whose_clock_is_behind_asks_by_datadogs_and_gets_what_is_of_now()
+    {
+        var asked = new List<long>();
+        var theirs = new FakeTimeProvider(Now.AddMinutes(4));
+        await using var server = await StubServer.StartAsync(
+            theirs,
+            context =>
+            {
+                asked.Add(long.Parse(context.Request.Query["to"]!, CultureInfo.InvariantCulture));
+                return context.Response.WriteAsync(Ok(Series(0, 20, (70, 1), (-170, 2), (-190, 3))));
+            }
+        );
+        var sample = Assert.Single(await ReadAsync(server, Query("a", "q")));
+        Assert.Equal([Now.ToUnixTimeSeconds(), Now.AddMinutes(4).ToUnixTimeSeconds()], asked);
+        Assert.Equal((2, SourceClock.Differs), (sample.Value, sample.Detail?.Code));
+        Assert.Equal(60, (Now - sample.At).TotalSeconds, 0.6);
     }
 
     private static DatadogProbeOptions Share =>

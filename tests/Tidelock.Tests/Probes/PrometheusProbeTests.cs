@@ -178,7 +178,10 @@ public sealed class PrometheusProbeTests
         await using var server = await StubServer.StartAsync(async context =>
         {
             var form = await context.Request.ReadFormAsync();
-            asked.TrySetResult((context.Request.Path, form["query"].ToString(), form["time"].ToString()));
+            if (form["query"].ToString().StartsWith("sum", StringComparison.Ordinal))
+            {
+                asked.TrySetResult((context.Request.Path, form["query"].ToString(), form["time"].ToString()));
+            }
         });
         await Reading.OneAsync(Probe(new Uri(server.Address, "/prometheus/"), "sum(rate(a{code=~\"5..\"}[1m]))"));
         var (path, query, time) = await asked.Task;
@@ -229,6 +232,116 @@ public sealed class PrometheusProbeTests
         var sample = await Reading.OneAsync(Probe(server.Address) with { Weight = "requests" });
         Assert.Equal((0.02, 900), (sample.Value, sample.Weight));
         Assert.Single(times.Distinct(StringComparer.Ordinal));
+    }
+
+    /// <summary>The server dates a value when it was asked, and carries it on for five minutes after its points have stopped.</summary>
+    [Theory]
+    [InlineData(119, null, 0, SampleOutcome.Value)]
+    [InlineData(121, null, 0, SampleOutcome.NoData)]
+    [InlineData(121, 180, 0, SampleOutcome.Value)]
+    [InlineData(121, null, 60, SampleOutcome.Value)]
+    [InlineData(181, null, 60, SampleOutcome.NoData)]
+    [InlineData(-3, null, 0, SampleOutcome.Value)]
+    public async Task A_value_whose_points_have_stopped_is_no_data(
+        int age,
+        int? lookback,
+        int delay,
+        SampleOutcome expected
+    )
+    {
+        await using var server = await DatedAsync(age, out var asked);
+        var sample = await Reading.OneAsync(
+            Probe(server.Address, "sum(rate(a[1m])) / sum(rate(b[1m]))") with
+            {
+                Lookback = lookback is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                Delay = TimeSpan.FromSeconds(delay),
+            }
+        );
+        Assert.Equal(expected, sample.Outcome);
+        Assert.Equal(expected is SampleOutcome.NoData ? "probes.prometheus.stale" : null, sample.Detail?.Code);
+        Assert.Equal(
+            "label_replace(max(timestamp( a )), \"selector\", \"0\", \"\", \"\") or label_replace(max(timestamp( b )), \"selector\", \"1\", \"\", \"\")",
+            Assert.Single(asked).Replace('\n', ' ')
+        );
+    }
+
+    [Fact]
+    public async Task How_old_the_newest_points_are_is_told_for_each_signal_and_why_where_nobody_knows()
+    {
+        await using var server = await DatedAsync(75, out _);
+        var known = await Reading.AgesAsync([
+            Probe(server.Address, "a") with
+            {
+                Signal = "known",
+            },
+            Probe(server.Address, "b") with
+            {
+                Signal = "other",
+            },
+            Probe(server.Address, "vector(1)") with
+            {
+                Signal = "without",
+            },
+        ]);
+        Assert.Equal(["known", "other"], known.Select(s => s.Signal));
+        Assert.Equal(75, known[0].Value!.Value, 5.0);
+        Assert.Equal("probes.prometheus.empty", known[1].Detail?.Code);
+
+        await using var refusing = await StubServer.SayingAsync(403, "<html>No</html>");
+        var refused = Assert.Single(await Reading.AgesAsync([Probe(refusing.Address, "a")]));
+        Assert.Equal(
+            (SampleOutcome.Error, "s", "probes.prometheus.not-understood"),
+            (refused.Outcome, refused.Signal, refused.Detail?.Code)
+        );
+    }
+
+    [Fact]
+    public async Task A_machine_whose_clock_is_behind_asks_by_the_servers_and_gets_what_is_of_now()
+    {
+        var times = new List<double>();
+        var ahead = TimeSpan.FromMinutes(4);
+        await using var server = await StubServer.StartAsync(
+            new AheadTime(ahead),
+            async context =>
+            {
+                var form = await context.Request.ReadFormAsync();
+                times.Add(double.Parse(form["time"]!, System.Globalization.CultureInfo.InvariantCulture));
+                await context.Response.WriteAsync(
+                    $$$"""{"status":"success","data":{"resultType":"scalar","result":[{{{form["time"]}}},"7"]}}"""
+                );
+            }
+        );
+        var before = TimeProvider.System.GetUtcNow();
+        var sample = await Reading.OneAsync(Probe(server.Address, "vector(7)"));
+        Assert.Equal((7, SourceClock.Differs), (sample.Value, sample.Detail?.Code));
+        Assert.Equal(240, times[1] - times[0], 8.0);
+        Assert.InRange(sample.At - before, TimeSpan.FromSeconds(-2), TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>Answers 1, and that the newest points of the first series are so old.</summary>
+    private static Task<StubServer> DatedAsync(int age, out List<string> asked)
+    {
+        var queries = asked = [];
+        return StubServer.StartAsync(async context =>
+        {
+            var form = await context.Request.ReadFormAsync();
+            if (!form["query"].ToString().StartsWith("label_replace", StringComparison.Ordinal))
+            {
+                await context.Response.WriteAsync(Vector($$$"""{"metric":{},"value":[{{{form["time"]}}},"1"]}"""));
+                return;
+            }
+
+            queries.Add(form["query"].ToString());
+            var newest = Seconds(TimeProvider.System.GetUtcNow() - TimeSpan.FromSeconds(age));
+            await context.Response.WriteAsync(
+                Vector($$$"""{"metric":{"selector":"0"},"value":[{{{form["time"]}}},"{{{newest}}}"]}""")
+            );
+        });
+    }
+
+    private sealed class AheadTime(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
     }
 
     [Theory]
@@ -292,7 +405,7 @@ public sealed class PrometheusProbeTests
                 $$$"""{"status":"success","data":{"resultType":"scalar","result":[{{{Now}}},"7"]}}"""
             );
         });
-        Assert.Equal(7, (await Reading.OneAsync(Probe(server.Address))).Value);
+        Assert.Equal(7, (await Reading.OneAsync(Probe(server.Address, "vector(7)"))).Value);
         Assert.Equal(2, asked);
     }
 
@@ -361,7 +474,7 @@ public sealed class PrometheusProbeTests
         await using var server = await StubServer.StartAsync(async context =>
             asked.TrySetResult((await context.Request.ReadFormAsync())["lookback_delta"].ToString())
         );
-        await Reading.OneAsync(Probe(server.Address) with { Lookback = TimeSpan.FromSeconds(90) });
+        await Reading.OneAsync(Probe(server.Address, "vector(1)") with { Lookback = TimeSpan.FromSeconds(90) });
         Assert.Equal("90000ms", await asked.Task);
     }
 

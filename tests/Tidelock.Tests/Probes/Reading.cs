@@ -34,6 +34,12 @@ internal static class Reading
         return await probe.ReadRangeAsync(from, to, TimeSpan.FromSeconds(5), CancellationToken.None);
     }
 
+    public static async Task<IReadOnlyList<Sample>> AgesAsync(IReadOnlyList<ProbeOptions> options)
+    {
+        await using var probe = Assert.IsType<IRangeProbe>(Open(options), exactMatch: false);
+        return await probe.ReadAgesAsync(CancellationToken.None);
+    }
+
     private static IProbe Open(IReadOnlyList<ProbeOptions> options, TimeSpan? every = null) =>
         Assert.Single(
             new ProbeFactory(TidelockServices.ProbeKinds, TimeProvider.System).Create(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -36,6 +37,24 @@ internal sealed class StubServer : IAsyncDisposable
             context.Response.StatusCode = status;
             return context.Response.WriteAsync(body);
         });
+
+    /// <summary>One whose answers are dated by another clock.</summary>
+    public static Task<StubServer> StartAsync(TimeProvider clock, RequestDelegate answer) =>
+        StartAsync(context =>
+        {
+            context.Response.Headers.Date = clock.GetUtcNow().ToString("R", CultureInfo.InvariantCulture);
+            return answer(context);
+        });
+
+    public static Task<StubServer> SayingAsync(TimeProvider clock, int status, string body) =>
+        StartAsync(
+            clock,
+            context =>
+            {
+                context.Response.StatusCode = status;
+                return context.Response.WriteAsync(body);
+            }
+        );
 
     public async ValueTask DisposeAsync()
     {

@@ -19,9 +19,11 @@ public sealed class WatchStepTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tidelock-watch-").FullName;
     private readonly FakeTimeProvider time = new(SampleEvents.Zero);
-    private readonly Prometheus prometheus = new();
+    private readonly Prometheus prometheus;
     private readonly Journaled journal = new();
     private int faults;
+
+    public WatchStepTests() => prometheus = new Prometheus(time);
 
     public void Dispose()
     {
@@ -212,7 +214,7 @@ public sealed class WatchStepTests : IDisposable
         var start = SampleEvents.Zero.AddMinutes(end - 1).ToUnixTimeSeconds();
         Assert.Equal(start.ToString(CultureInfo.InvariantCulture), prometheus.Ranges[0]);
         Assert.Equal(13, Assert.Single(journal.State.BaselineTicks).Samples.Count);
-        var frozen = journal.State.Fact("watch", SignalBaseline.Fact)!.Value[0];
+        var frozen = journal.State.Fact("baseline", SignalBaseline.Fact)!.Value[0];
         Assert.Equal(0.05, frozen.GetProperty("mean").GetDouble(), 6);
         Assert.True(frozen.GetProperty("fromSource").GetBoolean());
     }
@@ -245,9 +247,101 @@ public sealed class WatchStepTests : IDisposable
         await MeasureAsync(stop: () => false);
         Assert.Single(prometheus.Ranges);
         Assert.Equal(13, journal.State.BaselineTicks.Count);
-        var frozen = journal.State.Fact("watch", SignalBaseline.Fact)!.Value[0];
+        var frozen = journal.State.Fact("baseline", SignalBaseline.Fact)!.Value[0];
         Assert.Equal(0.02, frozen.GetProperty("mean").GetDouble(), 6);
         Assert.False(frozen.GetProperty("fromSource").GetBoolean());
+    }
+
+    /// <summary>Its values are two minutes and a bit late, which the change does not say.</summary>
+    [Fact]
+    public async Task How_late_values_come_is_measured_before_the_change_and_they_are_read_and_judged_so_late_after_a_restart_too()
+    {
+        prometheus.Late = TimeSpan.FromSeconds(137);
+        await MeasureAsync(stop: () => false);
+        var late = TimeSpan.FromSeconds(140);
+        var expected = new SignalDelay("error_rate", TimeSpan.Zero, prometheus.Late, late);
+        Assert.Equal([expected], journal.State.Delays);
+        var start = (time.GetUtcNow() - TimeSpan.FromMinutes(1) - late).ToUnixTimeSeconds();
+        Assert.Equal([start.ToString(CultureInfo.InvariantCulture)], prometheus.Ranges);
+
+        await RunAsync(stop: () => journal.LiveTicks >= 3);
+        prometheus.Late = TimeSpan.Zero;
+        await RunAsync(stop: () => journal.LiveTicks >= 6);
+        Assert.All(
+            journal.State.Ticks.Where(t => t.Verdicts.Count > 0),
+            t => Assert.Equal(late, t.At - t.Samples[0].At)
+        );
+        Assert.Equal(late, Assert.Single(journal.State.Rules!.Signals).Delay);
+        Assert.Equal(StepResult.Passed, (await RunAsync(stop: () => false))!.Result);
+        var began = journal.State.Step("watch").StartedAt!.Value;
+        Assert.Equal(TimeSpan.FromMinutes(30) + late, journal.State.Ticks[^1].At - began);
+    }
+
+    [Fact]
+    public async Task A_rule_that_looks_at_less_than_values_are_late_is_told_before_the_change_and_no_baseline_is_taken()
+    {
+        prometheus.Late = TimeSpan.FromMinutes(15);
+        await MeasureAsync(stop: () => false);
+        var unkept = SourceDelays.Unkept(Context("baseline"))!;
+        Assert.StartsWith(
+            "\"error_rate > 1% for 5m\" looks at 5 min, but data of error_rate come 15 min late: give it at least as long. ",
+            TextCatalog.English.Render(unkept),
+            StringComparison.Ordinal
+        );
+        Assert.Empty(journal.State.BaselineTicks);
+    }
+
+    [Fact]
+    public async Task A_source_that_cannot_tell_how_late_it_is_says_why_and_what_is_declared_counts()
+    {
+        prometheus.IsAway = true;
+        await MeasureAsync(stop: () => journal.State.BaselineTicks.Count >= 1);
+        var untold = Assert.Single(journal.State.Delays);
+        Assert.Equal((null, TimeSpan.Zero), (untold.Newest, untold.Counts));
+        Assert.Equal("probes.prometheus.not-understood", untold.Detail?.Code);
+    }
+
+    /// <summary>Prometheus carries the last value on for five minutes, and dates it anew each time.</summary>
+    [Fact]
+    public async Task A_value_that_is_only_carried_on_holds_the_run_and_takes_nothing_back()
+    {
+        (prometheus.Now, prometheus.Past) = (0.005, 0.005);
+        Assert.Null(
+            await RunAsync(
+                stop: () => journal.State.Held is null && journal.Events.OfType<RunContinued>().Any(),
+                each: () =>
+                {
+                    prometheus.StoppedAt ??= journal.LiveTicks == 12 ? time.GetUtcNow() : null;
+                    prometheus.StoppedAt = journal.State.Held is null ? prometheus.StoppedAt : DateTimeOffset.MaxValue;
+                }
+            )
+        );
+        var held = Assert.Single(journal.Events.OfType<RunHeld>());
+        Assert.Equal("watching.hold.no-data", held.Reason.Code);
+        Assert.Contains("the newest value is", held.Reason.ToString(), StringComparison.Ordinal);
+        var stale = journal.State.Ticks.SelectMany(t => t.Samples).Where(s => s.Outcome is SampleOutcome.NoData);
+        Assert.InRange(stale.Count(), 24, 27);
+    }
+
+    [Fact]
+    public async Task A_machine_whose_clock_is_behind_is_told_so_and_reads_what_is_of_now()
+    {
+        prometheus.Ahead = TimeSpan.FromMinutes(4);
+        prometheus.Past = 0;
+        await MeasureAsync(stop: () => false);
+        Assert.Equal(SourceClock.Differs, Assert.Single(journal.State.Delays).Detail?.Code);
+        await RunAsync(stop: () => journal.LiveTicks >= 3);
+        Assert.All(
+            journal.State.Ticks,
+            t =>
+            {
+                var sample = Assert.Single(t.Samples);
+                Assert.Equal((SampleOutcome.Value, SourceClock.Differs), (sample.Outcome, sample.Detail?.Code));
+                Assert.Equal(0, (t.At - sample.At).TotalSeconds, 0.01);
+            }
+        );
+        Assert.Contains(journal.Progress, p => p.Code is "steps.watch.clock");
+        Assert.All(prometheus.Moments.Skip(1), m => Assert.InRange(m.Ahead.TotalSeconds, 239, 242));
     }
 
     /// <summary>Measures the baseline, with a tick each time it waits for one, until it has or the test stops it.</summary>
@@ -256,14 +350,14 @@ public sealed class WatchStepTests : IDisposable
         using var stopping = new CancellationTokenSource();
         using var http = new HttpClient(prometheus, disposeHandler: false);
         journal.Clock = time;
-        var seen = journal.State.BaselineTicks.Count;
+        var seen = journal.State.BaselineTicks.Count + prometheus.Dated;
         var factory = new ProbeFactory(TidelockServices.ProbeKinds, time, prometheus);
-        var running = SignalBaseline.MeasureAsync(Context(), new Ground(http), factory, stopping.Token);
+        var running = SignalBaseline.MeasureAsync(Context("baseline"), new Ground(http), factory, stopping.Token);
         var since = TimeProvider.System.GetTimestamp();
         while (!running.IsCompleted && !stop())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(20), "It stands still.");
-            if (journal.State.BaselineTicks.Count is var ticks && ticks > seen)
+            if (journal.State.BaselineTicks.Count + prometheus.Dated is var ticks && ticks > seen)
             {
                 seen = ticks;
                 time.Advance(TimeSpan.FromSeconds(5));
@@ -320,7 +414,7 @@ public sealed class WatchStepTests : IDisposable
         return null;
     }
 
-    private StepContext Context()
+    private StepContext Context(string step = "watch")
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal);
         File.WriteAllText(Path.Combine(folder, "new.sql"), "select 1 as id");
@@ -339,7 +433,7 @@ public sealed class WatchStepTests : IDisposable
         var reading = TidelockServices.ChangeLoader.Load(folder, "production", variables);
         Assert.True(reading.Change is not null, string.Join('\n', reading.Mistakes));
         return new StepContext(
-            "watch",
+            step,
             new RunId("01JDK3V4Q8Z5W6X7Y8Z9A0B1C2"),
             reading.Change!,
             reading.Change!.Environments.Single(),
@@ -386,14 +480,31 @@ public sealed class WatchStepTests : IDisposable
 
         public void Happened(RunEvent e, RunState state) { }
 
-        public void Progressed(string step, Message progress) { }
+        public ConcurrentQueue<Message> Progress { get; } = [];
+
+        public void Progressed(string step, Message progress) => Progress.Enqueue(progress);
 
         public void Warned(Message warning) { }
     }
 
     /// <summary>What it is now is healthy unless the test says otherwise; its past is what the test says, null for one that it cannot tell.</summary>
-    private sealed class Prometheus : HttpMessageHandler
+    private sealed class Prometheus(TimeProvider time) : HttpMessageHandler
     {
+        /// <summary>How late its points come.</summary>
+        public TimeSpan Late { get; set; }
+
+        /// <summary>When the last of them came; null while they come.</summary>
+        public DateTimeOffset? StoppedAt { get; set; }
+
+        /// <summary>How far its clock is ahead of the test's.</summary>
+        public TimeSpan? Ahead { get; set; }
+
+        /// <summary>How often it was asked for the times of its points.</summary>
+        public int Dated { get; private set; }
+
+        /// <summary>The times it was asked about, and how far ahead of the test's they were.</summary>
+        public ConcurrentQueue<(string Time, TimeSpan Ahead)> Moments { get; } = [];
+
         public double? Past { get; set; } = 0;
 
         /// <summary>What it tells of its past from the second time on; the same where the test says nothing.</summary>
@@ -411,6 +522,16 @@ public sealed class WatchStepTests : IDisposable
             CancellationToken cancellationToken
         )
         {
+            var answer = await AnswerAsync(request, cancellationToken);
+            answer.Headers.Date = time.GetUtcNow() + Ahead;
+            return answer;
+        }
+
+        private async Task<HttpResponseMessage> AnswerAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
+        {
             if (IsAway)
             {
                 return new HttpResponseMessage(HttpStatusCode.InternalServerError);
@@ -420,8 +541,24 @@ public sealed class WatchStepTests : IDisposable
                 .Split('&')
                 .Select(p => p.Split('='))
                 .ToDictionary(p => p[0], p => p[1], StringComparer.Ordinal);
+            if (form["query"].StartsWith("label_replace", StringComparison.Ordinal))
+            {
+                Dated += form["query"].Contains("max_over_time", StringComparison.Ordinal) ? 1 : 0;
+                var newest = time.GetUtcNow() + (Ahead ?? TimeSpan.Zero) - Late;
+                var known = (StoppedAt < newest ? StoppedAt.Value : newest).ToUnixTimeMilliseconds() / 1000.0;
+                return Answer(
+                    "vector",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $$"""{"metric":{"selector":"0"},"value":[{{form["time"]}},"{{known}}"]}"""
+                    )
+                );
+            }
+
             if (!request.RequestUri!.AbsolutePath.EndsWith("query_range", StringComparison.Ordinal))
             {
+                var asked = DateTimeOffset.FromUnixTimeMilliseconds((long)(Number(form["time"]) * 1000));
+                Moments.Enqueue((form["time"], asked - time.GetUtcNow()));
                 return Answer(
                     "vector",
                     $$"""{"metric":{},"value":[{{form["time"]}},"{{Now.ToString(CultureInfo.InvariantCulture)}}"]}"""

@@ -28,7 +28,7 @@ internal sealed class Scenario
     {
         (Name, this.file) = (name, file);
         var every = TimeSpan.FromSeconds(Seconds("every") ?? 5);
-        Options = new WatchOptions(
+        var declared = new WatchOptions(
             TimeSpan.FromSeconds(Seconds("for") ?? 1800),
             every,
             TimeSpan.FromSeconds(Seconds("grace") ?? 120),
@@ -40,6 +40,16 @@ internal sealed class Scenario
         {
             ErrorGrace = TimeSpan.FromSeconds(Seconds("errorGrace") ?? Seconds("grace") ?? 120),
         };
+        Options = declared.With([
+            .. Entries("measured")
+                .Select(e =>
+                    SignalDelay.Of(
+                        Sample.Of(e.Key, Watched.Start, ScenarioText.Seconds(e.Value.ToString())),
+                        declared.PaceOf(e.Key).Delay,
+                        every
+                    )
+                ),
+        ]);
         Samples =
         [
             .. Entries("samples")

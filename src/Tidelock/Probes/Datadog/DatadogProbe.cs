@@ -14,29 +14,48 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
     /// <summary>Long enough to hold a complete bucket, and short enough for Datadog to answer with small ones.</summary>
     private static readonly TimeSpan Before = TimeSpan.FromMinutes(5);
 
+    /// <summary>How far back a value is looked for to tell how late they come.</summary>
+    private static readonly TimeSpan Remembered = TimeSpan.FromHours(1);
+
     private readonly DatadogAccess access = queries[0].Access;
     private readonly ProbeHttp http = new(new HttpAccess(queries[0].Access.Address), context);
 
     public IReadOnlyList<string> Signals => [.. queries.Select(q => q.Signal)];
 
-    public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation)
-    {
-        var now = context.Time.GetUtcNow();
-        var from = now - queries.Max(q => q.Delay) - Before;
-        var answers = await AskAsync(from, now, cancellation).ConfigureAwait(false);
-        return [.. queries.Zip(answers, (q, a) => Moment(q, a.Answer, a.Index, now))];
-    }
+    public Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation) =>
+        http.Clock.ReadAsync(async ahead =>
+        {
+            var now = context.Time.GetUtcNow() + ahead;
+            var from = now - queries.Max(q => q.Delay) - Before;
+            var answers = await AskAsync(from, now, cancellation).ConfigureAwait(false);
+            return [.. queries.Zip(answers, (q, a) => Moment(q, a.Answer, a.Index, now))];
+        });
 
-    public async Task<IReadOnlyList<Sample>> ReadRangeAsync(
+    public Task<IReadOnlyList<Sample>> ReadRangeAsync(
         DateTimeOffset from,
         DateTimeOffset to,
         TimeSpan step,
         CancellationToken cancellation
-    )
-    {
-        var answers = await AskAsync(from - Before, to, cancellation).ConfigureAwait(false);
-        return [.. queries.Zip(answers, (q, a) => Range(q, a.Answer, a.Index, from, to, step)).SelectMany(s => s)];
-    }
+    ) =>
+        http.Clock.ReadAsync(async ahead =>
+        {
+            var (begin, end, now) = (from + ahead, to + ahead, context.Time.GetUtcNow() + ahead);
+            var answers = await AskAsync(begin - Before, end, cancellation).ConfigureAwait(false);
+            return
+            [
+                .. queries
+                    .Zip(answers, (q, a) => Range(q, a.Answer, a.Index, (begin, end, now), step))
+                    .SelectMany(s => s),
+            ];
+        });
+
+    public Task<IReadOnlyList<Sample>> ReadAgesAsync(CancellationToken cancellation) =>
+        http.Clock.ReadAsync(async ahead =>
+        {
+            var now = context.Time.GetUtcNow() + ahead;
+            var answers = await AskAsync(now - Remembered, now, cancellation).ConfigureAwait(false);
+            return SameFor([.. queries.Zip(answers, (q, a) => Age(q, a.Answer, a.Index, now))]);
+        });
 
     public ValueTask DisposeAsync()
     {
@@ -44,7 +63,7 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
         return ValueTask.CompletedTask;
     }
 
-    private Sample Moment(DatadogProbeOptions query, DatadogAnswer answer, int index, DateTimeOffset now)
+    private static Sample Moment(DatadogProbeOptions query, DatadogAnswer answer, int index, DateTimeOffset now)
     {
         var at = now - query.Delay;
         if (answer.Of(index, query.Signal, at, out var instead) is not { } series)
@@ -57,26 +76,39 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
             : Sample.NoData(query.Signal, at, Message.Of("probes.datadog.stale", ("bucket", series.Bucket)));
     }
 
-    private IEnumerable<Sample> Range(
+    /// <summary>How long ago the newest bucket ended that is over and has a value.</summary>
+    private static Sample Age(DatadogProbeOptions query, DatadogAnswer answer, int index, DateTimeOffset now) =>
+        answer.Of(index, query.Signal, now, out var instead) is not { } series ? instead!
+        : series.At(now, now) is var (end, _) ? Sample.Of(query.Signal, now, (now - end).TotalSeconds)
+        : Sample.NoData(query.Signal, now, Message.Of("probes.datadog.stale", ("bucket", series.Bucket)));
+
+    /// <summary>
+    /// They come the same way, and one that is seldom reported is not late: the newest of all tells how late they are.
+    /// </summary>
+    private static IReadOnlyList<Sample> SameFor(IReadOnlyList<Sample> ages)
+    {
+        var newest = ages.Min(a => a.Value);
+        return [.. ages.Select(a => a.Value is null ? a : a with { Value = newest })];
+    }
+
+    private static IEnumerable<Sample> Range(
         DatadogProbeOptions query,
         DatadogAnswer answer,
         int index,
-        DateTimeOffset from,
-        DateTimeOffset to,
+        (DateTimeOffset From, DateTimeOffset To, DateTimeOffset Now) time,
         TimeSpan step
     )
     {
-        if (answer.Of(index, query.Signal, to, out var instead) is not { } series)
+        if (answer.Of(index, query.Signal, time.To, out var instead) is not { } series)
         {
             return [instead!];
         }
 
-        var now = context.Time.GetUtcNow();
-        var complete = now - query.Delay;
+        var complete = time.Now - query.Delay;
         var samples = new List<Sample>();
-        for (var at = from; at <= to && at <= complete; at += step)
+        for (var at = time.From; at <= time.To && at <= complete; at += step)
         {
-            if (series.At(at, now) is var (time, value) && time == at)
+            if (series.At(at, time.Now) is var (moment, value) && moment == at)
             {
                 samples.Add(Sample.Of(query.Signal, at, value));
             }

@@ -80,7 +80,8 @@ internal static class PrometheusAnswer
             : Sample.Error(sample.Signal, sample.At, why);
     }
 
-    private static IReadOnlyList<Sample> Understand(
+    /// <summary>What is read of the data of an answer; an error of the signal where it is none.</summary>
+    public static IReadOnlyList<Sample> Understand(
         string signal,
         DateTimeOffset at,
         HttpReply reply,

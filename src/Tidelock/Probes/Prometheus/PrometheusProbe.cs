@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tidelock.Texts;
 
 namespace Tidelock.Probes.Prometheus;
 
@@ -9,27 +10,53 @@ internal sealed class PrometheusProbe(
     ProbeContext context
 ) : IRangeProbe
 {
+    /// <summary>A value whose points are older than this is none: a server is scraped every minute, and seldom every two.</summary>
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromMinutes(2);
+
     private readonly ProbeHttp http = new(server, context);
+    private readonly IReadOnlyList<(TimeSpan Delay, PrometheusAges Ages)> ages =
+    [
+        .. queries.GroupBy(q => q.Delay).Select(g => (g.Key, new PrometheusAges(g))).Where(a => a.Item2.Signals.Any()),
+    ];
 
     public IReadOnlyList<string> Signals => [.. queries.Select(q => q.Signal)];
 
-    public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation)
-    {
-        var now = context.Time.GetUtcNow();
-        return await Task.WhenAll(queries.Select(q => OneAsync(q, now - q.Delay, cancellation))).ConfigureAwait(false);
-    }
+    public Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation) =>
+        http.Clock.ReadAsync(async ahead =>
+        {
+            var now = context.Time.GetUtcNow() + ahead;
+            var dating = Task.WhenAll(ages.Select(a => AgesAsync(a.Ages, now - a.Delay, cancellation)));
+            var samples = await Task.WhenAll(queries.Select(q => OneAsync(q, now - q.Delay, now, cancellation)))
+                .ConfigureAwait(false);
+            var known = (await dating.ConfigureAwait(false)).SelectMany(a => a);
+            return [.. queries.Zip(samples, (q, s) => Dated(q, s, known))];
+        });
 
-    public async Task<IReadOnlyList<Sample>> ReadRangeAsync(
+    public Task<IReadOnlyList<Sample>> ReadRangeAsync(
         DateTimeOffset from,
         DateTimeOffset to,
         TimeSpan step,
         CancellationToken cancellation
-    )
-    {
-        var ranges = await Task.WhenAll(queries.Select(q => RangeAsync(q, from, to, step, cancellation)))
-            .ConfigureAwait(false);
-        return [.. ranges.SelectMany(r => r)];
-    }
+    ) =>
+        http.Clock.ReadAsync(async ahead =>
+        {
+            var complete = context.Time.GetUtcNow() + ahead;
+            var ranges = await Task.WhenAll(
+                    queries.Select(q => RangeAsync(q, from + ahead, to + ahead, complete - q.Delay, step, cancellation))
+                )
+                .ConfigureAwait(false);
+            return [.. ranges.SelectMany(r => r)];
+        });
+
+    public Task<IReadOnlyList<Sample>> ReadAgesAsync(CancellationToken cancellation) =>
+        http.Clock.ReadAsync(async ahead =>
+        {
+            var (all, now) = (new PrometheusAges(queries), context.Time.GetUtcNow() + ahead);
+            return all.Signals.Any()
+                ? await AskAgesAsync(all, all.ExpressionOfAnHour, now, ProbeContext.RangeTimeout, cancellation)
+                    .ConfigureAwait(false)
+                : [];
+        });
 
     public ValueTask DisposeAsync()
     {
@@ -37,9 +64,61 @@ internal sealed class PrometheusProbe(
         return ValueTask.CompletedTask;
     }
 
-    private Task<Sample> OneAsync(PrometheusProbeOptions query, DateTimeOffset at, CancellationToken cancellation) =>
+    /// <summary>A value that the server carries on from points too long before its time is none.</summary>
+    private static Sample Dated(PrometheusProbeOptions query, Sample sample, IEnumerable<Sample> ages)
+    {
+        var age = ages.FirstOrDefault(a => string.Equals(a.Signal, query.Signal, StringComparison.Ordinal))?.Value;
+        return
+            sample.Outcome is SampleOutcome.Value
+            && age is { } seconds
+            && TimeSpan.FromSeconds(seconds) > (query.Lookback ?? UsualPatience)
+            ? Sample.NoData(
+                sample.Signal,
+                sample.At,
+                Message.Of("probes.prometheus.stale", ("age", TimeSpan.FromSeconds(seconds) + query.Delay))
+            )
+            : sample;
+    }
+
+    /// <summary>None where they cannot be had in a tick: the values stand as the server dates them.</summary>
+    private async Task<IReadOnlyList<Sample>> AgesAsync(
+        PrometheusAges of,
+        DateTimeOffset at,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            return await AskAgesAsync(of, of.Expression, at, context.Timeout, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            return [];
+        }
+    }
+
+    private async Task<IReadOnlyList<Sample>> AskAgesAsync(
+        PrometheusAges of,
+        string expression,
+        DateTimeOffset at,
+        TimeSpan timeout,
+        CancellationToken cancellation
+    )
+    {
+        var form = Form(expression, timeout, null);
+        form["time"] = Seconds(at);
+        return of.Read(at, await AskAsync("/api/v1/query", form, cancellation).ConfigureAwait(false));
+    }
+
+    private Task<Sample> OneAsync(
+        PrometheusProbeOptions query,
+        DateTimeOffset at,
+        DateTimeOffset now,
+        CancellationToken cancellation
+    ) =>
         ProbeFailure.GuardAsync(
             query.Signal,
+            now,
             context,
             async () =>
             {
@@ -58,7 +137,7 @@ internal sealed class PrometheusProbe(
         CancellationToken cancellation
     )
     {
-        var form = Form(query, expression, context.Timeout);
+        var form = Form(expression, context.Timeout, query.Lookback);
         form["time"] = Seconds(at);
         var reply = await AskAsync("/api/v1/query", form, cancellation).ConfigureAwait(false);
         return PrometheusAnswer.Read(query, at, reply);
@@ -68,11 +147,11 @@ internal sealed class PrometheusProbe(
         PrometheusProbeOptions query,
         DateTimeOffset from,
         DateTimeOffset to,
+        DateTimeOffset complete,
         TimeSpan step,
         CancellationToken cancellation
     )
     {
-        var complete = context.Time.GetUtcNow() - query.Delay;
         var end = to < complete ? to : complete;
         if (end < from)
         {
@@ -99,7 +178,7 @@ internal sealed class PrometheusProbe(
     {
         try
         {
-            var form = Form(query, expression, ProbeContext.RangeTimeout);
+            var form = Form(expression, ProbeContext.RangeTimeout, query.Lookback);
             form["start"] = Seconds(from);
             form["end"] = Seconds(to);
             form["step"] = Seconds(step);
@@ -118,16 +197,16 @@ internal sealed class PrometheusProbe(
             cancellation
         );
 
-    private static Dictionary<string, string> Form(PrometheusProbeOptions query, string expression, TimeSpan timeout)
+    private static Dictionary<string, string> Form(string expression, TimeSpan timeout, TimeSpan? lookback)
     {
         var form = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["query"] = expression,
             ["timeout"] = Duration(timeout),
         };
-        if (query.Lookback is { } lookback)
+        if (lookback is { } back)
         {
-            form["lookback_delta"] = Duration(lookback);
+            form["lookback_delta"] = Duration(back);
         }
 
         return form;
