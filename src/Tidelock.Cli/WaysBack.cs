@@ -38,7 +38,7 @@ internal sealed class WaysBack(
         var ways = new List<(string, RollbackAssessment)>();
         foreach (var method in services.Rollbacks)
         {
-            ways.Add((method.Name, await method.AssessAsync(looking, cancellation)));
+            ways.Add((method.Name, await RollbackAssessment.OfAsync(method, looking, cancellation)));
         }
 
         return new WaysBack(context, ways, await RunLater.LookAsync(looking, cancellation));

@@ -5,8 +5,8 @@ namespace Tidelock.Backups;
 /// <summary>
 /// What was written after a backup was taken and would be lost by restoring it. Unknown is never shown as nothing.
 /// </summary>
-/// <param name="Tables">Every table that the backup holds and that is still there, those with losses first.</param>
-/// <param name="Total">Rows inserted, updated or deleted in all tables; null when one of them is not known.</param>
+/// <param name="Tables">Every table that the backup holds or that is there now, the unknown first and then those with the largest losses.</param>
+/// <param name="Total">Rows inserted, updated or deleted in all tables that the backup holds; null when one of them is not known.</param>
 public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Total);
 
 /// <summary>What one table would lose.</summary>
@@ -15,12 +15,14 @@ public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Tot
 /// <param name="Why">Why not; null when they are.</param>
 /// <param name="NewestColumn">A timestamptz column <c>updated_at</c> or <c>created_at</c>; null where there is none.</param>
 /// <param name="NewestAt">Its newest value; null when there is none or reading took too long.</param>
+/// <param name="IsNew">The backup knows nothing of it, so a restore in place leaves it as it is, and it is not in the total.</param>
 public sealed record LostTableWrites(
     RelationName Table,
     WriteCount? Counted,
     Texts.Message? Why,
     string? NewestColumn,
-    DateTimeOffset? NewestAt
+    DateTimeOffset? NewestAt,
+    bool IsNew = false
 );
 
 /// <summary>

@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
@@ -11,30 +10,30 @@ namespace Tidelock.Backups;
 /// </summary>
 internal static class LostWritesReader
 {
+    /// <summary>How long the newest values of all tables together may take: somebody waits for the list of ways back.</summary>
+    private static readonly TimeSpan NewestLimit = TimeSpan.FromSeconds(5);
+
+    /// <summary>Compares every table of the backup with what is there, and names what is there and not in the backup.</summary>
     public static async Task<LostWrites> ReadAsync(
         PostgresSession session,
         BackupManifest manifest,
+        TimeProvider time,
         CancellationToken cancellation
     )
     {
         var incomparable = await IncomparableAsync(session, manifest, cancellation).ConfigureAwait(false);
         var now = await TableStates.ReadAsync(session, cancellation).ConfigureAwait(false);
-        var byName = now.ToDictionary(t => (t.Schema, t.Name));
-        var losses = new List<LostTableWrites>();
-        foreach (var then in manifest.Tables)
-        {
-            if (byName.TryGetValue((then.Schema, then.Name), out var table))
-            {
-                var (count, why) = Compare(then, table, incomparable);
-                var (column, newest) = await NewestAsync(session, table, cancellation).ConfigureAwait(false);
-                losses.Add(new LostTableWrites(new RelationName(then.Schema, then.Name), count, why, column, newest));
-            }
-        }
-
-        return new LostWrites(
-            [.. losses.OrderByDescending(l => l.Counted?.Total ?? long.MaxValue)],
-            losses.Any(l => l.Counted is null) ? null : losses.Sum(l => l.Counted!.Total)
-        );
+        var left = now.ToDictionary(t => (t.Schema, t.Name));
+        var losses = manifest
+            .Tables.Select(then =>
+                Loss(then, left.Remove((then.Schema, then.Name), out var t) ? t : null, incomparable)
+            )
+            .ToList();
+        losses.AddRange(left.Values.Select(t => NewTable(t, incomparable)));
+        var sorted = losses.OrderByDescending(l => l.Counted?.Total ?? long.MaxValue).ToList();
+        var newest = await NewestAsync(session, sorted, time, cancellation).ConfigureAwait(false);
+        var held = newest.Where(l => !l.IsNew).ToList();
+        return new LostWrites(newest, held.Any(l => l.Counted is null) ? null : held.Sum(l => l.Counted!.Total));
     }
 
     private static async Task<Message?> IncomparableAsync(
@@ -53,39 +52,80 @@ internal static class LostWritesReader
             : null;
     }
 
-    private static (WriteCount? Counted, Message? Why) Compare(TableState then, TableState now, Message? incomparable)
+    private static LostTableWrites Loss(TableState then, TableState? now, Message? incomparable)
     {
-        var count = new WriteCount(
-            now.Inserted - then.Inserted,
-            now.Updated - then.Updated,
-            now.Deleted - then.Deleted
-        );
+        var count = now is null
+            ? new WriteCount(0, 0, 0)
+            : new WriteCount(now.Inserted - then.Inserted, now.Updated - then.Updated, now.Deleted - then.Deleted);
         var why =
-            incomparable
-            ?? (
-                now.Oid != then.Oid ? Message.Of("backups.lost.other-table")
-                : now.FileNode != then.FileNode ? Message.Of("backups.lost.rewritten")
-                : count.Inserted < 0 || count.Updated < 0 || count.Deleted < 0
-                    ? Message.Of("backups.lost.statistics-reset")
-                : null
-            );
-        return why is null ? (count, null) : (null, why);
+            now is null ? Message.Of("backups.lost.gone")
+            : incomparable is not null ? incomparable
+            : now.Oid != then.Oid ? Message.Of("backups.lost.other-table")
+            : now.FileNode != then.FileNode ? Message.Of("backups.lost.rewritten")
+            : count.Inserted < 0 || count.Updated < 0 || count.Deleted < 0 ? Message.Of("backups.lost.statistics-reset")
+            : null;
+        return new LostTableWrites(
+            new RelationName(then.Schema, then.Name),
+            why is null ? count : null,
+            why,
+            null,
+            null
+        );
+    }
+
+    /// <summary>Its counters began after the backup, with the table itself.</summary>
+    private static LostTableWrites NewTable(TableState now, Message? incomparable) =>
+        new(
+            new RelationName(now.Schema, now.Name),
+            incomparable is null ? new WriteCount(now.Inserted, now.Updated, now.Deleted) : null,
+            incomparable,
+            null,
+            null,
+            IsNew: true
+        );
+
+    /// <summary>With the newest values of what would lose most, as far as the time goes; the rest of them stays unknown.</summary>
+    private static async Task<List<LostTableWrites>> NewestAsync(
+        PostgresSession session,
+        IReadOnlyList<LostTableWrites> losses,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var since = time.GetTimestamp();
+        var read = new List<LostTableWrites>(losses.Count);
+        foreach (var loss in losses)
+        {
+            var left = NewestLimit - time.GetElapsedTime(since);
+            if (loss.IsNew || loss.Counted is { Total: 0 } || left < TimeSpan.FromMilliseconds(1))
+            {
+                read.Add(loss);
+                continue;
+            }
+
+            var (column, at) = await NewestAsync(session, loss.Table, left, cancellation).ConfigureAwait(false);
+            read.Add(loss with { NewestColumn = column, NewestAt = at });
+        }
+
+        return read;
     }
 
     private static async Task<(string? Column, DateTimeOffset? At)> NewestAsync(
         PostgresSession session,
-        TableState table,
+        RelationName table,
+        TimeSpan left,
         CancellationToken cancellation
     )
     {
+        var limit = Math.Min((long)left.TotalMilliseconds, 2000);
         var column = await session
             .ScalarAsync<string>(
                 """
-                select attname::text from pg_attribute where attrelid = $1 and atttypid = 'timestamptz'::regtype
+                select attname::text from pg_attribute where attrelid = to_regclass($1) and atttypid = 'timestamptz'::regtype
                   and attname in ('updated_at', 'created_at') and not attisdropped order by attname desc limit 1
                 """,
                 cancellation,
-                new NpgsqlParameter { Value = table.Oid, NpgsqlDbType = NpgsqlDbType.Oid }
+                new NpgsqlParameter { Value = table.Sql }
             )
             .ConfigureAwait(false);
         if (column is null)
@@ -98,8 +138,8 @@ internal static class LostWritesReader
             var newest = await session
                 .ScalarAsync<DateTime?>(
                     $"""
-                    set statement_timeout = '2s'; set lock_timeout = '100ms';
-                    select max({Identifiers.Quote(column)}) from only {new RelationName(table.Schema, table.Name).Sql};
+                    set statement_timeout = {limit}; set lock_timeout = '100ms';
+                    select max({Identifiers.Quote(column)}) from only {table.Sql};
                     """,
                     cancellation
                 )

@@ -7,7 +7,17 @@ namespace Tidelock.Backups;
 /// <param name="Backup">Path of the backup.</param>
 /// <param name="DatabaseOid">The database that is restored into.</param>
 /// <param name="Relations">Those of the dump's relations that existed before.</param>
-public sealed record RestoreIntent(string Backup, uint DatabaseOid, IReadOnlyList<RestoredRelation> Relations);
+/// <param name="RollbackAt">When the rollback began that it belongs to; null in a journal from when that was not written down.</param>
+public sealed record RestoreIntent(
+    string Backup,
+    uint DatabaseOid,
+    IReadOnlyList<RestoredRelation> Relations,
+    DateTimeOffset? RollbackAt = null
+);
+
+/// <summary>Journaled when a restore has ended: what the catalog said of it before people could change anything again.</summary>
+/// <param name="RollbackAt">Of the rollback whose intent it answers.</param>
+public sealed record RestoreEnd(DateTimeOffset RollbackAt, RestoreFate Fate);
 
 /// <summary>A relation by name and identity.</summary>
 public sealed record RestoredRelation(string Schema, string Name, uint Oid);

@@ -1,5 +1,4 @@
 using Tidelock.Runs;
-using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks;
 
@@ -25,9 +24,3 @@ public interface IRollbackMethod
     /// <summary>Whether the target is again what it was before the run, as far as this method promises it.</summary>
     Task<StepOutcome> VerifyAsync(StepContext context, CancellationToken cancellation);
 }
-
-/// <summary>What a way back costs.</summary>
-/// <param name="Usable">Whether it can be used now.</param>
-/// <param name="Cost">In words: how long, what is lost; or why it cannot be used.</param>
-/// <param name="LosesWrites">Whether committed writes would be lost, so that the database's name must be typed.</param>
-public sealed record RollbackAssessment(bool Usable, Message Cost, bool LosesWrites);

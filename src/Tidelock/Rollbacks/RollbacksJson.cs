@@ -12,4 +12,5 @@ namespace Tidelock.Rollbacks;
 [JsonSerializable(typeof(RunBaseline))]
 [JsonSerializable(typeof(RunBackup))]
 [JsonSerializable(typeof(RestoreIntent))]
+[JsonSerializable(typeof(RestoreEnd))]
 internal sealed partial class RollbacksJson : JsonSerializerContext;

@@ -17,7 +17,7 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
         var name = context.State.Rollback!.Method;
         var state = context.State;
 
-        // A backup is restored beside and renamed: a session that is left in the database would hold that up.
+        // A restore in place makes every relation anew: a statement prepared on this one would tell nothing of the others.
         await using var aftermath = await Aftermath
             .ExpectAsync(
                 context,

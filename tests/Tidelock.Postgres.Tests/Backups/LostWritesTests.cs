@@ -39,6 +39,65 @@ public sealed class LostWritesTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_table_that_is_gone_is_unknown_and_one_that_is_new_is_named_and_not_in_the_total()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        await exam.Database.ExecuteAsync(
+            """
+            create table newcomer as select n from generate_series(1, 7) n;
+            insert into exam_results (student, answers) values ('new', '[]');
+            """
+        );
+
+        var lost = await SettledAsync(
+            exam,
+            backup,
+            l => l.Tables.Any(t => t is { IsNew: true, Counted.Total: 7 }) && l.Total == 1
+        );
+        Assert.Equal("newcomer", Assert.Single(lost.Tables, t => t.IsNew).Table.Name);
+
+        await exam.Database.ExecuteAsync("""drop table "exam data"."odd ""name";""");
+        lost = await ReadAsync(exam, backup);
+        var gone = lost.Tables.Single(t => t.Table.Name == "odd \"name");
+        Assert.Equal("backups.lost.gone", gone.Why!.Code);
+        Assert.Null(gone.Counted);
+        Assert.Null(lost.Total);
+    }
+
+    [Fact]
+    public async Task The_newest_values_are_read_for_five_seconds_in_all_and_of_the_largest_losses_first()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await exam.Database.ExecuteAsync(
+            """
+            create table small (created_at timestamptz); create table middle (created_at timestamptz);
+            create table large (created_at timestamptz); create table idle (created_at timestamptz);
+            """
+        );
+        var backup = await exam.TakeAsync();
+        await exam.Database.ExecuteAsync(
+            """
+            insert into small values (now());
+            insert into middle select now() from generate_series(1, 10);
+            insert into large select now() from generate_series(1, 20);
+            """
+        );
+        await SettledAsync(exam, backup, l => l.Total == 31);
+
+        await using var session = await exam.OpenAsync();
+        var lost = await LostWritesReader.ReadAsync(
+            session,
+            backup.Manifest!,
+            new SlowTime(TimeSpan.FromSeconds(2)),
+            CancellationToken.None
+        );
+
+        Assert.Equal(["large", "middle"], lost.Tables.Where(t => t.NewestAt is not null).Select(t => t.Table.Name));
+        Assert.Equal(31, lost.Total);
+    }
+
+    [Fact]
     public async Task After_statistics_were_reset_all_is_unknown()
     {
         await using var exam = await ExamDatabase.CreateAsync(server);
@@ -56,8 +115,11 @@ public sealed class LostWritesTests(PostgresServer server)
         await using var database = await TestDatabase.CreateAsync(cluster);
         await using var exam = await ExamDatabase.CreateAsync(database);
         var backup = await exam.TakeAsync();
+        // A throwaway server does not wait for its log: without this the crash could take the tables with it.
+        await exam.Database.ExecuteAsync("checkpoint");
         await cluster.RestartAsync("immediate", CancellationToken.None);
         var lost = await ReadAsync(exam, backup);
+        Assert.Equal(2, lost.Tables.Count);
         Assert.All(lost.Tables, t => Assert.Equal("backups.lost.statistics-reset", t.Why!.Code));
     }
 
@@ -84,6 +146,16 @@ public sealed class LostWritesTests(PostgresServer server)
     private static async Task<LostWrites> ReadAsync(ExamDatabase exam, Backup backup)
     {
         await using var session = await exam.OpenAsync();
-        return await LostWritesReader.ReadAsync(session, backup.Manifest!, CancellationToken.None);
+        return await LostWritesReader.ReadAsync(session, backup.Manifest!, TimeProvider.System, CancellationToken.None);
+    }
+
+    /// <summary>Every look at the clock takes so long.</summary>
+    private sealed class SlowTime(TimeSpan step) : TimeProvider
+    {
+        private long now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => now += step.Ticks;
     }
 }

@@ -3,6 +3,7 @@ using Tidelock.Checks;
 using Tidelock.Contracts;
 using Tidelock.Gates;
 using Tidelock.Migrations;
+using Tidelock.Rollbacks;
 using Tidelock.Tests.House;
 using Tidelock.Watching;
 
@@ -109,7 +110,7 @@ public sealed class AttemptViewChangeTests
         Assert.Equal(production.Digest, staging.Digest);
         Assert.Equal(production.Section<SmokeChecks>().Checks, staging.Section<SmokeChecks>().Checks);
         Assert.Equal(production.Section<ApplicationChecks>().Checks, staging.Section<ApplicationChecks>().Checks);
-        Assert.Equal(production.Section<Rollbacks.RollbackOptions>(), staging.Section<Rollbacks.RollbackOptions>());
+        Assert.Equal(production.Section<RollbackOptions>(), staging.Section<RollbackOptions>());
         Assert.Equal(
             production.Section<WatchOptions>().RollBackWhen.Select(c => c.Text),
             staging.Section<WatchOptions>().RollBackWhen.Select(c => c.Text)
