@@ -10,6 +10,7 @@ internal sealed class BackupCheck(
     Backup backup,
     ServerIdentity database,
     TimeSpan maxAge,
+    string? vouchedBy,
     DateTimeOffset now
 )
 {
@@ -118,6 +119,7 @@ internal sealed class BackupCheck(
         }
 
         notes.Add(Message.Of("backups.no-manifest", ("path", backup.Path), ("database", database.Database)));
+        notes.Add(Message.Of("backups.zone-assumed", ("zone", TimeZoneInfo.Local.Id)));
         if (!string.Equals(list.Database, database.Database, StringComparison.Ordinal))
         {
             problems.Add(OtherDatabase(list.Database ?? "?"));
@@ -130,6 +132,7 @@ internal sealed class BackupCheck(
     {
         if (backup.Manifest is not { Identity: var from })
         {
+            Vouched();
             return;
         }
 
@@ -148,6 +151,18 @@ internal sealed class BackupCheck(
         else if (!string.Equals(from.Database, database.Database, StringComparison.Ordinal))
         {
             problems.Add(OtherDatabase(from.Database));
+        }
+    }
+
+    private void Vouched()
+    {
+        if (vouchedBy is null)
+        {
+            problems.Add(Message.Of("backups.unvouched", ("path", backup.Path), ("database", database.Database)));
+        }
+        else
+        {
+            notes.Add(Message.Of("backups.vouched", ("by", vouchedBy)));
         }
     }
 

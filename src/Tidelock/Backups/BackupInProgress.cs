@@ -15,6 +15,7 @@ internal sealed class BackupInProgress(
     long size,
     string applicationName,
     int jobs,
+    RelationName? declared,
     BackupFolder folder,
     Action<BackupProgress> progress
 )
@@ -35,7 +36,7 @@ internal sealed class BackupInProgress(
         var snapshot = await Snapshot.ExportAsync(session, cancellation).ConfigureAwait(false);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var dumping = DumpAsync(snapshot.Name, tables.Count, both);
-        var counted = await CountAsync(tables, dumping, both).ConfigureAwait(false);
+        var counted = await CountAsync(tables, dumping, both, cancellation).ConfigureAwait(false);
         var dumped = await dumping.ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         if (!dumped.Succeeded || counted is null)
@@ -69,15 +70,17 @@ internal sealed class BackupInProgress(
     private async Task<IReadOnlyList<TableState>?> CountAsync(
         IReadOnlyList<TableState> tables,
         Task<ProgramResult> dumping,
-        CancellationTokenSource both
+        CancellationTokenSource both,
+        CancellationToken cancellation
     )
     {
         try
         {
-            return await TableStates.CountAsync(session, tables, both.Token).ConfigureAwait(false);
+            return await TableStates.CountAsync(session, tables, declared, time, both.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (dumping.IsCompletedSuccessfully)
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
+            // The dump ended this, and tells why.
             return null;
         }
         catch
@@ -102,7 +105,17 @@ internal sealed class BackupInProgress(
             ],
             session.Target.LibpqEnvironment(applicationName)
         ).RunAsync(both.Token);
-        await ShowAsync(running, tables).ConfigureAwait(false);
+        try
+        {
+            await ShowAsync(running, tables).ConfigureAwait(false);
+        }
+        catch
+        {
+            await both.CancelAsync().ConfigureAwait(false);
+            await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
         var result = await running.ConfigureAwait(false);
         if (!result.Succeeded)
         {

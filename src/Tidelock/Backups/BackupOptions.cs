@@ -5,7 +5,7 @@ namespace Tidelock.Backups;
 /// <param name="MaxAge">The oldest backup that is accepted.</param>
 /// <param name="Rehearse">Whether it must be restored into a throwaway cluster and queried.</param>
 /// <param name="File">A named dump (directory or custom format) instead of taking one; null to take one.</param>
-/// <param name="Folder">Where dumps are written; null for <c>tidelock/backups</c> in the user's state directory.</param>
+/// <param name="Folder">Where dumps are written, as the change names it; null for <c>tidelock/backups</c> in the user's state directory.</param>
 /// <param name="Jobs">Parallel jobs of pg_dump and pg_restore.</param>
 public sealed record BackupOptions(
     BackupSource By,
@@ -16,6 +16,10 @@ public sealed record BackupOptions(
     int Jobs
 )
 {
+    /// <summary>The same with the folder's path from the change's, where it is not a full one.</summary>
+    public BackupOptions In(string changeFolder) =>
+        Folder is null ? this : this with { Folder = Path.GetFullPath(Folder, changeFolder) };
+
     /// <summary>The folder dumps are written to.</summary>
     public string FolderOrDefault() =>
         Folder

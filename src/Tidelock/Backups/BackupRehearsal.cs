@@ -22,6 +22,7 @@ internal sealed class BackupRehearsal(ClientPrograms clients, TimeProvider time)
             ["fsync"] = "on",
             ["synchronous_commit"] = "on",
             ["full_page_writes"] = "on",
+            ["max_wal_size"] = RehearsalRoom.WalSetting,
         },
     };
 
@@ -42,8 +43,7 @@ internal sealed class BackupRehearsal(ClientPrograms clients, TimeProvider time)
             return Failed(Message.Of("backups.list-failed", ("path", backup.Path), ("words", read.LastWords)));
         }
 
-        var size = backup.Manifest?.DatabaseSize ?? DumpKind.Size(backup.Dump) * 10;
-        if (FreeSpace.Lacking(Path.GetTempPath(), size) is { } lacking)
+        if (RehearsalRoom.Of(backup, source).Lacking(Path.GetTempPath()) is { } lacking)
         {
             return Failed(lacking);
         }

@@ -19,11 +19,13 @@ internal sealed class BackupTaker(ClientPrograms clients, TimeProvider time)
     /// <param name="target">The database.</param>
     /// <param name="applicationName"><c>tidelock/RUN/EPOCH</c>.</param>
     /// <param name="options">Folder and jobs.</param>
+    /// <param name="declared">The tables that this reads are counted first; null for none.</param>
     /// <param name="progress">Called about twice a second while pg_dump runs.</param>
     public async Task<BackupTaking> TakeAsync(
         PostgresTarget target,
         string applicationName,
         BackupOptions options,
+        RelationName? declared,
         Action<BackupProgress> progress,
         CancellationToken cancellation
     )
@@ -48,6 +50,7 @@ internal sealed class BackupTaker(ClientPrograms clients, TimeProvider time)
                     size,
                     applicationName,
                     options.Jobs,
+                    declared,
                     folder,
                     progress
                 )

@@ -9,9 +9,12 @@ internal static class FreeSpace
     private const long Margin = 64L << 20;
 
     /// <summary>Null when there is room for so many bytes and a tenth more; else what is missing and where.</summary>
-    public static Message? Lacking(string folder, long bytes)
+    /// <param name="folder">On that disk.</param>
+    /// <param name="bytes">Of the database.</param>
+    /// <param name="besides">What is written besides the database.</param>
+    public static Message? Lacking(string folder, long bytes, long besides = 0)
     {
-        var needed = bytes + (bytes / 10) + Margin;
+        var needed = bytes + (bytes / 10) + besides + Margin;
         var free = new DriveInfo(folder).AvailableFreeSpace;
         return free >= needed
             ? null
@@ -20,7 +23,8 @@ internal static class FreeSpace
                 ("folder", folder),
                 ("free", Sizes.Short(free)),
                 ("needed", Sizes.Short(needed)),
-                ("database", Sizes.Short(bytes))
+                ("database", Sizes.Short(bytes)),
+                ("besides", Sizes.Short(besides + Margin))
             );
     }
 }

@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 using Tidelock.Postgres;
 
 namespace Tidelock.Backups;
@@ -9,6 +8,9 @@ internal static class TableStates
 {
     /// <summary>Above this many bytes a table is not counted: a full read beside the dump would cost too much.</summary>
     private const long CountedUpTo = 256L << 20;
+
+    /// <summary>For all counts together: the snapshot keeps old rows from being cleaned away.</summary>
+    private static readonly TimeSpan CountLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>All ordinary tables that a dump contains: not temporary, not an extension's, not the system's.</summary>
     public static Task<List<TableState>> ReadAsync(PostgresSession session, CancellationToken cancellation) =>
@@ -35,34 +37,112 @@ internal static class TableStates
             cancellation
         );
 
-    /// <summary>The same tables with their rows counted in the session's snapshot, except the large ones.</summary>
+    /// <summary>
+    /// The same tables with their rows counted in the session's transaction: first those that the declared relation reads, however large, then
+    /// the small ones, as far as the time goes. The rest stays uncounted.
+    /// </summary>
     public static async Task<IReadOnlyList<TableState>> CountAsync(
         PostgresSession session,
         IReadOnlyList<TableState> tables,
+        RelationName? declared,
+        TimeProvider time,
         CancellationToken cancellation
     )
     {
-        var counted = new List<TableState>(tables.Count);
-        foreach (var table in tables)
+        var first = await ReadByAsync(session, declared, cancellation).ConfigureAwait(false);
+        var sizes = await SizesAsync(session, cancellation).ConfigureAwait(false);
+        var order = tables
+            .Where(t => first.Contains(t.Oid) || sizes.GetValueOrDefault(t.Oid) <= CountedUpTo)
+            .OrderByDescending(t => first.Contains(t.Oid))
+            .ThenBy(t => sizes.GetValueOrDefault(t.Oid));
+        var rows = new Dictionary<uint, long?>();
+        var since = time.GetTimestamp();
+        foreach (var table in order)
         {
-            var size = await session
-                .ScalarAsync<long>(
-                    "select coalesce(pg_relation_size($1), 0)",
-                    cancellation,
-                    new NpgsqlParameter { Value = table.Oid, NpgsqlDbType = NpgsqlDbType.Oid }
-                )
-                .ConfigureAwait(false);
-            counted.Add(
-                size > CountedUpTo
-                    ? table
-                    : table with
-                    {
-                        Rows = await CountAsync(session, table, cancellation).ConfigureAwait(false),
-                    }
-            );
+            var left = CountLimit - time.GetElapsedTime(since);
+            if (left < TimeSpan.FromMilliseconds(1))
+            {
+                break;
+            }
+
+            rows[table.Oid] = await CountWithinAsync(session, table, left, cancellation).ConfigureAwait(false);
         }
 
-        return counted;
+        return [.. tables.Select(t => t with { Rows = rows.GetValueOrDefault(t.Oid) })];
+    }
+
+    /// <summary>A count that takes too long is given up and leaves the transaction, and so its snapshot, as it is.</summary>
+    private static async Task<long?> CountWithinAsync(
+        PostgresSession session,
+        TableState table,
+        TimeSpan left,
+        CancellationToken cancellation
+    )
+    {
+        await session
+            .ExecuteAsync(
+                $"savepoint counting; set local statement_timeout = {(long)left.TotalMilliseconds}",
+                cancellation
+            )
+            .ConfigureAwait(false);
+        long? rows = null;
+        try
+        {
+            rows = await CountAsync(session, table, cancellation).ConfigureAwait(false);
+        }
+        catch (PostgresException e)
+            when (e.SqlState == PostgresErrorCodes.QueryCanceled && !cancellation.IsCancellationRequested)
+        {
+            // It stays uncounted.
+        }
+
+        await session
+            .ExecuteAsync("rollback to savepoint counting; release savepoint counting", cancellation)
+            .ConfigureAwait(false);
+        return rows;
+    }
+
+    private static async Task<HashSet<uint>> ReadByAsync(
+        PostgresSession session,
+        RelationName? relation,
+        CancellationToken cancellation
+    ) =>
+        relation is null
+            ? []
+            :
+            [
+                .. await session
+                    .QueryAsync(
+                        """
+                        with recursive reads(oid) as (
+                          select to_regclass($1)::oid
+                          union
+                          select d.refobjid from reads r join pg_rewrite w on w.ev_class = r.oid
+                            join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+                        )
+                        select oid from reads where oid is not null
+                        """,
+                        r => r.GetFieldValue<uint>(0),
+                        cancellation,
+                        new NpgsqlParameter { Value = relation.Sql }
+                    )
+                    .ConfigureAwait(false),
+            ];
+
+    /// <summary>As vacuum or analyze saw them last: asking for the files' sizes would wait for locks.</summary>
+    private static async Task<Dictionary<uint, long>> SizesAsync(
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        var sizes = await session
+            .QueryAsync(
+                "select oid, relpages * current_setting('block_size')::bigint from pg_class where relkind = 'r'",
+                r => (Oid: r.GetFieldValue<uint>(0), Size: r.GetInt64(1)),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return sizes.ToDictionary(s => s.Oid, s => s.Size);
     }
 
     /// <summary>Rows of one table as the session sees it, however long that takes.</summary>

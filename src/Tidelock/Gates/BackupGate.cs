@@ -28,10 +28,45 @@ internal sealed class BackupGate : IGate
         );
     }
 
-    private static GateFinding NamedFile(GateContext context, BackupOptions options) =>
-        Path.Exists(Path.GetFullPath(options.File!, context.Change.Folder))
-            ? new GateFinding(true, Message.Of("gates.backup.named", ("file", options.File), ("age", options.MaxAge)))
-            : new GateFinding(false, Message.Of("gates.backup.missing", ("file", options.File)));
+    private GateFinding NamedFile(GateContext context, BackupOptions options)
+    {
+        var path = Path.GetFullPath(options.File!, context.Change.Folder);
+        if (!Path.Exists(path))
+        {
+            return new GateFinding(false, Message.Of("gates.backup.missing", ("file", options.File)));
+        }
+
+        try
+        {
+            return Backup.Open(path).Manifest is null
+                ? Foreign(context, options)
+                : new GateFinding(
+                    true,
+                    Message.Of("gates.backup.named", ("file", options.File), ("age", options.MaxAge))
+                );
+        }
+        catch (TidelockException broken)
+        {
+            return new GateFinding(false, broken.Problem);
+        }
+    }
+
+    /// <summary>A dump does not tell which server it is of, and staging's database usually has the same name: a person says so.</summary>
+    private GateFinding Foreign(GateContext context, BackupOptions options) =>
+        context.WordsOn(Name, options.MaxAge).LastOrDefault(w => w.Kind == Runs.WordKind.Confirmed) is { } word
+            ? new GateFinding(
+                true,
+                Message.Of(
+                    "gates.backup.vouched",
+                    ("file", options.File),
+                    ("by", word.By),
+                    ("at", word.At),
+                    ("note", word.Note),
+                    ("age", options.MaxAge)
+                ),
+                word.By
+            )
+            : new GateFinding(false, Message.Of("gates.backup.origin", ("file", options.File)));
 
     private GateFinding Confirmed(GateContext context, BackupOptions options)
     {

@@ -47,7 +47,13 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
         var clients = await ClientsAsync(context, cancellation).ConfigureAwait(false);
         var backup = Backup.Open(known.Path);
         var verified = await new BackupVerifier(clients, time)
-            .VerifyAsync(known.Path, context.State.Started!.Identity, TimeSpan.MaxValue, cancellation)
+            .VerifyAsync(
+                known.Path,
+                context.State.Started!.Identity,
+                TimeSpan.MaxValue,
+                RunBackup.VouchedBy(context.State),
+                cancellation
+            )
             .ConfigureAwait(false);
         return verified.Passed
             ? await RestoreAsync(context, new BackupRestorer(clients, time), backup, cancellation).ConfigureAwait(false)

@@ -12,6 +12,12 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
 {
     public string Name => RunBackup.Step;
 
+    /// <summary>A run that stood still before its change must not go on with a backup that is too old by now. Not once the change has been tried.</summary>
+    public bool IsDueAgain(RunState state, DateTimeOffset now) =>
+        !state.MayBeInPlace
+        && state.Step(MigrateStep.StepName) is { Status: StepStatus.Pending, Attempts: 0 }
+        && RunBackup.Of(state)?.IsTooOld(now) == true;
+
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {
         var gates = context.Change.Section<GateOptions>();
@@ -20,7 +26,7 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             return StepOutcome.Passed(Message.Of("steps.backup.off"));
         }
 
-        var options = gates.Backup;
+        var options = gates.Backup.In(context.Change.Folder);
         if (options.By == BackupSource.Confirmed)
         {
             return StepOutcome.Passed(Message.Of("steps.backup.confirmed"));
@@ -33,7 +39,7 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             : await ProveAsync(context, found, options, path, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The backup of this run: the one it took before a crash if that is whole, the one that was named, or a new one.</summary>
+    /// <summary>The backup of this run: the one it took before a crash or a pause if that is whole and not too old by now, the one that was named, or a new one.</summary>
     private async Task<(string? Path, Message? Refusal)> PathAsync(
         StepContext context,
         ClientPrograms found,
@@ -41,12 +47,13 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
         CancellationToken cancellation
     )
     {
-        if (RunBackup.Of(context) is { } earlier)
+        var isFile = options.By == BackupSource.File;
+        if (RunBackup.Of(context) is { } earlier && (isFile || !earlier.IsTooOld(time.GetUtcNow())))
         {
             return (earlier.Path, null);
         }
 
-        if (options.By == BackupSource.File)
+        if (isFile)
         {
             var named = Path.GetFullPath(options.File!, context.Change.Folder);
             return (named, null);
@@ -57,6 +64,7 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
                 context.Target,
                 context.ApplicationName,
                 options,
+                RunBaseline.RelationOf(context.Change),
                 p =>
                     context.Report(
                         Message.Of(
@@ -74,7 +82,13 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             return (null, taken.Finding);
         }
 
-        await new RunBackup(taken.Backup.Path, BackupLevel.Taken, null)
+        await new RunBackup(
+            taken.Backup.Path,
+            BackupLevel.Taken,
+            null,
+            taken.Backup.Manifest!.StartedAt,
+            options.MaxAge
+        )
             .RecordAsync(context, cancellation)
             .ConfigureAwait(false);
         return (taken.Backup.Path, null);
@@ -90,40 +104,41 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
     {
         var identity = context.State.Started!.Identity;
         var verified = await new BackupVerifier(found, time)
-            .VerifyAsync(path, identity, options.MaxAge, cancellation)
+            .VerifyAsync(path, identity, options.MaxAge, RunBackup.VouchedBy(context.State), cancellation)
             .ConfigureAwait(false);
         if (!verified.Passed)
         {
             return StepOutcome.Refused(verified.Problems[0]);
         }
 
-        if (!options.Rehearse)
+        var backup = new RunBackup(path, BackupLevel.Verified, null, verified.TakenAt, options.MaxAge);
+        if (options.Rehearse)
         {
-            await new RunBackup(path, BackupLevel.Verified, null)
-                .RecordAsync(context, cancellation)
-                .ConfigureAwait(false);
-            return StepOutcome.Passed(
-                Message.Of("steps.backup.verified", ("path", path), ("size", Sizes.Short(verified.Size)))
-            );
+            return await RehearseAsync(context, found, backup, verified, cancellation).ConfigureAwait(false);
         }
 
-        return await RehearseAsync(context, found, path, verified, cancellation).ConfigureAwait(false);
+        await backup.RecordAsync(context, cancellation).ConfigureAwait(false);
+        return Passed(
+            Message.Of("steps.backup.verified", ("path", path), ("size", Sizes.Short(verified.Size))),
+            verified.Notes
+        );
     }
 
     private async Task<StepOutcome> RehearseAsync(
         StepContext context,
         ClientPrograms found,
-        string path,
+        RunBackup backup,
         BackupVerification verified,
         CancellationToken cancellation
     )
     {
-        context.Report(Message.Of("steps.backup.rehearsing", ("path", path)));
+        context.Report(Message.Of("steps.backup.rehearsing", ("path", backup.Path)));
+        var opened = Backup.Open(backup.Path);
         var outcome = await new BackupRehearsal(found, time)
             .RehearseAsync(
-                Backup.Open(path),
+                opened,
                 await SourceAsync(context, cancellation).ConfigureAwait(false),
-                (s, c) => ReadAsync(context, s, c),
+                (s, c) => AskAsync(context, opened, s, c),
                 cancellation
             )
             .ConfigureAwait(false);
@@ -132,17 +147,66 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             return StepOutcome.Refused(outcome.Problem!);
         }
 
+        var now = time.GetUtcNow();
+        if (backup.IsTooOld(now))
+        {
+            // The rehearsal took that long: another backup would be too old after it, too.
+            var age = now - backup.TakenAt!.Value;
+            return StepOutcome.Refused(
+                Message.Of(
+                    "backups.too-old",
+                    ("path", backup.Path),
+                    ("age", age),
+                    ("limit", backup.MaxAge),
+                    ("at", backup.TakenAt)
+                )
+            );
+        }
+
         var took = outcome.Record.RestoreTook;
-        await new RunBackup(path, BackupLevel.Rehearsed, took).RecordAsync(context, cancellation).ConfigureAwait(false);
-        return StepOutcome.Passed(
+        await (backup with { Level = BackupLevel.Rehearsed, RestoreTook = took })
+            .RecordAsync(context, cancellation)
+            .ConfigureAwait(false);
+        return Passed(
             Message.Of(
                 "steps.backup.rehearsed",
-                ("path", path),
+                ("path", backup.Path),
                 ("size", Sizes.Short(verified.Size)),
                 ("took", took),
                 ("tables", outcome.Record.TablesCompared)
-            )
+            ),
+            [.. verified.Notes, .. outcome.Notes]
         );
+    }
+
+    private static StepOutcome Passed(Message finding, IReadOnlyList<Message> notes) =>
+        StepOutcome.Passed(
+            notes.Count == 0
+                ? finding
+                : Message.Of("steps.backup.noted", ("finding", finding), ("notes", Several.All(notes)))
+        );
+
+    /// <summary>Where nothing tells what the dump is of, the copy is compared with the database; then the copy must answer.</summary>
+    private static async Task<Message?> AskAsync(
+        StepContext context,
+        Backup backup,
+        PostgresSession copy,
+        CancellationToken cancellation
+    )
+    {
+        if (backup.Manifest is null)
+        {
+            await using var target = await context.OpenAsync(cancellation).ConfigureAwait(false);
+            var difference = await BackupOrigin
+                .DifferenceAsync(backup.Path, copy, target, cancellation)
+                .ConfigureAwait(false);
+            if (difference is not null)
+            {
+                return difference;
+            }
+        }
+
+        return await ReadAsync(context, copy, cancellation).ConfigureAwait(false);
     }
 
     private static async Task<SourceSettings> SourceAsync(StepContext context, CancellationToken cancellation)

@@ -91,7 +91,7 @@ internal sealed class ExamDatabase : IAsyncDisposable
 
     public async Task<Backup> TakeAsync()
     {
-        var taken = await Taker.TakeAsync(Database.Target, Run, Options, _ => { }, CancellationToken.None);
+        var taken = await Taker.TakeAsync(Database.Target, Run, Options, null, _ => { }, CancellationToken.None);
         Assert.Equal("backups.taken", taken.Finding.Code);
         return taken.Backup!;
     }

@@ -148,14 +148,4 @@ public sealed class LostWritesTests(PostgresServer server)
         await using var session = await exam.OpenAsync();
         return await LostWritesReader.ReadAsync(session, backup.Manifest!, TimeProvider.System, CancellationToken.None);
     }
-
-    /// <summary>Every look at the clock takes so long.</summary>
-    private sealed class SlowTime(TimeSpan step) : TimeProvider
-    {
-        private long now;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => now += step.Ticks;
-    }
 }

@@ -35,6 +35,7 @@ public sealed class RehearsingTests(PostgresServer server)
             backup.Path,
             await exam.IdentityAsync(),
             TimeSpan.FromHours(2),
+            null,
             CancellationToken.None
         );
         Assert.Equal(BackupLevel.Rehearsed, found.Level);

@@ -88,6 +88,7 @@ public sealed class TakingTests(PostgresServer server)
                 exam.Database.Target,
                 ExamDatabase.Run,
                 exam.Options,
+                null,
                 p =>
                 {
                     if (p.Bytes > 0)
@@ -113,8 +114,84 @@ public sealed class TakingTests(PostgresServer server)
         Assert.True(Directory.Exists(other.Path));
     }
 
+    [Fact]
+    public async Task When_what_shows_the_progress_fails_pg_dump_is_ended_and_the_fault_is_told()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await GrowAsync(exam);
+
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            TakeAsync(exam, _ => throw new InvalidOperationException("screen gone"))
+        );
+
+        Assert.Equal("screen gone", fault.Message);
+        Assert.Equal(0, Polling.Kill("pg_dump", exam.Folder));
+        Assert.Empty(Directory.GetFileSystemEntries(exam.Folder));
+    }
+
+    [Fact]
+    public async Task Counting_has_a_minute_in_all_and_begins_with_what_the_changes_relation_reads()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await exam.Database.ExecuteAsync("create table aside as select 1 as n; create table beside as select 1 as n");
+
+        var counted = await CountAsync(exam, new SlowTime(TimeSpan.FromSeconds(50)));
+
+        Assert.Equal(["exam_results"], counted.Where(t => t.Rows is not null).Select(t => t.Name));
+        Assert.Equal(4, counted.Count);
+        Assert.All(await CountAsync(exam, TimeProvider.System), t => Assert.NotNull(t.Rows));
+    }
+
+    [Fact]
+    public async Task A_count_that_takes_too_long_is_given_up_and_the_snapshot_stays()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await GrowAsync(exam);
+
+        var counted = await CountAsync(
+            exam,
+            new SlowTime(TimeSpan.FromSeconds(60) - TimeSpan.FromMilliseconds(2)),
+            "large"
+        );
+
+        Assert.Null(counted.Single(t => t.Name == "large").Rows);
+    }
+
+    /// <summary>In a snapshot of its own, which is asked afterwards, so that it must still be there.</summary>
+    private static async Task<IReadOnlyList<TableState>> CountAsync(
+        ExamDatabase exam,
+        TimeProvider time,
+        string relation = "attempt"
+    )
+    {
+        await using var session = await exam.OpenAsync();
+        var tables = await TableStates.ReadAsync(session, CancellationToken.None);
+        await session.ExecuteAsync("begin isolation level repeatable read read only", CancellationToken.None);
+        var snapshot = await Snapshot.ExportAsync(session, CancellationToken.None);
+        var counted = await TableStates.CountAsync(
+            session,
+            tables,
+            new RelationName("public", relation),
+            time,
+            CancellationToken.None
+        );
+        await using var other = await exam.OpenAsync();
+        await other.ExecuteAsync(
+            $"begin isolation level repeatable read; set transaction snapshot '{snapshot.Name}'",
+            CancellationToken.None
+        );
+        return counted;
+    }
+
     private static Task<BackupTaking> TakeAsync(ExamDatabase exam, Action<BackupProgress> progress) =>
-        exam.Taker.TakeAsync(exam.Database.Target, ExamDatabase.Run, exam.Options, progress, CancellationToken.None);
+        exam.Taker.TakeAsync(
+            exam.Database.Target,
+            ExamDatabase.Run,
+            exam.Options,
+            null,
+            progress,
+            CancellationToken.None
+        );
 
     /// <summary>Enough that pg_dump is seen while it writes.</summary>
     private static Task GrowAsync(ExamDatabase exam) =>

@@ -100,6 +100,7 @@ public sealed class VerifyingTests(PostgresServer server)
             backup.Path,
             await exam.IdentityAsync(),
             TwoHours,
+            null,
             CancellationToken.None
         );
         var problem = Assert.Single(found.Problems);
@@ -118,6 +119,7 @@ public sealed class VerifyingTests(PostgresServer server)
             backup.Path,
             await exam.IdentityAsync(),
             TwoHours,
+            null,
             CancellationToken.None
         );
         Assert.Equal("backups.from-the-future", Assert.Single(found.Problems).Code);
@@ -129,7 +131,13 @@ public sealed class VerifyingTests(PostgresServer server)
         await using var exam = await ExamDatabase.CreateAsync(server);
         var backup = await exam.TakeAsync();
         var old = new BackupVerifier(exam.Clients with { Major = 14 }, TimeProvider.System);
-        var found = await old.VerifyAsync(backup.Path, await exam.IdentityAsync(), TwoHours, CancellationToken.None);
+        var found = await old.VerifyAsync(
+            backup.Path,
+            await exam.IdentityAsync(),
+            TwoHours,
+            null,
+            CancellationToken.None
+        );
         Assert.Equal("backups.newer-server", Assert.Single(found.Problems).Code);
     }
 
@@ -149,15 +157,42 @@ public sealed class VerifyingTests(PostgresServer server)
     [Theory]
     [InlineData("--format=custom")]
     [InlineData("--format=directory")]
-    public async Task A_dump_that_somebody_else_took_is_read_to_its_end(string format)
+    public async Task A_dump_that_somebody_else_took_is_read_to_its_end_and_is_no_more_than_taken_until_somebody_vouches(
+        string format
+    )
     {
         await using var exam = await ExamDatabase.CreateAsync(server);
         var dump = await ForeignAsync(exam, format);
-        var found = await VerifyAsync(exam, dump);
+
+        var unvouched = await VerifyAsync(exam, dump);
+        Assert.Equal("backups.unvouched", Assert.Single(unvouched.Problems).Code);
+        Assert.Equal(BackupLevel.Taken, unvouched.Level);
+
+        var found = await VerifyAsync(exam, dump, "kim");
         Assert.Empty(found.Problems);
         Assert.Equal(BackupLevel.Verified, found.Level);
-        Assert.Equal("backups.no-manifest", Assert.Single(found.Notes).Code);
+        Assert.Equal(
+            ["backups.no-manifest", "backups.zone-assumed", "backups.vouched"],
+            found.Notes.Select(n => n.Code)
+        );
         Assert.NotNull(found.TakenAt);
+    }
+
+    [Fact]
+    public async Task A_backup_that_cannot_be_read_is_said_as_such_and_not_verified()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+
+        // Held so that nobody else may open it, as an unreadable file is, also for root.
+        await using var held = new FileStream(
+            Path.Combine(backup.Dump, "toc.dat"),
+            FileMode.Open,
+            FileAccess.ReadWrite,
+            FileShare.None
+        );
+
+        await AssertProblemAsync(exam, backup.Path, "backups.unreadable", backup.Path);
     }
 
     [Fact]
@@ -205,8 +240,8 @@ public sealed class VerifyingTests(PostgresServer server)
         return file;
     }
 
-    private static async Task<BackupVerification> VerifyAsync(ExamDatabase exam, string path) =>
-        await exam.Verifier.VerifyAsync(path, await exam.IdentityAsync(), TwoHours, CancellationToken.None);
+    private static async Task<BackupVerification> VerifyAsync(ExamDatabase exam, string path, string? by = null) =>
+        await exam.Verifier.VerifyAsync(path, await exam.IdentityAsync(), TwoHours, by, CancellationToken.None);
 
     private static async Task AssertProblemAsync(ExamDatabase exam, string path, string code, string mentions)
     {
