@@ -20,16 +20,13 @@ internal sealed class ApprovalGate : IGate
     public async Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
         var given = Approvals(context.Words);
-        var now =
-            given.Count == 0
-                ? null
-                : await ShownRelation.ReadAsync(context.Change, context.Target, cancellation).ConfigureAwait(false);
-        if (now is null)
+        if (given.Count == 0 || RunBaseline.RelationOf(context.Change) is not { } relation)
         {
             return Finding(context, given, null);
         }
 
         await using var session = await ShownRelation.OpenAsync(context.Target, cancellation).ConfigureAwait(false);
+        var now = await ShownRelation.ReadAsync(relation, session, cancellation).ConfigureAwait(false);
         var (valid, outdated) = await JudgeAsync(given, now, session, cancellation).ConfigureAwait(false);
         return Finding(context, valid, outdated);
     }

@@ -27,6 +27,15 @@ public static class ShownRelation
         }
 
         await using var session = await OpenAsync(target, cancellation).ConfigureAwait(false);
+        return await ReadAsync(relation, session, cancellation).ConfigureAwait(false);
+    }
+
+    internal static async Task<RunBaseline> ReadAsync(
+        RelationName relation,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
         var found = await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
         return new RunBaseline(relation, found.ClosureOrNull, null);
     }

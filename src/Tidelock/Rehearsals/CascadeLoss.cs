@@ -44,6 +44,7 @@ internal static class CascadeLoss
         var lost = rows.Union(gone.Where(IsTaken)).Where(o => !migration.MayDrop(o)).ToList();
         return there with
         {
+            Made = [.. after.GoneIn(before).Select(o => $"{o}")],
             Dropped = [.. gone.Union(rows).Except(lost).Select(o => $"{o}")],
             Problem = lost.Count == 0 ? there.Problem : there.Problem ?? Problem(lost, migration),
         };

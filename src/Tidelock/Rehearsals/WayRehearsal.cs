@@ -52,6 +52,9 @@ public sealed record WayRehearsal(string Method, RelationName? Relation)
     /// <summary>What the change drops and was not lost by a CASCADE, as the catalogs name it; null where no SQL of the author's ran on a copy.</summary>
     internal IReadOnlyList<string>? Dropped { get; init; }
 
+    /// <summary>What the change makes, named likewise.</summary>
+    internal IReadOnlyList<string>? Made { get; init; }
+
     /// <summary>In what the two differ.</summary>
     public IReadOnlyList<ClosureDifference> Differences { get; init; } = [];
 }

@@ -55,6 +55,11 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
         }
 
         await RunLater.RecordAsync(context, isOutdated: false, cancellation).ConfigureAwait(false);
+        if (name != BackupRollback.MethodName)
+        {
+            await CascadeLosses.RecordAsync(context, cancellation).ConfigureAwait(false);
+        }
+
         var outcome = await method.RevertAsync(context, cancellation).ConfigureAwait(false);
         if (outcome.Result != StepResult.Passed)
         {

@@ -21,7 +21,7 @@ internal sealed class RevertedStep(IReadOnlyList<IRollbackMethod> methods) : ISt
         }
 
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        var lost = await CascadeLosses.FindAsync(context, session, cancellation).ConfigureAwait(false);
+        var lost = await CascadeLosses.LeftAsync(context, session, cancellation).ConfigureAwait(false);
         return lost.Count == 0
             ? outcome
             : StepOutcome.NeedsPerson(

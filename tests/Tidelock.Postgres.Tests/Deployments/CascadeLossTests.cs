@@ -120,6 +120,38 @@ public sealed class CascadeLossTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_way_back_that_takes_along_what_others_made_since_needs_a_person_and_what_they_dropped_does_not()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(
+            Elsewhere + "create view away as select 1 as one; create view away_too as select one from away;"
+        );
+        var end = await DeployAsync(
+            fixture,
+            "create or replace view base as select id, name from results where id > 0; create view made as select id from base;",
+            Down + Child + Grant
+        );
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        await fixture.Database.ExecuteAsync(
+            "drop view away cascade; create view public.since as select id from public.base;"
+        );
+
+        await using var services = await fixture.OpenAsync();
+        var back = await services.Deployment.RollBackAsync(
+            end.Run!.Value,
+            fixture.Request(),
+            "downgrade",
+            fixture.Terminal(),
+            default
+        );
+
+        Assert.True(back.ExitCode == ExitCode.NeedsPerson, back.Finding.ToString());
+        var told = back.State!.Step("rollback.verify").Finding!;
+        Assert.Equal("steps.reverted.cascade", told.Code);
+        Assert.Equal("view public.since", told.Arguments["objects"]);
+    }
+
+    [Fact]
     public async Task What_only_has_another_name_keeps_its_rows_and_is_not_lost()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server);

@@ -20,6 +20,12 @@ public sealed class PresentObjectsTests(PostgresServer server)
         create trigger note before insert on other for each row execute function noted();
         create view of_extra as select extra from t;
         create view alone as select id from t;
+        create type mood as enum ('calm');
+        create sequence numbers;
+        alter table other add felt mood, add number int default nextval('numbers');
+        create table parent (id int);
+        create table heir () inherits (parent);
+        create temp view passing as select id from base;
         """;
 
     [Fact]
@@ -32,7 +38,7 @@ public sealed class PresentObjectsTests(PostgresServer server)
             """
             drop view base cascade; create view base as select id from t;
             drop function noted cascade; drop function f cascade; alter table t drop column extra cascade;
-            drop view alone;
+            drop view alone; drop type mood cascade; drop sequence numbers cascade; drop table parent cascade;
             """
         );
 
@@ -40,12 +46,15 @@ public sealed class PresentObjectsTests(PostgresServer server)
 
         Assert.Equal(
             [
+                "default value for public.other.number",
                 "function public.reads()",
                 "index public.by_f",
                 "materialized view public.grandchild",
                 "policy readable on public.other",
                 "rule also on public.other",
+                "table column public.other.felt",
                 "table constraint other_checked_check on public.other",
+                "table public.heir",
                 "trigger note on public.other",
                 "view public.child",
                 "view public.of_extra",
