@@ -36,13 +36,16 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             .ConfigureAwait(false);
         var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
         var unseen = await UnseenReaders.FindAsync(session, rehearsal, cancellation).ConfigureAwait(false);
+        var elsewhere = request.Change.Section<Migration>() is ViewMigration view
+            ? await NamesElsewhere.FindAsync(session, view, cancellation).ConfigureAwait(false)
+            : null;
         return new DeploymentPlan(
             Header(request, identity),
             [.. Copyless(copyless, rehearsal), .. Change(rehearsal)],
             Kept(rehearsal),
             await LocksAsync(session, request, rehearsal, cancellation).ConfigureAwait(false),
             WayBack(request, rehearsal),
-            [.. unseen, .. rehearsal.Warnings],
+            [.. elsewhere is null ? Array.Empty<Message>() : [elsewhere], .. unseen, .. rehearsal.Warnings],
             gates
         )
         {

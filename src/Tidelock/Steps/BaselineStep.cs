@@ -1,5 +1,6 @@
 using Tidelock.Checks;
 using Tidelock.Contracts;
+using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Rehearsals;
@@ -27,6 +28,11 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehear
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {
+        if (await ElsewhereAsync(context, cancellation).ConfigureAwait(false) is { } elsewhere)
+        {
+            return StepOutcome.Refused(elsewhere);
+        }
+
         // First, so that they are not the signals of a server that counts and compares for this step.
         var seen = await SignalBaseline.MeasureAsync(context, ground, probes, cancellation).ConfigureAwait(false);
         var earlier = new EarlierBreach(context.Change.Section<WatchOptions>().With(context.State.Delays), seen);
@@ -86,6 +92,18 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehear
                 ("finding", open.Reason)
             )
             : done;
+    }
+
+    /// <summary>Why the change must not be made: its definition would read other relations than its author has in mind.</summary>
+    private static async Task<Message?> ElsewhereAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (context.Change.Section<Migration>() is not ViewMigration migration)
+        {
+            return null;
+        }
+
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        return await NamesElsewhere.FindAsync(session, migration, cancellation).ConfigureAwait(false);
     }
 
     private async Task<Message?> CaptureAsync(
