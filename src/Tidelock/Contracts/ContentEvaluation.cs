@@ -36,7 +36,7 @@ internal static class ContentEvaluation
         {
             return ([Message.Of("contracts.content.timeout", ("relation", relation))], 0);
         }
-        catch (PostgresException e)
+        catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
         {
             var columns = await FailingColumnsAsync(read, contract, side, cancellation).ConfigureAwait(false);
             return (
@@ -123,7 +123,7 @@ internal static class ContentEvaluation
                 await read.RunAsync(side.Schemas, token => read.RowsAsync(sql, 0, token), cancellation)
                     .ConfigureAwait(false);
             }
-            catch (PostgresException)
+            catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
             {
                 failing.Add(Identifiers.Quote(name));
             }

@@ -193,7 +193,7 @@ public static class ContractVerifier
         {
             return Message.Of("contracts.rule.timeout", ("rule", rule.Name));
         }
-        catch (PostgresException e)
+        catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
         {
             return Message.Of(
                 "contracts.rule.failed",

@@ -30,9 +30,34 @@ internal sealed class CandidateContent(ShadowGround ground, ViewMigration migrat
         {
             return (compared, HasContract ? await ContractAsync(compared, counts).ConfigureAwait(false) : []);
         }
+        catch (Exception e) when (e is StandbyException || ConnectionLoss.IsLoss(e))
+        {
+            if (await OfStandbyAsync(e).ConfigureAwait(false) is not { } problem)
+            {
+                throw;
+            }
+
+            return (compared, Unchecked(problem));
+        }
+    }
+
+    /// <summary>What is the matter with the standby; null where it is the server itself that was lost: then all is asked again once it is back.</summary>
+    private async Task<Message?> OfStandbyAsync(Exception lost)
+    {
+        if (lost is StandbyException known)
+        {
+            return known.Problem;
+        }
+
+        try
+        {
+            await using var session = await ground.OpenContent(cancellation).ConfigureAwait(false);
+            var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
+            return identity.InRecovery ? Message.Of("contracts.compare.standby-lost", ("reason", lost.Message)) : null;
+        }
         catch (StandbyException e)
         {
-            return (compared, Unchecked(e.Problem));
+            return e.Problem;
         }
     }
 
@@ -161,7 +186,8 @@ internal sealed class CandidateContent(ShadowGround ground, ViewMigration migrat
                 .ConfigureAwait(false);
             return EvaluationBounds.Exceeded(options, [plan], isKept);
         }
-        catch (Exception e) when (e is PostgresException or TimeoutException)
+        catch (Exception e)
+            when (e is TimeoutException || (e is PostgresException p && !ConnectionLoss.EndsSession(p.SqlState)))
         {
             return null;
         }

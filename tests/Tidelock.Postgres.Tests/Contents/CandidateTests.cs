@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Contracts;
 using Tidelock.Postgres.Tests.Rehearsals;
 using Tidelock.Postgres.Tests.Servers;
@@ -384,6 +385,39 @@ public sealed class CandidateTests(PostgresServer server)
             PostgresSession.OpenAsync(database.Target, "test", token);
         var contents = new ContentServer(await standby(database), "test", OpenAsync, TimeProvider.System, notes.Add);
         return await TryAsync(bench, contents.OpenAsync);
+    }
+
+    [Fact]
+    public async Task A_server_or_standby_that_goes_away_in_the_middle_of_a_rule_is_told_as_what_it_is()
+    {
+        const string Ends = """
+            contract:
+              relation: public.scores
+              columns: [{ name: id, type: integer }, { name: name, type: text }, { name: score, type: "numeric(6,1)" }]
+              rules:
+                - { name: ends, sql: "select id from public.scores where pg_terminate_backend(pg_backend_pid())" }
+                - { name: never asked, sql: "select id from public.scores where false" }
+
+            """;
+        await using var bench = await RehearsalBench.CreateAsync(server, Scores);
+        bench.Declaring(View + Ends).With("new.sql", Same);
+
+        var lost = await Assert.ThrowsAnyAsync<NpgsqlException>(() => TryAsync(bench, null));
+
+        Assert.True(ConnectionLoss.IsLoss(lost), lost.ToString());
+
+        var opened = 0;
+        var found = await TryAsync(
+            bench,
+            token =>
+                ++opened == 1
+                    ? PostgresSession.OpenAsync(bench.Database.TargetAs("postgres"), "test", token)
+                    : throw new StandbyException(Message.Of("contracts.compare.standby-lost", ("reason", "gone")))
+        );
+        Assert.Equal(2, opened);
+        var rule = found.Candidate!.Checks[^1];
+        Assert.Equal(CandidateStanding.Unchecked, rule.Standing);
+        Assert.Contains("The standby cannot be read: gone", rule.Text.ToString(), StringComparison.Ordinal);
     }
 
     private async Task<ShadowFindings> TryAsync(
