@@ -36,7 +36,7 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehear
         // First, so that they are not the signals of a server that counts and compares for this step.
         var seen = await SignalBaseline.MeasureAsync(context, ground, probes, cancellation).ConfigureAwait(false);
         var earlier = new EarlierBreach(context.Change.Section<WatchOptions>().With(context.State.Delays), seen);
-        if ((SourceDelays.Unkept(context) ?? SignalBaseline.Blind(context) ?? Breached(earlier)) is { } unwatchable)
+        if ((SourceDelays.Unkept(context) ?? SignalBaseline.Blind(context) ?? BaselineFinding.Breached(earlier)) is { } unwatchable)
         {
             return StepOutcome.Refused(unwatchable);
         }
@@ -64,34 +64,7 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehear
             return StepOutcome.Refused(failing);
         }
 
-        return StepOutcome.Passed(Done(context, earlier));
-    }
-
-    /// <summary>Why the change must not be made: the watch would go back for what is so already.</summary>
-    private static Message? Breached(EarlierBreach earlier) =>
-        earlier.TakesBack() is { } breach
-            ? Message.Of("steps.baseline.breached", ("criterion", breach.Criterion), ("finding", breach.Reason))
-            : null;
-
-    private static Message Done(StepContext context, EarlierBreach earlier)
-    {
-        var captured = RunBaseline.Of(context);
-        var done = Message.Of(
-            captured is { Closure: not null, Rows: null } ? "steps.baseline.uncounted" : "steps.baseline.done",
-            ("limit", CountLimit),
-            ("relation", (object?)captured?.Relation ?? "-"),
-            ("dependents", captured?.Closure?.Dependents.Count ?? 0),
-            ("rows", (object?)captured?.Rows ?? "-"),
-            ("ticks", context.State.BaselineTicks.Count)
-        );
-        return earlier.IsUnhealthy() is { } open
-            ? Message.Of(
-                "steps.baseline.unhealthy",
-                ("done", done),
-                ("criterion", open.Criterion),
-                ("finding", open.Reason)
-            )
-            : done;
+        return StepOutcome.Passed(BaselineFinding.Done(context, earlier, CountLimit));
     }
 
     /// <summary>Why the change must not be made: its definition would read other relations than its author has in mind.</summary>

@@ -1,3 +1,4 @@
+using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Watching;
@@ -63,6 +64,19 @@ internal static class SourceDelays
                 is { } found
             ? Message.Of("steps.baseline.late", ("problem", found.Problem))
             : null;
+    }
+
+    /// <summary>Which values come late, and whose clock is another; null for none.</summary>
+    public static Message? Told(RunState state)
+    {
+        var late = state
+            .Delays.Where(d => d.IsLater)
+            .Select(d => Message.Of("steps.baseline.late-signal", ("signal", d.Signal), ("delay", d.Counts)));
+        var clocks = state
+            .Delays.Where(d => d.Detail?.Code is SourceClock.Differs)
+            .Select(d => Message.Of("steps.watch.clock", ("signal", d.Signal), ("detail", d.Detail)));
+        IReadOnlyList<Message> all = [.. late, .. clocks];
+        return all.Count == 0 ? null : Several.Of(all);
     }
 
     private static SignalDelay Sooner(SignalDelay? one, SignalDelay other) =>

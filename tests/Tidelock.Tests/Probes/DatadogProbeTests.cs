@@ -100,6 +100,26 @@ public sealed class DatadogProbeTests
     }
 
     [Fact]
+    public async Task A_gateway_that_fails_at_once_is_asked_once_more_within_the_tick()
+    {
+        var asked = 0;
+        await using var server = await StubServer.StartAsync(
+            TimeProvider.System,
+            async context =>
+            {
+                context.Response.StatusCode = Interlocked.Increment(ref asked) == 1 ? 503 : 200;
+                var ended = TimeProvider.System.GetUtcNow().AddSeconds(-70).ToUnixTimeMilliseconds();
+                await context.Response.WriteAsync(
+                    Ok($$"""{"query_index":0,"interval":20,"scope":"*","pointlist":[[{{ended}},7.0]]}""")
+                );
+            }
+        );
+        var query = Query("a", "q");
+        var sample = await Reading.OneAsync(query with { Access = query.Access with { Address = server.Address } });
+        Assert.Equal((7, 2), (sample.Value, asked));
+    }
+
+    [Fact]
     public async Task A_query_that_is_refused_is_wrong_alone()
     {
         await using var server = await StubServer.StartAsync(

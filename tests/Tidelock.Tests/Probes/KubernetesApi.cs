@@ -23,6 +23,9 @@ internal sealed class KubernetesApi : IAsyncDisposable
     /// <summary>What every request is answered with instead; null for the real answers.</summary>
     public int? Status { get; set; }
 
+    /// <summary>How many more requests for the workload are answered as by a gateway that has nobody behind it.</summary>
+    public int FailuresLeft { get; set; }
+
     /// <summary>What requests for logs are answered with instead.</summary>
     public int? LogStatus { get; set; }
 
@@ -113,6 +116,13 @@ internal sealed class KubernetesApi : IAsyncDisposable
     {
         const string Space = "/namespaces/production";
         var path = context.Request.Path.Value!;
+        if (path.EndsWith("/seedtest-api", StringComparison.Ordinal) && FailuresLeft > 0)
+        {
+            FailuresLeft--;
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return Task.CompletedTask;
+        }
+
         if (Status is { } status)
         {
             context.Response.StatusCode = status;

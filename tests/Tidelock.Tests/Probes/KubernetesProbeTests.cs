@@ -189,6 +189,24 @@ public sealed class KubernetesProbeTests
         Assert.Equal(2, api.Followed);
     }
 
+    [Theory]
+    [InlineData(1, null)]
+    [InlineData(2, "probes.kubernetes.failed")]
+    public async Task An_api_that_fails_is_asked_once_more_within_the_tick(int failures, string? code)
+    {
+        await using var api = await KubernetesApi.StartAsync();
+        api.FailuresLeft = failures;
+        await using var probe = Probe(
+            api,
+            new KubernetesProbeOptions("missing", SignalUnit.Number, Workload, KubernetesMeasure.Unavailable)
+        );
+        IReadOnlyList<Sample> samples = [];
+        var failure = await Record.ExceptionAsync(async () => samples = await ReadAsync(probe));
+        Assert.Equal(code, (failure as TidelockException)?.Problem.Code);
+        Assert.Equal(code is null ? [0.0] : [], samples.Select(s => s.Value!.Value));
+        Assert.Equal(0, api.FailuresLeft);
+    }
+
     [Fact]
     public async Task A_login_that_expires_is_an_error_and_loses_no_line()
     {

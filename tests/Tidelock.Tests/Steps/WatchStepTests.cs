@@ -261,6 +261,7 @@ public sealed class WatchStepTests : IDisposable
         var late = TimeSpan.FromSeconds(140);
         var expected = new SignalDelay("error_rate", TimeSpan.Zero, prometheus.Late, late);
         Assert.Equal([expected], journal.State.Delays);
+        Assert.Equal("error_rate comes 2 min 20 s late", SourceDelays.Told(journal.State)?.ToString());
         var start = (time.GetUtcNow() - TimeSpan.FromMinutes(1) - late).ToUnixTimeSeconds();
         Assert.Equal([start.ToString(CultureInfo.InvariantCulture)], prometheus.Ranges);
 
@@ -330,6 +331,11 @@ public sealed class WatchStepTests : IDisposable
         prometheus.Past = 0;
         await MeasureAsync(stop: () => false);
         Assert.Equal(SourceClock.Differs, Assert.Single(journal.State.Delays).Detail?.Code);
+        Assert.Contains(
+            "ahead of this machine's",
+            SourceDelays.Told(journal.State)?.ToString(),
+            StringComparison.Ordinal
+        );
         await RunAsync(stop: () => journal.LiveTicks >= 3);
         Assert.All(
             journal.State.Ticks,

@@ -111,7 +111,20 @@ internal sealed class KubernetesProbe : IProbe
                 .ConfigureAwait(false)
         );
 
+    /// <summary>What kubectl says; where it fails, what it says the second time.</summary>
     private async Task<string> AskAsync(IReadOnlyList<string> arguments, CancellationToken cancellation)
+    {
+        try
+        {
+            return await AskOnceAsync(arguments, cancellation).ConfigureAwait(false);
+        }
+        catch (TidelockException) when (!cancellation.IsCancellationRequested)
+        {
+            return await AskOnceAsync(arguments, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<string> AskOnceAsync(IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
         var asking = kubectl with { Arguments = [.. kubectl.Arguments, .. arguments], Grace = Grace };
         var (output, errors) = (new BoundedText(LargestAnswer), new BoundedText(LongestWords));
