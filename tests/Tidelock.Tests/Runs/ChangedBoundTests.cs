@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Tidelock.Changes;
 using Tidelock.Probes;
 using Tidelock.Runs;
@@ -93,6 +94,19 @@ public sealed class ChangedBoundTests
     }
 
     [Fact]
+    public async Task A_bound_that_looks_at_less_than_its_values_were_measured_to_be_late_is_refused()
+    {
+        await using var run = await RunFixture.CreateAsync(change: Change());
+        var running = run.RunAsync(Watching());
+        await Polling.UntilAsync(async () => (await run.StoredAsync()).BaselineTicks.Count > 0);
+        run.Ask(Want("1", "kim", Slow, "p95 > 2x baseline for 1m"));
+        var bound = await TakenAsync(run, "1");
+        Assert.Equal((BoundStanding.Refused, "watching.window-behind-data"), (bound.Standing, bound.Finding.Code));
+        run.Ask(Say("9", RunVerb.Abort, "kim", ""));
+        await running;
+    }
+
+    [Fact]
     public async Task Outside_of_its_watch_a_run_takes_no_bound()
     {
         await using var run = await RunFixture.CreateAsync(change: Change());
@@ -144,7 +158,7 @@ public sealed class ChangedBoundTests
             .Live(run.Change!.Section<WatchOptions>(), (await run.StoredAsync()).Bounds)
             .RollBackWhen.Select(c => c.Text);
 
-    /// <summary>A watch that goes on until the run is given up; p95 was 212 ms before it.</summary>
+    /// <summary>A watch that goes on until the run is given up; p95 was 212 ms before it, and came two minutes late.</summary>
     private static ScriptedStep Watching() =>
         new(
             "watch",
@@ -154,6 +168,10 @@ public sealed class ChangedBoundTests
                 [
                     .. Enumerable.Range(1, 12).Select(i => Sample.Of("p95", SampleEvents.Zero.AddSeconds(-i), 0.212)),
                 ];
+                var late = TimeSpan.FromMinutes(2);
+                IReadOnlyList<SignalDelay> delays = [new("p95", TimeSpan.Zero, late, late)];
+                var fact = JsonSerializer.SerializeToElement(delays, RunJson.Readable.IReadOnlyListSignalDelay);
+                await context.AppendAsync(new FactRecorded("baseline", RunState.DelaysFact, fact), stop);
                 await context.AppendAsync(new WatchTicked(true, before, []), stop);
                 return await ((IStep)ScriptedStep.Waiting("watch")).RunAsync(context, stop);
             }
