@@ -60,7 +60,8 @@ public sealed class TidelockServices : IAsyncDisposable
         Checklist = Gates(rehearser);
         var engine = new RunEngine(
             DeploymentSteps(programs, transaction, rehearser, journal, time),
-            [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)]
+            [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
+            new Lookout(new ProbeFactory(ProbeKinds, time))
         );
         Deployment = new Deployment(journal, Checklist, rehearser, engine, time, settings.Patience);
     }

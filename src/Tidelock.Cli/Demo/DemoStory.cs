@@ -207,7 +207,10 @@ internal sealed class DemoStory(VerbContext context)
             {
                 var newest = (await journal.ListAsync(cancellation))[0].Run;
                 var state = await RunReader.StateAsync(journal, newest, cancellation);
-                if (state.Started?.Folder.EndsWith("bad", StringComparison.Ordinal) == true && state.Ticks.Count >= 2)
+                if (
+                    state.Started?.Folder.EndsWith("bad", StringComparison.Ordinal) == true
+                    && state.Ticks.Count(t => t.Verdicts.Count > 0) >= 2
+                )
                 {
                     await DemoServer.ExecuteAsync(server.Production, "set search_path = public; " + sql, cancellation);
                     return;

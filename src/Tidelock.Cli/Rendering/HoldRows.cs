@@ -1,6 +1,7 @@
 using Tidelock.Evidence;
 using Tidelock.Probes;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Cli.Rendering;
 
@@ -45,7 +46,8 @@ internal sealed class HoldRows(ReportWords words)
 
     private IEnumerable<Row> Held(RunHeld held, RunState state, DateTimeOffset now)
     {
-        yield return new Row("‖", words.Of(DecisionKind.Held), words.Say(held.Reason), Tone.Warn);
+        var seen = StillSeen(state);
+        yield return new Row("‖", words.Of(DecisionKind.Held), words.Say(Still(held.Reason, seen)), Tone.Warn);
         var since = words.Say(
             "cli.live.held-since",
             ("at", words.Clock(held.At)),
@@ -59,21 +61,30 @@ internal sealed class HoldRows(ReportWords words)
             )
             : "";
         yield return new Row("", Under, $"{since} {until}".TrimEnd(), Tone.Warn);
-        if (StillSeen(state) is { Length: > 0 } seen)
+        if (seen.Count > 0)
         {
-            yield return new Row("", Under, words.Say("cli.live.still-watching", ("signals", seen)));
+            yield return new Row("", Under, words.Say("cli.live.still-watching", ("signals", string.Join(", ", seen))));
         }
     }
 
+    /// <summary>Of several signals that could not be seen only those that still cannot.</summary>
+    private static Message Still(Message reason, IReadOnlyList<string> seen) =>
+        reason is { Code: "watching.hold.several", Parts: { } parts }
+            ? Message.Of(
+                reason.Code,
+                ("reason", parts["reason"]),
+                ("signals", string.Join(", ", reason.Arguments["signals"].Split(", ").Except(seen)))
+            )
+            : reason;
+
     /// <summary>The signals whose newest sample has a value.</summary>
-    private static string StillSeen(RunState state) =>
-        string.Join(
-            ", ",
-            state
+    private static List<string> StillSeen(RunState state) =>
+        [
+            .. state
                 .Ticks.TakeLast(20)
                 .SelectMany(t => t.Samples)
                 .GroupBy(s => s.Signal, StringComparer.Ordinal)
                 .Where(g => g.Last().Outcome is SampleOutcome.Value)
-                .Select(g => g.Key)
-        );
+                .Select(g => g.Key),
+        ];
 }

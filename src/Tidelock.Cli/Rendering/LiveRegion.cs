@@ -58,7 +58,7 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
             yield return row;
         }
 
-        if (state.Step("watch").Status is StepStatus.Running && ReportWatch.Of(events) is { } watch)
+        if (IsWatched(state) && ReportWatch.Of(events) is { } watch)
         {
             foreach (var row in Watch(state, watch, now))
             {
@@ -74,8 +74,25 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
         yield return Row.Of(words.Say(keys(state)));
     }
 
-    private IEnumerable<Row> Watch(RunState state, ReportWatch watch, DateTimeOffset now)
+    /// <summary>In the watch; and before it while its signals are read already.</summary>
+    private static bool IsWatched(RunState state) =>
+        state.Step("watch").Status switch
+        {
+            StepStatus.Running => true,
+            StepStatus.Pending => state is { InPlace: true, Rollback: null, Ticks.Count: > 0 },
+            StepStatus.Passed or StepStatus.Failed => false,
+        };
+
+    private IEnumerable<Row> Watch(RunState state, ReportWatch watch, DateTimeOffset now) =>
+        watching.Rows(state, watch, now).Prepend(Course(state, now));
+
+    private Row Course(RunState state, DateTimeOffset now)
     {
+        if (state.Step("watch").Status is StepStatus.Pending)
+        {
+            return new Row("", words.Say("cli.watch.label"), words.Say("cli.watch.before"));
+        }
+
         var elapsed = WatchRows.Seconds(now - (state.Step("watch").StartedAt ?? now));
         var total = state.WatchFor ?? TimeSpan.Zero;
         var standing = watching.Standing(state);
@@ -88,16 +105,12 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
             standing?.Word ?? "",
             watching.Nearest(state) ?? "",
         ];
-        yield return new Row(
+        return new Row(
             standing?.Mark ?? "",
             words.Say("cli.watch.label"),
             string.Join("  ", parts.Where(p => p.Length > 0)),
             standing?.Tone ?? Tone.Plain
         );
-        foreach (var row in watching.Rows(state, watch, now))
-        {
-            yield return row;
-        }
     }
 
     /// <summary>Where the run is on its way from T-0 to T+60, and what is due next.</summary>

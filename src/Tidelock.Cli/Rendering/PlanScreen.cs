@@ -26,7 +26,7 @@ internal sealed class PlanScreen(ReportWords words)
             .. Labelled("cli.plan.locks", plan.Locks.Select(words.Say)),
             .. Candidate(plan),
             .. Labelled("cli.plan.content", plan.Content.Select(words.Say)),
-            .. Labelled("cli.plan.watch", [Watch(change.Section<WatchOptions>())]),
+            Watch(change.Section<WatchOptions>()),
             .. Labelled(
                 "cli.plan.back",
                 [.. plan.WayBack.Select(words.Say), Decision(change.Section<RollbackOptions>())]
@@ -130,13 +130,28 @@ internal sealed class PlanScreen(ReportWords words)
         Tone tone = Tone.Plain
     ) => lines.Select((line, i) => new Row(mark, i == 0 ? words.Say(label) : "", line, tone));
 
-    private string Watch(WatchOptions watch) =>
-        words.Say(
-            "cli.plan.watching",
-            ("for", watch.For),
-            ("every", watch.Every),
-            ("rules", string.Join(", ", watch.RollBackWhen.Select(c => c.Text)))
+    /// <summary>What takes the change back; else what the watch is for, and be it nothing.</summary>
+    private Row Watch(WatchOptions watch)
+    {
+        var (code, rules) = watch switch
+        {
+            { RollBackWhen.Count: > 0 } => ("cli.plan.watching", watch.RollBackWhen),
+            { Healthy.Count: > 0 } => ("cli.plan.watch-holds", watch.Healthy),
+            _ => ("cli.plan.unjudged", []),
+        };
+        var isJudged = code is not "cli.plan.unjudged";
+        return new Row(
+            isJudged ? " " : "!",
+            words.Say("cli.plan.watch"),
+            words.Say(
+                code,
+                ("for", watch.For),
+                ("every", watch.Every),
+                ("rules", string.Join(", ", rules.Select(c => c.Text)))
+            ),
+            isJudged ? Tone.Plain : Tone.Warn
         );
+    }
 
     private string Decision(RollbackOptions back) =>
         back.Automatic ? words.Say("cli.plan.automatic") : words.Say("cli.plan.ask", ("limit", back.AskFor));

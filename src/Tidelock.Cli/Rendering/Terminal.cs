@@ -28,7 +28,7 @@ internal sealed class Terminal : IAsyncDisposable
     /// <summary>The words and marks that screens and reports share.</summary>
     public ReportWords Words { get; }
 
-    public TextWriter Output { get; }
+    public TextWriter Output { get; init; }
 
     public TextWriter Errors { get; }
 
@@ -43,7 +43,13 @@ internal sealed class Terminal : IAsyncDisposable
     public bool IsLive { get; }
 
     /// <summary>Columns; a pipe gets whole lines.</summary>
-    public int Width => IsTerminal ? Math.Max(NarrowestWidth, Size(() => Console.WindowWidth, 80)) : PlainWidth;
+    public int Width
+    {
+        get => field > 0 ? field : Measured;
+        init;
+    }
+
+    private int Measured => IsTerminal ? Math.Max(NarrowestWidth, Size(() => Console.WindowWidth, 80)) : PlainWidth;
 
     /// <summary>Lines of the window.</summary>
     public int Height => Size(() => Console.WindowHeight, 24);

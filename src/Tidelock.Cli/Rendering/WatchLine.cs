@@ -26,10 +26,10 @@ internal sealed class WatchLine(ReportWords words)
         var word = words.Of(worst);
         var reasons = trouble.Select(v => $"{words.Of(v.State).Word}: {words.Say(v.Reason)}");
         return new Row(
-            word.Mark,
+            tick.Verdicts.Count > 0 ? word.Mark : "·",
             words.Say("cli.watch.label"),
             string.Join("  ", [Progress(tick, state), .. values, .. reasons.Distinct(StringComparer.Ordinal)]).Trim(),
-            word.Tone
+            tick.Verdicts.Count > 0 ? word.Tone : Tone.Plain
         );
     }
 

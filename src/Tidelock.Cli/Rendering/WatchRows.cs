@@ -14,6 +14,9 @@ internal sealed class WatchRows(ReportWords words)
     private const int SparklineWidth = 10;
     private const int ValueWidth = 8;
 
+    /// <summary>A share of the mean that is no spread: what sums of equal values are off by.</summary>
+    private const double Unseen = 1e-9;
+
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
 
     /// <summary>A row that continues the one above.</summary>
@@ -99,7 +102,8 @@ internal sealed class WatchRows(ReportWords words)
 
     private string Base(Baseline? baseline, SignalUnit unit) =>
         baseline is null ? ""
-        : baseline.Spread <= 0 ? words.Say("cli.watch.base", ("value", Quantity.Text(baseline.Mean, unit)))
+        : baseline.Spread <= Math.Abs(baseline.Mean) * Unseen
+            ? words.Say("cli.watch.base", ("value", Quantity.Text(baseline.Mean, unit)))
         : words.Say(
             "cli.watch.base-spread",
             ("value", Quantity.Text(baseline.Mean, unit)),

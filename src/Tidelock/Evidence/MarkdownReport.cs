@@ -241,6 +241,11 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
 
         Section("evidence.section.watch");
         Line(WatchWords(watch));
+        if (watch.IsUnjudged)
+        {
+            Line(words.Say("evidence.unjudged"));
+        }
+
         Table(
             [
                 "evidence.column.signal",

@@ -20,6 +20,9 @@ public sealed record ReportWatch(
     IReadOnlyList<WatchMark> Marks
 )
 {
+    /// <summary>Whether it watched by no criterion at all.</summary>
+    public bool IsUnjudged { get; init; }
+
     internal static ReportWatch? Of(IReadOnlyList<RunEvent> events)
     {
         var ticks = events.OfType<WatchTicked>().ToList();
@@ -38,7 +41,10 @@ public sealed record ReportWatch(
             ReportSignal.All(ticks, criteria, from, to),
             criteria,
             [.. events.Select(MarkOf).OfType<WatchMark>().Where(m => m.At >= from && m.At <= to)]
-        );
+        )
+        {
+            IsUnjudged = RunState.Of(events.OfType<FactRecorded>()).Rules is { Rules.Count: 0 },
+        };
     }
 
     private static WatchMark? MarkOf(RunEvent e) =>

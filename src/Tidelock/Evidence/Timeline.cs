@@ -4,7 +4,7 @@ namespace Tidelock.Evidence;
 
 /// <summary>
 /// T-30 to T+60: what is due, done and late. T-0 is when the migration step began; until then everything is counted from now, so a
-/// long backup makes nothing late. A watch other than 30 minutes moves the points after it.
+/// long backup makes nothing late. A watch other than 30 minutes, declared or made longer by people, moves the points after it.
 /// </summary>
 /// <param name="Zero">T-0; the time it would be if it began now where it has not begun.</param>
 /// <param name="Points">In the order in which they are due.</param>
@@ -20,7 +20,7 @@ public sealed record Timeline(DateTimeOffset Zero, IReadOnlyList<TimelinePoint> 
         var began = state.Step("migrate").StartedAt;
         var over = state.Status is RunStatus.Ended || state.Rollback is not null;
         var zero = began ?? (over ? state.EndedAt ?? state.StartedAt : now);
-        var watched = ToVerify + (state.Started?.WatchFor ?? TimeSpan.FromMinutes(30));
+        var watched = ToVerify + (state.WatchFor ?? TimeSpan.FromMinutes(30));
         TimelinePoint At(TimelineMark mark, TimeSpan offset, DateTimeOffset? done) =>
             new(mark, offset, zero + offset, done, StandingOf(zero + offset, done, over, now));
         return new Timeline(

@@ -6,7 +6,10 @@ namespace Tidelock.Runs;
 /// Runs a run's steps in order from wherever its journal stands, and decides what follows each of them. The deployment's steps
 /// come first; once a rollback has begun, only the rollback's steps are run.
 /// </summary>
-internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<IStep> rollback)
+/// <param name="deployment">The steps there.</param>
+/// <param name="rollback">The steps back.</param>
+/// <param name="lookout">What reads the signals beside the steps until the watch does; null where nothing is to be read.</param>
+internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<IStep> rollback, Lookout? lookout = null)
 {
     private static readonly PauseStep Pause = new();
 
@@ -16,6 +19,7 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
     /// <exception cref="JournalUnwritableException">The journal cannot be written and nothing new may be started.</exception>
     public async Task<RunState> RunAsync(RunExecution execution, CancellationToken cancellation)
     {
+        await using var looking = lookout?.Begin(execution);
         while (execution.Writer.State.Status == RunStatus.Running)
         {
             var step = MustWait(execution.Writer.State)
@@ -25,6 +29,11 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
             {
                 await EndWellAsync(execution, cancellation).ConfigureAwait(false);
                 break;
+            }
+
+            if (looking is not null && (step.Name is "watch" || execution.Writer.State.Rollback is not null))
+            {
+                await looking.DisposeAsync().ConfigureAwait(false);
             }
 
             var running = new StepExecution(step, execution);

@@ -219,7 +219,7 @@ public sealed record MigrationReverted(string Method, Message Finding) : RunEven
 /// <summary>One tick of the watch: all samples, and what the criteria said.</summary>
 /// <param name="Baseline">Whether this was measured before the migration.</param>
 /// <param name="Samples">One per signal; more where the source told of a time in which nobody looked.</param>
-/// <param name="Verdicts">One per criterion; none in the baseline, and none where only the past was asked for.</param>
+/// <param name="Verdicts">One per criterion; none in the baseline, none before the watch, and none where only the past was asked for.</param>
 public sealed record WatchTicked(bool Baseline, IReadOnlyList<Sample> Samples, IReadOnlyList<Verdict> Verdicts)
     : RunEvent
 {

@@ -36,7 +36,10 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehear
         // First, so that they are not the signals of a server that counts and compares for this step.
         var seen = await SignalBaseline.MeasureAsync(context, ground, probes, cancellation).ConfigureAwait(false);
         var earlier = new EarlierBreach(context.Change.Section<WatchOptions>().With(context.State.Delays), seen);
-        if ((SourceDelays.Unkept(context) ?? SignalBaseline.Blind(context) ?? BaselineFinding.Breached(earlier)) is { } unwatchable)
+        if (
+            (SourceDelays.Unkept(context) ?? SignalBaseline.Blind(context) ?? BaselineFinding.Breached(earlier)) is
+            { } unwatchable
+        )
         {
             return StepOutcome.Refused(unwatchable);
         }

@@ -21,7 +21,7 @@ internal sealed class SourcePast(IRangeProbe probe, WatchOptions options, RunSta
 
     private readonly Dictionary<string, DateTimeOffset> known = probe.Signals.ToDictionary(
         s => s,
-        s => NewestOf(s, state),
+        s => SeenUntil(s, state, options.PaceOf(s).Every),
         StringComparer.Ordinal
     );
     private Task<IReadOnlyList<Sample>>? reading;
@@ -114,14 +114,26 @@ internal sealed class SourcePast(IRangeProbe probe, WatchOptions options, RunSta
         return told;
     }
 
-    /// <summary>The newest value in the journal; where there is none, when the change was made.</summary>
-    private static DateTimeOffset NewestOf(string signal, RunState state) =>
-        state
+    /// <summary>Up to when no value is missing in the journal since the change was made.</summary>
+    private static DateTimeOffset SeenUntil(string signal, RunState state, TimeSpan apart)
+    {
+        var until = state.AppliedAt ?? state.Step("watch").StartedAt ?? DateTimeOffset.MaxValue;
+        var times = state
             .Ticks.SelectMany(t => t.Samples)
-            .Where(s => s.Outcome is SampleOutcome.Value && Is(s, signal))
-            .Select(s => s.At)
-            .DefaultIfEmpty(state.AppliedAt ?? state.Step("watch").StartedAt ?? DateTimeOffset.MaxValue)
-            .Max();
+            .Where(s => s.Outcome is SampleOutcome.Value && Is(s, signal) && s.At > until)
+            .Select(s => s.At);
+        foreach (var at in times.Order())
+        {
+            if (at - until > apart * 2)
+            {
+                break;
+            }
+
+            until = at;
+        }
+
+        return until;
+    }
 
     private static bool Is(Sample sample, string signal) =>
         string.Equals(sample.Signal, signal, StringComparison.Ordinal);

@@ -110,7 +110,7 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
                 StepOutcome.Passed(Message.Of("steps.watch.accepted", ("by", person.By)))
             ),
             HoldWatch hold when !IsOver && state.Staying is { } person => OnHolds(
-                [.. hold.All.Where(h => h.From >= person.At)],
+                hold.After(person.At),
                 Message.Of("steps.watch.stays", ("by", person.By))
             ),
             HoldWatch hold => OnHolds([.. hold.All], Message.Of("steps.watch.sees-again")),
@@ -149,11 +149,13 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
             ),
         };
 
+    /// <summary>Whether the reason that people know still is one, and all the others were named beside it.</summary>
     private bool IsTold(IReadOnlyList<HoldWatch> holds) =>
         Held?.Reason is { } told
         && (
-            told.Code is Together
+            told is { Code: Together, Parts: { } parts }
                 ? holds.Select(h => About(h.Reason)).All(told.Arguments["signals"].Split(", ").Contains)
+                    && holds.Any(h => string.Equals(About(h.Reason), About(parts["reason"]), StringComparison.Ordinal))
                 : holds.Count == 1 && IsSame(told, holds[0].Reason)
         );
 

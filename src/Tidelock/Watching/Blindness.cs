@@ -12,6 +12,9 @@ namespace Tidelock.Watching;
 /// <param name="Patience">How long that was waited for.</param>
 internal sealed record Blindness(Message Reason, DateTimeOffset Since, TimeSpan Patience)
 {
+    /// <summary>Since when it has held the run: from before, where one kind of blindness took the place of another without a value between.</summary>
+    public DateTimeOffset From { get; init; } = Since + Patience;
+
     public static Blindness? Of(string signal, WatchEvidence evidence)
     {
         var timeline = evidence.Of(signal);
@@ -23,11 +26,22 @@ internal sealed record Blindness(Message Reason, DateTimeOffset Since, TimeSpan 
             evidence.Options.ErrorGrace + timeline.Pace.Delay,
             evidence.Options.Grace + timeline.Pace.Delay
         );
-        return IsOver(error, forError, evidence)
+        var (failing, missing) = (
+            IsOver(error, forError, evidence)
                 ? Blind("watching.hold.error", signal, error!.At, forError, silences[^1].Detail, evidence)
-            : IsOver(empty, forData, evidence)
+                : null,
+            IsOver(empty, forData, evidence)
                 ? Blind("watching.hold.no-data", signal, empty!.At, forData, silences[^1].Detail, evidence)
-            : Silent(signal, timeline, silences, evidence)
+                : null
+        );
+        return failing is not null && missing is not null && missing.From < failing.From
+            ? failing with
+            {
+                From = missing.From,
+            }
+            : failing
+                ?? missing
+                ?? Silent(signal, timeline, silences, evidence)
                 ?? (BuiltInSignals.All.Contains(signal) ? null : Thin(signal, timeline, evidence));
     }
 

@@ -21,6 +21,9 @@ public sealed record HoldWatch(Message Reason, DateTimeOffset Since) : WatchDeci
     public IReadOnlyList<HoldWatch> Besides { get; init; } = [];
 
     internal IEnumerable<HoldWatch> All => Besides.Prepend(this);
+
+    /// <summary>Those that a person's word says nothing of: they did not hold the run yet when it was given.</summary>
+    internal IReadOnlyList<HoldWatch> After(DateTimeOffset word) => [.. All.Where(h => h.From >= word)];
 }
 
 /// <summary>Go back: a criterion under <c>rollBackWhen</c> is breached.</summary>

@@ -53,7 +53,7 @@ public static class WatchJudge
                 .Options.Signals.Select(s => Blindness.Of(s, evidence))
                 .OfType<Blindness>()
                 .OrderBy(b => b.Since)
-                .Select(b => new HoldWatch(b.Reason, b.Since) { From = b.Since + b.Patience }),
+                .Select(b => new HoldWatch(b.Reason, b.Since) { From = b.From }),
         ];
 
     private static WatchDecision AtTheEnd(WatchEvidence evidence, List<Verdict> verdicts, DateTimeOffset endsAt)

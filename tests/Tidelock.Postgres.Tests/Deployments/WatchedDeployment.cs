@@ -16,7 +16,7 @@ internal sealed class WatchedDeployment : IAsyncDisposable
     public WatchedApi Api { get; }
 
     /// <summary>Ticks of the watch so far.</summary>
-    public int Ticks => Fixture.Events.ToArray().Count(e => e is WatchTicked { Baseline: false });
+    public int Ticks => Fixture.Events.ToArray().Count(e => e is WatchTicked { Verdicts.Count: > 0 });
 
     public static async Task<WatchedDeployment> StartAsync(
         PostgresServer server,

@@ -123,6 +123,49 @@ public sealed class WatchedFaultTests(PostgresServer server)
         Assert.Equal(ExitCode.RolledBack, (await running).ExitCode);
     }
 
+    [Fact]
+    public async Task A_signal_that_nobody_keeps_has_values_from_the_commit_on_and_one_session_of_the_watch_reads_it()
+    {
+        const string Sessions =
+            "select count(*) from pg_stat_activity where datname = current_database() and query like '%the watch alone%'";
+        await using var fixture = await WatchedAsync(
+            "",
+            $"baseline: 600ms, probes: {{ sessions: {{ sql: \"{Sessions}\" }} }}, rollBackWhen: [sessions > 5 for 600ms]"
+        );
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var yaml = await File.ReadAllTextAsync(file);
+        await File.WriteAllTextAsync(
+            file,
+            yaml.Replace(
+                "\"= 5\" }",
+                "\"= 5\" }\n  - { name: slow, sql: select pg_sleep(1.5) }",
+                StringComparison.Ordinal
+            )
+        );
+        var running = DeployAsync(fixture);
+        await Polling.UntilAsync(() =>
+            Task.FromResult(
+                running.IsCompleted
+                    || fixture.Events.ToArray().Count(e => e is WatchTicked { Verdicts.Count: > 0 }) >= 3
+            )
+        );
+        Assert.False(running.IsCompleted, string.Join('\n', fixture.Events.ToArray().TakeLast(3)));
+        fixture.Requests.Writer.TryWrite(
+            new RunRequest.Command(
+                new RunCommand("1", RunId.New(TimeProvider.System), RunVerb.Rollback, "", "lee", default)
+            )
+        );
+        Assert.Equal(ExitCode.RolledBack, (await running).ExitCode);
+        var ticks = fixture.Events.OfType<WatchTicked>().Where(t => !t.Baseline).ToList();
+        var before = fixture
+            .Events.SkipWhile(e => e is not MigrationApplied)
+            .TakeWhile(e => e is not StepStarted { Step: "watch" })
+            .OfType<WatchTicked>()
+            .ToList();
+        Assert.InRange(before.Count, 4, 12);
+        Assert.All(ticks, t => Assert.Equal(1, t.Samples.Single(s => s.Signal == "sessions").Value));
+    }
+
     /// <summary>A run that holds would wait for ever.</summary>
     private static async Task<DeploymentEnd> DeployAsync(DeploymentFixture fixture)
     {

@@ -39,18 +39,24 @@ public sealed class RunLossesTests
         Assert.True(losses.IsOver);
     }
 
-    [Fact]
-    public void A_database_that_is_lost_again_and_again_at_the_same_place_is_given_up()
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_database_that_is_lost_again_and_again_at_the_same_place_is_given_up(bool ticks, bool isWatching)
     {
         var losses = new RunLosses(time, Patience);
-        for (var i = 0; i < 3; i++)
+        var state = isWatching ? new StepStarted("watch", 1).Apply(RunState.Empty) : RunState.Empty;
+        for (var i = 0; i < 4; i++)
         {
-            losses.Lost(Gone, RunState.Empty);
-            losses.Found();
             Assert.False(losses.IsOver);
+            losses.Lost(Gone, state);
+            losses.Found();
+
+            // Ticks of the watch are progress; those beside the step before it are none.
+            state = ticks ? new WatchTicked(false, [], []).Apply(state) : state;
         }
 
-        losses.Lost(Gone, RunState.Empty);
-        Assert.True(losses.IsOver);
+        Assert.Equal(!isWatching, losses.IsOver);
     }
 }

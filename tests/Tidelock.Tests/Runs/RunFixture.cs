@@ -27,6 +27,9 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
     public TimeSpan Patience { get; init; } = TimeSpan.FromMilliseconds(50);
     public InterruptAnswer? Answer { get; set; } = InterruptAnswer.KeepWatching;
 
+    /// <summary>What reads signals beside the steps; for tests in which it matters.</summary>
+    public Lookout? Lookout { get; init; }
+
     /// <summary>What is deployed; for tests in which it matters.</summary>
     public Change? Change { get; init; }
     public List<RunEvent> Events { get; } = [];
@@ -35,12 +38,18 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
     public static async Task<RunFixture> CreateAsync(
         TimeProvider? time = null,
         RollbackPolicy? policy = null,
-        Change? change = null
+        Change? change = null,
+        Lookout? lookout = null
     )
     {
         var fixture = policy is null
-            ? new RunFixture(time ?? TimeProvider.System) { Change = change }
-            : new RunFixture(time ?? TimeProvider.System) { Policy = policy };
+            ? new RunFixture(time ?? TimeProvider.System) { Change = change, Lookout = lookout }
+            : new RunFixture(time ?? TimeProvider.System)
+            {
+                Change = change,
+                Lookout = lookout,
+                Policy = policy,
+            };
         fixture.Journal = new FailingJournal(
             await SqliteJournal.OpenAsync(Path.Combine(fixture.folder, "journal.db"), default)
         );
@@ -72,7 +81,8 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
         await using var pump = new RunPump(Journal, Run, writer, requests.Writer, this, InboxTime);
         var engine = new RunEngine(
             [.. steps.Where(s => !s.Name.StartsWith("rollback.", StringComparison.Ordinal))],
-            [.. steps.Where(s => s.Name.StartsWith("rollback.", StringComparison.Ordinal))]
+            [.. steps.Where(s => s.Name.StartsWith("rollback.", StringComparison.Ordinal))],
+            Lookout
         );
         return await engine.RunAsync(Execution(writer), default);
     }

@@ -47,6 +47,24 @@ public sealed class SlowSignalsTests
         Assert.Equal(VerdictState.Unknown, JudgedAfter(silent, silent, silent));
     }
 
+    [Fact]
+    public async Task A_look_that_has_no_time_for_all_queries_is_followed_by_one_that_begins_with_those_it_left_out()
+    {
+        using var http = new HttpClient();
+        await using var looking = Assert.Single(
+            new SlowSignals(new SlowContext("a", "b", "c", "d", "e").Context, new Ground(http)).Every(TimeSpan.Zero)
+        );
+        var first = new List<string>();
+        for (var look = 0; look < 6; look++)
+        {
+            var sample = Assert.Single(await looking.TakeAsync(TimeSpan.FromSeconds(20), default));
+            first.Add(sample.Detail!.Arguments["check"]);
+        }
+
+        // Two queries a look, by a clock on which every query takes a minute.
+        Assert.Equal(["a", "c", "e", "b", "d", "a"], first);
+    }
+
     private static Sample Looks(params CheckResult[] results) =>
         SlowSignals.Judged([.. Checks.Zip(results)], unasked: 0, SampleEvents.Zero.AddMinutes(1));
 

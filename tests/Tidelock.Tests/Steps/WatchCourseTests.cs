@@ -178,12 +178,24 @@ public sealed class WatchCourseTests
         run.Tick(Hold("p95"), Unknown(Errors));
         run.Tick(Hold("p95") with { Besides = [Hold("error_rate")] }, Unknown(Errors));
         run.Tick(Hold("p95") with { Besides = [Hold("error_rate")] }, Unknown(Errors));
-        run.Tick(Hold("error_rate"), Unknown(Errors));
+        run.Tick(Hold("p95"), Unknown(Errors));
         Assert.Equal(2, run.Told.Count);
         var told = run.State.Held!.Reason;
         Assert.Equal(("watching.hold.several", "p95, error_rate"), (told.Code, told.Arguments["signals"]));
         run.Tick(Healthy(Errors));
         Assert.IsType<RunContinued>(run.Told[^1]);
+    }
+
+    [Fact]
+    public void A_hold_whose_reason_is_a_signal_that_has_come_back_is_told_with_another_reason()
+    {
+        var run = new WatchedRun(Automatic);
+        run.Tick(Hold("p95") with { Besides = [Hold("error_rate")] }, Unknown(Errors));
+        run.Tick(Hold("error_rate"), Unknown(Errors));
+        run.Tick(Hold("error_rate"), Unknown(Errors));
+        Assert.Equal(2, run.Told.Count);
+        var told = run.State.Held!.Reason;
+        Assert.Equal(("watching.hold.error", "error_rate"), (told.Code, told.Arguments["signal"]));
     }
 
     [Fact]

@@ -22,6 +22,7 @@ public sealed class WatchStepTests : IDisposable
     private readonly Prometheus prometheus;
     private readonly Journaled journal = new();
     private int faults;
+    private IReadOnlyList<IProbe> more = [];
 
     public WatchStepTests() => prometheus = new Prometheus(time);
 
@@ -126,6 +127,18 @@ public sealed class WatchStepTests : IDisposable
     }
 
     [Fact]
+    public async Task Probes_are_ended_beside_each_other_and_before_the_way_back_begins()
+    {
+        var (one, other) = (new EndsWithAnother("one"), new EndsWithAnother("other"));
+        (one.Another, other.Another) = (other, one);
+        more = [one, other];
+        prometheus.Now = 0.5;
+        var outcome = await RunAsync(stop: () => false);
+        Assert.Equal(StepResult.Breached, outcome!.Result);
+        Assert.True(one.IsEnded && other.IsEnded);
+    }
+
+    [Fact]
     public async Task However_often_people_extend_it_the_watch_can_tell_its_end()
     {
         await journal.AppendAsync(new CommandTaken("1", RunVerb.Extend, "lee", "999999d"), default);
@@ -182,6 +195,37 @@ public sealed class WatchStepTests : IDisposable
         Assert.Equal(StepResult.Breached, outcome!.Result);
 
         // Its last short stretch must be of the watch itself: what verify put on the server is over by then.
+        Assert.InRange(
+            journal.State.Ticks[^1].At - SampleEvents.Zero.AddMinutes(8),
+            TimeSpan.FromSeconds(20),
+            TimeSpan.FromSeconds(30)
+        );
+    }
+
+    [Fact]
+    public async Task What_was_read_beside_the_steps_before_the_watch_is_judged_and_only_what_is_missing_is_asked_for()
+    {
+        await journal.AppendAsync(
+            new MigrationApplied("7", Message.Of("test.applied")) { At = SampleEvents.Zero },
+            default
+        );
+        for (var second = 5; second <= 480; second += 5)
+        {
+            var at = SampleEvents.Zero.AddSeconds(second);
+            var sample = second is > 120 and < 180
+                ? Sample.Error("error_rate", at, Message.Of("probes.not-a-number"))
+                : Sample.Of("error_rate", at, 0.05);
+            await journal.AppendAsync(new WatchTicked(false, [sample], []) { At = at }, default);
+        }
+
+        time.Advance(TimeSpan.FromMinutes(8));
+        prometheus.Past = prometheus.Now = 0.05;
+        var outcome = await RunAsync(stop: () => false);
+        Assert.Equal(StepResult.Breached, outcome!.Result);
+        var hole = SampleEvents.Zero.AddSeconds(120).ToUnixTimeSeconds();
+        Assert.Equal([hole.ToString(CultureInfo.InvariantCulture)], prometheus.Ranges);
+
+        // The last short stretch must be of the watch itself.
         Assert.InRange(
             journal.State.Ticks[^1].At - SampleEvents.Zero.AddMinutes(8),
             TimeSpan.FromSeconds(20),
@@ -460,7 +504,29 @@ public sealed class WatchStepTests : IDisposable
         public ProbeOptions? Read(string signal, ChangeNode probe, ChangeNode watch) => null;
 
         public IEnumerable<IProbe> Create(IReadOnlyList<ProbeOptions> declared, ProbeContext context) =>
-            test.faults-- > 0 ? throw new InvalidOperationException("ran out of sockets") : [];
+            test.faults-- > 0 ? throw new InvalidOperationException("ran out of sockets") : test.more;
+    }
+
+    /// <summary>Does not come to its end before another is being ended too.</summary>
+    private sealed class EndsWithAnother(string signal) : IProbe
+    {
+        private readonly TaskCompletionSource ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public EndsWithAnother? Another { get; set; }
+
+        public bool IsEnded { get; private set; }
+
+        public IReadOnlyList<string> Signals => [signal];
+
+        public Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation) =>
+            Task.FromResult<IReadOnlyList<Sample>>([Sample.Of(signal, SampleEvents.Zero, 1)]);
+
+        public async ValueTask DisposeAsync()
+        {
+            ending.TrySetResult();
+            await Another!.ending.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System);
+            IsEnded = true;
+        }
     }
 
     private sealed class Journaled : IRunWriter, IRunObserver

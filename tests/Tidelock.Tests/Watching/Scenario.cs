@@ -117,6 +117,9 @@ internal sealed class Scenario
     /// <summary>When the process was started anew and read its journal.</summary>
     public double? RestartedAt => Seconds("restart");
 
+    /// <summary>When a person said that the change stays in spite of what holds the run.</summary>
+    public double? Continued => Seconds("continue");
+
     /// <summary>When, and by how much, a person made the watch longer.</summary>
     public (double At, double By) Extension =>
         Text("extend")?.Split(" at ") is [var by, var at]
@@ -125,7 +128,11 @@ internal sealed class Scenario
 
     /// <summary>Whether it shows what happens to this process, by this machine or by a person, and not to the application.</summary>
     public bool IsAboutThisProcess =>
-        Asleep is not null || RestartedAt is not null || Text("clock") is not null || Text("extend") is not null;
+        Asleep is not null
+        || RestartedAt is not null
+        || Text("clock") is not null
+        || Text("extend") is not null
+        || Continued is not null;
 
     /// <summary>How long it is looked at.</summary>
     public double Until => Seconds("until") ?? Options.For.TotalSeconds + 900;

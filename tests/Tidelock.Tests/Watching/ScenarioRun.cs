@@ -67,6 +67,8 @@ internal sealed class ScenarioRun(Scenario scenario)
         return WatchJudge.Judge(record.At(Watched.At(scenario.Clock(now))), extended).Decision switch
         {
             RollBack back => $"roll back, {Word(back.Verdict.Reason)}",
+            HoldWatch hold when scenario.Continued is { } word && now > word && hold.After(Watched.At(word)) is [] =>
+                "continue",
             HoldWatch hold => $"hold, {Word(hold.Reason)}",
             WatchDone => "done",
             _ => "continue",
