@@ -66,13 +66,14 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
             .Probes.Select(p => p.Signal)
             .Except(known, StringComparer.Ordinal)
             .ToHashSet(StringComparer.Ordinal);
+        var next = Task.CompletedTask;
         while (others.Count > 0 && Fresh(context).Count(t => !IsPast(t)) is var live && live < wanted)
         {
+            await next.ConfigureAwait(false);
             context.Report(Message.Of("steps.baseline.measuring", ("tick", live + 1), ("ticks", wanted)));
-            var next = Task.Delay(options.Every, context.Time, cancellation);
+            next = Task.Delay(options.Every, context.Time, cancellation);
             var samples = await ticks.ReadAsync(others, cancellation).ConfigureAwait(false);
             await context.AppendAsync(new WatchTicked(true, samples, []), cancellation).ConfigureAwait(false);
-            await next.ConfigureAwait(false);
         }
 
         await FreezeAsync(context, options, known, cancellation).ConfigureAwait(false);
