@@ -12,8 +12,40 @@ namespace Tidelock.Migrations;
 /// </summary>
 internal static class NamesElsewhere
 {
-    /// <summary>What the names would mean there and here; null where nothing would be another.</summary>
+    /// <summary>Each look waits a second for a lock that somebody has on what the definition reads.</summary>
+    private const int Looks = 5;
+
+    /// <summary>
+    /// What the names would mean there and here, or who keeps it from being told; null where nothing would be another. Between looks it holds
+    /// no lock.
+    /// </summary>
     public static async Task<Message?> FindAsync(
+        PostgresSession session,
+        ViewMigration migration,
+        CancellationToken cancellation
+    )
+    {
+        for (var look = 1; ; look++)
+        {
+            try
+            {
+                return await OnceAsync(session, migration, cancellation).ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (MigrationTransaction.MayBeRepeated(e))
+            {
+                if (look == Looks)
+                {
+                    return Message.Of(
+                        "migrations.view.names-busy",
+                        ("file", migration.Definition.Path),
+                        ("reason", e.MessageText)
+                    );
+                }
+            }
+        }
+    }
+
+    private static async Task<Message?> OnceAsync(
         PostgresSession session,
         ViewMigration migration,
         CancellationToken cancellation
@@ -46,7 +78,7 @@ internal static class NamesElsewhere
 
         var theirs =
             await ReadAsync(session, migration, there, cancellation).ConfigureAwait(false)
-            ?? await NamesakesAsync(session, migration, ours, there, cancellation).ConfigureAwait(false);
+            ?? await NamesakesAsync(session, migration, ours, here, there, cancellation).ConfigureAwait(false);
         var read = ours.Except(theirs).Select(r => r.Identity).ToList();
         return read.Count == 0
             ? null
@@ -111,24 +143,32 @@ internal static class NamesElsewhere
         PostgresSession session,
         ViewMigration migration,
         IReadOnlyList<ReadThing> ours,
+        IEnumerable<string> here,
         IEnumerable<string> there,
         CancellationToken cancellation
     )
     {
-        var bare = ours.Where(r => r.Name is not null && IsBare(r.Name)).ToList();
-        await session.ExecuteAsync(SearchPath(there), cancellation).ConfigureAwait(false);
-        var namesakes = await session
-            .QueryAsync(
-                """
-                select i.identity, i.name from unnest($1::text[]) n
-                cross join lateral pg_identify_object('pg_class'::regclass, to_regclass(n), 0) i
-                """,
-                r => new ReadThing(r.GetString(0), r.GetString(1)),
-                cancellation,
-                new NpgsqlParameter { Value = bare.Select(r => r.Name!).ToArray() }
-            )
-            .ConfigureAwait(false);
-        return [.. namesakes, .. ours.Except(bare)];
+        var names = ours.Where(r => r.Name is not null && IsBare(r.Name)).Select(r => r.Name!).ToArray();
+        // Another name for a relation of a third schema looks the same: only what is found here without a schema may be found there.
+        var bare = ours.Intersect(await NamedAsync(here).ConfigureAwait(false)).ToList();
+        names = [.. bare.Select(r => r.Name!)];
+        return [.. await NamedAsync(there).ConfigureAwait(false), .. ours.Except(bare)];
+
+        async Task<IReadOnlyList<ReadThing>> NamedAsync(IEnumerable<string> schemas)
+        {
+            await session.ExecuteAsync(SearchPath(schemas), cancellation).ConfigureAwait(false);
+            return await session
+                .QueryAsync(
+                    """
+                    select i.identity, i.name from unnest($1::text[]) n
+                    cross join lateral pg_identify_object('pg_class'::regclass, to_regclass(n), 0) i where i.identity is not null
+                    """,
+                    r => new ReadThing(r.GetString(0), r.GetString(1)),
+                    cancellation,
+                    new NpgsqlParameter { Value = names }
+                )
+                .ConfigureAwait(false);
+        }
 
         bool IsBare(string name) =>
             Regex.IsMatch(

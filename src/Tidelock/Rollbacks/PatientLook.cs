@@ -36,6 +36,7 @@ internal static class PatientLook
         for (var since = context.Time.GetTimestamp(); ; )
         {
             Message reason;
+            bool isPassing;
             await using (var session = await context.OpenAsync(cancellation).ConfigureAwait(false))
             {
                 try
@@ -44,13 +45,13 @@ internal static class PatientLook
                 }
                 catch (Exception e) when (RunLater.IsUnreadable(e) && !cancellation.IsCancellationRequested)
                 {
-                    reason = RunLater.Reason(e);
+                    (reason, isPassing) = (RunLater.Reason(e), IsPassing(e));
                 }
             }
 
             var blockers = await BlockersAsync(context, closure, cancellation).ConfigureAwait(false);
             var busy = blockers.Count == 0 ? reason : Several.Of([.. blockers.Select(b => b.Text)]);
-            if (context.Time.GetElapsedTime(since) >= patience)
+            if (!isPassing || context.Time.GetElapsedTime(since) >= patience)
             {
                 return (default, busy);
             }
@@ -59,6 +60,17 @@ internal static class PatientLook
             await Task.Delay(Pause, context.Time, cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether it is for what somebody else is doing, and not for what stays so: a right that is missing.</summary>
+    private static bool IsPassing(Exception e) =>
+        e is RelationBusyException or TidelockException
+        || e
+            is PostgresException
+            {
+                SqlState: PostgresErrorCodes.LockNotAvailable
+                    or PostgresErrorCodes.QueryCanceled
+                    or PostgresErrorCodes.DeadlockDetected
+            };
 
     private static async Task<IReadOnlyList<Blocker>> BlockersAsync(
         StepContext context,
