@@ -27,6 +27,10 @@ public sealed record Backup(string Path, string Dump, BackupManifest? Manifest)
             : new Backup(full, full, null);
     }
 
+    /// <summary>What pg_restore would read at a path, whether the rest of the backup can be read or not.</summary>
+    internal static string DumpAt(string path) =>
+        File.Exists(System.IO.Path.Combine(path, ManifestName)) ? System.IO.Path.Combine(path, DumpName) : path;
+
     /// <summary>How it went when this very backup was restored for proof; null when it never was.</summary>
     public RehearsalRecord? Rehearsal()
     {

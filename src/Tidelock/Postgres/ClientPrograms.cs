@@ -28,6 +28,18 @@ public sealed record ClientPrograms(string Folder, int Major)
         IReadOnlyDictionary<string, string> variables,
         int serverMajor,
         CancellationToken cancellation
+    ) => (await SuitableAsync(variables, serverMajor, serverMajor, cancellation).ConfigureAwait(false))[0];
+
+    /// <summary>All that can dump the one server and restore that into the other, the best first; not one is a refusal.</summary>
+    /// <param name="variables">This process's environment variables.</param>
+    /// <param name="serverMajor">The server that is dumped, as for <see cref="FindAsync"/>.</param>
+    /// <param name="restoredMajor">The server that the dump is restored into: no older.</param>
+    /// <exception cref="TidelockException">As for <see cref="FindAsync"/>.</exception>
+    internal static async Task<IReadOnlyList<ClientPrograms>> SuitableAsync(
+        IReadOnlyDictionary<string, string> variables,
+        int serverMajor,
+        int restoredMajor,
+        CancellationToken cancellation
     )
     {
         var found = await ProgramFolders
@@ -42,8 +54,19 @@ public sealed record ClientPrograms(string Folder, int Major)
                 ),
                 ExitCode.Refused
             );
-        return serverMajor == 0 || Restores(closest.Major, serverMajor)
-            ? new ClientPrograms(closest.Folder, closest.Major)
+        if (serverMajor == 0)
+        {
+            return [new ClientPrograms(closest.Folder, closest.Major)];
+        }
+
+        var suitable = found
+            .Where(f => f.Major >= serverMajor && Restores(f.Major, restoredMajor))
+            .OrderBy(f => f.Major < restoredMajor)
+            .ThenBy(f => f.Major)
+            .Select(f => new ClientPrograms(f.Folder, f.Major))
+            .ToList();
+        return suitable.Count > 0
+            ? suitable
             : throw new TidelockException(
                 Message.Of(
                     closest.Major < serverMajor
@@ -51,15 +74,14 @@ public sealed record ClientPrograms(string Folder, int Major)
                         : "postgres.programs.client-too-new",
                     ("folder", closest.Folder),
                     ("major", closest.Major),
-                    ("server", serverMajor)
+                    ("server", closest.Major < serverMajor ? serverMajor : restoredMajor)
                 ),
                 ExitCode.Refused
             );
     }
 
-    /// <summary>Whether what these dump of a server can be restored into it again, by these.</summary>
-    private static bool Restores(int major, int serverMajor) =>
-        major >= serverMajor && (major < KnowsTransactionTimeout || serverMajor >= KnowsTransactionTimeout);
+    private static bool Restores(int major, int restoredMajor) =>
+        major < KnowsTransactionTimeout || restoredMajor >= KnowsTransactionTimeout;
 
     private static string Debian(int serverMajor) =>
         serverMajor == 0 ? "postgresql-client" : FormattableString.Invariant($"postgresql-client-{serverMajor}");

@@ -9,6 +9,9 @@ internal abstract class CopyPlace : IAsyncDisposable
     /// <summary>The database, as a superuser.</summary>
     public abstract PostgresTarget Superuser { get; }
 
+    /// <summary>Its server's major version.</summary>
+    public abstract int Major { get; }
+
     /// <summary>For files; goes with it.</summary>
     public abstract string Folder { get; }
 

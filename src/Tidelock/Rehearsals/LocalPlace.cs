@@ -14,6 +14,8 @@ internal sealed class LocalPlace : CopyPlace
 
     public override PostgresTarget Superuser => cluster.TargetAs("postgres", Database);
 
+    public override int Major => cluster.Programs.Major;
+
     public override string Folder => cluster.Folder;
 
     public override IReadOnlySet<string>? Stubs => null;

@@ -28,30 +28,28 @@ internal sealed class SchemaCopy : IAsyncDisposable
 
     /// <summary>Copies the schema of the target; or says why that cannot be done here.</summary>
     /// <param name="target">Open and idle; only read.</param>
-    /// <param name="clients">Able to dump the target.</param>
+    /// <param name="programs">Client programs are asked for that dump the target and restore into where the copy stands.</param>
     /// <param name="major">The target's.</param>
     /// <param name="staging">The connection string of a server that may have the extensions this machine lacks; null for none.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="TidelockException">Server programs are missing, or the throwaway server does not start.</exception>
     public static async Task<(SchemaCopy? Copy, Message? Problem)> MakeAsync(
         PostgresSession target,
-        ClientPrograms clients,
+        BackupPrograms programs,
         int major,
         string? staging,
         CancellationToken cancellation
     )
     {
-        var programs = await ServerPrograms
-            .FindAsync(ProcessVariables.Read(), major, cancellation)
-            .ConfigureAwait(false);
-        if (programs.Major < major)
+        var servers = await programs.ServersAsync(major, cancellation).ConfigureAwait(false);
+        if (servers.Major < major)
         {
-            return (null, Message.Of("rehearsals.old-server", ("have", programs.Major), ("needed", major)));
+            return (null, Message.Of("rehearsals.old-server", ("have", servers.Major), ("needed", major)));
         }
 
         var source = await SourceSettings.ReadAsync(target, cancellation).ConfigureAwait(false);
-        var local = await LocalPlace.StartAsync(programs, source, cancellation).ConfigureAwait(false);
-        var (copy, problem) = await InAsync(local, target, clients, cancellation).ConfigureAwait(false);
+        var local = await LocalPlace.StartAsync(servers, source, cancellation).ConfigureAwait(false);
+        var (copy, problem) = await InAsync(local, target, programs, major, cancellation).ConfigureAwait(false);
         if (problem?.Code != "rehearsals.extensions" || staging is null)
         {
             return (copy, problem);
@@ -63,7 +61,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
             .ConfigureAwait(false);
         if (place is not null)
         {
-            (copy, reason) = await InAsync(place, target, clients, cancellation).ConfigureAwait(false);
+            (copy, reason) = await InAsync(place, target, programs, major, cancellation).ConfigureAwait(false);
         }
 
         return copy is not null
@@ -74,12 +72,14 @@ internal sealed class SchemaCopy : IAsyncDisposable
     private static async Task<(SchemaCopy?, Message?)> InAsync(
         CopyPlace place,
         PostgresSession target,
-        ClientPrograms clients,
+        BackupPrograms programs,
+        int major,
         CancellationToken cancellation
     )
     {
         try
         {
+            var clients = await programs.BetweenAsync(major, place.Major, cancellation).ConfigureAwait(false);
             var roles = await CopyRoles.ReadAsync(target, cancellation).ConfigureAwait(false);
             var copy = new SchemaCopy(place, clients, roles);
             if (await copy.FillAsync(target, cancellation).ConfigureAwait(false) is not { } problem)

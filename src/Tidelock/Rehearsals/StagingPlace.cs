@@ -39,6 +39,8 @@ internal sealed class StagingPlace : CopyPlace
 
     public override PostgresTarget Superuser => server.Target.WithDatabase(database);
 
+    public override int Major => server.Connection.PostgreSqlVersion.Major;
+
     public override string Folder { get; } = Directory.CreateTempSubdirectory("tidelock-rehearsal-").FullName;
 
     public override IReadOnlySet<string> Stubs => stubs;

@@ -117,9 +117,8 @@ public sealed class WayRehearser
         CancellationToken cancellation
     )
     {
-        var clients = await programs.FindAsync(major, cancellation).ConfigureAwait(false);
         var (copy, problem) = await SchemaCopy
-            .MakeAsync(session, clients, major, Staging(change), cancellation)
+            .MakeAsync(session, programs, major, Staging(change), cancellation)
             .ConfigureAwait(false);
         if (copy is null)
         {

@@ -44,8 +44,8 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.backup.none"));
         }
 
-        var clients = await ClientsAsync(context, cancellation).ConfigureAwait(false);
         var backup = Backup.Open(known.Path);
+        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
         var verified = await new BackupVerifier(clients, time)
             .VerifyAsync(
                 known.Path,
@@ -77,9 +77,9 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
                 : StepOutcome.NeedsPerson(standing.Finding);
         }
 
-        var clients = await ClientsAsync(context, cancellation).ConfigureAwait(false);
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var backup = Backup.Open(intent.Backup);
+        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var fate = await new BackupRestorer(clients, time)
             .FateAsync(backup, intent, session, cancellation)
             .ConfigureAwait(false);
@@ -88,8 +88,8 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
             : StepOutcome.NeedsPerson(Message.Of("rollbacks.backup.not-there", ("path", backup.Path)));
     }
 
-    private Task<ClientPrograms> ClientsAsync(StepContext context, CancellationToken cancellation) =>
-        programs.FindAsync(context.State.Started!.Identity.Major, cancellation);
+    private Task<ClientPrograms> ClientsAsync(StepContext context, Backup backup, CancellationToken cancellation) =>
+        programs.ReadingAsync(backup.Path, context.State.Started!.Identity.Major, cancellation);
 
     /// <summary>Why the dump cannot be restored as it lies there; null where its list reads. That its data do too is found out before the restore.</summary>
     private async Task<Message?> UnreadableAsync(StepContext context, Backup backup, CancellationToken cancellation)
@@ -99,7 +99,7 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
             return problem;
         }
 
-        var clients = await ClientsAsync(context, cancellation).ConfigureAwait(false);
+        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
         var (list, read) = await DumpList.ReadAsync(clients, backup.Dump, cancellation).ConfigureAwait(false);
         return list is null
             ? Message.Of("backups.list-failed", ("path", backup.Path), ("words", read.LastWords))

@@ -32,17 +32,15 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             return StepOutcome.Passed(Message.Of("steps.backup.confirmed"));
         }
 
-        var found = await programs.FindAsync(context.State.Started!.Identity.Major, cancellation).ConfigureAwait(false);
-        var (path, refusal) = await PathAsync(context, found, options, cancellation).ConfigureAwait(false);
+        var (path, refusal) = await PathAsync(context, options, cancellation).ConfigureAwait(false);
         return path is null
             ? StepOutcome.Refused(refusal!)
-            : await ProveAsync(context, found, options, path, cancellation).ConfigureAwait(false);
+            : await ProveAsync(context, options, path, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The backup of this run: the one it took before a crash or a pause if that is whole and not too old by now, the one that was named, or a new one.</summary>
     private async Task<(string? Path, Message? Refusal)> PathAsync(
         StepContext context,
-        ClientPrograms found,
         BackupOptions options,
         CancellationToken cancellation
     )
@@ -59,6 +57,7 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             return (named, null);
         }
 
+        var found = await programs.FindAsync(context.State.Started!.Identity.Major, cancellation).ConfigureAwait(false);
         var taken = await new BackupTaker(found, time)
             .TakeAsync(
                 context.Target,
@@ -96,13 +95,13 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
 
     private async Task<StepOutcome> ProveAsync(
         StepContext context,
-        ClientPrograms found,
         BackupOptions options,
         string path,
         CancellationToken cancellation
     )
     {
         var identity = context.State.Started!.Identity;
+        var found = await programs.ReadingAsync(path, identity.Major, cancellation).ConfigureAwait(false);
         var verified = await new BackupVerifier(found, time)
             .VerifyAsync(path, identity, options.MaxAge, RunBackup.VouchedBy(context.State), cancellation)
             .ConfigureAwait(false);

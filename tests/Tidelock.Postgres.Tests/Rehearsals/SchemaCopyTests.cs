@@ -1,4 +1,5 @@
 using Tidelock.Backups;
+using Tidelock.Migrations;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Rehearsals;
 
@@ -62,6 +63,28 @@ public sealed class SchemaCopyTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Newer_client_programs_copy_the_schema_into_a_throwaway_server_as_new_as_they()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(server, "create view public.v as select 1 as a");
+        bench
+            .Declaring("migration:\n  view: { name: public.v, definition: new.sql }\n")
+            .With("new.sql", "select 2 as a");
+        using var newer = new NewerPrograms(17);
+        var programs = new BackupPrograms(newer.Variables);
+        var refused = await Assert.ThrowsAsync<TidelockException>(() => programs.FindAsync(15, default));
+        Assert.Equal("postgres.programs.client-too-new", refused.Problem.Code);
+
+        var result = await new WayRehearser(
+            programs,
+            new MigrationTransaction(TimeProvider.System),
+            TimeProvider.System
+        ).RehearseAsync(bench.Change(), bench.Database.Target, CancellationToken.None);
+
+        Assert.True(result.Problem is null, result.Problem?.ToString());
+        Assert.NotNull(result.ForwardTook);
+    }
+
+    [Fact]
     public async Task Server_programs_older_than_the_database_are_told_with_the_command_that_installs_others()
     {
         await using var bench = await RehearsalBench.CreateAsync(server, "create view public.v as select 1 as a");
@@ -69,8 +92,13 @@ public sealed class SchemaCopyTests(PostgresServer server)
             .Declaring("migration:\n  view: { name: public.v, definition: new.sql }\n")
             .With("new.sql", "select 2 as a");
         await using var session = await bench.Views.OpenAsync();
-        var clients = await new BackupPrograms().FindAsync(15, CancellationToken.None);
-        var (copy, problem) = await SchemaCopy.MakeAsync(session, clients, 99, null, CancellationToken.None);
+        var (copy, problem) = await SchemaCopy.MakeAsync(
+            session,
+            new BackupPrograms(),
+            99,
+            null,
+            CancellationToken.None
+        );
         Assert.Null(copy);
         Assert.Equal("rehearsals.old-server", problem!.Code);
         Assert.Contains("postgresql-99", problem.ToString(), StringComparison.Ordinal);

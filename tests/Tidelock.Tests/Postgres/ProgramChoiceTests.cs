@@ -1,3 +1,4 @@
+using Tidelock.Backups;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
@@ -59,6 +60,50 @@ public sealed class ProgramChoiceTests : IDisposable
         Assert.Contains(only["TIDELOCK_PG_BIN"], TextCatalog.English.Render(refused.Problem), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(15, 17, 17, 17)]
+    [InlineData(14, 18, 18, 18)]
+    [InlineData(15, 16, 15, 15)]
+    [InlineData(15, 15, 17, null)]
+    [InlineData(16, 18, 15, null)]
+    public async Task A_schema_is_copied_by_programs_that_can_restore_into_where_the_copy_stands(
+        int server,
+        int copy,
+        int client,
+        int? chosen
+    )
+    {
+        var finding = new BackupPrograms(On("TIDELOCK_PG_BIN", Folder(client))).BetweenAsync(
+            server,
+            copy,
+            CancellationToken.None
+        );
+
+        if (chosen is not null)
+        {
+            Assert.Equal(chosen, (await finding).Major);
+            return;
+        }
+
+        var refused = await Assert.ThrowsAsync<TidelockException>(() => finding);
+        Assert.Equal(
+            client > copy ? "postgres.programs.client-too-new" : "postgres.programs.client-too-old",
+            refused.Problem.Code
+        );
+    }
+
+    [Fact]
+    public async Task A_dump_is_read_by_the_nearest_programs_that_can_though_nearer_ones_were_installed_since()
+    {
+        var dump = Path.Combine(root, "dump");
+        var of16 = new BackupPrograms(On("PATH", Folder(16, "exit 0"), Folder(15, "exit 1"), Folder(14, "exit 0")));
+        var ofNone = new BackupPrograms(On("PATH", Folder(13, "exit 1")));
+
+        Assert.Equal(16, (await of16.ReadingAsync(dump, 15, CancellationToken.None)).Major);
+        Assert.Equal(14, (await of16.ReadingAsync(dump, 14, CancellationToken.None)).Major);
+        Assert.Equal(13, (await ofNone.ReadingAsync(dump, 13, CancellationToken.None)).Major);
+    }
+
     [Fact]
     public void The_next_newer_one_stands_in_and_the_newest_where_no_server_is_meant_or_all_are_older()
     {
@@ -75,13 +120,18 @@ public sealed class ProgramChoiceTests : IDisposable
     private static Dictionary<string, string> On(string variable, params string[] folders) =>
         new(StringComparer.Ordinal) { [variable] = string.Join(':', folders) };
 
-    private string Folder(int major)
+    /// <param name="major">What each tells.</param>
+    /// <param name="list">What each does when it is asked for the list of a dump.</param>
+    private string Folder(int major, string list = "exit 1")
     {
         var folder = Directory.CreateDirectory(Path.Combine(root, $"{major}")).FullName;
         foreach (var name in Clients.Concat(Servers))
         {
             var file = Path.Combine(folder, name);
-            File.WriteAllText(file, $"#!/bin/sh\necho '{name} (PostgreSQL) {major}.3 (Debian {major}.3-1)'\n");
+            File.WriteAllText(
+                file,
+                $"#!/bin/sh\n[ \"$1\" != --list ] || {list}\necho '{name} (PostgreSQL) {major}.3 (Debian {major}.3-1)'\n"
+            );
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
