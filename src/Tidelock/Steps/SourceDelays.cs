@@ -7,7 +7,8 @@ namespace Tidelock.Steps;
 
 /// <summary>
 /// Measures before the change how late the values of sources come that know their times. A value is as old as its source is late, and up to
-/// the time between two of them more: so an old one is looked at again, for as long as there may be between two.
+/// the time between two of them more: so an old one is looked at again, for as long as there may be between two. Where no new one comes in that
+/// time nobody knows whether it is late or over, and what is declared counts.
 /// </summary>
 internal static class SourceDelays
 {
@@ -20,31 +21,30 @@ internal static class SourceDelays
         CancellationToken cancellation
     )
     {
-        var least = new Dictionary<string, SignalDelay>(StringComparer.Ordinal);
+        var all = new Dictionary<string, DelayLooks>(StringComparer.Ordinal);
         for (var looks = Math.Ceiling(Longest / options.Every); ; looks--)
         {
             var next = Task.Delay(options.Every, context.Time, cancellation);
             foreach (var age in await ticks.ReadAgesAsync(cancellation).ConfigureAwait(false))
             {
-                var now = SignalDelay.Of(age, options.PaceOf(age.Signal).Delay, options.Every);
-                least[age.Signal] = Sooner(least.GetValueOrDefault(age.Signal), now);
+                all[age.Signal] = DelayLooks.With(all.GetValueOrDefault(age.Signal), age, options);
             }
 
-            if (looks <= 0 || !least.Values.Any(d => d.IsLater))
+            if (looks <= 0 || all.Values.FirstOrDefault(d => d.Least.IsLater) is not { } late)
             {
                 break;
             }
 
-            context.Report(Message.Of("steps.baseline.dating", ("signal", least.Values.First(d => d.IsLater).Signal)));
+            context.Report(Message.Of("steps.baseline.dating", ("signal", late.Least.Signal)));
             await next.ConfigureAwait(false);
         }
 
-        if (least.Count > 0)
+        if (all.Count > 0)
         {
             await context
                 .RecordAsync(
                     RunState.DelaysFact,
-                    [.. least.Values],
+                    [.. all.Values.Select(d => d.Measured)],
                     RunJson.Readable.IReadOnlyListSignalDelay,
                     cancellation
                 )
@@ -66,19 +66,16 @@ internal static class SourceDelays
             : null;
     }
 
-    /// <summary>Which values come late, and whose clock is another; null for none.</summary>
+    /// <summary>Which values come late, of which none new came, and whose clock is another; null for none.</summary>
     public static Message? Told(RunState state)
     {
         var late = state
             .Delays.Where(d => d.IsLater)
             .Select(d => Message.Of("steps.baseline.late-signal", ("signal", d.Signal), ("delay", d.Counts)));
-        var clocks = state
-            .Delays.Where(d => d.Detail?.Code is SourceClock.Differs)
+        var others = state
+            .Delays.Where(d => d.Detail?.Code is SourceClock.Differs or SignalDelay.NoneNew)
             .Select(d => Message.Of("steps.watch.clock", ("signal", d.Signal), ("detail", d.Detail)));
-        IReadOnlyList<Message> all = [.. late, .. clocks];
+        IReadOnlyList<Message> all = [.. late, .. others];
         return all.Count == 0 ? null : Several.Of(all);
     }
-
-    private static SignalDelay Sooner(SignalDelay? one, SignalDelay other) =>
-        one?.Newest is { } before && !(other.Newest < before) ? one : other;
 }

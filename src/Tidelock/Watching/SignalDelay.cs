@@ -8,7 +8,7 @@ namespace Tidelock.Watching;
 /// <param name="Declared">As the change says.</param>
 /// <param name="Newest">How old the newest value was, the least of several looks; null where the source could not tell.</param>
 /// <param name="Counts">By which the signal is read and judged.</param>
-/// <param name="Detail">Why the source could not tell, or what is wrong with its clock.</param>
+/// <param name="Detail">Why the source could not tell or what it told does not count, or what is wrong with its clock.</param>
 public sealed record SignalDelay(
     string Signal,
     TimeSpan Declared,
@@ -17,6 +17,9 @@ public sealed record SignalDelay(
     Message? Detail = null
 )
 {
+    /// <summary>The detail of a signal that had an old value and none after it.</summary>
+    internal const string NoneNew = "watching.delay.none-new";
+
     /// <summary>
     /// Up to a tick is not late. Later than declared counts, in whole ticks; what is declared counts where values come sooner, because only
     /// their author knows when they are complete.
@@ -33,4 +36,7 @@ public sealed record SignalDelay(
 
     /// <summary>Whether its values come later than its author said.</summary>
     internal bool IsLater => Counts > Declared;
+
+    /// <summary>Where nothing new came meanwhile: its old value says that it has stopped, or is seldom reported, and not how late it is.</summary>
+    internal SignalDelay WithoutNew => IsLater ? this with { Counts = Declared, Detail = Message.Of(NoneNew) } : this;
 }

@@ -259,10 +259,43 @@ public sealed class PrometheusProbeTests
         );
         Assert.Equal(expected, sample.Outcome);
         Assert.Equal(expected is SampleOutcome.NoData ? "probes.prometheus.stale" : null, sample.Detail?.Code);
+        var offset = delay > 0 ? " offset 60000ms" : "";
         Assert.Equal(
-            "label_replace(max(timestamp( a )), \"selector\", \"0\", \"\", \"\") or label_replace(max(timestamp( b )), \"selector\", \"1\", \"\", \"\")",
+            $"label_replace(max(timestamp( a{offset} )), \"selector\", \"0\", \"\", \"\") or label_replace(max(timestamp( b{offset} )), \"selector\", \"1\", \"\", \"\")",
             Assert.Single(asked).Replace('\n', ' ')
         );
+    }
+
+    [Fact]
+    public async Task However_many_delays_there_are_the_times_of_points_are_asked_for_once_in_a_tick()
+    {
+        await using var server = await DatedAsync(200, out var asked);
+        var late = Probe(server.Address, "a") with { Delay = TimeSpan.FromSeconds(140) };
+        var samples = await Reading.AllAsync([late, Probe(server.Address, "b") with { Signal = "other" }]);
+        Assert.Equal([1.0, 1.0], samples.Select(s => s.Value));
+        Assert.Equal(
+            "label_replace(max(timestamp( a offset 140000ms )), \"selector\", \"0\", \"\", \"\") or label_replace(max(timestamp( b )), \"selector\", \"1\", \"\", \"\")",
+            Assert.Single(asked).Replace('\n', ' ')
+        );
+    }
+
+    /// <summary>The server finds points of the first series by itself, and those of the second nowhere.</summary>
+    [Fact]
+    public async Task Only_for_what_has_no_newer_points_the_last_hour_is_asked_for()
+    {
+        await using var server = await DatedAsync(75, out var asked);
+        await Reading.AgesAsync([Probe(server.Address, "a")]);
+        Assert.DoesNotContain("max_over_time", Assert.Single(asked), StringComparison.Ordinal);
+        asked.Clear();
+        var seldom = Probe(server.Address, "b") with { Signal = "seldom" };
+        var ages = await Reading.AgesAsync([Probe(server.Address, "a"), seldom]);
+        Assert.Equal(["s", "seldom"], ages.Select(a => a.Signal));
+        Assert.All(ages, a => Assert.Equal(75, a.Value!.Value, 5.0));
+        Assert.Equal(
+            "label_replace(max(max_over_time(timestamp( b )[1h:1m])), \"selector\", \"0\", \"\", \"\")",
+            asked[1].Replace('\n', ' ')
+        );
+        Assert.Equal(2, asked.Count);
     }
 
     [Fact]
@@ -284,8 +317,11 @@ public sealed class PrometheusProbeTests
             },
         ]);
         Assert.Equal(["known", "other"], known.Select(s => s.Signal));
-        Assert.Equal(75, known[0].Value!.Value, 5.0);
-        Assert.Equal("probes.prometheus.empty", known[1].Detail?.Code);
+        Assert.All(known, s => Assert.Equal(75, s.Value!.Value, 5.0));
+
+        await using var empty = await StubServer.SayingAsync(200, Vector(""));
+        var unknown = Assert.Single(await Reading.AgesAsync([Probe(empty.Address, "a")]));
+        Assert.Equal("probes.prometheus.empty", unknown.Detail?.Code);
 
         await using var refusing = await StubServer.SayingAsync(403, "<html>No</html>");
         var refused = Assert.Single(await Reading.AgesAsync([Probe(refusing.Address, "a")]));

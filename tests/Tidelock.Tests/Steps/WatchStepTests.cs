@@ -322,6 +322,37 @@ public sealed class WatchStepTests : IDisposable
         Assert.Equal(TimeSpan.FromMinutes(30) + late, journal.State.Ticks[^1].At - began);
     }
 
+    /// <summary>As the errors of a pod that was replaced: the query rightly says 0, and the newest point is of long ago.</summary>
+    [Theory]
+    [InlineData(4)]
+    [InlineData(30)]
+    public async Task A_series_that_has_stopped_is_not_late_and_what_is_declared_counts(int minutes)
+    {
+        prometheus.StoppedAt = time.GetUtcNow().AddMinutes(-minutes);
+        await MeasureAsync(stop: () => false);
+        var stopped = Assert.Single(journal.State.Delays);
+        Assert.Equal((TimeSpan.FromMinutes(minutes), TimeSpan.Zero), (stopped.Newest, stopped.Counts));
+        Assert.Equal(
+            "error_rate: no new value came within a minute, so the declared delay counts",
+            SourceDelays.Told(journal.State)?.ToString()
+        );
+        Assert.Null(SourceDelays.Unkept(Context("baseline")));
+        Assert.Equal(SampleEvents.Zero.AddMinutes(1), time.GetUtcNow());
+        var start = SampleEvents.Zero.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        Assert.Equal([start], prometheus.Ranges);
+    }
+
+    [Fact]
+    public async Task A_value_that_comes_while_it_is_looked_for_tells_that_they_are_not_late()
+    {
+        prometheus.StoppedAt = time.GetUtcNow().AddMinutes(-30);
+        prometheus.GoesOnAt = time.GetUtcNow().AddSeconds(20);
+        await MeasureAsync(stop: () => false);
+        var known = Assert.Single(journal.State.Delays);
+        Assert.Equal((TimeSpan.Zero, TimeSpan.Zero, null), (known.Newest, known.Counts, known.Detail));
+        Assert.Equal(prometheus.GoesOnAt, time.GetUtcNow());
+    }
+
     [Fact]
     public async Task A_rule_that_looks_at_less_than_values_are_late_is_told_before_the_change_and_no_baseline_is_taken()
     {
@@ -400,16 +431,16 @@ public sealed class WatchStepTests : IDisposable
         using var stopping = new CancellationTokenSource();
         using var http = new HttpClient(prometheus, disposeHandler: false);
         journal.Clock = time;
-        var seen = journal.State.BaselineTicks.Count + prometheus.Dated;
+        var seen = journal.Looks;
         var factory = new ProbeFactory(TidelockServices.ProbeKinds, time, prometheus);
         var running = SignalBaseline.MeasureAsync(Context("baseline"), new Ground(http), factory, stopping.Token);
         var since = TimeProvider.System.GetTimestamp();
         while (!running.IsCompleted && !stop())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(20), "It stands still.");
-            if (journal.State.BaselineTicks.Count + prometheus.Dated is var ticks && ticks > seen)
+            if (journal.Looks is var looks && looks > seen)
             {
-                seen = ticks;
+                (seen, since) = (looks, TimeProvider.System.GetTimestamp());
                 time.Advance(TimeSpan.FromSeconds(5));
             }
 
@@ -446,7 +477,7 @@ public sealed class WatchStepTests : IDisposable
             );
             if (journal.Beats is var ticks && ticks > seen)
             {
-                seen = ticks;
+                (seen, since) = (ticks, TimeProvider.System.GetTimestamp());
                 each?.Invoke();
                 time.Advance(TimeSpan.FromSeconds(5));
             }
@@ -541,6 +572,9 @@ public sealed class WatchStepTests : IDisposable
         /// <summary>How often time may pass: after a tick, or when one came to nothing.</summary>
         public int Beats => LiveTicks + Events.Count(e => e is RunHeld { Reason.Code: "steps.watch.faulted" });
 
+        /// <summary>The same of the baseline: after a look at how late values come, or at the values.</summary>
+        public int Looks => State.BaselineTicks.Count + Progress.Count(p => p.Code is "steps.baseline.dating");
+
         public ConcurrentQueue<RunEvent> Events { get; } = [];
 
         public Task AppendAsync(RunEvent e, CancellationToken cancellation)
@@ -571,8 +605,8 @@ public sealed class WatchStepTests : IDisposable
         /// <summary>How far its clock is ahead of the test's.</summary>
         public TimeSpan? Ahead { get; set; }
 
-        /// <summary>How often it was asked for the times of its points.</summary>
-        public int Dated { get; private set; }
+        /// <summary>When they come again.</summary>
+        public DateTimeOffset GoesOnAt { get; set; } = DateTimeOffset.MaxValue;
 
         /// <summary>The times it was asked about, and how far ahead of the test's they were.</summary>
         public ConcurrentQueue<(string Time, TimeSpan Ahead)> Moments { get; } = [];
@@ -615,15 +649,20 @@ public sealed class WatchStepTests : IDisposable
                 .ToDictionary(p => p[0], p => p[1], StringComparer.Ordinal);
             if (form["query"].StartsWith("label_replace", StringComparison.Ordinal))
             {
-                Dated += form["query"].Contains("max_over_time", StringComparison.Ordinal) ? 1 : 0;
-                var newest = time.GetUtcNow() + (Ahead ?? TimeSpan.Zero) - Late;
-                var known = (StoppedAt < newest ? StoppedAt.Value : newest).ToUnixTimeMilliseconds() / 1000.0;
+                var now = time.GetUtcNow() + (Ahead ?? TimeSpan.Zero);
+                var newest = StoppedAt < now - Late && now < GoesOnAt ? StoppedAt.Value : now - Late;
+                var isAsked =
+                    now - newest < TimeSpan.FromMinutes(5)
+                    || form["query"].Contains("max_over_time", StringComparison.Ordinal);
                 return Answer(
                     "vector",
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $$"""{"metric":{"selector":"0"},"value":[{{form["time"]}},"{{known}}"]}"""
-                    )
+                    isAsked
+                        ? string.Create(
+                            CultureInfo.InvariantCulture,
+                            $$"""{"metric":{"selector":"0"},"value":[{{form["time"]}},"{{newest.ToUnixTimeMilliseconds()
+                                / 1000.0}}"]}"""
+                        )
+                        : ""
                 );
             }
 

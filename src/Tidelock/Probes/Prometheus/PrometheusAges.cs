@@ -12,20 +12,22 @@ internal sealed class PrometheusAges
 {
     private const string Label = "selector";
 
-    private readonly List<(string Signal, string Selector)> selectors;
+    private readonly List<(string Signal, string Selector, TimeSpan Delay)> selectors;
 
     public PrometheusAges(IEnumerable<PrometheusProbeOptions> queries) =>
-        selectors = [.. queries.SelectMany(q => PromQlSelectors.Of(q.Query).Select(s => (q.Signal, s)))];
+        selectors = [.. queries.SelectMany(q => PromQlSelectors.Of(q.Query).Select(s => (q.Signal, s, q.Delay)))];
 
     /// <summary>Signals whose queries read points; others, as <c>vector(1)</c>, have no age.</summary>
     public IEnumerable<string> Signals => selectors.Select(s => s.Signal).Distinct(StringComparer.Ordinal);
 
     /// <summary>A query for the newest of each selector, as far as the server looks back by itself.</summary>
-    public string Expression => Together(s => $"max(timestamp(\n{s}\n))");
+    public string Expression => Together((s, _) => $"max(timestamp(\n{s}\n))");
 
-    /// <summary>The same, and where there is nothing so far back, the newest of the last hour.</summary>
-    public string ExpressionOfAnHour =>
-        Together(s => $"(max(timestamp(\n{s}\n)) or max(max_over_time(timestamp(\n{s}\n)[1h:1m])))");
+    /// <summary>The same of what each query reads, which is of so long ago as its values are late.</summary>
+    public string ExpressionAsRead => Together((s, delay) => $"max(timestamp(\n{s}{Offset(delay)}\n))");
+
+    /// <summary>A query for the newest of the last hour, which costs the server more.</summary>
+    public string ExpressionOfAnHour => Together((s, _) => $"max(max_over_time(timestamp(\n{s}\n)[1h:1m]))");
 
     /// <summary>For every signal how many seconds before that time its newest point was; no data or an error where nobody knows.</summary>
     public IReadOnlyList<Sample> Read(DateTimeOffset at, HttpReply reply)
@@ -58,14 +60,19 @@ internal sealed class PrometheusAges
 
     private static double Seconds(DateTimeOffset at) => at.ToUnixTimeMilliseconds() / 1000.0;
 
-    private string Together(Func<string, string> newest) =>
+    private static string Offset(TimeSpan delay) =>
+        delay > TimeSpan.Zero
+            ? string.Create(CultureInfo.InvariantCulture, $"\noffset {Math.Ceiling(delay.TotalMilliseconds)}ms")
+            : "";
+
+    private string Together(Func<string, TimeSpan, string> newest) =>
         string.Join(
             " or ",
             selectors.Select(
                 (s, i) =>
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"label_replace({newest(s.Selector)}, \"{Label}\", \"{i}\", \"\", \"\")"
+                        $"label_replace({newest(s.Selector, s.Delay)}, \"{Label}\", \"{i}\", \"\", \"\")"
                     )
             )
         );

@@ -14,10 +14,7 @@ internal sealed class PrometheusProbe(
     private static readonly TimeSpan UsualPatience = TimeSpan.FromMinutes(2);
 
     private readonly ProbeHttp http = new(server, context);
-    private readonly IReadOnlyList<(TimeSpan Delay, PrometheusAges Ages)> ages =
-    [
-        .. queries.GroupBy(q => q.Delay).Select(g => (g.Key, new PrometheusAges(g))).Where(a => a.Item2.Signals.Any()),
-    ];
+    private readonly PrometheusAges ages = new(queries);
 
     public IReadOnlyList<string> Signals => [.. queries.Select(q => q.Signal)];
 
@@ -25,10 +22,10 @@ internal sealed class PrometheusProbe(
         http.Clock.ReadAsync(async ahead =>
         {
             var now = context.Time.GetUtcNow() + ahead;
-            var dating = Task.WhenAll(ages.Select(a => AgesAsync(a.Ages, now - a.Delay, cancellation)));
+            var dating = AgesAsync(now, cancellation);
             var samples = await Task.WhenAll(queries.Select(q => OneAsync(q, now - q.Delay, now, cancellation)))
                 .ConfigureAwait(false);
-            var known = (await dating.ConfigureAwait(false)).SelectMany(a => a);
+            var known = await dating.ConfigureAwait(false);
             return [.. queries.Zip(samples, (q, s) => Dated(q, s, known))];
         });
 
@@ -51,11 +48,16 @@ internal sealed class PrometheusProbe(
     public Task<IReadOnlyList<Sample>> ReadAgesAsync(CancellationToken cancellation) =>
         http.Clock.ReadAsync(async ahead =>
         {
-            var (all, now) = (new PrometheusAges(queries), context.Time.GetUtcNow() + ahead);
-            return all.Signals.Any()
-                ? await AskAgesAsync(all, all.ExpressionOfAnHour, now, ProbeContext.RangeTimeout, cancellation)
-                    .ConfigureAwait(false)
-                : [];
+            var (now, timeout) = (context.Time.GetUtcNow() + ahead, ProbeContext.RangeTimeout);
+            var found = await AskAgesAsync(ages, a => a.Expression, now, timeout, cancellation).ConfigureAwait(false);
+            var missing = found.Where(a => a.Outcome is SampleOutcome.NoData).Select(a => a.Signal).ToHashSet();
+            var older = new PrometheusAges(queries.Where(q => missing.Contains(q.Signal)));
+            return
+            [
+                .. found.Where(a => !missing.Contains(a.Signal)),
+                .. await AskAgesAsync(older, a => a.ExpressionOfAnHour, now, timeout, cancellation)
+                    .ConfigureAwait(false),
+            ];
         });
 
     public ValueTask DisposeAsync()
@@ -71,25 +73,22 @@ internal sealed class PrometheusProbe(
         return
             sample.Outcome is SampleOutcome.Value
             && age is { } seconds
-            && TimeSpan.FromSeconds(seconds) > (query.Lookback ?? UsualPatience)
+            && TimeSpan.FromSeconds(seconds) > (query.Lookback ?? UsualPatience) + query.Delay
             ? Sample.NoData(
                 sample.Signal,
                 sample.At,
-                Message.Of("probes.prometheus.stale", ("age", TimeSpan.FromSeconds(seconds) + query.Delay))
+                Message.Of("probes.prometheus.stale", ("age", TimeSpan.FromSeconds(seconds)))
             )
             : sample;
     }
 
     /// <summary>None where they cannot be had in a tick: the values stand as the server dates them.</summary>
-    private async Task<IReadOnlyList<Sample>> AgesAsync(
-        PrometheusAges of,
-        DateTimeOffset at,
-        CancellationToken cancellation
-    )
+    private async Task<IReadOnlyList<Sample>> AgesAsync(DateTimeOffset at, CancellationToken cancellation)
     {
         try
         {
-            return await AskAgesAsync(of, of.Expression, at, context.Timeout, cancellation).ConfigureAwait(false);
+            return await AskAgesAsync(ages, a => a.ExpressionAsRead, at, context.Timeout, cancellation)
+                .ConfigureAwait(false);
         }
         catch (Exception)
         {
@@ -99,13 +98,18 @@ internal sealed class PrometheusProbe(
 
     private async Task<IReadOnlyList<Sample>> AskAgesAsync(
         PrometheusAges of,
-        string expression,
+        Func<PrometheusAges, string> expression,
         DateTimeOffset at,
         TimeSpan timeout,
         CancellationToken cancellation
     )
     {
-        var form = Form(expression, timeout, null);
+        if (!of.Signals.Any())
+        {
+            return [];
+        }
+
+        var form = Form(expression(of), timeout, null);
         form["time"] = Seconds(at);
         return of.Read(at, await AskAsync("/api/v1/query", form, cancellation).ConfigureAwait(false));
     }
