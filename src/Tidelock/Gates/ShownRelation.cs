@@ -71,7 +71,7 @@ public static class ShownRelation
     public static bool IsNeeded(string gate, Change change) =>
         gate == ApprovalGate.Key && RunBaseline.RelationOf(change) is not null;
 
-    /// <summary>What is not as the giver of a word was shown it; empty where all is.</summary>
+    /// <summary>What is not as the giver of a word was shown it, but for what goes with somebody's session; empty where all is.</summary>
     internal static async Task<IReadOnlyList<ClosureDifference>> DifferencesAsync(
         Word word,
         RunBaseline now,
@@ -81,10 +81,22 @@ public static class ShownRelation
     {
         var seen = word.Seen!.Value.Deserialize(RollbacksJson.Default.RunBaseline)!;
         var differences = await ClosureComparison
-            .DifferencesAsync(session, seen.Closure, now.Closure, cancellation)
+            .DifferencesAsync(session, Lasting(seen.Closure), Lasting(now.Closure), cancellation)
             .ConfigureAwait(false);
         return [.. differences.Where(d => d.Part != ClosurePart.Populated)];
     }
+
+    private static RelationClosure? Lasting(RelationClosure? closure) =>
+        closure is null
+            ? null
+            : closure with
+            {
+                Dependents = [.. closure.Dependents.Where(d => !IsTemporary(d.Name.Schema))],
+                Objects = [.. (closure.Objects ?? []).Where(o => !IsTemporary(o.Table ?? o.Name))],
+            };
+
+    /// <summary>PostgreSQL keeps this prefix for the schemas of temporary objects.</summary>
+    private static bool IsTemporary(string name) => name.StartsWith("pg_temp", StringComparison.Ordinal);
 
     internal static Task<PostgresSession> OpenAsync(PostgresTarget target, CancellationToken cancellation) =>
         PostgresSession.OpenAsync(target, "tidelock/approval", cancellation);

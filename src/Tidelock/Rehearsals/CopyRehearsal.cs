@@ -54,7 +54,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
         if (objects is not null && back is { Problem: null, Method: not "downgrade" })
         {
             var now = await PresentObjects.ReadAsync(session, parts: true, cancellation).ConfigureAwait(false);
-            back = CascadeLoss.JudgeBack(back, migration, objects.GoneIn(now));
+            back = CascadeLoss.JudgeBack(back, migration, objects.LostIn(now));
         }
 
         return back.Problem is null && back.Method != "downgrade"

@@ -13,8 +13,9 @@ public sealed record PresentObject(string Kind, string Identity, string? Of, IRe
     [JsonIgnore]
     internal string? Id { get; init; }
 
-    /// <summary>Whether rows go with it, which no definition brings back.</summary>
-    internal bool HasRows => Kind is "table" or "table column";
+    /// <summary>Whether rows go with it, which no definition brings back; a generated column's are made again by it.</summary>
+    [JsonIgnore]
+    internal bool HasRows { get; init; }
 
     /// <summary>The same for what a view and a materialized view of one name are, which nobody calls lost where one became the other.</summary>
     internal (string Kind, string Identity) Key =>

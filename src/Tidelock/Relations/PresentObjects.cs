@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Npgsql;
 using Tidelock.Postgres;
 
@@ -7,6 +8,12 @@ namespace Tidelock.Relations;
 /// <param name="Objects">Views, functions, policies, triggers, rules, foreign keys and the like, without those of extensions.</param>
 internal sealed record PresentObjects(IReadOnlyList<PresentObject> Objects)
 {
+    /// <summary>What partitions have of their table: it goes with that and is not named, but what is one's own may become it.</summary>
+    [JsonIgnore]
+    internal IReadOnlyList<PresentObject> Inherited { get; init; } = [];
+
+    private IEnumerable<PresentObject> All => Objects.Concat(Inherited);
+
     /// <param name="session">Open; nothing but catalogs is read.</param>
     /// <param name="parts">Whether what needs nothing else is listed too, such as a column of a plain type, and grants.</param>
     /// <param name="cancellation">Ends it.</param>
@@ -14,38 +21,58 @@ internal sealed record PresentObjects(IReadOnlyList<PresentObject> Objects)
         PostgresSession session,
         bool parts,
         CancellationToken cancellation
-    ) =>
-        new(
-            await session
-                .QueryAsync(
-                    SqlText.Beside<PresentObjects>("PresentObjects"),
-                    r => new PresentObject(
-                        r.GetString(0),
-                        r.GetString(1),
-                        r.IsDBNull(2) ? null : r.GetString(2),
-                        r.GetFieldValue<string[]>(3)
-                    )
-                    {
-                        Id = r.IsDBNull(4) ? null : r.GetString(4),
-                    },
-                    cancellation,
-                    new NpgsqlParameter { Value = parts }
-                )
-                .ConfigureAwait(false)
-        );
-
-    /// <summary>What is there no more; a part goes with its whole and is not named beside it.</summary>
-    public IReadOnlyList<PresentObject> GoneIn(PresentObjects later)
+    )
     {
-        var now = later.Objects.Select(o => o.Key).ToHashSet();
-        return Wholes(Objects.Where(o => !now.Contains(o.Key)));
+        var found = await session
+            .QueryAsync(
+                SqlText.Beside<PresentObjects>("PresentObjects"),
+                r =>
+                    (
+                        IsInherited: r.GetBoolean(5),
+                        Object: new PresentObject(
+                            r.GetString(0),
+                            r.GetString(1),
+                            r.IsDBNull(2) ? null : r.GetString(2),
+                            r.GetFieldValue<string[]>(3)
+                        )
+                        {
+                            Id = r.IsDBNull(4) ? null : r.GetString(4),
+                            HasRows = r.GetBoolean(6),
+                        }
+                    ),
+                cancellation,
+                new NpgsqlParameter { Value = parts }
+            )
+            .ConfigureAwait(false);
+        var kinds = found.ToLookup(f => f.IsInherited, f => f.Object);
+        return new([.. kinds[false]]) { Inherited = [.. kinds[true]] };
+    }
+
+    /// <summary>What is there no more by its name; a part goes with its whole and is not named beside it.</summary>
+    public IReadOnlyList<PresentObject> GoneIn(PresentObjects later) => Wholes(UnnamedIn(later));
+
+    /// <summary>
+    /// The same without what only has another name. A grant has nothing but its name, so on what was renamed it counts as kept.
+    /// </summary>
+    public IReadOnlyList<PresentObject> LostIn(PresentObjects later)
+    {
+        var now = later.All.Select(o => o.Id).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var renamed = UnnamedIn(later).ToLookup(o => o.Id is not null && now.Contains(o.Id));
+        var names = renamed[true].Select(o => o.Identity).ToHashSet(StringComparer.Ordinal);
+        return Wholes(renamed[false].Where(o => o.Id is not null || !names.Contains(o.Of!)));
     }
 
     /// <summary>The tables and columns whose rows are there no more, be it that others have their names; not what was renamed.</summary>
     public IReadOnlyList<PresentObject> RowsGoneIn(PresentObjects later)
     {
-        var now = later.Objects.Select(o => o.Id).ToHashSet(StringComparer.Ordinal);
+        var now = later.All.Select(o => o.Id).ToHashSet(StringComparer.Ordinal);
         return Wholes(Objects.Where(o => o.HasRows && !now.Contains(o.Id)));
+    }
+
+    private List<PresentObject> UnnamedIn(PresentObjects later)
+    {
+        var now = later.All.Select(o => o.Key).ToHashSet();
+        return [.. Objects.Where(o => !now.Contains(o.Key))];
     }
 
     private static List<PresentObject> Wholes(IEnumerable<PresentObject> gone)

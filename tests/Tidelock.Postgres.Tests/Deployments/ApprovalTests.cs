@@ -71,6 +71,26 @@ public sealed class ApprovalTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Somebodys_temporary_view_neither_outdates_it_nor_does_its_end()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, One);
+        await using var services = await fixture.OpenAsync();
+        await using var somebody = await LookingOnAsync(fixture, "at_the_plan");
+        await services.Deployment.PlanAsync(fixture.Request(), default);
+        var shown = await ApproveAsync(services, fixture);
+        Assert.Contains("at_the_plan", shown!.Seen.ToString(), StringComparison.Ordinal);
+
+        await using var another = await LookingOnAsync(fixture, "after_the_plan");
+        var beside = await StandingAsync(services, fixture);
+        Assert.True(beside.Passed, beside.Finding.ToString());
+
+        await using var end = new NpgsqlCommand("discard temp", somebody);
+        await end.ExecuteNonQueryAsync();
+        var since = await StandingAsync(services, fixture);
+        Assert.True(since.Passed, since.Finding.ToString());
+    }
+
+    [Fact]
     public async Task A_word_of_which_it_is_not_kept_what_was_shown_is_no_approval()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, One);
@@ -98,6 +118,26 @@ public sealed class ApprovalTests(PostgresServer server)
         Assert.True(end.ExitCode == ExitCode.Refused, end.Finding.ToString());
         Assert.Equal(StepStatus.Pending, end.State!.Step("migrate").Status);
         Assert.Contains("public.low_scores", end.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>A session with a view, and a function that reads it, of its own on the relation, which go when it ends.</summary>
+    private static async Task<NpgsqlConnection> LookingOnAsync(DeploymentFixture fixture, string name)
+    {
+        var target = new NpgsqlConnectionStringBuilder(fixture.Database.Target.NpgsqlConnectionString("test"))
+        {
+            Pooling = false,
+        };
+        var connection = new NpgsqlConnection(target.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            $"""
+            create temp view {name} as select id from public.scores;
+            create function pg_temp.count_{name}() returns bigint language sql return (select count(*) from {name});
+            """,
+            connection
+        );
+        await command.ExecuteNonQueryAsync();
+        return connection;
     }
 
     /// <summary>What <c>tidelock approve</c> writes; the answer is the plan that it is of.</summary>

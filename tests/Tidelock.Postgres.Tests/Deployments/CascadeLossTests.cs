@@ -166,6 +166,39 @@ public sealed class CascadeLossTests(PostgresServer server)
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
     }
 
+    [Fact]
+    public async Task A_table_that_becomes_a_partition_and_a_column_that_is_computed_anew_lose_no_rows()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(
+            """
+            create table public.visits (id int, on_day date, primary key (id, on_day)) partition by range (on_day);
+            create table public.visits_2024 (id int, on_day date default '2024-01-01', primary key (id, on_day), check (id > 0));
+            create index visits_2024_late on public.visits_2024 (on_day) where id > 10;
+            insert into public.visits_2024 (id) values (1), (2);
+            create table public.bills (id int primary key, net int, gross int generated always as (net * 2) stored);
+            insert into public.bills values (1, 10);
+            """
+        );
+        static string Gross(int rate) =>
+            $"alter table bills drop gross; alter table bills add gross int generated always as (net * {rate}) stored;";
+
+        var end = await DeployAsync(
+            fixture,
+            "alter table visits attach partition visits_2024 for values from ('2024-01-01') to ('2025-01-01');"
+                + Gross(3),
+            "alter table visits detach partition visits_2024;" + Gross(2)
+        );
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Equal(
+            "2 of 30",
+            await fixture.Database.ScalarAsync<string>(
+                "select (select count(*) from public.visits) || ' of ' || (select gross from public.bills)"
+            )
+        );
+    }
+
     /// <summary>What the gate says that refused.</summary>
     private static async Task<Message> GateAsync(DeploymentFixture fixture)
     {

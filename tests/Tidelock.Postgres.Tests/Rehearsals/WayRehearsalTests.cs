@@ -271,6 +271,75 @@ public sealed class WayRehearsalTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_partition_is_lost_once_with_its_columns_and_one_that_is_attached_is_not()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(
+            server,
+            """
+            create table public.visits (id int, on_day date) partition by range (on_day);
+            create table public.visits_2023 partition of public.visits for values from ('2023-01-01') to ('2024-01-01');
+            create table public.visits_2024 (id int, on_day date);
+            """
+        );
+        bench
+            .Declaring("migration: { sql: { up: up.sql } }\nrollback: { method: backup }")
+            .With(
+                "up.sql",
+                """
+                drop table public.visits_2023;
+                alter table public.visits attach partition public.visits_2024 for values from ('2024-01-01') to ('2025-01-01');
+                """
+            );
+
+        var result = await bench.RehearseAsync();
+
+        Assert.Equal("rehearsals.cascade", result.Problem!.Code);
+        Assert.Equal("table public.visits_2023", result.Problem.Arguments["objects"]);
+        Assert.Empty(result.Dropped!);
+    }
+
+    [Fact]
+    public async Task What_only_has_another_name_is_no_loss_on_the_way_back_and_what_is_dropped_beside_it_is()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(
+            server,
+            Scores
+                + """
+                create table public.notes (id int constraint positive check (id > 0), twice int generated always as (id * 2) stored);
+                create index by_id on public.notes (id);
+                create index doomed on public.notes (twice);
+                create policy readable on public.notes using (id > 1);
+                create function public.noted() returns trigger language plpgsql as 'begin return new; end';
+                create trigger note before insert on public.notes for each row execute function public.noted();
+                grant select on public.notes to pg_monitor;
+                """
+        );
+        const string Renamed = """
+            create or replace view public.scores as select score, id, name from public.results where score > 0;
+            alter index public.by_id rename to by_number;
+            alter policy readable on public.notes rename to legible;
+            alter trigger note on public.notes rename to remark;
+            alter table public.notes rename constraint positive to above_zero;
+            alter table public.notes rename twice to doubled;
+            """;
+        const string Table = "alter table public.notes rename to remarks;";
+        bench
+            .Declaring(
+                "migration: { sql: { up: up.sql } }\nrollback: { method: definition }\ncontract:\n  relation: public.scores\n  columns: [{ name: score, type: numeric }, { name: id, type: integer }, { name: name, type: text }]\n"
+            )
+            .With("up.sql", Renamed);
+        var parts = await bench.RehearseAsync();
+        Assert.True(parts.Problem is null, parts.Problem?.ToString());
+
+        var whole = await bench.With("up.sql", Renamed + Table).RehearseAsync();
+        Assert.True(whole.Problem is null, whole.Problem?.ToString());
+
+        var lost = await bench.With("up.sql", Renamed + "drop index public.doomed;" + Table).RehearseAsync();
+        Assert.Equal("rehearsals.not-made-again", lost.Problem!.Code);
+        Assert.Equal("index public.doomed", lost.Problem.Arguments["objects"]);
+    }
+
+    [Fact]
     public async Task A_backup_that_the_run_does_not_rehearse_is_no_way_back()
     {
         await using var bench = await RehearsalBench.CreateAsync(server, Scores);
