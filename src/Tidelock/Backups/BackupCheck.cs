@@ -10,7 +10,7 @@ internal sealed class BackupCheck(
     Backup backup,
     ServerIdentity database,
     TimeSpan maxAge,
-    string? vouchedBy,
+    Message? vouch,
     DateTimeOffset now
 )
 {
@@ -156,13 +156,13 @@ internal sealed class BackupCheck(
 
     private void Vouched()
     {
-        if (vouchedBy is null)
+        if (vouch is null)
         {
             problems.Add(Message.Of("backups.unvouched", ("path", backup.Path), ("database", database.Database)));
         }
         else
         {
-            notes.Add(Message.Of("backups.vouched", ("by", vouchedBy)));
+            notes.Add(vouch);
         }
     }
 

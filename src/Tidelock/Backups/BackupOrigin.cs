@@ -5,7 +5,7 @@ namespace Tidelock.Backups;
 
 /// <summary>
 /// Compares the restored copy of a dump whose origin nobody wrote down with the database it is said to be of: staging's usually has the same
-/// name. What is told apart is another set of tables or columns, another size, and a sequence that is further than the database ever came. A dump that
+/// name. What is told apart is another set of tables or columns, another size of most large tables, and several sequences that are further than the database ever came. A dump that
 /// passes may still be of another database; that is why a person vouches for it.
 /// </summary>
 internal static class BackupOrigin
@@ -16,11 +16,11 @@ internal static class BackupOrigin
     /// <summary>Below this many rows a factor says nothing.</summary>
     private const long Few = 1000;
 
-    /// <summary>What shows that the dump is of another database; null where nothing does.</summary>
+    /// <summary>What shows that the dump is of another database, and null where nothing does; and what alone does not show it.</summary>
     /// <param name="path">The dump.</param>
     /// <param name="copy">The restored copy, which may be analyzed.</param>
     /// <param name="target">Only read.</param>
-    public static async Task<Message?> DifferenceAsync(
+    public static async Task<(Message? Problem, IReadOnlyList<Message> Notes)> DifferenceAsync(
         string path,
         PostgresSession copy,
         PostgresSession target,
@@ -30,13 +30,18 @@ internal static class BackupOrigin
         await copy.ExecuteAsync("analyze", cancellation).ConfigureAwait(false);
         var theirs = await TablesAsync(copy, cancellation).ConfigureAwait(false);
         var ours = await TablesAsync(target, cancellation).ConfigureAwait(false);
-        return Tables(path, theirs, ours)
-            ?? Rows(path, theirs, ours)
-            ?? Sequences(
-                path,
-                await SequencesAsync(copy, cancellation).ConfigureAwait(false),
-                await SequencesAsync(target, cancellation).ConfigureAwait(false)
-            );
+        if (Tables(path, theirs, ours) is { } other)
+        {
+            return (other, []);
+        }
+
+        var rows = Rows(path, theirs, ours);
+        var sequences = Sequences(
+            path,
+            await SequencesAsync(copy, cancellation).ConfigureAwait(false),
+            await SequencesAsync(target, cancellation).ConfigureAwait(false)
+        );
+        return (rows.Problem ?? sequences.Problem, [.. new[] { rows.Note, sequences.Note }.OfType<Message>()]);
     }
 
     private static Message? Tables(string path, IReadOnlyList<Table> theirs, IReadOnlyList<Table> ours)
@@ -52,42 +57,66 @@ internal static class BackupOrigin
             : Message.Of("backups.origin.tables", ("path", path), ("tables", string.Join(", ", names.Take(10))));
     }
 
-    private static Message? Rows(string path, IReadOnlyList<Table> theirs, IReadOnlyList<Table> ours)
+    /// <summary>One table may be cleared or filled in a night; most of the large ones together are not.</summary>
+    private static (Message? Problem, Message? Note) Rows(
+        string path,
+        IReadOnlyList<Table> theirs,
+        IReadOnlyList<Table> ours
+    )
     {
         var here = ours.ToDictionary(t => t.Name, t => t.Rows);
-        var other = theirs.FirstOrDefault(t => IsAnotherSize(t.Rows, here[t.Name]));
-        return other is null
-            ? null
-            : Message.Of(
-                "backups.origin.rows",
-                ("path", path),
-                ("table", other.Name),
-                ("rows", other.Rows),
-                ("expected", here[other.Name])
-            );
+        var large = theirs
+            .Where(t => t.Rows >= 0 && here[t.Name] >= 0 && Math.Max(t.Rows, here[t.Name]) > Few)
+            .ToList();
+        var others = large.Where(t => IsAnotherSize(t.Rows, here[t.Name])).ToList();
+        return Told(
+            "backups.origin.rows",
+            "backups.origin.rows-noted",
+            path,
+            [.. others.Select(t => (t.Name, t.Rows, here[t.Name]))],
+            others.Count > 1 && others.Count * 2 > large.Count
+        );
     }
 
-    /// <summary>An estimate of -1 is none.</summary>
     private static bool IsAnotherSize(long one, long other) =>
-        one >= 0 && other >= 0 && Math.Max(one, other) > Math.Max(Few, Factor * Math.Min(one, other));
+        Math.Max(one, other) > Math.Max(Few, Factor * Math.Min(one, other));
 
-    private static Message? Sequences(
+    /// <summary>One sequence may have been set back here.</summary>
+    private static (Message? Problem, Message? Note) Sequences(
         string path,
         IReadOnlyDictionary<RelationName, long> theirs,
         IReadOnlyDictionary<RelationName, long> ours
-    ) =>
-        theirs
+    )
+    {
+        var further = theirs
             .Where(s => ours.TryGetValue(s.Key, out var value) && s.Value > value)
-            .Select(s =>
-                Message.Of(
-                    "backups.origin.sequence",
-                    ("path", path),
-                    ("sequence", s.Key),
-                    ("value", s.Value),
-                    ("expected", ours[s.Key])
-                )
-            )
-            .FirstOrDefault();
+            .Select(s => (s.Key, s.Value, ours[s.Key]))
+            .ToList();
+        return Told("backups.origin.sequences", "backups.origin.sequences-noted", path, further, further.Count > 1);
+    }
+
+    /// <summary>As a problem, or else as a note; neither where there is nothing to tell.</summary>
+    private static (Message? Problem, Message? Note) Told(
+        string code,
+        string noted,
+        string path,
+        IReadOnlyList<(RelationName Name, long There, long Here)> what,
+        bool isProblem
+    )
+    {
+        if (what.Count == 0)
+        {
+            return (null, null);
+        }
+
+        var names = string.Join(
+            ", ",
+            what.Take(10).Select(w => FormattableString.Invariant($"{w.Name} {w.There}:{w.Here}"))
+        );
+        return isProblem
+            ? (Message.Of(code, ("path", path), ("names", names)), null)
+            : (null, Message.Of(noted, ("names", names)));
+    }
 
     /// <summary>Without partitions, which come and go by the day.</summary>
     private static Task<List<Table>> TablesAsync(PostgresSession session, CancellationToken cancellation) =>

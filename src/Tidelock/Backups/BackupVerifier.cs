@@ -12,12 +12,12 @@ internal sealed class BackupVerifier(ClientPrograms clients, TimeProvider time)
     /// <param name="path">A folder that Tidelock wrote, or a dump in directory or custom format.</param>
     /// <param name="database">The database it must be of.</param>
     /// <param name="maxAge">The oldest that is accepted.</param>
-    /// <param name="vouchedBy">Who says that a dump without a manifest is of this database; null for nobody, and then it is no more than taken.</param>
+    /// <param name="vouch">What speaks for a dump without a manifest being of this database; null for nothing, and then it is no more than taken.</param>
     public async Task<BackupVerification> VerifyAsync(
         string path,
         ServerIdentity database,
         TimeSpan maxAge,
-        string? vouchedBy,
+        Message? vouch,
         CancellationToken cancellation
     )
     {
@@ -28,7 +28,7 @@ internal sealed class BackupVerifier(ClientPrograms clients, TimeProvider time)
 
         try
         {
-            var check = new BackupCheck(clients, Backup.Open(path), database, maxAge, vouchedBy, time.GetUtcNow());
+            var check = new BackupCheck(clients, Backup.Open(path), database, maxAge, vouch, time.GetUtcNow());
             return await check.RunAsync(cancellation).ConfigureAwait(false);
         }
         catch (TidelockException e)

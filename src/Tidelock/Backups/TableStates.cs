@@ -38,8 +38,9 @@ internal static class TableStates
         );
 
     /// <summary>
-    /// The same tables with their rows counted in the session's transaction: first those that the declared relation reads, however large, then
-    /// the small ones, as far as the time goes. The rest stays uncounted.
+    /// The same tables with their rows counted in the session's transaction: first those that the declared relation reads with their partitions,
+    /// however large, then the small ones, as far as the time goes. Those that were never analyzed may be of any size and come last of their
+    /// kind. The rest stays uncounted.
     /// </summary>
     public static async Task<IReadOnlyList<TableState>> CountAsync(
         PostgresSession session,
@@ -54,6 +55,7 @@ internal static class TableStates
         var order = tables
             .Where(t => first.Contains(t.Oid) || sizes.GetValueOrDefault(t.Oid) <= CountedUpTo)
             .OrderByDescending(t => first.Contains(t.Oid))
+            .ThenBy(t => t.EstimatedRows < 0)
             .ThenBy(t => sizes.GetValueOrDefault(t.Oid));
         var rows = new Dictionary<uint, long?>();
         var since = time.GetTimestamp();
@@ -117,8 +119,13 @@ internal static class TableStates
                         with recursive reads(oid) as (
                           select to_regclass($1)::oid
                           union
-                          select d.refobjid from reads r join pg_rewrite w on w.ev_class = r.oid
-                            join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+                          select next.oid from reads r cross join lateral (
+                            select d.refobjid from pg_rewrite w
+                              join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+                              where w.ev_class = r.oid
+                            union all
+                            select i.inhrelid from pg_inherits i where i.inhparent = r.oid
+                          ) next(oid)
                         )
                         select oid from reads where oid is not null
                         """,

@@ -51,10 +51,15 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
                 known.Path,
                 context.State.Started!.Identity,
                 TimeSpan.MaxValue,
-                RunBackup.VouchedBy(context.State),
+                known.Vouch(context.State),
                 cancellation
             )
             .ConfigureAwait(false);
+        foreach (var note in verified.Notes)
+        {
+            context.Report(note);
+        }
+
         return verified.Passed
             ? await RestoreAsync(context, new BackupRestorer(clients, time), backup, cancellation).ConfigureAwait(false)
             : StepOutcome.NeedsPerson(verified.Problems[0]);
@@ -68,8 +73,9 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
 
     private async Task<StepOutcome> VerifyRestoreAsync(StepContext context, CancellationToken cancellation)
     {
-        var intent = context.As(RevertStep).Fact(IntentFact, RollbacksJson.Default.RestoreIntent);
-        if (intent is null || (intent.RollbackAt ?? context.State.Rollback!.At) != context.State.Rollback!.At)
+        var revert = context.As(RevertStep);
+        var intent = revert.Fact(IntentFact, RollbacksJson.Default.RestoreIntent);
+        if (intent is null || IsOver(revert, intent))
         {
             var standing = await Standing.AskAsync(context, cancellation).ConfigureAwait(false);
             return standing.Where == Whereabouts.Before

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Tidelock.Backups;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks;
 
@@ -32,8 +33,14 @@ public sealed record RunBackup(
     internal bool IsTooOld(DateTimeOffset now) => TakenAt is { } at && MaxAge is { } limit && now - at > limit;
 
     /// <summary>Who vouched for a dump whose origin it does not tell, as the gate found it before the run; null for nobody.</summary>
-    internal static string? VouchedBy(RunState state) =>
-        state.Gates.TryGetValue(Step, out var gate) && gate.Passed ? gate.By : null;
+    internal static Message? VouchedBy(RunState state) =>
+        state.Gates.TryGetValue(Step, out var gate) && gate.Passed && gate.By is { } by
+            ? Message.Of("backups.vouched", ("by", by))
+            : null;
+
+    /// <summary>The same at a rollback, where it also speaks for the dump that the run accepted it before its change.</summary>
+    internal Message? Vouch(RunState state) =>
+        VouchedBy(state) ?? (Level >= BackupLevel.Verified ? Message.Of("backups.accepted", ("path", Path)) : null);
 
     internal Task RecordAsync(StepContext context, CancellationToken cancellation) =>
         context.As(Step).RecordAsync(Fact, this, RollbacksJson.Default.RunBackup, cancellation);

@@ -133,11 +133,12 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
     {
         context.Report(Message.Of("steps.backup.rehearsing", ("path", backup.Path)));
         var opened = Backup.Open(backup.Path);
+        var notes = new List<Message>(verified.Notes);
         var outcome = await new BackupRehearsal(found, time)
             .RehearseAsync(
                 opened,
                 await SourceAsync(context, cancellation).ConfigureAwait(false),
-                (s, c) => AskAsync(context, opened, s, c),
+                (s, c) => AskAsync(context, opened, s, notes, c),
                 cancellation
             )
             .ConfigureAwait(false);
@@ -174,7 +175,7 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
                 ("took", took),
                 ("tables", outcome.Record.TablesCompared)
             ),
-            [.. verified.Notes, .. outcome.Notes]
+            [.. notes, .. outcome.Notes]
         );
     }
 
@@ -190,15 +191,17 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
         StepContext context,
         Backup backup,
         PostgresSession copy,
+        List<Message> notes,
         CancellationToken cancellation
     )
     {
         if (backup.Manifest is null)
         {
             await using var target = await context.OpenAsync(cancellation).ConfigureAwait(false);
-            var difference = await BackupOrigin
+            var (difference, noted) = await BackupOrigin
                 .DifferenceAsync(backup.Path, copy, target, cancellation)
                 .ConfigureAwait(false);
+            notes.AddRange(noted);
             if (difference is not null)
             {
                 return difference;

@@ -143,6 +143,37 @@ public sealed class TakingTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Partitions_of_the_changes_relation_are_counted_first_and_tables_of_unknown_size_last()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await exam.Database.ExecuteAsync(
+            """
+            create table answers (n int) partition by range (n);
+            create table answers_low partition of answers for values from (0) to (10);
+            create table answers_high partition of answers for values from (10) to (99) partition by range (n);
+            create table answers_highest partition of answers_high for values from (10) to (99);
+            insert into answers select generate_series(1, 50);
+            create view all_answers as select n from answers;
+            create table aa_unknown as select 1 as n;
+            analyze answers, answers_low, answers_highest
+            """
+        );
+
+        var first = await CountAsync(exam, new SlowTime(TimeSpan.FromSeconds(25)), "all_answers");
+        var more = await CountAsync(exam, new SlowTime(TimeSpan.FromSeconds(13)), "all_answers");
+
+        Assert.Equal(["answers_highest", "answers_low"], Counted(first));
+        Assert.Equal(
+            ["answers_highest", "answers_low", "exam_results", "odd \"name"],
+            Counted(more).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(1, (await CountAsync(exam, TimeProvider.System)).Single(t => t.Name == "aa_unknown").Rows);
+
+        static IEnumerable<string> Counted(IReadOnlyList<TableState> tables) =>
+            tables.Where(t => t.Rows is not null).Select(t => t.Name);
+    }
+
+    [Fact]
     public async Task A_count_that_takes_too_long_is_given_up_and_the_snapshot_stays()
     {
         await using var exam = await ExamDatabase.CreateAsync(server);

@@ -2,6 +2,8 @@ using Microsoft.Extensions.Time.Testing;
 using Tidelock.Backups;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
+using Tidelock.Rollbacks;
+using Tidelock.Runs;
 
 namespace Tidelock.Postgres.Tests.Backups;
 
@@ -168,6 +170,16 @@ public sealed class VerifyingTests(PostgresServer server)
         Assert.Equal("backups.unvouched", Assert.Single(unvouched.Problems).Code);
         Assert.Equal(BackupLevel.Taken, unvouched.Level);
 
+        var asAccepted = await exam.Verifier.VerifyAsync(
+            dump,
+            await exam.IdentityAsync(),
+            TwoHours,
+            new RunBackup(dump, BackupLevel.Verified, null).Vouch(RunState.Empty),
+            CancellationToken.None
+        );
+        Assert.Empty(asAccepted.Problems);
+        Assert.Equal("backups.accepted", asAccepted.Notes[^1].Code);
+
         var found = await VerifyAsync(exam, dump, "kim");
         Assert.Empty(found.Problems);
         Assert.Equal(BackupLevel.Verified, found.Level);
@@ -241,7 +253,13 @@ public sealed class VerifyingTests(PostgresServer server)
     }
 
     private static async Task<BackupVerification> VerifyAsync(ExamDatabase exam, string path, string? by = null) =>
-        await exam.Verifier.VerifyAsync(path, await exam.IdentityAsync(), TwoHours, by, CancellationToken.None);
+        await exam.Verifier.VerifyAsync(
+            path,
+            await exam.IdentityAsync(),
+            TwoHours,
+            by is null ? null : Texts.Message.Of("backups.vouched", ("by", by)),
+            CancellationToken.None
+        );
 
     private static async Task AssertProblemAsync(ExamDatabase exam, string path, string code, string mentions)
     {

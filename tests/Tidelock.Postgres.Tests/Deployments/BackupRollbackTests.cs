@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Deployments;
 using Tidelock.Postgres.Tests.Servers;
@@ -9,6 +10,14 @@ namespace Tidelock.Postgres.Tests.Deployments;
 
 public sealed class BackupRollbackTests(PostgresServer server)
 {
+    private const string Index = """
+        change: index
+        migration: { sql: { up: up.sql, down: back.sql, transaction: none } }
+        watch: { for: 300ms, every: 100ms }
+        environments: { production: { database: "${DATABASE_URL}" } }
+
+        """;
+
     private const string Quick = "gates: { backup: { rehearse: false, folder: ../backups }, rollbackPlan: off }\n";
 
     [Fact]
@@ -16,16 +25,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server);
         await fixture.ByStatementsAsync("create index by_name on results (name)", "drop index by_name");
-        await File.WriteAllTextAsync(
-            Path.Combine(fixture.ChangeFolder, "change.yaml"),
-            """
-            change: index
-            migration: { sql: { up: up.sql, down: back.sql, transaction: none } }
-            watch: { for: 300ms, every: 100ms }
-            environments: { production: { database: "${DATABASE_URL}" } }
-
-            """ + Quick
-        );
+        await File.WriteAllTextAsync(Path.Combine(fixture.ChangeFolder, "change.yaml"), Index + Quick);
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
         await fixture.Database.ExecuteAsync("delete from results where id <= 10");
@@ -36,6 +36,36 @@ public sealed class BackupRollbackTests(PostgresServer server)
         Assert.Equal("rollbacks.backup.verified", back.State!.Step("rollback.verify").Finding!.Code);
         Assert.Equal(100, await fixture.Database.ScalarAsync<long>("select count(*) from results"));
         Assert.Null(await fixture.Database.ScalarAsync<string>("select to_regclass('by_name')::text"));
+    }
+
+    [Fact]
+    public async Task A_restore_that_could_not_be_verified_is_verified_by_the_next_rollback()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.ByStatementsAsync("create index by_name on results (name)", "drop index by_name");
+        await File.WriteAllTextAsync(Path.Combine(fixture.ChangeFolder, "change.yaml"), Index + Quick);
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        await using (var session = await fixture.Database.ConnectAsync())
+        {
+            fixture.On = e =>
+            {
+                if (e is StepStarted { Step: "rollback.verify" })
+                {
+                    using var drop = new NpgsqlCommand("drop view top_scores", session);
+                    drop.ExecuteNonQuery();
+                }
+            };
+            var unverified = await BackAsync(fixture, done);
+            Assert.Equal("rollbacks.backup.not-there", unverified.Finding.Code);
+        }
+
+        fixture.On = _ => { };
+        await fixture.Database.ExecuteAsync("create view top_scores as select id from public.scores");
+        var back = await BackAsync(fixture, done);
+
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        Assert.Equal("rollbacks.backup.verified", back.State!.Step("rollback.verify").Finding!.Code);
     }
 
     [Fact]

@@ -63,6 +63,15 @@ public sealed partial class TextsTests
         Assert.Empty(wrong);
     }
 
+    [Fact]
+    public void A_korean_particle_after_a_relation_fits_every_name() =>
+        Assert.Empty(
+            from file in Files("*.ko.resx")
+            from text in Read(file)
+            where FixedParticle().IsMatch(text.Value)
+            select text.Key
+        );
+
     private static HashSet<string> Placeholders(string? text) => [.. Holes().Matches(text ?? "").Select(m => m.Value)];
 
     private static string[] Files(string pattern) => Directory.GetFiles(Folder, pattern);
@@ -88,6 +97,9 @@ public sealed partial class TextsTests
 
     [GeneratedRegex("[a-z]{3,} [a-z]{3,} [a-z]{3,}", RegexOptions.None, 1000)]
     private static partial Regex Words();
+
+    [GeneratedRegex(@"\{relation\}(이|가|과|와|을|를|은|는) ", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex FixedParticle();
 
     [GeneratedRegex("[가-힣]", RegexOptions.None, 1000)]
     private static partial Regex Hangul();

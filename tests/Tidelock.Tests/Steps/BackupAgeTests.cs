@@ -38,6 +38,18 @@ public sealed class BackupAgeTests
     }
 
     [Fact]
+    public void What_the_run_has_accepted_before_its_change_may_be_restored_though_nobody_vouched_for_it()
+    {
+        var accepted = new RunBackup("/b", BackupLevel.Verified, null);
+        var gate = new GateEvaluated("backup", "required", true, Message.Of("test.passed"), "kim", false);
+
+        Assert.Null(RunBackup.VouchedBy(RunState.Empty));
+        Assert.Null((accepted with { Level = BackupLevel.Taken }).Vouch(RunState.Empty));
+        Assert.Equal("backups.accepted", accepted.Vouch(RunState.Empty)!.Code);
+        Assert.Equal("backups.vouched", accepted.Vouch(gate.Apply(RunState.Empty))!.Code);
+    }
+
+    [Fact]
     public void A_folder_is_found_from_the_changes_own_wherever_the_program_was_started()
     {
         var options = new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(2), true, null, "../backups", 2);
