@@ -266,6 +266,26 @@ public sealed class PrometheusProbeTests
         );
     }
 
+    /// <summary>How far apart they were: of a single one nobody knows.</summary>
+    [Theory]
+    [InlineData(170, 180, null, SampleOutcome.Value)]
+    [InlineData(290, 300, null, SampleOutcome.Value)]
+    [InlineData(170, 180, 120, SampleOutcome.NoData)]
+    [InlineData(170, 15, null, SampleOutcome.NoData)]
+    [InlineData(170, 60, null, SampleOutcome.NoData)]
+    [InlineData(170, 3600, null, SampleOutcome.NoData)]
+    public async Task A_value_may_be_twice_as_old_as_points_are_apart(
+        int age,
+        int apart,
+        int? lookback,
+        SampleOutcome expected
+    )
+    {
+        await using var server = await DatedAsync(age, out _, apart);
+        var back = lookback is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
+        Assert.Equal(expected, (await Reading.OneAsync(Probe(server.Address, "a") with { Lookback = back })).Outcome);
+    }
+
     [Fact]
     public async Task However_many_delays_there_are_the_times_of_points_are_asked_for_once_in_a_tick()
     {
@@ -354,8 +374,8 @@ public sealed class PrometheusProbeTests
         Assert.InRange(sample.At - before, TimeSpan.FromSeconds(-2), TimeSpan.FromSeconds(10));
     }
 
-    /// <summary>Answers 1, and that the newest points of the first series are so old.</summary>
-    private static Task<StubServer> DatedAsync(int age, out List<string> asked)
+    /// <summary>Answers 1, and that the newest points of the first series are so old, and those of before so far apart.</summary>
+    private static Task<StubServer> DatedAsync(int age, out List<string> asked, int apart = 3600)
     {
         var queries = asked = [];
         return StubServer.StartAsync(async context =>
@@ -364,6 +384,25 @@ public sealed class PrometheusProbeTests
             if (!form["query"].ToString().StartsWith("label_replace", StringComparison.Ordinal))
             {
                 await context.Response.WriteAsync(Vector($$$"""{"metric":{},"value":[{{{form["time"]}}},"1"]}"""));
+                return;
+            }
+
+            if (context.Request.Path.Value!.EndsWith("query_range", StringComparison.Ordinal))
+            {
+                var (start, end, step) = (Number(form["start"]!), Number(form["end"]!), Number(form["step"]!));
+                var points = Enumerable
+                    .Range(0, (int)((end - start) / step) + 1)
+                    .Select(i => start + (i * step))
+                    .Select(at =>
+                        (At: at, Newest: end - age - (Math.Max(0, Math.Ceiling((end - age - at) / apart)) * apart))
+                    )
+                    .Select(p =>
+                        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[{p.At},\"{p.Newest}\"]")
+                    );
+                var series = $$$"""{"metric":{"selector":"0"},"values":[{{{string.Join(',', points)}}}]}""";
+                await context.Response.WriteAsync(
+                    $$$"""{"status":"success","data":{"resultType":"matrix","result":[{{{series}}}]}}"""
+                );
                 return;
             }
 
@@ -513,6 +552,8 @@ public sealed class PrometheusProbeTests
         await Reading.OneAsync(Probe(server.Address, "vector(1)") with { Lookback = TimeSpan.FromSeconds(90) });
         Assert.Equal("90000ms", await asked.Task);
     }
+
+    private static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Now => Seconds(TimeProvider.System.GetUtcNow());
 

@@ -400,6 +400,15 @@ public sealed class WatchStepTests : IDisposable
     }
 
     [Fact]
+    public async Task A_source_that_is_scraped_every_three_minutes_is_seen_in_every_tick()
+    {
+        prometheus.Apart = TimeSpan.FromMinutes(3);
+        Assert.Equal(StepResult.Passed, (await RunAsync(stop: () => false))!.Result);
+        Assert.All(journal.State.Ticks.SelectMany(t => t.Samples), s => Assert.Equal(SampleOutcome.Value, s.Outcome));
+        Assert.Empty(journal.Events.OfType<RunHeld>());
+    }
+
+    [Fact]
     public async Task A_machine_whose_clock_is_behind_is_told_so_and_reads_what_is_of_now()
     {
         prometheus.Ahead = TimeSpan.FromMinutes(4);
@@ -605,6 +614,9 @@ public sealed class WatchStepTests : IDisposable
         /// <summary>How far its clock is ahead of the test's.</summary>
         public TimeSpan? Ahead { get; set; }
 
+        /// <summary>How far they are apart; zero for one at any time.</summary>
+        public TimeSpan Apart { get; set; }
+
         /// <summary>When they come again.</summary>
         public DateTimeOffset GoesOnAt { get; set; } = DateTimeOffset.MaxValue;
 
@@ -649,18 +661,22 @@ public sealed class WatchStepTests : IDisposable
                 .ToDictionary(p => p[0], p => p[1], StringComparer.Ordinal);
             if (form["query"].StartsWith("label_replace", StringComparison.Ordinal))
             {
+                if (request.RequestUri!.AbsolutePath.EndsWith("query_range", StringComparison.Ordinal))
+                {
+                    return Answer("matrix", $$"""{"metric":{"selector":"0"},"values":[{{Points(form, Newest)}}]}""");
+                }
+
                 var now = time.GetUtcNow() + (Ahead ?? TimeSpan.Zero);
-                var newest = StoppedAt < now - Late && now < GoesOnAt ? StoppedAt.Value : now - Late;
+                var newest = Newest(Milliseconds(now) / 1000);
                 var isAsked =
-                    now - newest < TimeSpan.FromMinutes(5)
+                    (Milliseconds(now) / 1000) - newest < TimeSpan.FromMinutes(5).TotalSeconds
                     || form["query"].Contains("max_over_time", StringComparison.Ordinal);
                 return Answer(
                     "vector",
                     isAsked
                         ? string.Create(
                             CultureInfo.InvariantCulture,
-                            $$"""{"metric":{"selector":"0"},"value":[{{form["time"]}},"{{newest.ToUnixTimeMilliseconds()
-                                / 1000.0}}"]}"""
+                            $$"""{"metric":{"selector":"0"},"value":[{{form["time"]}},"{{newest}}"]}"""
                         )
                         : ""
                 );
@@ -678,11 +694,22 @@ public sealed class WatchStepTests : IDisposable
 
             Ranges.Add(form["start"]);
             return (Ranges.Count > 1 ? PastLater ?? Past : Past) is { } past
-                ? Answer("matrix", $$"""{"metric":{},"values":[{{Points(form, past)}}]}""")
+                ? Answer("matrix", $$"""{"metric":{},"values":[{{Points(form, _ => past)}}]}""")
                 : new HttpResponseMessage(HttpStatusCode.BadRequest);
         }
 
-        private static string Points(Dictionary<string, string> form, double value)
+        /// <summary>The time of the newest point there is at a time, both in seconds.</summary>
+        private double Newest(double at)
+        {
+            var come = (at * 1000) - Late.TotalMilliseconds;
+            come -= Apart > TimeSpan.Zero ? come % Apart.TotalMilliseconds : 0;
+            var isStopped = StoppedAt is { } stop && Milliseconds(stop) < come && at * 1000 < Milliseconds(GoesOnAt);
+            return Math.Round(isStopped ? Milliseconds(StoppedAt!.Value) : come) / 1000;
+        }
+
+        private static double Milliseconds(DateTimeOffset at) => at.ToUnixTimeMilliseconds();
+
+        private static string Points(Dictionary<string, string> form, Func<double, double> value)
         {
             var (start, end) = (Number(form["start"]), Number(form["end"]));
             var step = Number(form["step"]);
@@ -690,7 +717,12 @@ public sealed class WatchStepTests : IDisposable
                 ',',
                 Enumerable
                     .Range(0, (int)Math.Floor((end - start) / step) + 1)
-                    .Select(i => string.Create(CultureInfo.InvariantCulture, $"[{start + (i * step)},\"{value}\"]"))
+                    .Select(i =>
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"[{start + (i * step)},\"{value(start + (i * step))}\"]"
+                        )
+                    )
             );
         }
 

@@ -11,6 +11,7 @@ namespace Tidelock.Probes.Prometheus;
 internal sealed class PrometheusAges
 {
     private const string Label = "selector";
+    private const int LeastPoints = 3;
 
     private readonly List<(string Signal, string Selector, TimeSpan Delay)> selectors;
 
@@ -38,6 +39,25 @@ internal sealed class PrometheusAges
             : [.. Signals.Select(s => Newest(s, read) ?? Nothing(s, at))];
     }
 
+    /// <summary>
+    /// How far apart the points of each signal were, by an answer over a time: the middle of what was seen. Of fewer than three points nobody
+    /// can tell.
+    /// </summary>
+    public IReadOnlyDictionary<string, TimeSpan> ReadSpacings(DateTimeOffset to, HttpReply reply) =>
+        PrometheusAnswer
+            .Understand(Label, to, reply, Points)
+            .Where(p => p.Outcome is SampleOutcome.Value)
+            .GroupBy(p => p.Signal, p => p.Value!.Value, StringComparer.Ordinal)
+            .Select(s => (Signal: s.Key, Times: s.Distinct().Order().ToList()))
+            .Where(s => s.Times.Count >= LeastPoints)
+            .ToDictionary(s => s.Signal, s => Middle(s.Times), StringComparer.Ordinal);
+
+    private static TimeSpan Middle(List<double> times)
+    {
+        var gaps = times.Zip(times.Skip(1), (one, next) => next - one).Order().ToList();
+        return TimeSpan.FromSeconds(gaps[gaps.Count / 2]);
+    }
+
     private static Sample? Newest(string signal, IEnumerable<Sample> ages) =>
         ages.Where(a => string.Equals(a.Signal, signal, StringComparison.Ordinal)).MinBy(a => a.Value);
 
@@ -52,6 +72,22 @@ internal sealed class PrometheusAges
                 .Select(s => (Index(s), double.Parse(Value(s), CultureInfo.InvariantCulture)))
                 .Select(s => Sample.Of(selectors[s.Item1].Signal, at, Math.Max(0, Seconds(at) - s.Item2))),
         ];
+
+    /// <summary>The time of the newest point, at each step.</summary>
+    private IReadOnlyList<Sample> Points(JsonElement data) =>
+        [
+            .. data.GetProperty("result")
+                .EnumerateArray()
+                .Where(s => s.GetProperty("metric").TryGetProperty(Label, out _))
+                .SelectMany(s => s.GetProperty("values").EnumerateArray().Select(pair => Point(Index(s), pair))),
+        ];
+
+    private Sample Point(int index, JsonElement pair) =>
+        Sample.Of(
+            selectors[index].Signal,
+            DateTimeOffset.FromUnixTimeMilliseconds((long)(pair[0].GetDouble() * 1000)),
+            double.Parse(pair[1].GetString()!, CultureInfo.InvariantCulture)
+        );
 
     private static int Index(JsonElement series) =>
         int.Parse(series.GetProperty("metric").GetProperty(Label).GetString()!, CultureInfo.InvariantCulture);

@@ -10,8 +10,11 @@ internal sealed class PrometheusProbe(
     ProbeContext context
 ) : IRangeProbe
 {
-    /// <summary>A value whose points are older than this is none: a server is scraped every minute, and seldom every two.</summary>
+    /// <summary>A value whose points are older than this is none, unless they were always as far apart.</summary>
     private static readonly TimeSpan UsualPatience = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long ago and how often points are looked at to tell how far apart they are; none is carried on for longer than minutes.</summary>
+    private static readonly (TimeSpan For, TimeSpan Step) Looked = (TimeSpan.FromMinutes(20), TimeSpan.FromSeconds(15));
 
     private readonly ProbeHttp http = new(server, context);
     private readonly PrometheusAges ages = new(queries);
@@ -26,7 +29,8 @@ internal sealed class PrometheusProbe(
             var samples = await Task.WhenAll(queries.Select(q => OneAsync(q, now - q.Delay, now, cancellation)))
                 .ConfigureAwait(false);
             var known = await dating.ConfigureAwait(false);
-            return [.. queries.Zip(samples, (q, s) => Dated(q, s, known))];
+            var apart = await SpacingsAsync(known, now, cancellation).ConfigureAwait(false);
+            return [.. queries.Zip(samples, (q, s) => Dated(q, s, known, Patience(q, apart)))];
         });
 
     public Task<IReadOnlyList<Sample>> ReadRangeAsync(
@@ -67,19 +71,57 @@ internal sealed class PrometheusProbe(
     }
 
     /// <summary>A value that the server carries on from points too long before its time is none.</summary>
-    private static Sample Dated(PrometheusProbeOptions query, Sample sample, IEnumerable<Sample> ages)
-    {
-        var age = ages.FirstOrDefault(a => string.Equals(a.Signal, query.Signal, StringComparison.Ordinal))?.Value;
-        return
-            sample.Outcome is SampleOutcome.Value
-            && age is { } seconds
-            && TimeSpan.FromSeconds(seconds) > (query.Lookback ?? UsualPatience) + query.Delay
-            ? Sample.NoData(
-                sample.Signal,
-                sample.At,
-                Message.Of("probes.prometheus.stale", ("age", TimeSpan.FromSeconds(seconds)))
-            )
+    private static Sample Dated(
+        PrometheusProbeOptions query,
+        Sample sample,
+        IEnumerable<Sample> ages,
+        TimeSpan patience
+    ) =>
+        sample.Outcome is SampleOutcome.Value && Age(query, ages) is { } age && age > patience + query.Delay
+            ? Sample.NoData(sample.Signal, sample.At, Message.Of("probes.prometheus.stale", ("age", age)))
             : sample;
+
+    private static TimeSpan? Age(PrometheusProbeOptions query, IEnumerable<Sample> ages) =>
+        ages.FirstOrDefault(a => string.Equals(a.Signal, query.Signal, StringComparison.Ordinal))?.Value is { } seconds
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
+
+    /// <summary>Twice as long as points are apart: one that is missing once is no outage.</summary>
+    private static TimeSpan Patience(PrometheusProbeOptions query, IReadOnlyDictionary<string, TimeSpan> apart)
+    {
+        var twice = apart.GetValueOrDefault(query.Signal) * 2;
+        return query.Lookback ?? (twice > UsualPatience ? twice : UsualPatience);
+    }
+
+    /// <summary>
+    /// How far apart points of signals are whose newest is old, where nobody says how old it may be. None where the server cannot tell within
+    /// what is left of the tick.
+    /// </summary>
+    private async Task<IReadOnlyDictionary<string, TimeSpan>> SpacingsAsync(
+        IReadOnlyList<Sample> known,
+        DateTimeOffset now,
+        CancellationToken cancellation
+    )
+    {
+        var none = new Dictionary<string, TimeSpan>(StringComparer.Ordinal);
+        var old = new PrometheusAges(queries.Where(q => q.Lookback is null && Age(q, known) > UsualPatience + q.Delay));
+        if (!old.Signals.Any())
+        {
+            return none;
+        }
+
+        using var late = new CancellationTokenSource(context.Timeout / 4, context.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
+        try
+        {
+            var form = Over(old.ExpressionAsRead, context.Timeout, null, (now - Looked.For, now, Looked.Step));
+            var reply = await AskAsync("/api/v1/query_range", form, either.Token).ConfigureAwait(false);
+            return old.ReadSpacings(now, reply);
+        }
+        catch (Exception)
+        {
+            return none;
+        }
     }
 
     /// <summary>None where they cannot be had in a tick: the values stand as the server dates them.</summary>
@@ -182,10 +224,7 @@ internal sealed class PrometheusProbe(
     {
         try
         {
-            var form = Form(expression, ProbeContext.RangeTimeout, query.Lookback);
-            form["start"] = Seconds(from);
-            form["end"] = Seconds(to);
-            form["step"] = Seconds(step);
+            var form = Over(expression, ProbeContext.RangeTimeout, query.Lookback, (from, to, step));
             var reply = await AskAsync("/api/v1/query_range", form, cancellation).ConfigureAwait(false);
             return PrometheusAnswer.ReadRange(query.Signal, to, reply);
         }
@@ -200,6 +239,20 @@ internal sealed class PrometheusProbe(
             () => new HttpRequestMessage(HttpMethod.Post, http.At(path)) { Content = new FormUrlEncodedContent(form) },
             cancellation
         );
+
+    private static Dictionary<string, string> Over(
+        string expression,
+        TimeSpan timeout,
+        TimeSpan? lookback,
+        (DateTimeOffset From, DateTimeOffset To, TimeSpan Step) time
+    )
+    {
+        var form = Form(expression, timeout, lookback);
+        form["start"] = Seconds(time.From);
+        form["end"] = Seconds(time.To);
+        form["step"] = Seconds(time.Step);
+        return form;
+    }
 
     private static Dictionary<string, string> Form(string expression, TimeSpan timeout, TimeSpan? lookback)
     {
