@@ -107,6 +107,8 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         await UntilAsync("lagging", s => s.Outcome is SampleOutcome.Value);
         Assert.Equal("probes.prometheus.empty", (await AskAsync("ancient")).Detail!.Code);
         Assert.Equal("probes.prometheus.stale", (await AskAsync("frozen")).Detail!.Code);
+        Assert.Equal(SampleOutcome.Value, (await AskLateAsync("lagging", TimeSpan.FromSeconds(1))).Outcome);
+        Assert.Equal("probes.prometheus.stale", (await AskLateAsync("frozen", TimeSpan.FromSeconds(1))).Detail!.Code);
         Assert.Equal(3, (await AskAsync("sum(frozen) - 2 + 0 * sum(queue_length)")).Value);
 
         string[] queries = ["sum(queue_length)", "sum(rate(lagging[1m])) / 2", "ancient", "vector(1)"];
@@ -140,6 +142,15 @@ public sealed class PrometheusServerTests : IAsyncLifetime
     private sealed class BehindTime(TimeSpan by) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => System.GetUtcNow() - by;
+    }
+
+    private async Task<Sample> AskLateAsync(string query, TimeSpan delay)
+    {
+        await using var probe = OpenBy(
+            TimeProvider.System,
+            new PrometheusProbeOptions("s", SignalUnit.Unstated, Server, query) { Delay = delay }
+        );
+        return Assert.Single(await probe.ReadAsync(CancellationToken.None));
     }
 
     private async Task<Sample> UntilAsync(string query, Func<Sample, bool> holds)
