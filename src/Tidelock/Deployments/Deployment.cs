@@ -288,12 +288,18 @@ public sealed class Deployment
         foreach (var heads in await journal.ListAsync(cancellation).ConfigureAwait(false))
         {
             if (
-                RunEvents.Parse(heads.First) is RunStarted started
-                && started.Identity.IsSameDatabase(identity)
-                && RunEvents.Parse(heads.Last) is not RunEnded
+                RunEvents.Parse(heads.First) is not RunStarted started
+                || !started.Identity.IsSameDatabase(identity)
+                || RunEvents.Parse(heads.Last) is RunEnded
             )
             {
-                var state = await RunReader.StateAsync(journal, heads.Run, cancellation).ConfigureAwait(false);
+                continue;
+            }
+
+            // Something may have been written after its end.
+            var state = await RunReader.StateAsync(journal, heads.Run, cancellation).ConfigureAwait(false);
+            if (state.Status is not RunStatus.Ended)
+            {
                 return new DeploymentEnd(
                     ExitCode.AnotherRun,
                     Message.Of(

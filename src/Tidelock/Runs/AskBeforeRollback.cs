@@ -8,7 +8,8 @@ namespace Tidelock.Runs;
 /// </summary>
 internal sealed class AskBeforeRollback(RunExecution execution)
 {
-    public async Task RunAsync(Message finding, CancellationToken cancellation)
+    /// <summary>Comes back with what people decided, or time did.</summary>
+    public async Task<RunEvent> RunAsync(Message finding, CancellationToken cancellation)
     {
         var writer = execution.Writer;
         var reason = Message.Of(
@@ -19,8 +20,7 @@ internal sealed class AskBeforeRollback(RunExecution execution)
         );
         var until = writer.State.Held?.Until ?? execution.Time.GetUtcNow() + execution.Policy.AskFor;
         await writer.AppendAsync(new RunHeld(reason, until), cancellation).ConfigureAwait(false);
-        var next = await DecisionAsync(finding, until, cancellation).ConfigureAwait(false);
-        await writer.AppendAsync(next, cancellation).ConfigureAwait(false);
+        return await DecisionAsync(finding, until, cancellation).ConfigureAwait(false);
     }
 
     private async Task<RunEvent> DecisionAsync(Message finding, DateTimeOffset until, CancellationToken cancellation)

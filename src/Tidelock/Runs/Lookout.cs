@@ -9,8 +9,19 @@ namespace Tidelock.Runs;
 /// </summary>
 internal sealed class Lookout(ProbeFactory factory)
 {
-    /// <summary>Looks as soon as there is something to look at. Disposed, possibly more than once, none of its probes is open any more.</summary>
+    /// <summary>How long the end of its probes is waited for: one that hangs must not hold up the way back.</summary>
+    private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Looks as soon as there is something to look at. Disposed, possibly more than once, it adds nothing to the journal any more, and its
+    /// probes are closed unless they hang.
+    /// </summary>
     public IAsyncDisposable Begin(RunExecution execution) => new Looking(factory, execution);
+
+    /// <summary>Whether the change is in place and its watch has yet to begin.</summary>
+    internal static bool IsWanted(RunState state) =>
+        state is { Status: RunStatus.Running, InPlace: true, Rollback: null }
+        && state.Step("watch").Status is StepStatus.Pending;
 
     private sealed class Looking : IAsyncDisposable
     {
@@ -19,6 +30,7 @@ internal sealed class Lookout(ProbeFactory factory)
         private readonly RunExecution execution;
         private readonly WatchOptions options;
         private readonly Task work;
+        private Task closing = Task.CompletedTask;
 
         public Looking(ProbeFactory factory, RunExecution execution)
         {
@@ -31,14 +43,20 @@ internal sealed class Lookout(ProbeFactory factory)
         {
             await stopping.CancelAsync().ConfigureAwait(false);
             await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ClosedAsync(CancellationToken.None).ConfigureAwait(false);
         }
+
+        private async Task ClosedAsync(CancellationToken stop) =>
+            await closing
+                .WaitAsync(ClosingLimit, execution.Time, stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         private async Task WorkAsync(CancellationToken stop)
         {
             while (true)
             {
                 await Task.Delay(options.Every, execution.Time, stop).ConfigureAwait(false);
-                if (execution.Writer.State is { InPlace: true, Rollback: null })
+                if (IsWanted(execution.Writer.State))
                 {
                     await WatchAsync(stop).ConfigureAwait(false);
                 }
@@ -53,7 +71,7 @@ internal sealed class Lookout(ProbeFactory factory)
                 var name = execution.Run.ApplicationName(execution.Writer.State.Epoch);
                 var measured = options.With(execution.Writer.State.Delays);
                 probes = factory.Create(measured.Probes, execution.Target, name, options.Every);
-                while (true)
+                while (IsWanted(execution.Writer.State))
                 {
                     var next = Task.Delay(options.Every, execution.Time, stop);
                     await TickAsync(probes, stop).ConfigureAwait(false);
@@ -66,14 +84,17 @@ internal sealed class Lookout(ProbeFactory factory)
             }
             finally
             {
-                await Task.WhenAll(probes.Select(p => p.DisposeAsync().AsTask()))
-                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                closing = Task.WhenAll(probes.Select(p => p.DisposeAsync().AsTask()));
+                await ClosedAsync(stop).ConfigureAwait(false);
             }
         }
 
         private async Task TickAsync(IReadOnlyList<IProbe> probes, CancellationToken stop)
         {
-            var samples = await Task.WhenAll(probes.Select(p => p.ReadAsync(stop))).ConfigureAwait(false);
+            // One that does not heed its cancellation is left behind.
+            var samples = await Task.WhenAll(probes.Select(p => p.ReadAsync(stop)))
+                .WaitAsync(stop)
+                .ConfigureAwait(false);
             await execution
                 .Writer.AppendAsync(new WatchTicked(false, [.. samples.SelectMany(s => s)], []), stop)
                 .ConfigureAwait(false);

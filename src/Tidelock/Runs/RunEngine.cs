@@ -25,27 +25,26 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
             var step = MustWait(execution.Writer.State)
                 ? Pause
                 : Next(execution.Writer.State, execution.Time.GetUtcNow());
-            if (step is null)
-            {
-                await EndWellAsync(execution, cancellation).ConfigureAwait(false);
-                break;
-            }
-
-            if (looking is not null && (step.Name is "watch" || execution.Writer.State.Rollback is not null))
+            if (looking is not null && step?.Name is "watch")
             {
                 await looking.DisposeAsync().ConfigureAwait(false);
             }
 
-            var running = new StepExecution(step, execution);
-            var (outcome, order) = await running.RunAsync(cancellation).ConfigureAwait(false);
-            if (outcome is not null)
+            var next = step is null
+                ? EndWell(execution.Writer.State)
+                : await RunAsync(step, execution, cancellation).ConfigureAwait(false);
+            if (next is null)
             {
-                await execution
-                    .Writer.AppendAsync(new StepEnded(step.Name, outcome.Result, outcome.Finding), cancellation)
-                    .ConfigureAwait(false);
+                continue;
             }
 
-            await FollowAsync(execution, outcome, order, cancellation).ConfigureAwait(false);
+            if (looking is not null && next is not RunContinued)
+            {
+                // Nothing follows the end of a run in its journal, and no look at the service the beginning of the way back.
+                await looking.DisposeAsync().ConfigureAwait(false);
+            }
+
+            await execution.Writer.AppendAsync(next, cancellation).ConfigureAwait(false);
         }
 
         return execution.Writer.State;
@@ -60,81 +59,64 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
             state.Step(s.Name).Status != StepStatus.Passed || s.IsDueAgain(state, now)
         );
 
-    private static Task EndWellAsync(RunExecution execution, CancellationToken cancellation)
+    /// <summary>Runs a step and tells what follows; null where that is the next step.</summary>
+    private static async Task<RunEvent?> RunAsync(IStep step, RunExecution execution, CancellationToken cancellation)
     {
-        var back = execution.Writer.State.Rollback;
-        return execution.Writer.AppendAsync(
-            back is null
-                ? new RunEnded(RunResult.Completed, Message.Of("runs.completed"))
-                : new RunEnded(RunResult.RolledBack, Message.Of("runs.rolled-back", ("method", back.Method))),
-            cancellation
-        );
-    }
-
-    private static Task FollowAsync(
-        RunExecution execution,
-        StepOutcome? outcome,
-        StepOrder? order,
-        CancellationToken cancellation
-    ) =>
-        order switch
+        var running = new StepExecution(step, execution);
+        var (outcome, order) = await running.RunAsync(cancellation).ConfigureAwait(false);
+        if (outcome is not null)
         {
-            _ when outcome?.Result == StepResult.NeedsPerson => EndAsync(
-                execution,
-                RunResult.NeedsPerson,
-                outcome.Finding,
-                cancellation
-            ),
-            StepOrder.Suspend suspend => execution.Writer.AppendAsync(new RunSuspended(suspend.Reason), cancellation),
-            StepOrder.TargetLost lost => throw new TargetLostException(lost.Reason),
-            StepOrder.GoBack back => GoBackAsync(execution, back, cancellation),
-            _ when outcome is { Result: not StepResult.Passed } => FailedAsync(execution, outcome, cancellation),
-            _ => Task.CompletedTask,
-        };
-
-    private static Task GoBackAsync(RunExecution execution, StepOrder.GoBack back, CancellationToken cancellation)
-    {
-        var state = execution.Writer.State;
-        if (state.Rollback is not null)
-        {
-            return Task.CompletedTask;
+            await execution
+                .Writer.AppendAsync(new StepEnded(step.Name, outcome.Result, outcome.Finding), cancellation)
+                .ConfigureAwait(false);
         }
 
-        return state.InPlace
-            ? execution.Writer.AppendAsync(new RollbackStarted(back.Method, back.Reason, back.By), cancellation)
-            : EndAsync(execution, RunResult.Refused, back.Reason, cancellation);
+        return order switch
+        {
+            _ when outcome?.Result == StepResult.NeedsPerson => new RunEnded(RunResult.NeedsPerson, outcome.Finding),
+            StepOrder.Suspend suspend => new RunSuspended(suspend.Reason),
+            StepOrder.TargetLost lost => throw new TargetLostException(lost.Reason),
+            StepOrder.GoBack back => GoBack(execution.Writer.State, back),
+            _ when outcome is { Result: not StepResult.Passed } => await FailedAsync(execution, outcome, cancellation)
+                .ConfigureAwait(false),
+            _ => null,
+        };
     }
 
-    private static Task FailedAsync(RunExecution execution, StepOutcome outcome, CancellationToken cancellation)
+    private static RunEnded EndWell(RunState state) =>
+        state.Rollback is not { } back
+            ? new RunEnded(RunResult.Completed, Message.Of("runs.completed"))
+            : new RunEnded(RunResult.RolledBack, Message.Of("runs.rolled-back", ("method", back.Method)));
+
+    private static RunEvent? GoBack(RunState state, StepOrder.GoBack back) =>
+        state.Rollback is not null ? null
+        : state.InPlace ? new RollbackStarted(back.Method, back.Reason, back.By)
+        : new RunEnded(RunResult.Refused, back.Reason);
+
+    private static async Task<RunEvent> FailedAsync(
+        RunExecution execution,
+        StepOutcome outcome,
+        CancellationToken cancellation
+    )
     {
         var state = execution.Writer.State;
         if (state.Rollback is not null)
         {
-            return EndAsync(execution, RunResult.NeedsPerson, outcome.Finding, cancellation);
+            return new RunEnded(RunResult.NeedsPerson, outcome.Finding);
         }
 
         if (!state.InPlace)
         {
             var result = outcome.Result == StepResult.Refused ? RunResult.Refused : RunResult.NothingChanged;
-            return EndAsync(execution, result, outcome.Finding, cancellation);
+            return new RunEnded(result, outcome.Finding);
         }
 
         return execution.Policy.Automatic || IsOverdue(state, execution.Time.GetUtcNow())
-            ? execution.Writer.AppendAsync(
-                new RollbackStarted(execution.Policy.Method, outcome.Finding, null),
-                cancellation
-            )
-            : new AskBeforeRollback(execution).RunAsync(outcome.Finding, cancellation);
+            ? new RollbackStarted(execution.Policy.Method, outcome.Finding, null)
+            : await new AskBeforeRollback(execution).RunAsync(outcome.Finding, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Whether the watch has asked people already, as long as it may.</summary>
     private static bool IsOverdue(RunState state, DateTimeOffset now) =>
         state.Held is { Breaches: not null, Until: { } until } && now >= until;
-
-    private static Task EndAsync(
-        RunExecution execution,
-        RunResult result,
-        Message finding,
-        CancellationToken cancellation
-    ) => execution.Writer.AppendAsync(new RunEnded(result, finding), cancellation);
 }

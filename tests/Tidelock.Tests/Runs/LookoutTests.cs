@@ -86,6 +86,78 @@ public sealed class LookoutTests : IDisposable
         Assert.Equal((RunResult.Completed, 0), (state.Result, kind.Open));
     }
 
+    [Theory]
+    [InlineData(StepResult.Passed, RunResult.Completed)]
+    [InlineData(StepResult.Failed, RunResult.RolledBack)]
+    public async Task What_is_still_being_read_when_the_run_ends_or_goes_back_comes_too_late_for_its_journal(
+        StepResult verify,
+        RunResult result
+    )
+    {
+        await using var run = await RunAsync();
+        var isOver = false;
+        kind.Reading = () =>
+            Polling.UntilAsync(() =>
+                Task.FromResult(isOver || run.Events.ToArray().Any(e => e is RunEnded or RollbackStarted))
+            );
+        var state = await run.RunAsync(
+            ScriptedStep.Migrating(),
+            new ScriptedStep(
+                "verify",
+                async (_, _) =>
+                {
+                    await Polling.UntilAsync(() => Task.FromResult(kind.Reads > 0));
+                    return new StepOutcome(verify, Message.Of("test.ended"));
+                }
+            ),
+            ScriptedStep.Passing("rollback.revert")
+        );
+        isOver = true;
+        Assert.Equal((result, 0), (state.Result, state.Ticks.Count));
+        Assert.IsType<RunEnded>(run.Events[^1]);
+    }
+
+    [Fact]
+    public async Task A_probe_that_does_not_close_does_not_hold_up_the_way_back()
+    {
+        kind.Hangs = true;
+        await using var run = await RunAsync();
+        var state = await run.RunAsync(
+                ScriptedStep.Migrating(),
+                new ScriptedStep(
+                    "verify",
+                    async (_, _) =>
+                    {
+                        await Polling.UntilAsync(() => Task.FromResult(kind.Reads > 0));
+                        return new StepOutcome(StepResult.Failed, Message.Of("test.ended"));
+                    }
+                ),
+                ScriptedStep.Passing("rollback.revert")
+            )
+            .WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(RunResult.RolledBack, state.Result);
+    }
+
+    [Fact]
+    public void Nothing_is_read_where_the_watch_has_begun_or_passed_nor_in_a_run_that_ended_or_goes_back()
+    {
+        var verify = Folded(new MigrationApplied("7", Message.Of("test.applied")), new StepStarted("verify", 1));
+        Assert.True(Lookout.IsWanted(verify));
+        Assert.All(
+            new RunEvent[]
+            {
+                new StepStarted("watch", 1),
+                new StepEnded("watch", StepResult.Passed, Message.Of("test.passed")),
+                new RollbackStarted("definition", Message.Of("test.ended"), null),
+                new RunSuspended(Message.Of("test.ended")),
+                new RunEnded(RunResult.Completed, Message.Of("runs.completed")),
+            },
+            e => Assert.False(Lookout.IsWanted(e.Apply(verify)))
+        );
+    }
+
+    private static RunState Folded(params RunEvent[] events) => RunState.Of([SampleEvents.Started, .. events]);
+
     private static int Ticks(RunFixture run) => run.Events.ToArray().OfType<WatchTicked>().Count();
 
     private static ScriptedStep Until(string name, Func<bool> isSo) =>
@@ -131,7 +203,17 @@ public sealed class LookoutTests : IDisposable
         private readonly ConcurrentBag<object> created = [];
         private int open;
 
+        private int reads;
+
         public int Faults { get; set; }
+
+        /// <summary>Whether its readers never close.</summary>
+        public bool Hangs { get; set; }
+
+        /// <summary>What a reader waits for, whether it is cancelled or not.</summary>
+        public Func<Task> Reading { get; set; } = () => Task.CompletedTask;
+
+        public int Reads => Volatile.Read(ref reads);
 
         public int Open => Volatile.Read(ref open);
 
@@ -162,13 +244,17 @@ public sealed class LookoutTests : IDisposable
         {
             public IReadOnlyList<string> Signals => ["orders"];
 
-            public Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation) =>
-                Task.FromResult<IReadOnlyList<Sample>>([Sample.Of("orders", time.GetUtcNow(), 1)]);
+            public async Task<IReadOnlyList<Sample>> ReadAsync(CancellationToken cancellation)
+            {
+                Interlocked.Increment(ref kind.reads);
+                await kind.Reading();
+                return [Sample.Of("orders", time.GetUtcNow(), 1)];
+            }
 
             public ValueTask DisposeAsync()
             {
                 Interlocked.Decrement(ref kind.open);
-                return ValueTask.CompletedTask;
+                return kind.Hangs ? new ValueTask(new TaskCompletionSource().Task) : ValueTask.CompletedTask;
             }
         }
     }
