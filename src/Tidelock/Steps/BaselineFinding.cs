@@ -32,6 +32,16 @@ internal static class BaselineFinding
             done = Message.Of("steps.baseline.and-late", ("finding", done), ("late", late));
         }
 
+        if (earlier.IsExceeded() is { } exceeded)
+        {
+            done = Message.Of(
+                "steps.baseline.exceeded",
+                ("done", done),
+                ("criterion", exceeded.Criterion),
+                ("finding", exceeded.Reason)
+            );
+        }
+
         return earlier.IsUnhealthy() is { } open
             ? Message.Of(
                 "steps.baseline.unhealthy",

@@ -80,7 +80,9 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
         return await LatelyAsync(context, options, ticks, known, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>What was measured; of a source whose past ends before the backup, what it tells of the time since.</summary>
+    /// <summary>
+    /// What was measured; of a source whose past ends before the backup, what it tells of the last minutes, unless they are the backup's.
+    /// </summary>
     private static async Task<IReadOnlyList<Sample>> LatelyAsync(
         StepContext context,
         WatchOptions options,
@@ -97,7 +99,7 @@ public sealed record SignalBaseline(string Signal, int Count, double Mean, doubl
                 < now - options.BaselineFor - options.PaceOf(signal).Delay
             )
             .ToHashSet(StringComparer.Ordinal);
-        if (old.Count == 0)
+        if (old.Count == 0 || now - context.State.Step("backup").EndedAt < options.BaselineFor)
         {
             return samples;
         }

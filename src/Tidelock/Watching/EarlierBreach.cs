@@ -3,8 +3,8 @@ using Tidelock.Probes;
 namespace Tidelock.Watching;
 
 /// <summary>
-/// What is past its bound before the change already, by the rules of the watch. A window longer than the baseline is as long as that. What
-/// is compared with the baseline is not judged: nothing is far from what it is.
+/// What is past its bound before the change already, by the rules of the watch. Of a window longer than the baseline only what is grossly
+/// past it is a breach; the rest is told. What is compared with the baseline is not judged: nothing is far from what it is.
 /// </summary>
 internal sealed class EarlierBreach(WatchOptions options, IReadOnlyList<Sample> samples)
 {
@@ -17,13 +17,16 @@ internal sealed class EarlierBreach(WatchOptions options, IReadOnlyList<Sample> 
     /// <summary>What would take the change back for what it did not do; null for nothing.</summary>
     public Verdict? TakesBack() => First(options.RollBackWhen, (c, e) => c.JudgeRollBack(e));
 
+    /// <summary>What may come to take the change back, if it lasts; null for nothing.</summary>
+    public Verdict? IsExceeded() => First(options.RollBackWhen, (c, e) => Shortened(c).JudgeRollBack(e));
+
     /// <summary>What must hold for the watch to end well, and does not; null for nothing.</summary>
-    public Verdict? IsUnhealthy() => First(options.Healthy, (c, e) => c.JudgeHealthy(e));
+    public Verdict? IsUnhealthy() => First(options.Healthy, (c, e) => Shortened(c).JudgeHealthy(e));
 
     private Verdict? First(IEnumerable<Criterion> criteria, Func<Criterion, WatchEvidence, Verdict> judge) =>
         criteria
             .Where(c => c.Signals.Any(seen.Contains))
-            .Select(c => judge(Shortened(c), Evidence(c)))
+            .Select(c => judge(c, Evidence(c)))
             .FirstOrDefault(v => v.State is VerdictState.Breached);
 
     private Criterion Shortened(Criterion criterion)
