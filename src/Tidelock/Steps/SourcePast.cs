@@ -24,6 +24,11 @@ internal sealed class SourcePast(IRangeProbe probe, WatchOptions options, RunSta
         s => SeenUntil(s, state, options.PaceOf(s).Every),
         StringComparer.Ordinal
     );
+    private readonly Dictionary<string, SortedSet<DateTimeOffset>> seen = probe.Signals.ToDictionary(
+        s => s,
+        s => new SortedSet<DateTimeOffset>(Journaled(s, state)),
+        StringComparer.Ordinal
+    );
     private Task<IReadOnlyList<Sample>>? reading;
     private HashSet<string> missing = [];
     private DateTimeOffset from;
@@ -36,7 +41,13 @@ internal sealed class SourcePast(IRangeProbe probe, WatchOptions options, RunSta
     /// <summary>What the source told of the time before a tick's values; none while nothing is missing. A tick's length is waited for it.</summary>
     public async Task<IReadOnlyList<Sample>> BeforeAsync(IReadOnlyList<Sample> tick, CancellationToken cancellation)
     {
-        if (reading is null && !Begin(Fresh(tick), cancellation))
+        var fresh = Fresh(tick);
+        foreach (var sample in fresh)
+        {
+            seen[sample.Signal].Add(sample.At);
+        }
+
+        if (reading is null && !Begin(fresh, cancellation))
         {
             return [];
         }
@@ -111,18 +122,21 @@ internal sealed class SourcePast(IRangeProbe probe, WatchOptions options, RunSta
             }
         }
 
-        return told;
+        return [.. told.Where(s => s.Outcome is not SampleOutcome.Value || !IsSeen(s))];
+    }
+
+    /// <summary>Whether a value of that time is in the journal: read again it would count twice.</summary>
+    private bool IsSeen(Sample sample)
+    {
+        var near = (options.Every / 2) - TimeSpan.FromTicks(1);
+        return seen[sample.Signal].GetViewBetween(sample.At - near, sample.At + near).Count > 0;
     }
 
     /// <summary>Up to when no value is missing in the journal since the change was made.</summary>
     private static DateTimeOffset SeenUntil(string signal, RunState state, TimeSpan apart)
     {
         var until = state.AppliedAt ?? state.Step("watch").StartedAt ?? DateTimeOffset.MaxValue;
-        var times = state
-            .Ticks.SelectMany(t => t.Samples)
-            .Where(s => s.Outcome is SampleOutcome.Value && Is(s, signal) && s.At > until)
-            .Select(s => s.At);
-        foreach (var at in times.Order())
+        foreach (var at in Journaled(signal, state).Where(at => at > until).Order())
         {
             if (at - until > apart * 2)
             {
@@ -134,6 +148,13 @@ internal sealed class SourcePast(IRangeProbe probe, WatchOptions options, RunSta
 
         return until;
     }
+
+    /// <summary>The times of its values since the change was made.</summary>
+    private static IEnumerable<DateTimeOffset> Journaled(string signal, RunState state) =>
+        state
+            .Ticks.SelectMany(t => t.Samples)
+            .Where(s => s.Outcome is SampleOutcome.Value && Is(s, signal))
+            .Select(s => s.At);
 
     private static bool Is(Sample sample, string signal) =>
         string.Equals(sample.Signal, signal, StringComparison.Ordinal);

@@ -175,6 +175,7 @@ public sealed class WatchStepTests : IDisposable
             {
                 prometheus.IsAway = journal.LiveTicks is > 3 and < 64;
                 prometheus.Past = journal.LiveTicks > 70 ? 0.05 : null;
+                prometheus.Now = journal.LiveTicks > 63 ? 0.05 : 0;
             }
         );
         Assert.Equal(StepResult.Breached, outcome!.Result);
@@ -224,6 +225,14 @@ public sealed class WatchStepTests : IDisposable
         Assert.Equal(StepResult.Breached, outcome!.Result);
         var hole = SampleEvents.Zero.AddSeconds(120).ToUnixTimeSeconds();
         Assert.Equal([hole.ToString(CultureInfo.InvariantCulture)], prometheus.Ranges);
+
+        // What is in the journal already is not told a second time.
+        var told = Assert.Single(journal.State.Ticks, t => t.Samples.Count > 1).Samples;
+        Assert.InRange(told.Count, 10, 13);
+        Assert.All(
+            told,
+            s => Assert.InRange(s.At, SampleEvents.Zero.AddSeconds(120), SampleEvents.Zero.AddSeconds(180))
+        );
 
         // The last short stretch must be of the watch itself.
         Assert.InRange(
