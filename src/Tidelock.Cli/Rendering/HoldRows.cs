@@ -68,14 +68,18 @@ internal sealed class HoldRows(ReportWords words)
     }
 
     /// <summary>Of several signals that could not be seen only those that still cannot.</summary>
-    private static Message Still(Message reason, IReadOnlyList<string> seen) =>
-        reason is { Code: "watching.hold.several", Parts: { } parts }
-            ? Message.Of(
-                reason.Code,
-                ("reason", parts["reason"]),
-                ("signals", string.Join(", ", reason.Arguments["signals"].Split(", ").Except(seen)))
-            )
-            : reason;
+    private static Message Still(Message reason, IReadOnlyList<string> seen)
+    {
+        if (reason is not { Code: "watching.hold.several", Parts: { } parts })
+        {
+            return reason;
+        }
+
+        var unseen = reason.Arguments["signals"].Split(", ").Except(seen).ToList();
+        return unseen.Count == 0
+            ? parts["reason"]
+            : Message.Of(reason.Code, ("reason", parts["reason"]), ("signals", string.Join(", ", unseen)));
+    }
 
     /// <summary>The signals whose newest sample has a value.</summary>
     private static List<string> StillSeen(RunState state) =>

@@ -5,7 +5,7 @@ namespace Tidelock.Evidence;
 /// <summary>What was watched: every signal, every criterion, and since when.</summary>
 /// <param name="From">The first tick, of the baseline where there is one.</param>
 /// <param name="To">The last tick.</param>
-/// <param name="Ticks">How many, without those of the baseline.</param>
+/// <param name="Ticks">How many since the watch began; where it never did, since the change was made.</param>
 /// <param name="BaselineTicks">How many were taken before the migration.</param>
 /// <param name="Signals">In the order in which they first appeared.</param>
 /// <param name="Criteria">In the order in which they were judged.</param>
@@ -31,12 +31,13 @@ public sealed record ReportWatch(
             return null;
         }
 
+        var began = events.FirstOrDefault(e => e is StepStarted { Step: "watch" })?.At;
         var (from, to) = (ticks.Min(t => t.At), ticks.Max(t => t.At));
         var criteria = ReportCriterion.All(ticks);
         return new ReportWatch(
             from,
             to,
-            ticks.Count(t => !t.Baseline),
+            ticks.Count(t => !t.Baseline && !(t.At < began)),
             ticks.Count(t => t.Baseline),
             ReportSignal.All(ticks, criteria, from, to),
             criteria,

@@ -20,6 +20,9 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
 
     private RunHeld? Held => state.Held;
 
+    /// <summary>Signals are read beside the steps before it too.</summary>
+    private DateTimeOffset Began => state.Step("watch").StartedAt!.Value;
+
     private bool IsOver => now >= judgement.EndsAt;
 
     /// <summary>A person's last word to go on; none while the run is paused.</summary>
@@ -118,8 +121,8 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
                 StepOutcome.Passed(
                     Message.Of(
                         judgement.Verdicts.Count == 0 ? "steps.watch.unjudged" : "steps.watch.done",
-                        ("for", judgement.EndsAt - state.Step("watch").StartedAt!.Value),
-                        ("ticks", state.Ticks.Count)
+                        ("for", judgement.EndsAt - Began),
+                        ("ticks", state.Ticks.Count(t => t.At >= Began))
                     )
                 )
             ),

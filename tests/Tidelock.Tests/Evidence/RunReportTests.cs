@@ -61,6 +61,16 @@ public sealed class RunReportTests
     }
 
     [Fact]
+    public void Looks_beside_the_steps_before_the_watch_are_none_of_its_ticks()
+    {
+        var look = new WatchTicked(false, [Tidelock.Probes.Sample.Of("p95", Zero, 0.2)], []);
+        var before = new RunEvent[] { look with { At = Zero }, look with { At = Zero.AddSeconds(5) } };
+        Assert.Equal(2, ReportWatch.Of(before)!.Ticks);
+        var began = new StepStarted("watch", 1) { At = Zero.AddSeconds(6) };
+        Assert.Equal(1, ReportWatch.Of([.. before, began, look with { At = Zero.AddSeconds(10) }])!.Ticks);
+    }
+
+    [Fact]
     public void A_broken_chain_is_reported_with_the_rest_of_the_run()
     {
         var entries = RunStories.Completed().Entries;

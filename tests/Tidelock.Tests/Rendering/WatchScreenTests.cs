@@ -81,6 +81,9 @@ public sealed class WatchScreenTests
         var text = Text(new WatchStory().Watch(300).Watch(440, p95: null).Then(new RunHeld(both, null)));
         Assert.Contains("All that cannot be seen: p95.", text, StringComparison.Ordinal);
         Assert.Contains("Still watching: error_rate, connections", text, StringComparison.Ordinal);
+        var back = Text(new WatchStory().Watch(440).Then(new RunHeld(both, null)));
+        Assert.Contains("p95", back, StringComparison.Ordinal);
+        Assert.DoesNotContain("All that cannot be seen", back, StringComparison.Ordinal);
     }
 
     [Fact]

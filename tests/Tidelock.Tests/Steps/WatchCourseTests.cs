@@ -261,6 +261,16 @@ public sealed class WatchCourseTests
         Assert.Null(run.State.Held);
     }
 
+    [Fact]
+    public void At_its_end_the_watch_tells_how_often_it_looked_itself()
+    {
+        var run = new WatchedRun(Automatic);
+        run.LookBefore(TimeSpan.FromSeconds(5));
+        run.Tick(Healthy(Errors));
+        Assert.Equal(StepResult.Passed, run.Tick(new WatchDone(), Healthy(Errors)));
+        Assert.Equal(("steps.watch.done", "2"), (run.Finding!.Code, run.Finding.Arguments["ticks"]));
+    }
+
     private static Verdict Healthy(string criterion) => Of(criterion, VerdictState.Healthy, "watching.healthy");
 
     private static Verdict Unknown(string criterion) => Of(criterion, VerdictState.Unknown, "watching.unknown.blind");
@@ -294,6 +304,10 @@ public sealed class WatchCourseTests
         public Message? Finding { get; private set; }
 
         public void Pass(TimeSpan time) => Now += time;
+
+        /// <summary>A look beside the steps, so long before the watch began.</summary>
+        public void LookBefore(TimeSpan time) =>
+            State = new WatchTicked(false, [Sample.Of("s", Start - time, 1)], []) { At = Start - time }.Apply(State);
 
         public void Say(RunVerb verb) => Happen(new CommandTaken(Told.Count.ToString("d", null), verb, "lee", ""));
 
