@@ -241,6 +241,31 @@ public sealed class DeploymentTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_run_that_has_ended_stands_in_nobodys_way_whatever_was_written_after_its_end()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        var first = await fixture.DeployAsync();
+        Assert.Equal(ExitCode.Done, first.ExitCode);
+        await using (var services = await fixture.OpenAsync())
+        {
+            var last = (await EntriesAsync(fixture, first.Run!.Value))[^1];
+            var tick = new WatchTicked(false, [], []) { At = RunEvents.Parse(last).At };
+            var entry = JournalEntry.Next(
+                first.Run!.Value.Value,
+                last,
+                "late",
+                nameof(WatchTicked),
+                RunEvents.Format(tick)
+            );
+            Assert.Equal(AppendResult.Stored, await services.Journal.AppendAsync(entry, null, default));
+        }
+
+        var second = await fixture.DeployAsync();
+        Assert.True(second.ExitCode is not ExitCode.AnotherRun, second.Finding.ToString());
+        Assert.NotEqual(first.Run, second.Run);
+    }
+
+    [Fact]
     public async Task While_a_run_is_active_a_second_one_is_refused_and_told_which()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server);
