@@ -10,7 +10,7 @@ internal sealed class BreachRule
     private readonly Timeline timeline;
 
     /// <summary>
-    /// Where there is evidence of before the watch, a short stretch of the watch itself must confirm it: until then the run has read
+    /// Where there is evidence of before the watch, a minute of the watch itself must confirm it: until then the run has read
     /// whole tables to verify the change, and a slow service may be its own work.
     /// </summary>
     private readonly long actsFrom;
@@ -22,7 +22,7 @@ internal sealed class BreachRule
         GrossFor = WatchRules.GrossWindow(timeline.Pace.Every);
         actsFrom =
             timeline.StartTicks < timeline.ActsFromTicks
-                ? timeline.ActsFromTicks + (Recent < GrossFor ? Recent : GrossFor).Ticks
+                ? timeline.ActsFromTicks + (Window < GrossFor ? Window : GrossFor).Ticks
                 : timeline.StartTicks;
     }
 
