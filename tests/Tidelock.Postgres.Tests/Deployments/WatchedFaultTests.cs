@@ -83,7 +83,7 @@ public sealed class WatchedFaultTests(PostgresServer server)
     {
         await using var fixture = await WatchedAsync(
             "",
-            "baseline: 600ms, probes: { orders: { sql: select 7 } }, rollBackWhen: [orders > 5 for 2s]"
+            "baseline: 3s, probes: { orders: { sql: select 7 } }, rollBackWhen: [orders > 5 for 3s]"
         );
         var before = await fixture.CatalogAsync();
         var end = await DeployAsync(fixture);
@@ -92,7 +92,7 @@ public sealed class WatchedFaultTests(PostgresServer server)
         var finding = end.State!.Step("baseline").Finding!;
         Assert.Equal("steps.baseline.breached", finding.Code);
         Assert.StartsWith(
-            "orders 7 mean over 600 ms (bound 5)",
+            "orders 7 mean over 3 s (bound 5)",
             finding.Parts!["finding"].ToString(),
             StringComparison.Ordinal
         );

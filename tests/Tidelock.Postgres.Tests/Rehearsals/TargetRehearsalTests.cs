@@ -32,7 +32,7 @@ public sealed class TargetRehearsalTests(PostgresServer server)
         var plan = await services.Deployment.PlanAsync(fixture.Request() with { OnTarget = true }, default);
 
         Assert.Equal(
-            ["rehearsals.impossible", "deployments.plan.tried-on-target", "deployments.plan.recreated"],
+            ["rehearsals.old-server", "deployments.plan.tried-on-target", "deployments.plan.recreated"],
             plan.Change.Take(3).Select(m => m.Code)
         );
         Assert.Contains("on the target, rolled back", plan.Change[2].ToString(), StringComparison.Ordinal);
