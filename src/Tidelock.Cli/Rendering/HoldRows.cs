@@ -2,6 +2,7 @@ using Tidelock.Evidence;
 using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Texts;
+using Tidelock.Watching;
 
 namespace Tidelock.Cli.Rendering;
 
@@ -70,7 +71,7 @@ internal sealed class HoldRows(ReportWords words)
     /// <summary>Of several signals that could not be seen only those that still cannot.</summary>
     private static Message Still(Message reason, IReadOnlyList<string> seen)
     {
-        if (reason is not { Code: "watching.hold.several", Parts: { } parts })
+        if (reason is not { Code: HoldWatch.Several, Parts: { } parts })
         {
             return reason;
         }

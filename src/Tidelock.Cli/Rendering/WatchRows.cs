@@ -15,7 +15,7 @@ internal sealed class WatchRows(ReportWords words)
     private const int ValueWidth = 8;
 
     /// <summary>A share of the mean that is no spread: what sums of equal values are off by.</summary>
-    private const double Unseen = 1e-9;
+    private const double NoSpread = 1e-9;
 
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(1);
 
@@ -102,7 +102,7 @@ internal sealed class WatchRows(ReportWords words)
 
     private string Base(Baseline? baseline, SignalUnit unit) =>
         baseline is null ? ""
-        : baseline.Spread <= Math.Abs(baseline.Mean) * Unseen
+        : baseline.Spread <= Math.Abs(baseline.Mean) * NoSpread
             ? words.Say("cli.watch.base", ("value", Quantity.Text(baseline.Mean, unit)))
         : words.Say(
             "cli.watch.base-spread",

@@ -31,6 +31,9 @@ public sealed record Backup(string Path, string Dump, BackupManifest? Manifest)
     internal static string DumpAt(string path) =>
         File.Exists(System.IO.Path.Combine(path, ManifestName)) ? System.IO.Path.Combine(path, DumpName) : path;
 
+    internal static Message TooOld(string path, DateTimeOffset at, TimeSpan limit, DateTimeOffset now) =>
+        Message.Of("backups.too-old", ("path", path), ("age", now - at), ("limit", limit), ("at", at));
+
     /// <summary>How it went when this very backup was restored for proof; null when it never was.</summary>
     public RehearsalRecord? Rehearsal()
     {

@@ -177,9 +177,7 @@ internal sealed class BackupCheck(
         }
         else if (now - at > maxAge)
         {
-            problems.Add(
-                Message.Of("backups.too-old", ("path", backup.Path), ("age", now - at), ("limit", maxAge), ("at", at))
-            );
+            problems.Add(Backup.TooOld(backup.Path, at, maxAge, now));
         }
         else if (at - now > ClockTolerance)
         {

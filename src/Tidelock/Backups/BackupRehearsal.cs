@@ -28,7 +28,7 @@ internal sealed class BackupRehearsal(ClientPrograms clients, TimeProvider time)
 
     /// <summary>Rehearses one verified backup.</summary>
     /// <param name="backup">The backup.</param>
-    /// <param name="source">Locale and roles where the backup has no manifest: read from the database it is of.</param>
+    /// <param name="source">Read from the database it is of: how large its largest index is; where the backup has no manifest, also locale, roles and size.</param>
     /// <param name="probe">Asked of the restored copy; returns a problem or null. PostgreSQL's errors may be thrown.</param>
     public async Task<RehearsalOutcome> RehearseAsync(
         Backup backup,

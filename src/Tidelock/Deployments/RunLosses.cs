@@ -23,14 +23,12 @@ internal sealed class RunLosses(TimeProvider time, TimeSpan patience)
 
     public void Lost(Message reason, RunState state)
     {
-        var now = state.Steps.Count(s => s.Status == StepStatus.Passed) + Ticks(state) + state.BaselineTicks.Count;
+        // What is read beside a step that loses the database again and again is no progress of it.
+        var ticks = state.WatchTicks.Count() + state.BaselineTicks.Count;
+        var now = state.Steps.Count(s => s.Status == StepStatus.Passed) + ticks;
         count = now == progress ? count + 1 : 1;
         (Reason, progress, since) = (reason, now, time.GetTimestamp());
     }
-
-    /// <summary>Those of the watch: what is read beside a step that loses the database again and again is no progress of it.</summary>
-    private static int Ticks(RunState state) =>
-        state.Step("watch").StartedAt is { } from ? state.Ticks.Count(t => t.At >= from) : 0;
 
     /// <summary>It is back, and the journal has taken what the run goes on with.</summary>
     public void Found() => (since, Reason) = (null, null);

@@ -33,31 +33,30 @@ public abstract record Migration(LockBudget Locks, ChangeFile? Down)
     public virtual bool GoesBack => Down is not null;
 
     /// <summary>Whether the author named it. What is on a relation goes with it, but is named itself where the relation is made again.</summary>
-    internal bool MayDrop(PresentObject thing) =>
-        Drops.Any(d => d == thing.Identity || d == $"{thing}" || $"public.{d}" == thing.Identity);
-
-    /// <summary>The line of the change file that also lets these go: <c>drops: [public.best]</c>.</summary>
-    internal string DropsLine(IEnumerable<PresentObject> more) =>
-        $"drops: [{string.Join(", ", Drops.Concat(more.Select(o => IsPlain(o.Identity) ? o.Identity : $"{o}")).Select(Quoted))}]";
-
-    private static string Quoted(string name) =>
-        IsPlain(name) ? name : $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
-
-    private static bool IsPlain(string name) => name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.');
+    internal bool MayDrop(PresentObject thing) => Drops.Any(d => d == $"{thing}" || IsCalled(thing.Identity, d));
 
     /// <summary>Whether the author named a dependent that is gone, with all that was about it.</summary>
     /// <param name="difference">What is other than before.</param>
     /// <param name="relation">The contract's, which must stay.</param>
     internal bool MayDrop(ClosureDifference difference, RelationName relation) =>
         Drops.Any(d =>
-            (
-                difference.Relation != relation
-                && (d == $"{difference.Relation}" || $"public.{d}" == $"{difference.Relation}")
-            ) || (difference is { Part: ClosurePart.Object, After: null } && IsNamed(difference.What, d))
+            (difference.Relation != relation && IsCalled($"{difference.Relation}", d))
+            || (difference is { Part: ClosurePart.Object, After: null } && IsNamed(difference.What, d))
         );
+
+    /// <summary>The line of the change file that also lets these go: <c>drops: [public.best]</c>.</summary>
+    internal string DropsLine(IEnumerable<PresentObject> more) =>
+        $"drops: [{string.Join(", ", Drops.Concat(more.Select(o => IsPlain(o.Identity) ? o.Identity : $"{o}")).Select(Quoted))}]";
+
+    private static bool IsCalled(string identity, string drop) => drop == identity || $"public.{drop}" == identity;
 
     private static bool IsNamed(string what, string name) =>
         what == name || what.EndsWith($" {name}", StringComparison.Ordinal);
+
+    private static string Quoted(string name) =>
+        IsPlain(name) ? name : $"'{name.Replace("'", "''", StringComparison.Ordinal)}'";
+
+    private static bool IsPlain(string name) => name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.');
 }
 
 /// <summary>A view gets a new definition; Tidelock works out the statements.</summary>

@@ -148,13 +148,12 @@ internal static class NamesElsewhere
         CancellationToken cancellation
     )
     {
-        var names = ours.Where(r => r.Name is not null && IsBare(r.Name)).Select(r => r.Name!).ToArray();
+        var names = ours.Where(r => r.Name is not null && IsBare(r.Name)).Select(r => r.Name!);
         // Another name for a relation of a third schema looks the same: only what is found here without a schema may be found there.
-        var bare = ours.Intersect(await NamedAsync(here).ConfigureAwait(false)).ToList();
-        names = [.. bare.Select(r => r.Name!)];
-        return [.. await NamedAsync(there).ConfigureAwait(false), .. ours.Except(bare)];
+        var bare = ours.Intersect(await NamedAsync(here, names).ConfigureAwait(false)).ToList();
+        return [.. await NamedAsync(there, bare.Select(r => r.Name!)).ConfigureAwait(false), .. ours.Except(bare)];
 
-        async Task<IReadOnlyList<ReadThing>> NamedAsync(IEnumerable<string> schemas)
+        async Task<IReadOnlyList<ReadThing>> NamedAsync(IEnumerable<string> schemas, IEnumerable<string> called)
         {
             await session.ExecuteAsync(SearchPath(schemas), cancellation).ConfigureAwait(false);
             return await session
@@ -165,7 +164,7 @@ internal static class NamesElsewhere
                     """,
                     r => new ReadThing(r.GetString(0), r.GetString(1)),
                     cancellation,
-                    new NpgsqlParameter { Value = names }
+                    new NpgsqlParameter { Value = called.ToArray() }
                 )
                 .ConfigureAwait(false);
         }

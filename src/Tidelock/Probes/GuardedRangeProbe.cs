@@ -21,8 +21,7 @@ internal sealed class GuardedRangeProbe(IRangeProbe probe, ProbeContext context)
 
     public override async ValueTask DisposeAsync()
     {
-        await ages.EndAsync().ConfigureAwait(false);
-        await ranges.EndAsync().ConfigureAwait(false);
+        await Task.WhenAll(ages.EndAsync(), ranges.EndAsync()).ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
 }

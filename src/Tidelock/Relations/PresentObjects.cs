@@ -69,26 +69,17 @@ internal sealed record PresentObjects(IReadOnlyList<PresentObject> Objects)
         return Wholes(Objects.Where(o => o.HasRows && !now.Contains(o.Id)));
     }
 
-    private List<PresentObject> UnnamedIn(PresentObjects later)
-    {
-        var now = later.All.Select(o => o.Key).ToHashSet();
-        return [.. Objects.Where(o => !now.Contains(o.Key))];
-    }
-
-    private static List<PresentObject> Wholes(IEnumerable<PresentObject> gone)
-    {
-        var all = gone.ToList();
-        var names = all.Select(o => o.Identity).ToHashSet(StringComparer.Ordinal);
-        return [.. all.Where(o => o.Of is null || !names.Contains(o.Of))];
-    }
-
     /// <summary>
     /// What is gone together with something that it cannot be there without, as a CASCADE leaves it. What was dropped alone was dropped
     /// on purpose.
     /// </summary>
-    public async Task<IReadOnlyList<PresentObject>> TornAsync(PostgresSession session, CancellationToken cancellation)
+    public async Task<IReadOnlyList<PresentObject>> TornInAsync(
+        PresentObjects now,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
     {
-        var gone = GoneIn(await ReadAsync(session, parts: false, cancellation).ConfigureAwait(false));
+        var gone = GoneIn(now);
         if (gone.Count == 0)
         {
             return [];
@@ -109,5 +100,18 @@ internal sealed record PresentObjects(IReadOnlyList<PresentObject> Objects)
             .ConfigureAwait(false);
         var there = standing.ToHashSet(StringComparer.Ordinal);
         return gone.Where(o => !o.Needs.All(there.Contains)).ToList();
+    }
+
+    private List<PresentObject> UnnamedIn(PresentObjects later)
+    {
+        var now = later.All.Select(o => o.Key).ToHashSet();
+        return [.. Objects.Where(o => !now.Contains(o.Key))];
+    }
+
+    private static List<PresentObject> Wholes(IEnumerable<PresentObject> gone)
+    {
+        var all = gone.ToList();
+        var names = all.Select(o => o.Identity).ToHashSet(StringComparer.Ordinal);
+        return [.. all.Where(o => o.Of is null || !names.Contains(o.Of))];
     }
 }

@@ -10,7 +10,7 @@ namespace Tidelock.Rollbacks;
 /// <summary>A look at a relation and all that hangs on it that waits, as long as for locks, for who holds any of it.</summary>
 internal static class PatientLook
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Who keeps others from reading a view's definition.</summary>
     private const string Holders = """
@@ -62,7 +62,7 @@ internal static class PatientLook
     }
 
     /// <summary>Whether it is for what somebody else is doing, and not for what stays so: a right that is missing.</summary>
-    private static bool IsPassing(Exception e) =>
+    public static bool IsPassing(Exception e) =>
         e is RelationBusyException or TidelockException
         || e
             is PostgresException

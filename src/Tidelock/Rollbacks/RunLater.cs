@@ -27,7 +27,8 @@ public static class RunLater
         RelationClosure? now;
         try
         {
-            now = await NowAsync(context, cancellation).ConfigureAwait(false);
+            await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+            now = await NowAsync(context, session, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (IsUnreadable(e))
         {
@@ -70,8 +71,9 @@ public static class RunLater
         {
             try
             {
-                var now = await NowAsync(context, cancellation).ConfigureAwait(false);
-                if (isOutdated || !await IsBackAsync(context, now, cancellation).ConfigureAwait(false))
+                await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+                var now = await NowAsync(context, session, cancellation).ConfigureAwait(false);
+                if (isOutdated || !await IsBackAsync(context, session, now, cancellation).ConfigureAwait(false))
                 {
                     await RecordAsync(context, new RunBaseline(verified.Relation, now, null), cancellation)
                         .ConfigureAwait(false);
@@ -84,13 +86,13 @@ public static class RunLater
                 context.Report(
                     Message.Of("rollbacks.later-unknown", ("relation", verified.Relation), ("reason", Reason(e)))
                 );
-                if (context.Time.GetElapsedTime(since) >= patience)
+                if (!PatientLook.IsPassing(e) || context.Time.GetElapsedTime(since) >= patience)
                 {
                     return false;
                 }
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(200), context.Time, cancellation).ConfigureAwait(false);
+            await Task.Delay(PatientLook.Pause, context.Time, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -166,9 +168,12 @@ public static class RunLater
     private static LaterChanges? Changes(StepContext context, RelationClosure? found) =>
         Verified(context)?.Closure is { } verified && found is not null ? new LaterChanges(verified, found) : null;
 
-    private static async Task<RelationClosure?> NowAsync(StepContext context, CancellationToken cancellation)
+    private static async Task<RelationClosure?> NowAsync(
+        StepContext context,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
     {
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var relation = Verified(context)!.Relation;
         return (await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false)).ClosureOrNull;
     }
@@ -179,6 +184,7 @@ public static class RunLater
     /// <summary>Whether something was journaled, and the way back has been gone since.</summary>
     private static async Task<bool> IsBackAsync(
         StepContext context,
+        PostgresSession session,
         RelationClosure? now,
         CancellationToken cancellation
     )
@@ -189,7 +195,6 @@ public static class RunLater
         }
 
         var relation = Verified(context)!.Relation;
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var differences = await ClosureComparison
             .DifferencesAsync(session, RunBaseline.Of(context)?.Closure, now, cancellation)
             .ConfigureAwait(false);

@@ -75,6 +75,11 @@ public sealed record RunState
     public IReadOnlyList<SignalDelay> Delays =>
         Fact("baseline", DelaysFact)?.Deserialize(RunJson.Readable.IReadOnlyListSignalDelay) ?? [];
 
+    /// <summary>Those of the watch itself: signals are read beside the steps before it, too.</summary>
+    [JsonIgnore]
+    internal IEnumerable<WatchTicked> WatchTicks =>
+        Step("watch").StartedAt is { } from ? Ticks.Where(t => t.At >= from) : [];
+
     /// <summary>The breaches a person decided to live with, until they are over: nobody is asked about them again.</summary>
     public ImmutableList<AskedBreach> Accepted { get; init; } = [];
 

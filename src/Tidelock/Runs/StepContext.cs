@@ -32,7 +32,7 @@ public sealed class StepContext(
     public string ApplicationName => Run.ApplicationName(State.Epoch);
 
     /// <summary>What the gates said when the run was started.</summary>
-    public IEnumerable<Message> Said() => State.Gates.Values.Select(g => g.Finding);
+    public IEnumerable<Message> GateFindings => State.Gates.Values.Select(g => g.Finding);
 
     /// <summary>Another view of the same run, under another step's name: for steps that use what another step recorded.</summary>
     public StepContext As(string otherStep) =>

@@ -151,16 +151,7 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
         if (backup.IsTooOld(now))
         {
             // The rehearsal took that long: another backup would be too old after it, too.
-            var age = now - backup.TakenAt!.Value;
-            return StepOutcome.Refused(
-                Message.Of(
-                    "backups.too-old",
-                    ("path", backup.Path),
-                    ("age", age),
-                    ("limit", backup.MaxAge),
-                    ("at", backup.TakenAt)
-                )
-            );
+            return StepOutcome.Refused(Backup.TooOld(backup.Path, backup.TakenAt!.Value, backup.MaxAge!.Value, now));
         }
 
         var took = outcome.Record.RestoreTook;

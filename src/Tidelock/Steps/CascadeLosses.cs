@@ -86,7 +86,8 @@ internal static class CascadeLosses
             return [];
         }
 
-        var lost = await TornAsync(context, session, cancellation).ConfigureAwait(false);
+        var now = await PresentObjects.ReadAsync(session, parts: false, cancellation).ConfigureAwait(false);
+        var lost = await TornAsync(context, now, session, cancellation).ConfigureAwait(false);
         await context
             .RecordAsync(Lost, [.. lost.Select(o => $"{o}")], StepsJson.Default.IReadOnlyListString, cancellation)
             .ConfigureAwait(false);
@@ -103,7 +104,13 @@ internal static class CascadeLosses
         CancellationToken cancellation
     )
     {
-        var lost = await TornAsync(context, session, cancellation).ConfigureAwait(false);
+        if (context.Change.Section<Migration>() is ViewMigration)
+        {
+            return [];
+        }
+
+        var now = await PresentObjects.ReadAsync(session, parts: false, cancellation).ConfigureAwait(false);
+        var lost = await TornAsync(context, now, session, cancellation).ConfigureAwait(false);
         if (context.As(VerifyStep.StepName).Fact(Lost, StepsJson.Default.IReadOnlyListString) is { } found)
         {
             lost = [.. lost.Where(o => found.Contains($"{o}", StringComparer.Ordinal))];
@@ -117,7 +124,7 @@ internal static class CascadeLosses
             return lost;
         }
 
-        var torn = await before.TornAsync(session, cancellation).ConfigureAwait(false);
+        var torn = await before.TornInAsync(now, session, cancellation).ConfigureAwait(false);
         var migration = context.Change.Section<Migration>();
         return
         [
@@ -129,6 +136,7 @@ internal static class CascadeLosses
 
     private static async Task<IReadOnlyList<PresentObject>> TornAsync(
         StepContext context,
+        PresentObjects now,
         PostgresSession session,
         CancellationToken cancellation
     )
@@ -140,7 +148,7 @@ internal static class CascadeLosses
 
         var migration = context.Change.Section<Migration>();
         var known = context.As(RunBaseline.Step).Fact(Dropped, StepsJson.Default.IReadOnlyListString) ?? [];
-        var torn = await before.TornAsync(session, cancellation).ConfigureAwait(false);
+        var torn = await before.TornInAsync(now, session, cancellation).ConfigureAwait(false);
         return [.. torn.Where(o => !known.Contains($"{o}", StringComparer.Ordinal) && !migration.MayDrop(o))];
     }
 }

@@ -160,6 +160,6 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
             AfterFailover = async stop =>
                 (await Standing.AskAsync(context, stop).ConfigureAwait(false)).Forward(last?.TransactionId ?? ""),
         };
-        return once.RunAsync(new AnnouncedMove(move, context.Said()), migration.Locks, cancellation);
+        return once.RunAsync(new AnnouncedMove(move, context.GateFindings), migration.Locks, cancellation);
     }
 }

@@ -16,12 +16,8 @@ namespace Tidelock.Steps;
 internal sealed class WatchCourse(RunState state, WatchJudgement judgement, RollbackOptions policy, DateTimeOffset now)
 {
     private const string Asking = "runs.asking";
-    private const string Together = "watching.hold.several";
 
     private RunHeld? Held => state.Held;
-
-    /// <summary>Signals are read beside the steps before it too.</summary>
-    private DateTimeOffset Began => state.Step("watch").StartedAt!.Value;
 
     private bool IsOver => now >= judgement.EndsAt;
 
@@ -121,8 +117,8 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
                 StepOutcome.Passed(
                     Message.Of(
                         judgement.Verdicts.Count == 0 ? "steps.watch.unjudged" : "steps.watch.done",
-                        ("for", judgement.EndsAt - Began),
-                        ("ticks", state.Ticks.Count(t => t.At >= Began))
+                        ("for", judgement.EndsAt - state.Step("watch").StartedAt!.Value),
+                        ("ticks", state.WatchTicks.Count())
                     )
                 )
             ),
@@ -143,7 +139,7 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
             [var first, ..] => WatchMove.Tell(
                 new RunHeld(
                     Message.Of(
-                        Together,
+                        HoldWatch.Several,
                         ("reason", first.Reason),
                         ("signals", string.Join(", ", holds.Select(h => About(h.Reason))))
                     ),
@@ -156,7 +152,7 @@ internal sealed class WatchCourse(RunState state, WatchJudgement judgement, Roll
     private bool IsTold(IReadOnlyList<HoldWatch> holds) =>
         Held?.Reason is { } told
         && (
-            told is { Code: Together, Parts: { } parts }
+            told is { Code: HoldWatch.Several, Parts: { } parts }
                 ? holds.Select(h => About(h.Reason)).All(told.Arguments["signals"].Split(", ").Contains)
                     && holds.Any(h => string.Equals(About(h.Reason), About(parts["reason"]), StringComparison.Ordinal))
                 : holds.Count == 1 && IsSame(told, holds[0].Reason)

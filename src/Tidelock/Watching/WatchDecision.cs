@@ -14,6 +14,9 @@ public sealed record ContinueWatching : WatchDecision;
 /// <param name="Since">Since when.</param>
 public sealed record HoldWatch(Message Reason, DateTimeOffset Since) : WatchDecision
 {
+    /// <summary>The code of what is told when several hold it.</summary>
+    public const string Several = "watching.hold.several";
+
     /// <summary>When that began to hold the run: later than <see cref="Since"/> where it was waited for.</summary>
     public DateTimeOffset From { get; init; } = Since;
 

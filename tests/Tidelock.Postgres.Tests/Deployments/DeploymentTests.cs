@@ -262,6 +262,7 @@ public sealed class DeploymentTests(PostgresServer server)
 
         var second = await fixture.DeployAsync();
         Assert.True(second.ExitCode is not ExitCode.AnotherRun, second.Finding.ToString());
+        Assert.NotNull(second.Run);
         Assert.NotEqual(first.Run, second.Run);
     }
 

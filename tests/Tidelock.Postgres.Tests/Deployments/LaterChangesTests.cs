@@ -309,7 +309,8 @@ public sealed class LaterChangesTests(PostgresServer server)
             $"{run} -c 'begin; lock table public.top_scores in access exclusive mode; select pg_sleep({holdsFor})' >/dev/null 2>&1 &";
         const string IsHeld =
             "select 1 / count(*) from pg_locks where granted and mode = 'AccessExclusiveLock' and relation = 'public.top_scores'::regclass";
-        var wait = $"until {run} -c \"{IsHeld}\" >/dev/null 2>&1; do :; done";
+        var wait =
+            $"tries=0; until {run} -c \"{IsHeld}\" >/dev/null 2>&1; do tries=$((tries + 1)); [ $tries -lt 500 ] || exit 7; done";
         await File.WriteAllTextAsync(
             script,
             $"{run} -f theirs.sql || exit 7\n{(holdsFor == 0 ? "" : $"{hold}\n{wait}\n")}exit 1\n"

@@ -42,7 +42,8 @@ public sealed class PresentObjectsTests(PostgresServer server)
             """
         );
 
-        var torn = await before.TornAsync(session, default);
+        var now = await PresentObjects.ReadAsync(session, parts: false, default);
+        var torn = await before.TornInAsync(now, session, default);
 
         Assert.Equal(
             [
@@ -77,6 +78,7 @@ public sealed class PresentObjectsTests(PostgresServer server)
             """
         );
 
-        Assert.Empty(await before.TornAsync(session, default));
+        var now = await PresentObjects.ReadAsync(session, parts: false, default);
+        Assert.Empty(await before.TornInAsync(now, session, default));
     }
 }
