@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 
-from bench import BENCH, EXAMPLE, READ, TIDELOCK, Server, merged
+from bench import BENCH, EXAMPLE, READ, RESULTS, TIDELOCK, Server, merged
 
 TICK = os.sysconf("SC_CLK_TCK")
 OURS = "application_name like 'tidelock/%'"
@@ -129,7 +129,7 @@ def main():
     options.add_argument("--statements", type=int, default=4000)
     options = options.parse_args()
     with Server() as server:
-        server.fill()
+        server.fill(RESULTS)
         elapsed, lasting, passing, counts = watch(server, options.minutes, options.statements)
     print(f"{elapsed:.0f} s of watching, one tick in 5 s, {options.statements} statements in pg_stat_statements")
     for pid, used in sorted(lasting.items(), key=lambda p: -p[1]):

@@ -1,21 +1,36 @@
+using Tidelock.Postgres;
+
 namespace Tidelock.Backups;
 
 /// <summary>The gate <c>gates.backup:</c> as an author writes it: which backup, how old, how well proven.</summary>
 /// <param name="By">Who takes it.</param>
 /// <param name="MaxAge">The oldest backup that is accepted.</param>
-/// <param name="Rehearse">Whether it must be restored into a throwaway cluster and queried.</param>
-/// <param name="File">A named dump (directory or custom format) instead of taking one; null to take one.</param>
-/// <param name="Folder">Where dumps are written, as the change names it; null for <c>tidelock/backups</c> in the user's state directory.</param>
-/// <param name="Jobs">Parallel jobs of pg_dump and pg_restore.</param>
-public sealed record BackupOptions(
-    BackupSource By,
-    TimeSpan MaxAge,
-    bool Rehearse,
-    string? File,
-    string? Folder,
-    int Jobs
-)
+public sealed record BackupOptions(BackupSource By, TimeSpan MaxAge)
 {
+    /// <summary>How far it must be proven before the change begins.</summary>
+    public BackupLevel Proof { get; init; } = BackupLevel.Rehearsed;
+
+    /// <summary>A named dump instead of taking one; null to take one.</summary>
+    public string? File { get; init; }
+
+    /// <summary>Where dumps are written, as the change names it; null for <c>tidelock/backups</c> in the user's state directory.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>Parallel jobs of pg_dump and pg_restore.</summary>
+    public int Jobs { get; init; } = 2;
+
+    /// <summary>How a dump is compressed; null for the default.</summary>
+    public DumpCompression? Compress { get; init; }
+
+    /// <summary>Tables whose rows are counted exactly; none for those the change's relation reads.</summary>
+    public IReadOnlyList<RelationName> Count { get; init; } = [];
+
+    /// <summary>For whom a dump is encrypted; null where it is not.</summary>
+    public DumpEncryption? Encrypt { get; init; }
+
+    /// <summary>How it is restored for proof.</summary>
+    public RehearsalOptions Rehearsal { get; init; } = new(null, TimeSpan.FromMinutes(30), []);
+
     /// <summary>The same with the folder's path from the change's, where it is not a full one.</summary>
     public BackupOptions In(string changeFolder) =>
         Folder is null ? this : this with { Folder = Path.GetFullPath(Folder, changeFolder) };
@@ -31,6 +46,43 @@ public sealed record BackupOptions(
             "backups"
         );
 }
+
+/// <summary>How pg_dump compresses: a method and its level.</summary>
+/// <param name="Method">What compresses.</param>
+/// <param name="Level">Null for the method's own.</param>
+public sealed record DumpCompression(CompressionMethod Method, int? Level);
+
+public enum CompressionMethod
+{
+    None,
+    Gzip,
+    Lz4,
+    Zstd,
+}
+
+/// <summary>A dump's files are encrypted for these recipients.</summary>
+/// <param name="Tool">The program that does it.</param>
+/// <param name="Recipients">Public keys of age, key ids of gpg.</param>
+/// <param name="Identity">File of the age identity that opens them again; null where this machine cannot.</param>
+/// <param name="Home">gpg's home folder; null for its own default.</param>
+public sealed record DumpEncryption(
+    EncryptionTool Tool,
+    IReadOnlyList<string> Recipients,
+    string? Identity,
+    string? Home
+);
+
+public enum EncryptionTool
+{
+    Age,
+    Gpg,
+}
+
+/// <summary>How a backup is restored for proof.</summary>
+/// <param name="Folder">Where the throwaway server lies; null for the temporary folder.</param>
+/// <param name="Within">How long all of it may take.</param>
+/// <param name="Tables">The only tables whose data are restored, where all of them are too much; none for all.</param>
+public sealed record RehearsalOptions(string? Folder, TimeSpan Within, IReadOnlyList<RelationName> Tables);
 
 /// <summary>Who takes the backup.</summary>
 public enum BackupSource

@@ -20,7 +20,11 @@ internal sealed class BackupGate : IGate
             {
                 BackupSource.PgDump => new GateFinding(
                     true,
-                    Message.Of(options.Rehearse ? "gates.backup.rehearsed-by-run" : "gates.backup.taken-by-run")
+                    Message.Of(
+                        options.Proof == BackupLevel.Rehearsed
+                            ? "gates.backup.rehearsed-by-run"
+                            : "gates.backup.taken-by-run"
+                    )
                 ),
                 BackupSource.File => NamedFile(context, options),
                 BackupSource.Confirmed => Confirmed(context, options),

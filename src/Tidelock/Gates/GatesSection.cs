@@ -41,7 +41,7 @@ internal sealed class GatesSection : IChangeSection
         return new GateOptions(
             ReadSoak(node["staging"], earlier.Environments),
             Level(node["backup"], GateLevel.Required),
-            ReadBackup(Settings(node["backup"], "by", "maxAge", "rehearse", "file", "folder", "jobs")),
+            BackupSection.Read(Settings(node["backup"], BackupSection.Keys)),
             ReadApproval(node["approval"]),
             ReadAnnouncement(node["announcement"]),
             ReadDashboards(node["dashboards"]),
@@ -69,31 +69,6 @@ internal sealed class GatesSection : IChangeSection
         }
 
         return options;
-    }
-
-    private static BackupOptions ReadBackup(ChangeNode settings)
-    {
-        var file = settings["file"].Exists ? settings["file"].ExpandedText() : null;
-        var by = settings["by"]
-            .Word(
-                file is null ? BackupSource.PgDump : BackupSource.File,
-                ("pg_dump", BackupSource.PgDump),
-                ("file", BackupSource.File),
-                ("confirmed", BackupSource.Confirmed)
-            );
-        if ((by == BackupSource.File) != (file is not null))
-        {
-            settings.Mistake(Message.Of("backups.file-and-by"));
-        }
-
-        return new BackupOptions(
-            by,
-            settings["maxAge"].Duration(TimeSpan.FromHours(24), Second, Year),
-            settings["rehearse"].Flag(true),
-            file,
-            settings["folder"].Exists ? settings["folder"].ExpandedText() : null,
-            settings["jobs"].Integer(2, 1, 64)
-        );
     }
 
     private static ApprovalGateOptions ReadApproval(ChangeNode node) =>

@@ -45,7 +45,7 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
 
     private static bool IsRestoreProven(GateOptions options) =>
         options.BackupLevel != GateLevel.Off
-        && options.Backup is { Rehearse: true, By: BackupSource.PgDump or BackupSource.File };
+        && options.Backup is { Proof: BackupLevel.Rehearsed, By: BackupSource.PgDump or BackupSource.File };
 
     private static Message Proven(WayRehearsal rehearsal) =>
         rehearsal.Method == "backup"

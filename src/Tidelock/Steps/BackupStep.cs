@@ -111,7 +111,7 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
         }
 
         var backup = new RunBackup(path, BackupLevel.Verified, null, verified.TakenAt, options.MaxAge);
-        if (options.Rehearse)
+        if (options.Proof == BackupLevel.Rehearsed)
         {
             return await RehearseAsync(context, found, backup, verified, cancellation).ConfigureAwait(false);
         }

@@ -24,8 +24,7 @@ internal sealed class ExamDatabase : IAsyncDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("tl-backups-").FullName;
 
-    public BackupOptions Options =>
-        new(BackupSource.PgDump, TimeSpan.FromHours(2), Rehearse: true, File: null, Folder, Jobs: 2);
+    public BackupOptions Options => new(BackupSource.PgDump, TimeSpan.FromHours(2)) { Folder = Folder };
 
     public BackupTaker Taker => new(Clients, TimeProvider.System);
 

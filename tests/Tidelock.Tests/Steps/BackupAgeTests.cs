@@ -52,7 +52,7 @@ public sealed class BackupAgeTests
     [Fact]
     public void A_folder_is_found_from_the_changes_own_wherever_the_program_was_started()
     {
-        var options = new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(2), true, null, "../backups", 2);
+        var options = new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(2)) { Folder = "../backups" };
 
         Assert.Equal("/changes/backups", options.In("/changes/one").FolderOrDefault());
         Assert.Equal("/var/b", (options with { Folder = "/var/b" }).In("/changes/one").Folder);
