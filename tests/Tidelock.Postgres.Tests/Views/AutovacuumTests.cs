@@ -34,6 +34,10 @@ public sealed class AutovacuumTests
         await using var bench = await VacuumedAsync(cluster);
         await using var reader = await bench.Database.ConnectAsync();
         await new NpgsqlCommand("begin; select count(*) from t", reader).ExecuteNonQueryAsync();
+        // A reader that has just begun is taken for one of those that come and go.
+        await bench.Database.UntilAsync(
+            $"select xact_start < clock_timestamp() - interval '300 ms' from pg_stat_activity where pid = {reader.ProcessID}"
+        );
 
         var outcome = await bench.RunAsync(Sql("alter table t add b int"), Budget);
 
