@@ -92,17 +92,13 @@ public static class ContractVerifier
     /// The content: every column of every row is evaluated in one pass with the nulls and the keys, then the rules run, all in one
     /// snapshot, read only.
     /// </summary>
-    /// <param name="session">Open and idle.</param>
+    /// <param name="read">Its limits are for all of the content; what is not reached is unknown.</param>
     /// <param name="contract">With a relation whose shape holds.</param>
-    /// <param name="limit">For everything that is read of the content; what is not reached is unknown.</param>
-    /// <param name="time">The clock of the deadline.</param>
     /// <param name="cancellation">Ends the reading.</param>
     /// <returns>One message per violation. What could not be evaluated is one as well: unknown does not pass.</returns>
-    public static async Task<ContractFindings> ContentAsync(
-        PostgresSession session,
+    internal static async Task<ContractFindings> ContentAsync(
+        BoundedRead read,
         Contract contract,
-        TimeSpan limit,
-        TimeProvider time,
         CancellationToken cancellation
     )
     {
@@ -111,7 +107,6 @@ public static class ContractVerifier
             return new ContractFindings([], 0);
         }
 
-        var read = new BoundedRead(session, limit, time);
         var (violations, rows) = await ContentEvaluation
             .RunAsync(read, contract, relation, ContentSide.Of(relation), cancellation)
             .ConfigureAwait(false);
@@ -122,18 +117,15 @@ public static class ContractVerifier
     /// <summary>The content of a relation whose every value was evaluated in a comparison, with its counts: only the rules are left.</summary>
     /// <param name="counts">What <see cref="ContentEvaluation.Counts"/> came to.</param>
     internal static async Task<ContractFindings> RestAsync(
-        PostgresSession session,
+        BoundedRead read,
         Contract contract,
         long rows,
         IReadOnlyList<long> counts,
-        TimeSpan limit,
-        TimeProvider time,
         CancellationToken cancellation
     )
     {
         var relation = contract.Relation!;
         var violations = ContentEvaluation.Violations(contract, relation, counts).ToList();
-        var read = new BoundedRead(session, limit, time);
         violations.AddRange(await RulesAsync(read, contract, relation, cancellation).ConfigureAwait(false));
         return new ContractFindings(violations, rows);
     }

@@ -1,3 +1,4 @@
+using Tidelock.Changes;
 using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Rollbacks;
@@ -91,14 +92,7 @@ internal sealed class ApprovalGate : IGate
             );
         }
 
-        var missing = Message.Of(
-            "gates.approval.missing",
-            ("given", valid.Count),
-            ("required", required),
-            ("people", names.Length > 0 ? names : "-"),
-            ("change", context.Change.Folder),
-            ("environment", context.TargetEnvironment.Name)
-        );
+        var missing = Missing(valid, required, context.Change, context.TargetEnvironment);
         return new GateFinding(
             false,
             outdated is null
@@ -106,4 +100,20 @@ internal sealed class ApprovalGate : IGate
                 : Message.Of("gates.approval.again", ("outdated", outdated), ("missing", missing))
         );
     }
+
+    /// <summary>How many are still needed, and what the next one types.</summary>
+    internal static Message Missing(
+        IReadOnlyList<Word> valid,
+        int required,
+        Change change,
+        TargetEnvironment environment
+    ) =>
+        Message.Of(
+            "gates.approval.missing",
+            ("given", valid.Count),
+            ("required", required),
+            ("people", valid.Count > 0 ? string.Join(", ", valid.Select(w => w.By)) : "-"),
+            ("change", change.Folder),
+            ("environment", environment.Name)
+        );
 }

@@ -6,7 +6,10 @@ using Tidelock.Texts;
 
 namespace Tidelock.Steps;
 
-/// <summary>A backup may have taken hours since the gates passed: what people approved must be what the change begins from.</summary>
+/// <summary>
+/// A backup may have taken hours since the gates passed: what people approved must be what the change begins from, and nobody may have
+/// withdrawn it.
+/// </summary>
 internal static class ApprovedBaseline
 {
     /// <summary>Why the approvals count no more; null where they do, or none was needed or it was passed over.</summary>
@@ -33,6 +36,8 @@ internal static class ApprovedBaseline
         var (valid, outdated) = await ApprovalGate
             .JudgeAsync(ApprovalGate.Approvals(words), found, session, cancellation)
             .ConfigureAwait(false);
-        return valid.Count < needed.Required ? outdated : null;
+        return valid.Count < needed.Required
+            ? outdated ?? ApprovalGate.Missing(valid, needed.Required, context.Change, context.TargetEnvironment)
+            : null;
     }
 }

@@ -75,15 +75,14 @@ internal sealed class VerifyStep : IStep
         }
 
         // Who lets a comparison take longer has a relation that takes longer.
-        var within = context.Change.Section<CompareOptions>().Within;
-        var limit = within > LeastLimit ? within : LeastLimit;
+        var bounds = context.Change.Section<CompareOptions>();
+        var limit = bounds.Within > LeastLimit ? bounds.Within : LeastLimit;
+        var read = new BoundedRead(session, limit, context.Time) { Temporary = bounds.Temporary };
         context.Report(Message.Of("steps.verify.reading", ("relation", contract.Relation)));
         var content = counts is null
-            ? await ContractVerifier
-                .ContentAsync(session, contract, limit, context.Time, cancellation)
-                .ConfigureAwait(false)
+            ? await ContractVerifier.ContentAsync(read, contract, cancellation).ConfigureAwait(false)
             : await ContractVerifier
-                .RestAsync(session, contract, compared!.NewRows, counts, limit, context.Time, cancellation)
+                .RestAsync(read, contract, compared!.NewRows, counts, cancellation)
                 .ConfigureAwait(false);
         if (content is { Hold: true, Rows: 0 } && RunBaseline.Of(context)?.Rows > 0)
         {

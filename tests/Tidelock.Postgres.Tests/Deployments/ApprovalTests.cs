@@ -112,12 +112,32 @@ public sealed class ApprovalTests(PostgresServer server)
         await services.Deployment.PlanAsync(fixture.Request(), default);
         await ApproveAsync(services, fixture);
 
-        var terminal = new DeploymentTerminal(new Meddler(fixture.Database), fixture, fixture.Requests);
+        var meddler = new Meddler(() => fixture.Database.ExecuteAsync(Dependent));
+        var terminal = new DeploymentTerminal(meddler, fixture, fixture.Requests);
         var end = await services.Deployment.StartAsync(fixture.Request(), terminal, default);
 
         Assert.True(end.ExitCode == ExitCode.Refused, end.Finding.ToString());
         Assert.Equal(StepStatus.Pending, end.State!.Step("migrate").Status);
         Assert.Contains("public.low_scores", end.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_withdrawn_between_the_start_and_the_baseline_refuses_the_change_too()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, One);
+        await using var services = await fixture.OpenAsync();
+        await services.Deployment.PlanAsync(fixture.Request(), default);
+        await ApproveAsync(services, fixture);
+        var words = services.Deployment.Words(fixture.Request());
+        var withdrawn = new Word(WordKind.Withdrawn, "approval", "lee", "", TimeProvider.System.GetUtcNow(), "host");
+
+        var meddler = new Meddler(() => words.AddAsync(withdrawn, default));
+        var terminal = new DeploymentTerminal(meddler, fixture, fixture.Requests);
+        var end = await services.Deployment.StartAsync(fixture.Request(), terminal, default);
+
+        Assert.True(end.ExitCode == ExitCode.Refused, end.Finding.ToString());
+        Assert.Equal(StepStatus.Pending, end.State!.Step("migrate").Status);
+        Assert.Equal("gates.approval.missing", end.State.Step("baseline").Finding?.Code);
     }
 
     /// <summary>A session with a view, and a function that reads it, of its own on the relation, which go when it ends.</summary>
@@ -156,17 +176,14 @@ public sealed class ApprovalTests(PostgresServer server)
         return gates.Single(g => g.Name == "approval");
     }
 
-    /// <summary>Makes a dependent of the view as soon as the run looks at it.</summary>
-    private sealed class Meddler(TestDatabase database) : IRunObserver
+    /// <summary>Does something as soon as the run looks at the view.</summary>
+    private sealed class Meddler(Func<Task> act) : IRunObserver
     {
         public void Happened(RunEvent e, RunState state)
         {
             if (e is StepStarted { Step: "baseline" })
             {
-                using var connection = new NpgsqlConnection(database.Target.NpgsqlConnectionString("test"));
-                connection.Open();
-                using var command = new NpgsqlCommand(Dependent, connection);
-                command.ExecuteNonQuery();
+                Task.Run(act).GetAwaiter().GetResult();
             }
         }
 

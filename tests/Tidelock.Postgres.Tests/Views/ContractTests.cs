@@ -104,10 +104,8 @@ public sealed class ContractTests(PostgresServer server)
         );
         await using var session = await PostgresSession.OpenAsync(database.Target, "t", default);
         var found = await ContractVerifier.ContentAsync(
-            session,
+            new BoundedRead(session, TimeSpan.FromMilliseconds(200), TimeProvider.System),
             Contract,
-            TimeSpan.FromMilliseconds(200),
-            TimeProvider.System,
             default
         );
         Assert.Equal(["contracts.content.timeout", "contracts.rule.unreached"], found.Violations.Select(v => v.Code));
@@ -132,7 +130,11 @@ public sealed class ContractTests(PostgresServer server)
         var limit = TimeSpan.FromMilliseconds(700);
 
         var start = TimeProvider.System.GetTimestamp();
-        var found = await ContractVerifier.ContentAsync(session, contract, limit, TimeProvider.System, default);
+        var found = await ContractVerifier.ContentAsync(
+            new BoundedRead(session, limit, TimeProvider.System),
+            contract,
+            default
+        );
         var report = await ContractVerifier.ReportAsync(session, contract, limit, TimeProvider.System, default);
         var took = TimeProvider.System.GetElapsedTime(start);
 
@@ -149,19 +151,21 @@ public sealed class ContractTests(PostgresServer server)
     [InlineData("delete from t returning id", "25006")]
     [InlineData("select 1; select 2", "42601")]
     [InlineData("select nothing", "42703")]
-    public async Task A_rule_that_is_not_one_query_or_would_write_has_not_passed(string sql, string state)
+    [InlineData("select g from generate_series(1, 2000000) g order by 1 desc offset 2000000", "53400")]
+    public async Task A_rule_that_is_not_one_query_would_write_or_sorts_more_than_it_may_has_not_passed(
+        string sql,
+        string state
+    )
     {
         await using var database = await server.CreateDatabaseAsync();
         await database.ExecuteAsync(View);
         await using var session = await PostgresSession.OpenAsync(database.Target, "t", default);
         var found = await ContractVerifier.ContentAsync(
-            session,
+            new BoundedRead(session, TimeSpan.FromSeconds(10), TimeProvider.System) { Temporary = 1 << 20 },
             Contract with
             {
                 Rules = [new ContractRule("r", sql)],
             },
-            TimeSpan.FromSeconds(10),
-            TimeProvider.System,
             default
         );
         var violation = Assert.Single(found.Violations);
@@ -182,10 +186,8 @@ public sealed class ContractTests(PostgresServer server)
         return (
             await ContractVerifier.ShapeAsync(session, Contract, default),
             await ContractVerifier.ContentAsync(
-                session,
+                new BoundedRead(session, TimeSpan.FromSeconds(30), TimeProvider.System),
                 Contract,
-                TimeSpan.FromSeconds(30),
-                TimeProvider.System,
                 default
             )
         );

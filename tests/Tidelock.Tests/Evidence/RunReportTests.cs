@@ -71,6 +71,31 @@ public sealed class RunReportTests
     }
 
     [Fact]
+    public void A_watch_that_judged_nothing_says_so_and_one_that_judged_does_not()
+    {
+        var look = new WatchTicked(false, [Tidelock.Probes.Sample.Of("p95", Zero, 0.2)], []);
+        var unjudged = Of(
+            new RunStory()
+                .Started()
+                .At(0, new StepStarted("watch", 1))
+                .Fact(1, "watch", "rules", """{"signals":[],"rules":[]}""")
+                .At(5, look)
+        );
+        Assert.Contains(
+            "Nothing was judged",
+            ReportRenderer.Markdown(unjudged, TextCatalog.English),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "판정한 것이 없습니다",
+            ReportRenderer.Markdown(unjudged, TextCatalog.Korean),
+            StringComparison.Ordinal
+        );
+        var judged = ReportRenderer.Markdown(Of(RunStories.Completed()), TextCatalog.English);
+        Assert.DoesNotContain("Nothing was judged", judged, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_broken_chain_is_reported_with_the_rest_of_the_run()
     {
         var entries = RunStories.Completed().Entries;
