@@ -153,6 +153,9 @@ class Scenario:
         with Place(server, number, ports) as place:
             PLACES.append(place)
             code, events = place.deploy(change, self.lasts, break_it)
+        if self.faulted is None:
+            findings = [json.dumps(e) for _, e in events if e.get("kind") in ("RunHeld", "RollbackStarted", "StepEnded", "RunEnded")]
+            raise RuntimeError(f"ended with {code} before the fault was made:\n" + "\n".join(findings[-8:]))
         if self.unbroken:
             raise RuntimeError(f"the fault could not be made: {self.unbroken}")
         back = [at for at, e in events if e.get("kind") == "RollbackStarted"]
