@@ -7,6 +7,7 @@ namespace Tidelock.Backups;
 /// <summary>One backup being checked.</summary>
 internal sealed class BackupCheck(
     ClientPrograms clients,
+    BackupOptions options,
     Backup backup,
     ServerIdentity database,
     TimeSpan maxAge,
@@ -17,29 +18,59 @@ internal sealed class BackupCheck(
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
 
     private readonly List<Message> problems = [];
+    private readonly List<Message> unproven = [];
     private readonly List<Message> notes = [];
 
     public async Task<BackupVerification> RunAsync(CancellationToken cancellation)
     {
         DateTimeOffset? takenAt = backup.Manifest?.StartedAt;
-        if (DumpKind.Problem(backup.Dump) is { } notADump)
+        if (backup.Manifest?.Encryption is { } encryption)
         {
-            problems.Add(notADump);
+            await FilesAsync(cancellation).ConfigureAwait(false);
+            await EncryptedAsync(encryption, cancellation).ConfigureAwait(false);
+        }
+        else if (DumpKind.Problem(backup.Dump) is { } notADump)
+        {
+            takenAt = NotADump(notADump);
         }
         else
         {
             await FilesAsync(cancellation).ConfigureAwait(false);
-            takenAt = await ListAsync(cancellation).ConfigureAwait(false) ?? takenAt;
+            takenAt = await ListAsync(backup.Dump, cancellation).ConfigureAwait(false) ?? takenAt;
         }
 
         Origin();
         Age(takenAt);
         var rehearsal = backup.Rehearsal();
         var level =
-            problems.Count > 0 ? BackupLevel.Taken
+            problems.Count + unproven.Count > 0 ? BackupLevel.Taken
             : rehearsal is null ? BackupLevel.Verified
             : BackupLevel.Rehearsed;
-        return new BackupVerification(level, problems, notes, takenAt, DumpKind.Size(backup.Dump), rehearsal);
+        return new BackupVerification(
+            level,
+            [.. problems, .. unproven],
+            notes,
+            takenAt,
+            DumpKind.Size(backup.Dump),
+            rehearsal
+        )
+        {
+            Unproven = unproven,
+        };
+    }
+
+    /// <summary>A plain dump is there, and nothing else can be told of it; its file's date is its age.</summary>
+    private DateTimeOffset? NotADump(Message problem)
+    {
+        if (problem.Code != "backups.plain-text")
+        {
+            problems.Add(problem);
+            return null;
+        }
+
+        unproven.Add(problem);
+        notes.Add(Message.Of("backups.age-of-file"));
+        return File.GetLastWriteTimeUtc(backup.Dump);
     }
 
     private async Task FilesAsync(CancellationToken cancellation)
@@ -77,10 +108,34 @@ internal sealed class BackupCheck(
         }
     }
 
-    /// <summary>What pg_restore makes of it; returns its age where only the dump itself tells.</summary>
-    private async Task<DateTimeOffset?> ListAsync(CancellationToken cancellation)
+    /// <summary>Without a key its checksums and its manifest must do; with one its list is read, too.</summary>
+    private async Task EncryptedAsync(EncryptedFiles encryption, CancellationToken cancellation)
     {
-        var (list, result) = await DumpList.ReadAsync(clients, backup.Dump, cancellation).ConfigureAwait(false);
+        if (await DumpCipher.ForAsync(encryption, options.Encrypt, cancellation).ConfigureAwait(false) is null)
+        {
+            notes.Add(Message.Of("backups.encryption.unopened", ("path", backup.Path)));
+            Programs(null);
+            return;
+        }
+
+        var (dump, problem) = await PlainDump.OpenListAsync(backup, options, cancellation).ConfigureAwait(false);
+        using (dump)
+        {
+            if (dump is null)
+            {
+                problems.Add(problem!);
+            }
+            else
+            {
+                await ListAsync(dump.Backup.Dump, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>What pg_restore makes of it; returns its age where only the dump itself tells.</summary>
+    private async Task<DateTimeOffset?> ListAsync(string dump, CancellationToken cancellation)
+    {
+        var (list, result) = await DumpList.ReadAsync(clients, dump, cancellation).ConfigureAwait(false);
         if (list is null)
         {
             problems.Add(Message.Of("backups.list-failed", ("path", backup.Path), ("words", result.LastWords)));
@@ -96,9 +151,9 @@ internal sealed class BackupCheck(
         return backup.Manifest is null ? await ForeignAsync(list, cancellation).ConfigureAwait(false) : null;
     }
 
-    private void Programs(DumpList list)
+    private void Programs(DumpList? list)
     {
-        var server = backup.Manifest?.Identity.Major ?? list.ServerMajor;
+        var server = backup.Manifest?.Identity.Major ?? list?.ServerMajor;
         if (server > clients.Major)
         {
             problems.Add(
@@ -158,7 +213,7 @@ internal sealed class BackupCheck(
     {
         if (vouch is null)
         {
-            problems.Add(Message.Of("backups.unvouched", ("path", backup.Path), ("database", database.Database)));
+            unproven.Add(Message.Of("backups.unvouched", ("path", backup.Path), ("database", database.Database)));
         }
         else
         {

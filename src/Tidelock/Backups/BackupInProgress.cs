@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
 using Tidelock.Postgres;
-using Tidelock.Programs;
 using Tidelock.Texts;
 
 namespace Tidelock.Backups;
@@ -13,9 +11,7 @@ internal sealed class BackupInProgress(
     PostgresSession session,
     ServerIdentity identity,
     long size,
-    string applicationName,
-    int jobs,
-    RelationName? declared,
+    BackupOrder order,
     BackupFolder folder,
     Action<BackupProgress> progress
 )
@@ -28,23 +24,36 @@ internal sealed class BackupInProgress(
         var source = await SourceSettings.ReadAsync(session, cancellation).ConfigureAwait(false);
         await session
             .ExecuteAsync(
-                $"set lock_timeout = '{BackupTaker.LockWait}'; set row_security = off; begin isolation level repeatable read read only",
+                FormattableString.Invariant(
+                    $"set lock_timeout = {(long)order.Locks.TotalMilliseconds}; set row_security = off; begin isolation level repeatable read read only"
+                ),
                 cancellation
             )
             .ConfigureAwait(false);
         var grants = await RelationGrant.ReadAsync(session, cancellation).ConfigureAwait(false);
         var snapshot = await Snapshot.ExportAsync(session, cancellation).ConfigureAwait(false);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var dumping = DumpAsync(snapshot.Name, tables.Count, both);
-        var counted = await CountAsync(tables, dumping, both, cancellation).ConfigureAwait(false);
-        var dumped = await dumping.ConfigureAwait(false);
-        cancellation.ThrowIfCancellationRequested();
-        if (!dumped.Succeeded || counted is null)
+        var (counted, refusal) = await new WatchedDump(
+            new PgDumpRun(clients, session.Target, order, folder, progress, time),
+            session,
+            order,
+            time
+        )
+            .RunAsync(snapshot.Name, tables, cancellation)
+            .ConfigureAwait(false);
+        if (counted is null)
         {
-            return new BackupTaking(null, Failed(dumped));
+            return refusal!;
         }
 
         await session.ExecuteAsync("commit", cancellation).ConfigureAwait(false);
+        var (encryption, problem) = await EncryptedDump
+            .MakeAsync(folder.Dump, order.Options.Encrypt, cancellation)
+            .ConfigureAwait(false);
+        if (problem is not null)
+        {
+            return new BackupTaking(null, problem);
+        }
+
         var files = await DumpFiles.DigestAsync(folder.Dump, cancellation).ConfigureAwait(false);
         var manifest = new BackupManifest(
             Tool,
@@ -60,80 +69,18 @@ internal sealed class BackupInProgress(
             grants,
             files,
             files.Sum(f => f.Size)
-        );
+        )
+        {
+            Snapshot = snapshot.Transactions,
+            DumpProgram = await PgDumpRun.VersionAsync(clients, cancellation).ConfigureAwait(false),
+            Revision = order.Revision,
+            Compression = CompressionArgument.Name(order.Options.Compress),
+            Encryption = encryption,
+            Counted = [.. order.Counted.Select(t => t.ToString())],
+        };
         await WriteAsync(manifest, cancellation).ConfigureAwait(false);
         var backup = folder.Finish();
-        return new BackupTaking(backup, Taken(backup, manifest));
-    }
-
-    /// <summary>Counts in the snapshot while pg_dump reads it. When one fails the other is ended, too.</summary>
-    private async Task<IReadOnlyList<TableState>?> CountAsync(
-        IReadOnlyList<TableState> tables,
-        Task<ProgramResult> dumping,
-        CancellationTokenSource both,
-        CancellationToken cancellation
-    )
-    {
-        try
-        {
-            return await TableStates.CountAsync(session, tables, declared, time, both.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            // The dump ended this, and tells why.
-            return null;
-        }
-        catch
-        {
-            await both.CancelAsync().ConfigureAwait(false);
-            await ((Task)dumping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw;
-        }
-    }
-
-    private async Task<ProgramResult> DumpAsync(string snapshot, int tables, CancellationTokenSource both)
-    {
-        var running = new ChildProgram(
-            clients.PgDump,
-            [
-                "--format=directory",
-                "--file=" + folder.Dump,
-                "--jobs=" + jobs.ToString(CultureInfo.InvariantCulture),
-                "--snapshot=" + snapshot,
-                "--lock-wait-timeout=" + BackupTaker.LockWait,
-                "--no-password",
-            ],
-            session.Target.LibpqEnvironment(applicationName)
-        ).RunAsync(both.Token);
-        try
-        {
-            await ShowAsync(running, tables).ConfigureAwait(false);
-        }
-        catch
-        {
-            await both.CancelAsync().ConfigureAwait(false);
-            await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw;
-        }
-
-        var result = await running.ConfigureAwait(false);
-        if (!result.Succeeded)
-        {
-            await both.CancelAsync().ConfigureAwait(false);
-        }
-
-        return result;
-    }
-
-    private async Task ShowAsync(Task running, int tables)
-    {
-        while (!running.IsCompleted)
-        {
-            var tick = Task.Delay(TimeSpan.FromMilliseconds(500), time, CancellationToken.None);
-            await Task.WhenAny(running, tick).ConfigureAwait(false);
-            var written = DumpFiles.Sizes(folder.Dump);
-            progress(new BackupProgress(written.Bytes, Math.Min(written.DataFiles, tables), tables));
-        }
+        return new BackupTaking(backup, Taken(backup, manifest)) { Notes = Uncounted(counted) };
     }
 
     private async Task WriteAsync(BackupManifest manifest, CancellationToken cancellation)
@@ -145,13 +92,26 @@ internal sealed class BackupInProgress(
         file.Flush(flushToDisk: true);
     }
 
-    private Message Failed(ProgramResult dumped) =>
-        Message.Of(
-            "backups.dump-failed",
-            ("target", session.Target),
-            ("exit", dumped.ExitCode),
-            ("words", dumped.LastWords)
-        );
+    /// <summary>The tables of <c>count:</c> for which there was no time.</summary>
+    private IReadOnlyList<Message> Uncounted(IReadOnlyList<TableState> counted)
+    {
+        var declared = order.Options.Count.ToHashSet();
+        var names = counted
+            .Where(t => t.Rows is null)
+            .Select(t => new RelationName(t.Schema, t.Name))
+            .Where(declared.Contains)
+            .ToList();
+        return names.Count == 0
+            ? []
+            :
+            [
+                Message.Of(
+                    "backups.count.unreached",
+                    ("tables", string.Join(", ", names)),
+                    ("limit", TableStates.CountLimit)
+                ),
+            ];
+    }
 
     private static Message Taken(Backup backup, BackupManifest manifest) =>
         Message.Of(

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tidelock.Postgres;
 
 namespace Tidelock.Backups;
@@ -37,6 +38,30 @@ public sealed record BackupManifest(
     long Size
 )
 {
+    /// <summary><c>pg_current_snapshot()</c>: which transactions the dump has seen. This and what follows is null in manifests of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Snapshot { get; init; }
+
+    /// <summary>The version of pg_dump, as it prints it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? DumpProgram { get; init; }
+
+    /// <summary>Where the migration tool said that the database stood; null where the change has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Revision { get; init; }
+
+    /// <summary>Method and level: <c>gzip:1</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Compression { get; init; }
+
+    /// <summary>How the files are encrypted; null where they are not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EncryptedFiles? Encryption { get; init; }
+
+    /// <summary>The tables that were declared to be counted, or else the relation whose tables were. Their rows, as far as counted, are in <see cref="Tables"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Counted { get; init; }
+
     /// <summary>SHA-256 of the manifest: what a rehearsal refers to.</summary>
     public string Digest() =>
         Convert.ToHexStringLower(
@@ -75,3 +100,13 @@ public sealed record StatisticsEpoch(DateTimeOffset? Database, DateTimeOffset? S
 
 /// <summary>One file of a dump, its path relative to the dump with forward slashes.</summary>
 public sealed record FileDigest(string Path, long Size, string Sha256);
+
+/// <summary>How the files of a dump are encrypted.</summary>
+/// <param name="Tool">What encrypted them.</param>
+/// <param name="Recipients">For whom: public keys or key ids.</param>
+/// <param name="Plain">The files as they are once decrypted.</param>
+public sealed record EncryptedFiles(
+    [property: JsonConverter(typeof(JsonStringEnumConverter<EncryptionTool>))] EncryptionTool Tool,
+    IReadOnlyList<string> Recipients,
+    IReadOnlyList<FileDigest> Plain
+);

@@ -31,9 +31,24 @@ public sealed record BackupOptions(BackupSource By, TimeSpan MaxAge)
     /// <summary>How it is restored for proof.</summary>
     public RehearsalOptions Rehearsal { get; init; } = new(null, TimeSpan.FromMinutes(30), []);
 
-    /// <summary>The same with the folder's path from the change's, where it is not a full one.</summary>
-    public BackupOptions In(string changeFolder) =>
-        Folder is null ? this : this with { Folder = Path.GetFullPath(Folder, changeFolder) };
+    /// <summary>The same with its paths from the change's folder, where they are no full ones.</summary>
+    public BackupOptions In(string changeFolder)
+    {
+        return this with
+        {
+            Folder = Full(Folder),
+            Encrypt = Encrypt is null
+                ? null
+                : Encrypt with
+                {
+                    Identity = Full(Encrypt.Identity),
+                    Home = Full(Encrypt.Home),
+                },
+            Rehearsal = Rehearsal with { Folder = Full(Rehearsal.Folder) },
+        };
+
+        string? Full(string? path) => path is null ? null : Path.GetFullPath(path, changeFolder);
+    }
 
     /// <summary>The folder dumps are written to.</summary>
     public string FolderOrDefault() =>

@@ -31,7 +31,7 @@ internal static class BackupSection
 
         return new BackupOptions(by, settings["maxAge"].Duration(Day, Second, 366 * Day))
         {
-            Proof = ReadProof(settings),
+            Proof = ReadProof(settings, by),
             File = file,
             Folder = Path(settings["folder"]),
             Jobs = settings["jobs"].Integer(2, 1, 64),
@@ -42,18 +42,25 @@ internal static class BackupSection
         };
     }
 
-    private static BackupLevel ReadProof(ChangeNode settings)
+    /// <summary>Of what a person says that a service has, nothing more can be known than that it was taken.</summary>
+    private static BackupLevel ReadProof(ChangeNode settings, BackupSource by)
     {
         var rehearse = settings["rehearse"];
         var isRehearsed = rehearse.IsMapping || rehearse.Flag(true);
         var proof = settings["proof"]
             .Word(
-                isRehearsed ? BackupLevel.Rehearsed : BackupLevel.Verified,
+                by == BackupSource.Confirmed ? BackupLevel.Taken
+                    : isRehearsed ? BackupLevel.Rehearsed
+                    : BackupLevel.Verified,
                 ("taken", BackupLevel.Taken),
                 ("verified", BackupLevel.Verified),
                 ("rehearsed", BackupLevel.Rehearsed)
             );
-        if (rehearse.Exists && isRehearsed != (proof == BackupLevel.Rehearsed))
+        if (by == BackupSource.Confirmed && proof > BackupLevel.Taken)
+        {
+            settings["proof"].Mistake(Message.Of("backups.proof-of-a-word"));
+        }
+        else if (by != BackupSource.Confirmed && rehearse.Exists && isRehearsed != (proof == BackupLevel.Rehearsed))
         {
             settings["proof"].Mistake(Message.Of("backups.proof-and-rehearse"));
         }
@@ -124,6 +131,12 @@ internal static class BackupSection
             node.Mistake(Message.Of("backups.encrypt.recipients"));
         }
 
+        // The key itself would be seen in the arguments of the program.
+        foreach (var key in recipients.Append(node["identity"]).Where(k => IsSecret(k.ExpandedText())))
+        {
+            key.Mistake(Message.Of("backups.encrypt.secret"));
+        }
+
         return new DumpEncryption(
             age.Exists ? EncryptionTool.Age : EncryptionTool.Gpg,
             [.. recipients.Select(r => r.ExpandedText())],
@@ -131,6 +144,10 @@ internal static class BackupSection
             Path(node["home"])
         );
     }
+
+    private static bool IsSecret(string text) =>
+        text.Contains("SECRET-KEY", StringComparison.OrdinalIgnoreCase)
+        || text.Contains("PRIVATE KEY", StringComparison.OrdinalIgnoreCase);
 
     private static IReadOnlyList<RelationName> Tables(ChangeNode node) =>
         [.. node.Items.Select(t => t.Relation()).OfType<RelationName>()];

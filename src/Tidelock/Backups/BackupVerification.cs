@@ -18,6 +18,14 @@ public sealed record BackupVerification(
     RehearsalRecord? Rehearsal
 )
 {
+    /// <summary>Those of the problems that tell only what nobody knows of it: as a backup that is no more than taken it may be accepted with them.</summary>
+    public IReadOnlyList<Message> Unproven { get; init; } = [];
+
+    /// <summary>Why it is not accepted where it must be proven so far; null when it is.</summary>
+    /// <param name="proof">A rehearsal is not asked for: it comes after this.</param>
+    public Message? Refusal(BackupLevel proof) =>
+        Problems.FirstOrDefault(p => Level is null || proof > BackupLevel.Taken || !Unproven.Contains(p));
+
     /// <summary>Whether it is at least verified.</summary>
     public bool Passed => Level >= BackupLevel.Verified;
 }

@@ -9,6 +9,9 @@ namespace Tidelock.Backups;
 /// </summary>
 internal sealed class BackupVerifier(ClientPrograms clients, TimeProvider time)
 {
+    /// <summary>How this machine decrypts, where it can; without it an encrypted backup is not opened.</summary>
+    public BackupOptions Options { get; init; } = new(BackupSource.File, TimeSpan.Zero);
+
     /// <param name="path">A folder that Tidelock wrote, or a dump in directory or custom format.</param>
     /// <param name="database">The database it must be of.</param>
     /// <param name="maxAge">The oldest that is accepted.</param>
@@ -28,7 +31,7 @@ internal sealed class BackupVerifier(ClientPrograms clients, TimeProvider time)
 
         try
         {
-            var check = new BackupCheck(clients, Backup.Open(path), database, maxAge, vouch, time.GetUtcNow());
+            var check = new BackupCheck(clients, Options, Backup.Open(path), database, maxAge, vouch, time.GetUtcNow());
             return await check.RunAsync(cancellation).ConfigureAwait(false);
         }
         catch (TidelockException e)

@@ -22,6 +22,9 @@ internal static class DumpKind
             : Message.Of("backups.toc-damaged", ("path", path));
     }
 
+    /// <summary>Whether it is a plain SQL script of pg_dump's.</summary>
+    public static bool IsPlainText(string path) => File.Exists(path) && IsPlain(Start(path));
+
     /// <summary>Bytes of a file, or of a folder's files.</summary>
     public static long Size(string path) =>
         Directory.Exists(path) ? DumpFiles.Sizes(path).Bytes
@@ -32,9 +35,19 @@ internal static class DumpKind
     {
         var start = Start(path);
         return IsArchive(start) ? null
-            : start.Contains("PostgreSQL database", StringComparison.Ordinal)
-                ? Message.Of("backups.plain-text", ("path", path))
+            : IsPlain(start) ? Message.Of(IsWhole(path) ? "backups.plain-text" : "backups.plain-cut", ("path", path))
             : Message.Of("backups.not-a-dump", ("path", path));
+    }
+
+    private static bool IsPlain(string start) => start.Contains("PostgreSQL database", StringComparison.Ordinal);
+
+    /// <summary>The last lines of a plain dump, of pg_dumpall's too, say that it is complete.</summary>
+    public static bool IsWhole(string path)
+    {
+        using var content = File.OpenRead(path);
+        content.Seek(-Math.Min(content.Length, 1024), SeekOrigin.End);
+        using var end = new StreamReader(content, Encoding.Latin1);
+        return end.ReadToEnd().Contains("dump complete", StringComparison.Ordinal);
     }
 
     private static bool IsArchive(string start) => start.StartsWith("PGDMP", StringComparison.Ordinal);

@@ -6,7 +6,8 @@ namespace Tidelock.Backups;
 /// <param name="Name">For <c>pg_dump --snapshot</c>.</param>
 /// <param name="WalPosition">Where the log was.</param>
 /// <param name="At">By the server's clock.</param>
-internal sealed record Snapshot(string Name, string WalPosition, DateTimeOffset At)
+/// <param name="Transactions"><c>pg_current_snapshot</c>: which transactions it sees.</param>
+internal sealed record Snapshot(string Name, string WalPosition, DateTimeOffset At, string Transactions)
 {
     public static async Task<Snapshot> ExportAsync(PostgresSession session, CancellationToken cancellation) =>
         (
@@ -14,9 +15,15 @@ internal sealed record Snapshot(string Name, string WalPosition, DateTimeOffset 
                 .QueryAsync(
                     """
                     select pg_export_snapshot(), clock_timestamp(),
-                           (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text
+                           (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text,
+                           pg_current_snapshot()::text
                     """,
-                    r => new Snapshot(r.GetString(0), r.GetString(2), r.GetFieldValue<DateTimeOffset>(1)),
+                    r => new Snapshot(
+                        r.GetString(0),
+                        r.GetString(2),
+                        r.GetFieldValue<DateTimeOffset>(1),
+                        r.GetString(3)
+                    ),
                     cancellation
                 )
                 .ConfigureAwait(false)

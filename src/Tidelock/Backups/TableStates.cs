@@ -10,7 +10,7 @@ internal static class TableStates
     private const long CountedUpTo = 256L << 20;
 
     /// <summary>For all counts together: the snapshot keeps old rows from being cleaned away.</summary>
-    private static readonly TimeSpan CountLimit = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan CountLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>All ordinary tables that a dump contains: not temporary, not an extension's, not the system's.</summary>
     public static Task<List<TableState>> ReadAsync(PostgresSession session, CancellationToken cancellation) =>
@@ -38,14 +38,14 @@ internal static class TableStates
         );
 
     /// <summary>
-    /// The same tables with their rows counted in the session's transaction: first those that the declared relation reads with their partitions,
+    /// The same tables with their rows counted in the session's transaction: first the declared ones and what declared views read, with their partitions,
     /// however large, then the small ones, as far as the time goes. Those that were never analyzed may be of any size and come last of their
     /// kind. The rest stays uncounted.
     /// </summary>
     public static async Task<IReadOnlyList<TableState>> CountAsync(
         PostgresSession session,
         IReadOnlyList<TableState> tables,
-        RelationName? declared,
+        IReadOnlyList<RelationName> declared,
         TimeProvider time,
         CancellationToken cancellation
     )
@@ -104,37 +104,55 @@ internal static class TableStates
         return rows;
     }
 
+    /// <summary>Those of these that are not there.</summary>
+    public static async Task<IReadOnlyList<RelationName>> UnknownAsync(
+        PostgresSession session,
+        IReadOnlyList<RelationName> declared,
+        CancellationToken cancellation
+    )
+    {
+        var there = await session
+            .QueryAsync(
+                "select to_regclass(name) is not null from unnest($1) with ordinality n(name, at) order by at",
+                r => r.GetBoolean(0),
+                cancellation,
+                Names(declared)
+            )
+            .ConfigureAwait(false);
+        return [.. declared.Where((_, at) => !there[at])];
+    }
+
     private static async Task<HashSet<uint>> ReadByAsync(
         PostgresSession session,
-        RelationName? relation,
+        IReadOnlyList<RelationName> relations,
         CancellationToken cancellation
     ) =>
-        relation is null
-            ? []
-            :
-            [
-                .. await session
-                    .QueryAsync(
-                        """
-                        with recursive reads(oid) as (
-                          select to_regclass($1)::oid
-                          union
-                          select next.oid from reads r cross join lateral (
-                            select d.refobjid from pg_rewrite w
-                              join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
-                              where w.ev_class = r.oid
-                            union all
-                            select i.inhrelid from pg_inherits i where i.inhparent = r.oid
-                          ) next(oid)
-                        )
-                        select oid from reads where oid is not null
-                        """,
-                        r => r.GetFieldValue<uint>(0),
-                        cancellation,
-                        new NpgsqlParameter { Value = relation.Sql }
+        [
+            .. await session
+                .QueryAsync(
+                    """
+                    with recursive reads(oid) as (
+                      select to_regclass(name)::oid from unnest($1) name
+                      union
+                      select next.oid from reads r cross join lateral (
+                        select d.refobjid from pg_rewrite w
+                          join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+                          where w.ev_class = r.oid
+                        union all
+                        select i.inhrelid from pg_inherits i where i.inhparent = r.oid
+                      ) next(oid)
                     )
-                    .ConfigureAwait(false),
-            ];
+                    select oid from reads where oid is not null
+                    """,
+                    r => r.GetFieldValue<uint>(0),
+                    cancellation,
+                    Names(relations)
+                )
+                .ConfigureAwait(false),
+        ];
+
+    private static NpgsqlParameter Names(IReadOnlyList<RelationName> relations) =>
+        new() { Value = relations.Select(r => r.Sql).ToArray() };
 
     /// <summary>As vacuum or analyze saw them last: asking for the files' sizes would wait for locks.</summary>
     private static async Task<Dictionary<uint, long>> SizesAsync(

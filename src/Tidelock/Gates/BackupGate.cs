@@ -1,9 +1,13 @@
 using Tidelock.Backups;
+using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates;
 
-/// <summary>G2: there will be a backup that is proven. Taking, verifying and rehearsing it is the run's step; this looks ahead.</summary>
+/// <summary>
+/// G2: there will be a backup that is proven as far as the change demands. Taking, verifying and rehearsing it is the run's step; this looks
+/// ahead.
+/// </summary>
 internal sealed class BackupGate : IGate
 {
     public string Name => "backup";
@@ -12,24 +16,56 @@ internal sealed class BackupGate : IGate
 
     public GateLevel Level(GateOptions options) => options.BackupLevel;
 
-    public Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
+    public async Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
         var options = context.Options.Backup;
-        return Task.FromResult(
-            options.By switch
-            {
-                BackupSource.PgDump => new GateFinding(
+        return options.By switch
+        {
+            BackupSource.PgDump => await TakenByRunAsync(context, options, cancellation).ConfigureAwait(false),
+            BackupSource.File => NamedFile(context, options),
+            BackupSource.Confirmed => Confirmed(context, options),
+        };
+    }
+
+    /// <summary>Production's data may lie unencrypted on another machine only with a named person's consent.</summary>
+    private async Task<GateFinding> TakenByRunAsync(
+        GateContext context,
+        BackupOptions options,
+        CancellationToken cancellation
+    )
+    {
+        var taken = Message.Of(
+            options.Encrypt is null ? "gates.backup.by-run" : "gates.backup.by-run-encrypted",
+            ("proof", BackupLevels.Demanded(options.Proof)),
+            ("tool", options.Encrypt?.Tool.ToString().ToLowerInvariant())
+        );
+        var isProduction = context.TargetEnvironment.Name != context.Options.Staging.Environment;
+        Message? elsewhere;
+        try
+        {
+            elsewhere = await PlainElsewhere
+                .ProblemAsync(options, isProduction, context.Target, cancellation)
+                .ConfigureAwait(false);
+        }
+        catch (TidelockException unreachable)
+        {
+            return new GateFinding(false, unreachable.Problem);
+        }
+
+        return elsewhere is null ? new GateFinding(true, taken)
+            : context.Confirmation(Name) is { } word
+                ? new GateFinding(
                     true,
                     Message.Of(
-                        options.Proof == BackupLevel.Rehearsed
-                            ? "gates.backup.rehearsed-by-run"
-                            : "gates.backup.taken-by-run"
-                    )
-                ),
-                BackupSource.File => NamedFile(context, options),
-                BackupSource.Confirmed => Confirmed(context, options),
-            }
-        );
+                        "gates.backup.consented",
+                        ("taken", taken),
+                        ("by", word.By),
+                        ("at", word.At),
+                        ("note", word.Note)
+                    ),
+                    word.By
+                )
+            : new GateFinding(false, context.Unconfirmed(Name, elsewhere));
     }
 
     private GateFinding NamedFile(GateContext context, BackupOptions options)
@@ -43,11 +79,8 @@ internal sealed class BackupGate : IGate
         try
         {
             return Backup.Open(path).Manifest is null
-                ? Foreign(context, options)
-                : new GateFinding(
-                    true,
-                    Message.Of("gates.backup.named", ("file", options.File), ("age", options.MaxAge))
-                );
+                ? Foreign(context, options, path)
+                : new GateFinding(true, Named("gates.backup.named", options));
         }
         catch (TidelockException broken)
         {
@@ -56,25 +89,52 @@ internal sealed class BackupGate : IGate
     }
 
     /// <summary>A dump does not tell which server it is of, and staging's database usually has the same name: a person says so.</summary>
-    private GateFinding Foreign(GateContext context, BackupOptions options) =>
-        context.WordsOn(Name, options.MaxAge).LastOrDefault(w => w.Kind == Runs.WordKind.Confirmed) is { } word
-            ? new GateFinding(
-                true,
-                Message.Of(
-                    "gates.backup.vouched",
-                    ("file", options.File),
-                    ("by", word.By),
-                    ("at", word.At),
-                    ("note", word.Note),
-                    ("age", options.MaxAge)
-                ),
-                word.By
-            )
+    private GateFinding Foreign(GateContext context, BackupOptions options, string path)
+    {
+        var isPlain = DumpKind.IsPlainText(path);
+        if (
+            isPlain
+            && DumpKind.Problem(path) is { } why
+            && (options.Proof > BackupLevel.Taken || !DumpKind.IsWhole(path))
+        )
+        {
+            return new GateFinding(
+                false,
+                Message.Of("gates.backup.plain-refused", ("why", why), ("proof", BackupLevels.Demanded(options.Proof)))
+            );
+        }
+
+        var named = isPlain
+            ? Message.Of("gates.backup.plain", ("file", options.File))
+            : Named("gates.backup.named", options);
+        return context.WordsOn(Name, options.MaxAge).LastOrDefault(w => w.Kind == WordKind.Confirmed) is { } word
+                ? new GateFinding(
+                    true,
+                    Message.Of(
+                        "gates.backup.vouched",
+                        ("named", named),
+                        ("by", word.By),
+                        ("at", word.At),
+                        ("note", word.Note)
+                    ),
+                    word.By
+                )
+            : options.Proof == BackupLevel.Taken
+                ? new GateFinding(true, Message.Of("gates.backup.unvouched", ("named", named)))
             : new GateFinding(false, Message.Of("gates.backup.origin", ("file", options.File)));
+    }
+
+    private static Message Named(string code, BackupOptions options) =>
+        Message.Of(
+            code,
+            ("file", options.File),
+            ("proof", BackupLevels.Demanded(options.Proof)),
+            ("age", options.MaxAge)
+        );
 
     private GateFinding Confirmed(GateContext context, BackupOptions options)
     {
-        var word = context.WordsOn(Name, options.MaxAge).LastOrDefault(w => w.Kind == Runs.WordKind.Confirmed);
+        var word = context.WordsOn(Name, options.MaxAge).LastOrDefault(w => w.Kind == WordKind.Confirmed);
         if (word is null)
         {
             return new GateFinding(false, Message.Of("gates.backup.unconfirmed"));
@@ -84,7 +144,7 @@ internal sealed class BackupGate : IGate
         return age <= options.MaxAge
             ? new GateFinding(
                 true,
-                Message.Of("gates.confirmed", ("by", word.By), ("at", word.At), ("note", word.Note)),
+                Message.Of("gates.backup.word", ("by", word.By), ("at", word.At), ("note", word.Note)),
                 word.By
             )
             : new GateFinding(

@@ -88,9 +88,16 @@ internal sealed class ExamDatabase : IAsyncDisposable
             """
         );
 
-    public async Task<Backup> TakeAsync()
+    public async Task<Backup> TakeAsync(BackupOptions? options = null)
     {
-        var taken = await Taker.TakeAsync(Database.Target, Run, Options, null, _ => { }, CancellationToken.None);
+        var taken = await Taker.TakeAsync(
+            Database.Target,
+            Run,
+            options ?? Options,
+            null,
+            _ => { },
+            CancellationToken.None
+        );
         Assert.Equal("backups.taken", taken.Finding.Code);
         return taken.Backup!;
     }

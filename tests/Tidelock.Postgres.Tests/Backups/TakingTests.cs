@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Postgres.Tests.Tools;
+using Tidelock.Programs;
 
 namespace Tidelock.Postgres.Tests.Backups;
 
@@ -18,6 +21,10 @@ public sealed class TakingTests(PostgresServer server)
         Assert.Equal(exam.Database.Name, manifest.Identity.Database);
         Assert.Contains("exam owner", manifest.Source.Roles);
         Assert.Contains(manifest.Files, f => f.Path == "toc.dat" && f.Sha256.Length == 64);
+        Assert.Matches(@"^\d+:\d+:[\d,]*$", manifest.Snapshot);
+        Assert.StartsWith($"{exam.Clients.Major}.", manifest.DumpProgram, StringComparison.Ordinal);
+        Assert.Equal("gzip:1", manifest.Compression);
+        Assert.Empty(manifest.Counted!);
         Assert.True(manifest.StartedAt <= manifest.FinishedAt);
         var password = exam.Database.Target.LibpqEnvironment("x")["PGPASSWORD"]!;
         Assert.DoesNotContain(
@@ -63,18 +70,46 @@ public sealed class TakingTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_pg_dump_that_is_killed_in_the_middle_leaves_nothing()
+    public async Task A_pg_dump_that_is_killed_at_the_beginning_in_the_middle_or_near_the_end_leaves_nothing()
     {
         await using var exam = await ExamDatabase.CreateAsync(server);
         await GrowAsync(exam);
-        var killed = 0;
-        var taken = await TakeAsync(
-            exam,
-            p => killed += p.Bytes > 0 && killed == 0 ? Polling.Kill("pg_dump", exam.Folder) : 0
+        var uncompressed = exam.Options with { Compress = new(CompressionMethod.Gzip, 4) };
+        var whole = (await TakeAsync(exam, _ => { }, uncompressed)).Backup!;
+        Directory.Delete(whole.Path, recursive: true);
+        foreach (var share in (double[])[0.1, 0.5, 0.9])
+        {
+            using var over = new CancellationTokenSource();
+            var killing = KillAtAsync(exam.Folder, (long)(whole.Manifest!.Size * share), over.Token);
+
+            var taken = await TakeAsync(exam, _ => { }, uncompressed);
+
+            await over.CancelAsync();
+            Assert.True(await killing, $"pg_dump had ended before it had written {share:P0}.");
+            Assert.Equal("backups.dump-failed", taken.Finding.Code);
+            Assert.Empty(Directory.GetFileSystemEntries(exam.Folder));
+        }
+    }
+
+    [Theory]
+    [InlineData("fast")]
+    [InlineData("immediate")]
+    public async Task A_server_that_is_restarted_in_the_middle_leaves_nothing_and_the_next_backup_is_whole(string mode)
+    {
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
+        await using var exam = await ExamDatabase.CreateAsync(await TestDatabase.CreateAsync(cluster));
+        await GrowAsync(exam);
+        await exam.Database.ExecuteAsync("checkpoint");
+        Task? restarting = null;
+
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() =>
+            TakeAsync(exam, p => restarting ??= p.Bytes > 0 ? cluster.RestartAsync(mode, CancellationToken.None) : null)
         );
-        Assert.True(killed > 0);
-        Assert.Equal("backups.dump-failed", taken.Finding.Code);
+
+        await restarting!;
         Assert.Empty(Directory.GetFileSystemEntries(exam.Folder));
+        var again = await exam.TakeAsync();
+        Assert.Equal(500, Rows(again, "exam_results"));
     }
 
     [Fact]
@@ -127,6 +162,130 @@ public sealed class TakingTests(PostgresServer server)
         Assert.Equal("screen gone", fault.Message);
         Assert.Equal(0, Polling.Kill("pg_dump", exam.Folder));
         Assert.Empty(Directory.GetFileSystemEntries(exam.Folder));
+    }
+
+    [Fact]
+    public async Task Rows_written_after_the_snapshot_are_neither_counted_nor_dumped()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await using var writer = await exam.Database.ConnectAsync();
+        await RunAsync(writer, "begin; lock table exam_results in access exclusive mode");
+        var taking = TakeAsync(exam, _ => { });
+        await exam.Database.UntilAsync(
+            $"select count(*) > 0 from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.application_name = '{ExamDatabase.Run}'"
+        );
+
+        await RunAsync(
+            writer,
+            """
+            insert into exam_results (student, answers) select 'late', '[]' from generate_series(1, 100);
+            insert into "exam data"."odd ""name" values (3, 'late');
+            commit
+            """
+        );
+
+        var backup = (await taking).Backup!;
+        Assert.Equal(500, Rows(backup, "exam_results"));
+        Assert.Equal(2, Rows(backup, "odd \"name"));
+        await using var restored = await RestoredDump.OfAsync(exam, backup.Dump);
+        Assert.Equal(500, await restored.ScalarAsync<long>("select count(*) from exam_results"));
+    }
+
+    [Fact]
+    public async Task Tables_are_dumped_by_several_jobs_at_once()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await GrowAsync(exam);
+        await exam.Database.ExecuteAsync("create table larger as select * from large");
+        var taking = TakeAsync(exam, _ => { });
+
+        await exam.Database.UntilAsync(
+            $"select count(*) >= 2 from pg_stat_activity where application_name = '{ExamDatabase.Run}/dump' and state = 'active' and query like 'COPY %'"
+        );
+
+        Assert.NotNull((await taking).Backup);
+    }
+
+    [Fact]
+    public async Task Declared_tables_are_counted_whatever_the_change_reads_and_one_that_is_not_there_is_refused()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var odd = new RelationName("exam data", "odd \"name");
+        var taken = await TakeAsync(exam, _ => { }, exam.Options with { Count = [odd] });
+        Assert.Equal(2, Rows(taken.Backup!, "odd \"name"));
+        Assert.Equal([odd.ToString()], taken.Backup!.Manifest!.Counted!);
+        Assert.Empty(taken.Notes);
+
+        var wrong = exam.Options with { Count = [odd, new RelationName("public", "nowhere")] };
+        var refused = await TakeAsync(exam, _ => { }, wrong);
+        Assert.Equal("backups.count.unknown", refused.Finding.Code);
+        Assert.Equal("public.nowhere", refused.Finding.Arguments["tables"]);
+    }
+
+    [Fact]
+    public async Task The_manifest_has_the_revision_at_which_the_migrations_own_tool_says_that_the_database_is()
+    {
+        await using var bench = await AlembicBench.CreateAsync(server);
+        var folder = Directory.CreateTempSubdirectory("tl-backups-").FullName;
+        var clients = await ClientPrograms.FindAsync(ProcessVariables.Read(), 0, CancellationToken.None);
+
+        var taken = await new BackupTaker(clients, TimeProvider.System) { Tool = bench.Migration() }.TakeAsync(
+            bench.Database.Target,
+            ExamDatabase.Run,
+            new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(1)) { Folder = folder },
+            new RelationName("public", "attempt"),
+            _ => { },
+            CancellationToken.None
+        );
+
+        Assert.Equal("attempt_before", taken.Backup!.Manifest!.Revision);
+        Assert.Equal(["public.attempt"], taken.Backup.Manifest.Counted!);
+        Assert.NotNull(Rows(taken.Backup, "exam_results"));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData(CompressionMethod.None, null, ".dat", "none")]
+    [InlineData(CompressionMethod.Gzip, null, ".dat.gz", "gzip")]
+    public async Task A_dump_is_compressed_as_the_change_says(
+        CompressionMethod method,
+        int? level,
+        string ending,
+        string name
+    )
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var taken = await TakeAsync(exam, _ => { }, exam.Options with { Compress = new(method, level) });
+        Assert.Equal(name, taken.Backup!.Manifest!.Compression);
+        Assert.All(
+            taken.Backup.Manifest.Files.Where(f => f.Path != "toc.dat"),
+            f => Assert.EndsWith(ending, f.Path, StringComparison.Ordinal)
+        );
+    }
+
+    [Fact]
+    public async Task A_method_that_this_pg_dump_lacks_is_refused_before_anything_is_written()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        Assert.SkipUnless(exam.Clients.Major < 16, "This pg_dump may know zstd.");
+
+        var taken = await TakeAsync(exam, _ => { }, exam.Options with { Compress = new(CompressionMethod.Zstd, 1) });
+
+        Assert.Equal("backups.compress.lacking", taken.Finding.Code);
+        Assert.Empty(Directory.GetFileSystemEntries(exam.Folder));
+
+        // What a newer one is asked, this one answers, too: by its exit code.
+        var asNewer = await CompressionArgument.LackingAsync(
+            exam.Clients with
+            {
+                Major = 16,
+            },
+            exam.Database.Target,
+            new(CompressionMethod.Zstd, 1),
+            CancellationToken.None
+        );
+        Assert.Equal("backups.compress.failed", asNewer!.Code);
+        Assert.Contains("zstd:1", asNewer.Arguments["words"], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -202,7 +361,7 @@ public sealed class TakingTests(PostgresServer server)
         var counted = await TableStates.CountAsync(
             session,
             tables,
-            new RelationName("public", relation),
+            [new RelationName("public", relation)],
             time,
             CancellationToken.None
         );
@@ -214,11 +373,40 @@ public sealed class TakingTests(PostgresServer server)
         return counted;
     }
 
-    private static Task<BackupTaking> TakeAsync(ExamDatabase exam, Action<BackupProgress> progress) =>
+    /// <summary>Kills pg_dump once so many bytes are written; false when it was not there to be killed.</summary>
+    private static async Task<bool> KillAtAsync(string folder, long bytes, CancellationToken over)
+    {
+        while (!over.IsCancellationRequested)
+        {
+            var dumps = Directory.GetDirectories(folder, ".unfinished-*").Select(f => Path.Combine(f, "dump"));
+            if (dumps.Sum(d => DumpFiles.Sizes(d).Bytes) >= bytes)
+            {
+                return Polling.Kill("pg_dump", folder) > 0;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, CancellationToken.None);
+        }
+
+        return false;
+    }
+
+    private static long? Rows(Backup backup, string table) => backup.Manifest!.Tables.Single(t => t.Name == table).Rows;
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static Task<BackupTaking> TakeAsync(
+        ExamDatabase exam,
+        Action<BackupProgress> progress,
+        BackupOptions? options = null
+    ) =>
         exam.Taker.TakeAsync(
             exam.Database.Target,
             ExamDatabase.Run,
-            exam.Options,
+            options ?? exam.Options,
             null,
             progress,
             CancellationToken.None

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Tidelock.Backups;
 using Tidelock.Postgres.Tests.Servers;
@@ -221,10 +222,147 @@ public sealed class VerifyingTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_plain_dump_is_refused_with_the_reason()
+    public async Task A_bit_flipped_in_the_data_of_a_dump_that_somebody_else_took_is_found()
     {
         await using var exam = await ExamDatabase.CreateAsync(server);
-        await AssertProblemAsync(exam, await ForeignAsync(exam, "--format=plain"), "backups.plain-text", "--format=");
+        var dump = await ForeignAsync(exam, "--format=directory");
+        var file = Directory.GetFiles(dump, "*.dat.gz").MaxBy(f => new FileInfo(f).Length)!;
+        var bytes = await File.ReadAllBytesAsync(file, CancellationToken.None);
+        bytes[bytes.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes, CancellationToken.None);
+        await AssertProblemAsync(exam, dump, "backups.data-unreadable", dump);
+    }
+
+    [Fact]
+    public async Task Two_data_files_that_were_exchanged_are_both_named()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await exam.Database.ExecuteAsync(
+            "create table twin_a as select 'x' as n; create table twin_b as select 'y' as n"
+        );
+        var backup = await exam.TakeAsync(exam.Options with { Compress = new(CompressionMethod.None, null) });
+        var twins = backup.Manifest!.Files.GroupBy(f => f.Size).Single(g => g.Count() == 2).ToList();
+        var (one, other) = (Path.Combine(backup.Dump, twins[0].Path), Path.Combine(backup.Dump, twins[1].Path));
+        File.Move(one, one + ".aside");
+        File.Move(other, one);
+        File.Move(one + ".aside", other);
+
+        var found = await VerifyAsync(exam, backup.Path);
+
+        Assert.Equal(["backups.file-changed", "backups.file-changed"], found.Problems.Select(p => p.Code));
+        Assert.Equal(twins.Select(f => f.Path), found.Problems.Select(p => p.Arguments["file"]));
+    }
+
+    [Fact]
+    public async Task A_dump_of_a_newer_server_that_somebody_else_took_is_refused()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var dump = await ForeignAsync(exam, "--format=directory");
+        var toc = Path.Combine(dump, "toc.dat");
+
+        // The first version in its header is the server's: as a server of the next major version would have it.
+        var text = Encoding.Latin1.GetString(await File.ReadAllBytesAsync(toc, CancellationToken.None));
+        var at = text.IndexOf($"{exam.Clients.Major}.", StringComparison.Ordinal);
+        text = text.Remove(at, 2).Insert(at, $"{exam.Clients.Major + 1}");
+        await File.WriteAllBytesAsync(toc, Encoding.Latin1.GetBytes(text), CancellationToken.None);
+
+        await AssertProblemAsync(exam, dump, "backups.newer-server", $"PostgreSQL {exam.Clients.Major + 1}");
+    }
+
+    [Fact]
+    public async Task A_backup_that_this_user_may_not_read_is_said_as_such()
+    {
+        if (Environment.IsPrivilegedProcess)
+        {
+            await AsNobodyAsync(nameof(A_backup_that_this_user_may_not_read_is_said_as_such));
+            return;
+        }
+
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        foreach (var which in (string[])["toc.dat", ".dat.gz"])
+        {
+            var backup = await exam.TakeAsync();
+            File.SetUnixFileMode(FileOf(backup, which), UnixFileMode.None);
+            await AssertProblemAsync(exam, backup.Path, "backups.unreadable", Path.GetFileName(FileOf(backup, which)));
+        }
+    }
+
+    /// <summary>Root may read everything, so that another user runs the same test.</summary>
+    private static async Task AsNobodyAsync(string test)
+    {
+        var ran = await UnprivilegedUser
+            .Run(
+                new ChildProgram(
+                    "dotnet",
+                    typeof(VerifyingTests).Assembly.Location,
+                    "-noLogo",
+                    "-method",
+                    $"{typeof(VerifyingTests).FullName}.{test}"
+                )
+            )
+            .RunAsync(CancellationToken.None);
+        Assert.True(ran.Succeeded, ran.Output + ran.Errors);
+        Assert.Contains("Total: 1,", ran.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_backup_in_a_folder_with_another_name_is_the_same_backup()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        var renamed = Path.Combine(exam.Folder, "somebody's name for it");
+        Directory.Move(backup.Path, renamed);
+        var found = await VerifyAsync(exam, renamed);
+        Assert.Empty(found.Problems);
+        Assert.Equal(backup.Manifest!.StartedAt, found.TakenAt);
+        Assert.Null((await VerifyAsync(exam, backup.Path)).Level);
+    }
+
+    [Fact]
+    public async Task A_plain_dump_is_no_more_than_taken_and_one_that_was_cut_off_is_not_even_accepted_as_that()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var dump = await ForeignAsync(exam, "--format=plain");
+
+        var found = await VerifyAsync(exam, dump, "kim");
+
+        Assert.Equal(BackupLevel.Taken, found.Level);
+        Assert.Equal("backups.plain-text", found.Refusal(BackupLevel.Verified)!.Code);
+        Assert.Null(found.Refusal(BackupLevel.Taken));
+        Assert.NotNull(found.TakenAt);
+        await using (var content = File.OpenWrite(dump))
+        {
+            content.SetLength(content.Length / 2);
+        }
+
+        Assert.Equal("backups.plain-cut", (await VerifyAsync(exam, dump, "kim")).Refusal(BackupLevel.Taken)!.Code);
+    }
+
+    [Fact]
+    public async Task A_dump_that_is_too_old_is_not_accepted_as_taken_either()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var dump = await ForeignAsync(exam, "--format=custom");
+        var later = new FakeTimeProvider(TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(3));
+        var found = await new BackupVerifier(exam.Clients, later).VerifyAsync(
+            dump,
+            await exam.IdentityAsync(),
+            TwoHours,
+            null,
+            CancellationToken.None
+        );
+        Assert.Equal(["backups.too-old", "backups.unvouched"], found.Problems.Select(p => p.Code));
+        Assert.Equal("backups.too-old", found.Refusal(BackupLevel.Taken)!.Code);
+    }
+
+    [Fact]
+    public async Task Somebodys_dump_of_another_database_is_refused_whoever_vouches()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await using var other = await ExamDatabase.CreateAsync(server);
+        var found = await VerifyAsync(exam, await ForeignAsync(other, "--format=custom"), "kim");
+        Assert.Equal("backups.other-database", Assert.Single(found.Problems).Code);
+        Assert.Equal("backups.other-database", found.Refusal(BackupLevel.Taken)!.Code);
     }
 
     [Fact]

@@ -7,16 +7,60 @@ public sealed class BackupGateTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("tidelock-dump-").FullName;
 
     [Theory]
-    [InlineData("true", "gates.backup.rehearsed-by-run")]
-    [InlineData("false", "gates.backup.taken-by-run")]
-    public async Task What_the_run_takes_itself_needs_nobodys_word(string rehearse, string code)
+    [InlineData("proof: taken", "taken (it exists)")]
+    [InlineData("rehearse: false", "verified (whole")]
+    [InlineData("jobs: 4", "rehearsed (verified, restored")]
+    public async Task What_the_run_takes_itself_needs_nobodys_word_and_the_level_that_is_demanded_is_named(
+        string key,
+        string level
+    )
     {
-        await using var bench = await GateBench.CreateAsync($"backup: {{ rehearse: {rehearse} }}");
+        await using var bench = await GateBench.CreateAsync($"backup: {{ {key}, encrypt: {{ age: [age1x] }} }}");
 
         var standing = await bench.StandingAsync(new BackupGate());
 
         Assert.True(standing.Passed);
-        Assert.Equal(code, standing.Finding.Code);
+        Assert.Equal("gates.backup.by-run-encrypted", standing.Finding.Code);
+        Assert.Contains(level, standing.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_nobody_can_tell_whether_the_dump_leaves_the_databases_machine_the_gate_is_not_passed()
+    {
+        await using var bench = await GateBench.CreateAsync("backup: { by: pg_dump }");
+
+        var standing = await bench.StandingAsync(new BackupGate());
+
+        Assert.True(standing.Refuses);
+        Assert.StartsWith("postgres.connect", standing.Finding.Code, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_plain_dump_passes_with_a_warning_where_no_more_than_taken_is_demanded_and_never_when_it_was_cut_off()
+    {
+        var file = Path.Combine(folder, "theirs.sql");
+        const string begin = "--\n-- PostgreSQL database dump\n--\ncreate table t (n int);\n";
+        await File.WriteAllTextAsync(
+            file,
+            begin + "--\n-- PostgreSQL database dump complete\n--\n",
+            CancellationToken.None
+        );
+        await using var more = await GateBench.CreateAsync(Named(file));
+        await using var taken = await GateBench.CreateAsync($"backup: {{ by: file, file: {file}, proof: taken }}");
+
+        var refused = await more.StandingAsync(new BackupGate());
+        Assert.True(refused.Refuses);
+        Assert.Equal("gates.backup.plain-refused", refused.Finding.Code);
+        var passed = await taken.StandingAsync(new BackupGate());
+        Assert.True(passed.Passed);
+        Assert.Contains("WARNING", passed.Finding.ToString(), StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(file, begin, CancellationToken.None);
+        Assert.Contains(
+            "cut off",
+            (await taken.StandingAsync(new BackupGate())).Finding.ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -59,7 +103,7 @@ public sealed class BackupGateTests : IDisposable
         Assert.Equal("gates.backup.unconfirmed", (await bench.StandingAsync(new BackupGate())).Finding.Code);
 
         await bench.SayAsync("backup", "kim", note: "snapshot 7");
-        Assert.Equal("gates.confirmed", (await bench.StandingAsync(new BackupGate())).Finding.Code);
+        Assert.Equal("gates.backup.word", (await bench.StandingAsync(new BackupGate())).Finding.Code);
 
         bench.Time.Advance(TimeSpan.FromHours(3));
         var old = await bench.StandingAsync(new BackupGate());

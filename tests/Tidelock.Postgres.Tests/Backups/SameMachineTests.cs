@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using Tidelock.Backups;
+using Tidelock.Postgres.Tests.Servers;
+
+namespace Tidelock.Postgres.Tests.Backups;
+
+/// <summary>A dump of production leaves the database's machine encrypted or with somebody's consent.</summary>
+public sealed class SameMachineTests(PostgresServer server)
+{
+    [Fact]
+    public async Task A_server_of_this_machine_is_seen_as_such_over_a_socket_and_over_tcp()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        foreach (var target in (PostgresTarget[])[database.Target, database.TargetAs("postgres")])
+        {
+            Assert.Null(await ProblemAsync(target));
+        }
+    }
+
+    [Fact]
+    public async Task A_server_in_a_container_is_another_machine_though_its_address_is_this_ones()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "A namespace of its own needs root.");
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
+        await cluster.StopServerAsync("fast", CancellationToken.None);
+        using var contained = Process.Start(
+            "unshare",
+            [
+                "--fork",
+                "--pid",
+                "--ipc",
+                "setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                Path.Combine(cluster.Programs.Folder, "postgres"),
+                "-D",
+                Path.Combine(cluster.Folder, "data"),
+                "-p",
+                cluster.Port.ToString(CultureInfo.InvariantCulture),
+                "-k",
+                cluster.SocketFolder,
+                "-h",
+                "127.0.0.1",
+            ]
+        );
+        try
+        {
+            await Polling.UntilAsync(() => AnswersAsync(cluster));
+            var problem = await ProblemAsync(cluster.Target());
+            Assert.Equal("backups.elsewhere", problem!.Code);
+            Assert.Equal(Environment.MachineName, problem.Arguments["machine"]);
+            Assert.Null(await ProblemAsync(cluster.Target(), isProduction: false));
+            Assert.Null(
+                await ProblemAsync(
+                    cluster.Target(),
+                    encrypt: new DumpEncryption(EncryptionTool.Age, ["age1x"], null, null)
+                )
+            );
+        }
+        finally
+        {
+            // The first process of a container takes all others with it.
+            Assert.True(Polling.Kill("postgres", cluster.Folder) > 0);
+            await contained.WaitForExitAsync();
+
+            // It names a process of the container: here that number is somebody else's.
+            File.Delete(Path.Combine(cluster.Folder, "data", "postmaster.pid"));
+        }
+    }
+
+    private static async Task<bool> AnswersAsync(LocalCluster cluster)
+    {
+        try
+        {
+            await using var session = await PostgresSession.OpenAsync(cluster.Target(), "test", CancellationToken.None);
+            return true;
+        }
+        catch (TidelockException)
+        {
+            return false;
+        }
+    }
+
+    private static Task<Texts.Message?> ProblemAsync(
+        PostgresTarget target,
+        bool isProduction = true,
+        DumpEncryption? encrypt = null
+    ) =>
+        PlainElsewhere.ProblemAsync(
+            new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(1)) { Encrypt = encrypt },
+            isProduction,
+            target,
+            CancellationToken.None
+        );
+}
