@@ -81,22 +81,10 @@ public static class ShownRelation
     {
         var seen = word.Seen!.Value.Deserialize(RollbacksJson.Default.RunBaseline)!;
         var differences = await ClosureComparison
-            .DifferencesAsync(session, Lasting(seen.Closure), Lasting(now.Closure), cancellation)
+            .DifferencesAsync(session, seen.Closure?.Lasting, now.Closure?.Lasting, cancellation)
             .ConfigureAwait(false);
         return [.. differences.Where(d => d.Part != ClosurePart.Populated)];
     }
-
-    private static RelationClosure? Lasting(RelationClosure? closure) =>
-        closure is null
-            ? null
-            : closure with
-            {
-                Dependents = [.. closure.Dependents.Where(d => !IsTemporary(d.Name.Schema))],
-                Objects = [.. (closure.Objects ?? []).Where(o => !IsTemporary(o.Table ?? o.Name))],
-            };
-
-    /// <summary>PostgreSQL keeps this prefix for the schemas of temporary objects.</summary>
-    private static bool IsTemporary(string name) => name.StartsWith("pg_temp", StringComparison.Ordinal);
 
     internal static Task<PostgresSession> OpenAsync(PostgresTarget target, CancellationToken cancellation) =>
         PostgresSession.OpenAsync(target, "tidelock/approval", cancellation);

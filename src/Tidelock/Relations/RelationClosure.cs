@@ -25,6 +25,17 @@ public sealed record RelationClosure(
     internal IEnumerable<object> InOrder =>
         All.SelectMany((r, i) => (Objects ?? []).Where(o => o.After == i).Prepend<object>(r));
 
+    /// <summary>The same without what goes with somebody's session: temporary views, and what is on them.</summary>
+    internal RelationClosure Lasting =>
+        this with
+        {
+            Dependents = [.. Dependents.Where(d => !IsTemporary(d.Name.Schema))],
+            Objects = [.. (Objects ?? []).Where(o => !IsTemporary(o.Table ?? o.Name))],
+        };
+
+    /// <summary>PostgreSQL keeps this prefix for the schemas of temporary objects.</summary>
+    private static bool IsTemporary(string name) => name.StartsWith("pg_temp", StringComparison.Ordinal);
+
     /// <summary>A closure whose dependents, relations and objects, are given in the order in which they can be created.</summary>
     internal static RelationClosure InThisOrder(
         CapturedRelation relation,

@@ -41,7 +41,7 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
 
     /// <summary>
     /// What is no longer as it was verified: all about the relation itself, functions and policies that read it included, and what was
-    /// lost or changed of its dependents. Other views may have been added meanwhile.
+    /// lost or changed of its dependents. Other views may have been added meanwhile, and what somebody's session had for itself is not counted.
     /// </summary>
     internal static async Task<Message?> LostSinceVerifiedAsync(StepContext context, CancellationToken cancellation)
     {
@@ -108,7 +108,7 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
     {
         var now = await ClosureCapture.CaptureAsync(session, Relation, cancellation).ConfigureAwait(false);
         return await ClosureComparison
-            .DifferencesAsync(session, Closure, now.ClosureOrNull, cancellation)
+            .DifferencesAsync(session, Closure?.Lasting, now.ClosureOrNull?.Lasting, cancellation)
             .ConfigureAwait(false);
     }
 

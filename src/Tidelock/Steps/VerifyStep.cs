@@ -23,12 +23,12 @@ internal sealed class VerifyStep : IStep
 
     public async Task<StepOutcome> RunAsync(StepContext context, CancellationToken cancellation)
     {
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        if (await SurprisesAsync(context, session, cancellation).ConfigureAwait(false) is { } surprises)
+        if (await SurprisesAsync(context, cancellation).ConfigureAwait(false) is { } surprises)
         {
-            return StepOutcome.Failed(surprises);
+            return surprises;
         }
 
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var lost = await CascadeLosses.FindAsync(context, session, cancellation).ConfigureAwait(false);
         if (lost.Count > 0)
         {
@@ -180,40 +180,68 @@ internal sealed class VerifyStep : IStep
             )
         );
 
-    /// <summary>What changed besides the relation itself: a lost grant, a dropped dependent, another owner.</summary>
-    private static async Task<Message?> SurprisesAsync(
-        StepContext context,
-        PostgresSession session,
-        CancellationToken cancellation
-    )
+    /// <summary>
+    /// What changed besides the relation itself: a lost grant, a dropped dependent, another owner. Who holds any of it is waited for as long as
+    /// for locks, and then it is not known: no reason to take the change back. What somebody's session has for itself does not count.
+    /// </summary>
+    private static async Task<StepOutcome?> SurprisesAsync(StepContext context, CancellationToken cancellation)
     {
         if (RunBaseline.Of(context) is not { } baseline)
         {
             return null;
         }
 
-        var now = await ClosureCapture.CaptureAsync(session, baseline.Relation, cancellation).ConfigureAwait(false);
-        var differences = baseline.Closure is { } before
-            ? await ClosureComparison
-                .DifferencesAsync(session, before, now.ClosureOrNull, cancellation)
-                .ConfigureAwait(false)
-            : [];
+        var (seen, busy) = await PatientLook
+            .AtAsync(
+                context,
+                baseline.Closure,
+                session => DifferencesAsync(session, baseline, cancellation),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        if (seen is null)
+        {
+            return StepOutcome.NeedsPerson(
+                Message.Of("rollbacks.not-looked", ("relation", baseline.Relation), ("reason", busy))
+            );
+        }
+
         var migration = context.Change.Section<Migration>();
         var unexpected = ClosureComparison
-            .Unexpected(differences, baseline.Relation)
+            .Unexpected(seen.Differences, baseline.Relation)
             .Where(d => !migration.MayDrop(d, baseline.Relation))
             .ToList();
         if (unexpected.Count > 0)
         {
-            return Message.Of(
-                "steps.verify.surprises",
-                ("count", unexpected.Count),
-                ("differences", Several.Of(unexpected.Texts()))
+            return StepOutcome.Failed(
+                Message.Of(
+                    "steps.verify.surprises",
+                    ("count", unexpected.Count),
+                    ("differences", Several.Of(unexpected.Texts()))
+                )
             );
         }
 
-        var found = new RunBaseline(baseline.Relation, now.ClosureOrNull, null);
+        var found = new RunBaseline(baseline.Relation, seen.Now, null);
         await RunBaseline.RecordVerifiedAsync(context, found, cancellation).ConfigureAwait(false);
         return null;
     }
+
+    private static async Task<SeenClosure> DifferencesAsync(
+        PostgresSession session,
+        RunBaseline baseline,
+        CancellationToken cancellation
+    )
+    {
+        var now = await ClosureCapture.CaptureAsync(session, baseline.Relation, cancellation).ConfigureAwait(false);
+        var differences = baseline.Closure is { } before
+            ? await ClosureComparison
+                .DifferencesAsync(session, before.Lasting, now.ClosureOrNull?.Lasting, cancellation)
+                .ConfigureAwait(false)
+            : [];
+        return new SeenClosure(now.ClosureOrNull, differences);
+    }
+
+    /// <summary>What is there now, and in what it differs from what was there before.</summary>
+    private sealed record SeenClosure(RelationClosure? Now, IReadOnlyList<ClosureDifference> Differences);
 }

@@ -94,6 +94,9 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
     /// <summary>Told of every event, before the run goes on.</summary>
     public Action<RunEvent> On { get; set; } = _ => { };
 
+    /// <summary>Told of what a step reports, before it goes on.</summary>
+    public Action<Message> OnProgress { get; set; } = _ => { };
+
     public void Happened(RunEvent e, RunState state)
     {
         Events.Add(e);
@@ -106,6 +109,8 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
         {
             Progress.Add(progress);
         }
+
+        OnProgress(progress);
     }
 
     public void Warned(Message warning) => Warnings.Add(warning);

@@ -53,6 +53,74 @@ public sealed class HeldWhileComparedTests(PostgresServer server)
         Assert.Null(end.State.Rollback);
     }
 
+    [Fact]
+    public async Task Nor_because_somebody_holds_a_dependent_when_the_change_is_verified()
+    {
+        await using var fixture = await ImpatientAsync();
+        await using var holder = await fixture.Database.ConnectAsync();
+        fixture.On = e => Hold(holder, e is StepStarted { Step: "verify" });
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.NeedsPerson, end.Finding.ToString());
+        Assert.Equal("rollbacks.not-looked", end.Finding.Code);
+        Assert.Contains($"process {holder.ProcessID}", end.Finding.ToString(), StringComparison.Ordinal);
+        Assert.True(end.State!.InPlace);
+        Assert.Null(end.State.Rollback);
+    }
+
+    [Fact]
+    public async Task Who_lets_go_in_time_does_not_keep_the_change_from_being_verified()
+    {
+        await using var fixture = await ImpatientAsync();
+        await using var holder = await fixture.Database.ConnectAsync();
+        fixture.On = e => Hold(holder, e is StepStarted { Step: "verify" });
+        var process = $"process {holder.ProcessID}";
+        fixture.OnProgress = p =>
+        {
+            if (p.ToString().Contains(process, StringComparison.Ordinal))
+            {
+                holder.Close();
+            }
+        };
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        Assert.Equal(System.Data.ConnectionState.Closed, holder.State);
+    }
+
+    [Theory]
+    [InlineData("prerequisites")]
+    [InlineData("verify")]
+    public async Task A_temporary_view_that_comes_and_goes_with_its_session_is_neither_a_surprise_nor_a_loss(
+        string step
+    )
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.ByStatementsAsync("create index by_name on results (name)", "drop index by_name");
+        await using var somebody = await fixture.Database.ConnectAsync();
+        fixture.On = e =>
+        {
+            if (e is StepStarted started && started.Step == step)
+            {
+                using var mine = new NpgsqlCommand("create temporary view mine as select id from scores", somebody);
+                mine.ExecuteNonQuery();
+            }
+            else if (e is StepStarted { Step: "complete" })
+            {
+                using var gone = new NpgsqlCommand("drop view mine", somebody);
+                gone.ExecuteNonQuery();
+            }
+        };
+
+        var end = await fixture.DeployAsync();
+
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        var verified = end.State!.Fact("verify", "closure")!.Value.GetRawText();
+        Assert.Contains("\"mine\"", verified, StringComparison.Ordinal);
+    }
+
     private static void Hold(NpgsqlConnection holder, bool isTime)
     {
         if (isTime)
