@@ -1,13 +1,12 @@
 using Tidelock.Cli.Rendering;
 using Tidelock.Deployments;
-using Tidelock.Evidence;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Cli;
 
-/// <summary>Every way back of a run with what it costs now.</summary>
+/// <summary>Every way back of a run with what it costs now, the best first.</summary>
 internal sealed class WaysBack(
     VerbContext context,
     IReadOnlyList<(string Name, RollbackAssessment Cost)> ways,
@@ -41,26 +40,25 @@ internal sealed class WaysBack(
             ways.Add((method.Name, await RollbackAssessment.OfAsync(method, looking, cancellation)));
         }
 
-        return new WaysBack(context, ways, await RunLater.LookAsync(looking, cancellation));
+        var ranked = RollbackRanking.Rank(ways, state.Started!.Method);
+        return new WaysBack(context, ranked, await RunLater.LookAsync(looking, cancellation));
     }
 
     public void Show()
     {
-        var words = context.Terminal.Words;
         context.Terminal.Say(Message.Of("cli.rollback.ways"));
-        context.Terminal.Show([
-            .. ways.Select(w => new Row(
-                w.Cost.Usable ? "✓" : "✗",
-                w.Name,
-                words.Say(w.Cost.Cost),
-                !w.Cost.Usable ? Tone.Bad
-                    : w.Cost.LosesWrites ? Tone.Warn
-                    : Tone.Good
-            )),
-        ]);
+        context.Terminal.Show([.. new WayRows(context.Terminal.Words).Rows([.. ways.Where(IsShown)])]);
         Warn();
         context.Terminal.Problem(Message.Of("cli.rollback.choose"));
     }
+
+    /// <summary>Says what a way costs, before anybody agrees to it.</summary>
+    public void Show(string method, RollbackAssessment cost) =>
+        context.Terminal.Show(new WayRows(context.Terminal.Words).Row(method, cost, number: null));
+
+    /// <summary>There is nothing to undo in most runs, and then nobody needs to read of it.</summary>
+    private static bool IsShown((string Name, RollbackAssessment Cost) way) =>
+        way.Cost.Usable || way.Name is not RollbackWay.Undo;
 
     /// <summary>Says what others did since the change was verified, which every way back meets.</summary>
     public void Warn()

@@ -54,14 +54,15 @@ public sealed class TidelockServices : IAsyncDisposable
         [
             new DefinitionRollback(transaction),
             new DowngradeRollback(transaction),
-            new BackupRollback(programs, time),
+            new BackupRollback(programs, time, c => c.Section<GateOptions>().Backup.Jobs),
         ];
         var rehearser = new WayRehearser(programs, transaction, time);
         Checklist = Gates(rehearser);
         var engine = new RunEngine(
             DeploymentSteps(programs, transaction, rehearser, journal, time),
             [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
-            new Lookout(new ProbeFactory(ProbeKinds, time))
+            new Lookout(new ProbeFactory(ProbeKinds, time)),
+            new LossLookout()
         );
         Deployment = new Deployment(journal, Checklist, rehearser, engine, time, settings.Patience);
     }

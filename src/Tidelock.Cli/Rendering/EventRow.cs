@@ -30,6 +30,7 @@ internal sealed class EventRow(ReportWords words)
             CommandTaken c => new("●", words.Of(DecisionKind.Command), Command(c)),
             RollbackStarted r => GoingBack(r),
             RunSuspended s => new("‖", words.Of(DecisionKind.Suspended), words.Say(s.Reason), Tone.Warn),
+            FactRecorded { Step: PointOfNoReturn.Step, Name: PointOfNoReturn.Fact } => rows.AtStake(state),
             RunEnded => rows.Outcome(ReportOutcome.Of(state, e.At)),
             EpochTaken or FactRecorded or WatchTicked or _ => null,
         };
@@ -65,7 +66,12 @@ internal sealed class EventRow(ReportWords words)
         );
 
     private Row GoingBack(RollbackStarted back) =>
-        new("↩", words.Of(DecisionKind.RollbackStarted), $"{back.Method}: {words.Say(back.Reason)}", Tone.Bad);
+        new(
+            "↩",
+            words.Of(DecisionKind.RollbackStarted),
+            $"{new RollbackWay(back.Method, back.Rescues).Format()}: {words.Say(back.Reason)}",
+            Tone.Bad
+        );
 
     private Row Bound(BoundChanged bound) =>
         new(

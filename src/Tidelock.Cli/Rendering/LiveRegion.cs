@@ -58,6 +58,11 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
             yield return row;
         }
 
+        if (rows.AtStake(state) is { } atStake)
+        {
+            yield return atStake;
+        }
+
         if (IsWatched(state) && ReportWatch.Of(events) is { } watch)
         {
             foreach (var row in Watch(state, watch, now))

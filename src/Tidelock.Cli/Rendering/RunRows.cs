@@ -38,6 +38,13 @@ internal sealed class RunRows(ReportWords words)
         return new Row(word.Mark, step.Name, $"{words.Span(took)}  {words.Say(step.Finding)}".TrimEnd(), word.Tone);
     }
 
+    /// <summary>What a restore would lose by now; null while that is nothing.</summary>
+    public Row? AtStake(RunState state) =>
+        state.Rollback is null && PointOfNoReturn.Of(state) is { } lost ? AtStake(lost) : null;
+
+    public Row AtStake(PointOfNoReturn lost) =>
+        new("!", words.Say("cli.live.at-stake"), words.Say(lost.Finding), lost.Rows == 0 ? Tone.Plain : Tone.Warn);
+
     public Row Outcome(ReportOutcome outcome)
     {
         var word = words.Of(outcome.Standing);

@@ -31,6 +31,12 @@ internal sealed class RunScreen(ReportWords words)
             yield return rows.Step(step, now);
         }
 
+        if (rows.AtStake(state) is { } atStake)
+        {
+            yield return Row.Gap;
+            yield return atStake;
+        }
+
         foreach (var row in report.Watch is { } watch ? Watch(state, watch, now) : [])
         {
             yield return row;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tidelock.Cli.Running;
 using Tidelock.Deployments;
+using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -14,6 +15,9 @@ internal sealed class RollbackVerb : Verb
     private readonly Option<string?> environment;
     private readonly Option<string?> by;
     private readonly Option<string?> method;
+    private readonly Option<bool> inPlace;
+    private readonly Option<bool> rescue;
+    private readonly Option<bool> undo;
     private readonly Option<string?> confirm;
 
     public RollbackVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
@@ -43,11 +47,15 @@ internal sealed class RollbackVerb : Verb
             }
         );
         method.CompletionSources.Add("definition", "downgrade", "backup");
+        Add(inPlace = new Option<bool>("--in-place") { Description = texts.Render("cli.rollback.in-place") });
+        Add(rescue = new Option<bool>("--rescue") { Description = texts.Render("cli.rollback.rescue") });
+        Add(undo = new Option<bool>("--undo") { Description = texts.Render("cli.rollback.undo") });
         Add(confirm = DatabaseName.Make(texts));
     }
 
     protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
     {
+        var chosen = Chosen(context);
         var services = await context.ServicesAsync(cancellation);
         var named = context.Arguments.GetValue(run);
         var id = await RunArgument.FindAsync(services.Journal, named, s => Fits(context, s), cancellation);
@@ -60,20 +68,50 @@ internal sealed class RollbackVerb : Verb
         }
 
         var ways = await WaysBack.AssessAsync(context, services, id, state, request, cancellation);
-        if (context.Arguments.GetValue(method) is not { } chosen)
+        if (chosen is null)
         {
             ways.Show();
             return ExitCode.Mistake;
         }
 
-        var way = ways.Require(chosen);
+        var cost = ways.Require(chosen);
         ways.Warn();
-        if (way.LosesWrites)
+        var way = new RollbackWay(chosen, context.Arguments.GetValue(rescue));
+        if (way.Rescues && cost.Rescue is null)
         {
-            DatabaseName.Require(context, request.Target.Database, context.Arguments.GetValue(confirm));
+            throw new TidelockException(
+                Message.Of(
+                    cost.LosesWrites ? "cli.rollback.cannot-rescue" : "cli.rollback.nothing-to-rescue",
+                    ("method", chosen)
+                ),
+                cost.LosesWrites ? ExitCode.Refused : ExitCode.Mistake
+            );
         }
 
-        return await BackAsync(context, services.Deployment, id, state, request, chosen, cancellation);
+        if (cost.LosesWrites)
+        {
+            ways.Show(chosen, cost);
+            DatabaseName.Require(context, request.Target.Database, context.Arguments.GetValue(confirm));
+        }
+        return await BackAsync(context, services.Deployment, id, state, request, way.Format(), cancellation);
+    }
+
+    /// <summary>The way that the options name; null where they name none.</summary>
+    /// <exception cref="TidelockException">They name two.</exception>
+    private string? Chosen(VerbContext context)
+    {
+        List<string> named =
+        [
+            .. context.Arguments.GetValue(method) is { } name ? [name] : Array.Empty<string>(),
+            .. context.Arguments.GetValue(inPlace) ? [BackupRollback.InPlaceName] : Array.Empty<string>(),
+            .. context.Arguments.GetValue(undo) ? [RollbackWay.Undo] : Array.Empty<string>(),
+        ];
+        return named.Distinct(StringComparer.Ordinal).Count() <= 1
+            ? named.FirstOrDefault()
+            : throw new TidelockException(
+                Message.Of("cli.rollback.two-ways", ("methods", string.Join(", ", named))),
+                ExitCode.Mistake
+            );
     }
 
     /// <summary>A run whose program lives is told to turn back; only where nobody listens does this program do it.</summary>
@@ -83,21 +121,21 @@ internal sealed class RollbackVerb : Verb
         RunId run,
         RunState state,
         DeploymentRequest request,
-        string method,
+        string way,
         CancellationToken cancellation
     )
     {
         var sender = new CommandSender(context);
         if (
             state.Status is RunStatus.Running
-            && await sender.TakenAsync(run, RunVerb.Rollback, method, request.By, cancellation) is { } command
+            && await sender.TakenAsync(run, RunVerb.Rollback, way, request.By, cancellation) is { } command
         )
         {
             return await sender.FollowAsync(run, command, cancellation);
         }
 
         return await new RunView(context).ShowAsync(
-            terminal => deployment.RollBackAsync(run, request, method, terminal, cancellation),
+            terminal => deployment.RollBackAsync(run, request, way, terminal, cancellation),
             cancellation
         );
     }
@@ -105,6 +143,7 @@ internal sealed class RollbackVerb : Verb
     private bool Fits(VerbContext context, RunState state)
     {
         var wanted = context.Arguments.GetValue(environment);
-        return state.MayBeInPlace && (wanted is null || state.Started?.TargetEnvironment == wanted);
+        var fits = context.Arguments.GetValue(undo) ? state.RevertedAt is not null : state.MayBeInPlace;
+        return fits && (wanted is null || state.Started?.TargetEnvironment == wanted);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
@@ -8,7 +9,8 @@ namespace Tidelock.Backups;
 
 /// <summary>
 /// Restores a backup into the database it came from, in place: one serial pg_restore in one transaction, so that either all of it
-/// is there or nothing has changed. What was created after the backup and does not depend on what it holds stays.
+/// is there or nothing has changed. What was created after the backup and does not depend on what it holds stays. A backup that is too large
+/// for that is restored by several jobs, and may stop halfway.
 /// </summary>
 /// <remarks>
 /// <para><b>Exactly once, without a table of ours in the target.</b> <c>--clean</c> drops every relation of the dump and creates it
@@ -25,11 +27,17 @@ namespace Tidelock.Backups;
 /// anything newer lives in one, DROP EXTENSION needs rights that only their owner has.</para>
 /// <para><b>After the commit</b> grants that default privileges added are revoked (where the manifest tells which), and the tables are
 /// analyzed.</para>
+/// <para><b>Several jobs</b> (<see cref="RestoreIntent.Jobs"/>) commit each statement by itself: nothing is ended for a lock, whoever is in the
+/// way is told, and only pg_restore's own word that all went well, with new oids throughout, is a restore. Anything else is halfway, also what
+/// was cut off by a crash; restoring again makes it whole.</para>
 /// <para>An object created after the backup that depends on a restored one makes pg_restore fail with its name, and nothing is
 /// changed: dropping what the backup does not know is a decision for a person.</para>
 /// </remarks>
 internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
 {
+    /// <summary>Told which process restores, to journal it: a later epoch ends it before it looks.</summary>
+    public Func<StartedChild, Task>? OnStarted { get; init; }
+
     /// <summary>What to journal before <see cref="RestoreAsync"/>: reads only.</summary>
     /// <exception cref="TidelockException"><c>backups.list-failed</c>, <c>backups.empty</c>.</exception>
     public async Task<RestoreIntent> PrepareAsync(
@@ -68,13 +76,28 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
     {
         var list = await ListAsync(backup, cancellation).ConfigureAwait(false);
         var started = time.GetTimestamp();
+        if (intent.Jobs is { } jobs)
+        {
+            var (parallel, said) = await ByJobsAsync(
+                    new RestoreTry(backup, list, target, applicationName, locks, jobs, report),
+                    intent,
+                    cancellation
+                )
+                .ConfigureAwait(false);
+            return await EndedAsync(parallel, backup, target, applicationName, said, null, 1, started, cancellation)
+                .ConfigureAwait(false);
+        }
+
         var tries = 0;
         var (words, blocked) = ("", (Message?)null);
         var fate = await SettleAsync(backup, intent, target, applicationName, cancellation).ConfigureAwait(false);
         while (fate == RestoreFate.NotRestored)
         {
             tries++;
-            (words, blocked) = await TryAsync(backup, list, target, applicationName, locks, cancellation)
+            (_, words, blocked) = await TryAsync(
+                    new RestoreTry(backup, list, target, applicationName, locks, null, null),
+                    cancellation
+                )
                 .ConfigureAwait(false);
             fate = await SettleAsync(backup, intent, target, applicationName, cancellation).ConfigureAwait(false);
             if (blocked is null || tries >= locks.Tries || time.GetElapsedTime(started) >= locks.Total)
@@ -87,6 +110,34 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
             await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
         }
 
+        return await EndedAsync(fate, backup, target, applicationName, words, blocked, tries, started, cancellation)
+            .ConfigureAwait(false);
+    }
+
+    private async Task<(RestoreFate Fate, string Words)> ByJobsAsync(
+        RestoreTry one,
+        RestoreIntent intent,
+        CancellationToken cancellation
+    )
+    {
+        var (succeeded, words, _) = await TryAsync(one, cancellation).ConfigureAwait(false);
+        var fate = await SettleAsync(one.Backup, intent, one.Target, one.ApplicationName, cancellation)
+            .ConfigureAwait(false);
+        return (succeeded && fate == RestoreFate.Restored ? fate : RestoreFate.Halfway, words);
+    }
+
+    private async Task<RestoreResult> EndedAsync(
+        RestoreFate fate,
+        Backup backup,
+        PostgresTarget target,
+        string applicationName,
+        string words,
+        Message? blocked,
+        int tries,
+        long started,
+        CancellationToken cancellation
+    )
+    {
         if (fate == RestoreFate.Restored)
         {
             await FinishAsync(backup, target, applicationName, cancellation).ConfigureAwait(false);
@@ -166,21 +217,31 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
         return await FateAsync(backup, intent, session, cancellation).ConfigureAwait(false);
     }
 
-    private async Task<(string Words, Message? Blocked)> TryAsync(
-        Backup backup,
-        DumpList list,
-        PostgresTarget target,
-        string applicationName,
-        LockBudget locks,
+    /// <summary>One start of pg_restore.</summary>
+    /// <param name="Jobs">Null for one transaction.</param>
+    /// <param name="Tell">Told who is in the way; null where the start is given up for that.</param>
+    private sealed record RestoreTry(
+        Backup Backup,
+        DumpList List,
+        PostgresTarget Target,
+        string ApplicationName,
+        LockBudget Locks,
+        int? Jobs,
+        Action<Message>? Tell
+    );
+
+    private async Task<(bool Succeeded, string Words, Message? Blocked)> TryAsync(
+        RestoreTry one,
         CancellationToken cancellation
     )
     {
+        var target = one.Target;
         await using var session = await PostgresSession
-            .OpenAsync(target, applicationName, cancellation)
+            .OpenAsync(target, one.ApplicationName, cancellation)
             .ConfigureAwait(false);
-        var child = RestoreBackends.NameOf(applicationName);
-        var watch = new RestoreWatch(session, child, locks.Try, time);
-        using var use = await UseList.WriteAsync(list, session, cancellation).ConfigureAwait(false);
+        var child = RestoreBackends.NameOf(one.ApplicationName);
+        var watch = new RestoreWatch(session, child, one.Locks.Try, time) { Tell = one.Tell };
+        using var use = await UseList.WriteAsync(one.List, session, cancellation).ConfigureAwait(false);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var running = new ChildProgram(
             clients.PgRestore,
@@ -188,14 +249,19 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
                 "--clean",
                 "--if-exists",
                 "--exit-on-error",
-                "--single-transaction",
+                one.Jobs is { } jobs
+                    ? string.Create(CultureInfo.InvariantCulture, $"--jobs={jobs}")
+                    : "--single-transaction",
                 "--use-list=" + use.Path,
                 "--dbname=" + target.DatabaseArgument,
                 "--no-password",
-                backup.Dump,
+                one.Backup.Dump,
             ],
             target.LibpqEnvironment(child)
-        ).RunAsync(both.Token);
+        )
+        {
+            OnStarted = OnStarted,
+        }.RunAsync(both.Token);
         try
         {
             await watch.WatchAsync(running, cancellation).ConfigureAwait(false);
@@ -207,7 +273,8 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
             throw;
         }
 
-        return ((await running.ConfigureAwait(false)).LastWords, watch.Blocked);
+        var ended = await running.ConfigureAwait(false);
+        return (ended.Succeeded, ended.LastWords, watch.Blocked);
     }
 
     private async Task<DumpList> ListAsync(Backup backup, CancellationToken cancellation)
@@ -257,6 +324,7 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
                 ("target", target),
                 ("took", took)
             ),
+            RestoreFate.Halfway => Message.Of("backups.restore.halfway", ("target", target), ("words", words)),
             RestoreFate.Unknown => Message.Of("backups.restore.unknown", ("path", backup.Path), ("target", target)),
             RestoreFate.NotRestored when blocked is not null => Message.Of(
                 "backups.restore.gave-up",

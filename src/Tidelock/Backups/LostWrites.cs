@@ -7,7 +7,14 @@ namespace Tidelock.Backups;
 /// </summary>
 /// <param name="Tables">Every table that the backup holds or that is there now, the unknown first and then those with the largest losses.</param>
 /// <param name="Total">Rows inserted, updated or deleted in all tables that the backup holds; null when one of them is not known.</param>
-public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Total);
+public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Total)
+{
+    internal static LostWrites Of(IReadOnlyList<LostTableWrites> tables)
+    {
+        var held = tables.Where(t => !t.IsNew).ToList();
+        return new LostWrites(tables, held.Any(t => t.Rows is null) ? null : held.Sum(t => t.Rows));
+    }
+}
 
 /// <summary>What one table would lose.</summary>
 /// <param name="Table">Which.</param>
@@ -23,7 +30,20 @@ public sealed record LostTableWrites(
     string? NewestColumn,
     DateTimeOffset? NewestAt,
     bool IsNew = false
-);
+)
+{
+    /// <summary>Its rows in the backup's snapshot; null where they were not counted then.</summary>
+    public long? RowsThen { get; init; }
+
+    /// <summary>Its rows now; null where they were not counted then, or counting took too long.</summary>
+    public long? RowsNow { get; init; }
+
+    /// <summary>
+    /// Rows that would be lost; null where that is not known. The statistics come up to a second late, and no fewer can have been written than
+    /// there are more or fewer now.
+    /// </summary>
+    public long? Rows => Counted is { } counted ? Math.Max(counted.Total, Math.Abs((RowsNow - RowsThen) ?? 0)) : null;
+}
 
 /// <summary>
 /// Rows written, by the server's statistics. They include rows of transactions that were rolled back, and the last second of a

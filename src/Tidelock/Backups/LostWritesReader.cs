@@ -10,14 +10,29 @@ namespace Tidelock.Backups;
 /// </summary>
 internal static class LostWritesReader
 {
-    /// <summary>How long the newest values of all tables together may take: somebody waits for the list of ways back.</summary>
-    private static readonly TimeSpan NewestLimit = TimeSpan.FromSeconds(5);
+    /// <summary>How long the newest values of all tables together may take: somebody waits for the list of ways back. Their rows may take as long again.</summary>
+    private static readonly TimeSpan ReadingLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Compares every table of the backup with what is there, and names what is there and not in the backup.</summary>
+    /// <summary>
+    /// Compares every table of the backup with what is there, and names what is there and not in the backup. Tables whose rows were counted for
+    /// the backup are counted again, and the newest values read.
+    /// </summary>
     public static async Task<LostWrites> ReadAsync(
         PostgresSession session,
         BackupManifest manifest,
         TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var counters = await CountersAsync(session, manifest, cancellation).ConfigureAwait(false);
+        var counted = await CountedAsync(session, counters.Tables, time, cancellation).ConfigureAwait(false);
+        return LostWrites.Of(await NewestAsync(session, counted, time, cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>The same by the server's statistics alone, which reads no table.</summary>
+    public static async Task<LostWrites> CountersAsync(
+        PostgresSession session,
+        BackupManifest manifest,
         CancellationToken cancellation
     )
     {
@@ -30,10 +45,7 @@ internal static class LostWritesReader
             )
             .ToList();
         losses.AddRange(left.Values.Select(t => NewTable(t, incomparable)));
-        var sorted = losses.OrderByDescending(l => l.Counted?.Total ?? long.MaxValue).ToList();
-        var newest = await NewestAsync(session, sorted, time, cancellation).ConfigureAwait(false);
-        var held = newest.Where(l => !l.IsNew).ToList();
-        return new LostWrites(newest, held.Any(l => l.Counted is null) ? null : held.Sum(l => l.Counted!.Total));
+        return LostWrites.Of([.. losses.OrderByDescending(l => l.Counted?.Total ?? long.MaxValue)]);
     }
 
     private static async Task<Message?> IncomparableAsync(
@@ -70,7 +82,10 @@ internal static class LostWritesReader
             why,
             null,
             null
-        );
+        )
+        {
+            RowsThen = now is null ? null : then.Rows,
+        };
     }
 
     /// <summary>Its counters began after the backup, with the table itself.</summary>
@@ -84,6 +99,38 @@ internal static class LostWritesReader
             IsNew: true
         );
 
+    /// <summary>With the rows of what would lose most, as far as the time goes.</summary>
+    private static async Task<List<LostTableWrites>> CountedAsync(
+        PostgresSession session,
+        IReadOnlyList<LostTableWrites> losses,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var since = time.GetTimestamp();
+        var read = new List<LostTableWrites>(losses.Count);
+        foreach (var loss in losses)
+        {
+            var left = ReadingLimit - time.GetElapsedTime(since);
+            if (loss.RowsThen is null || left < TimeSpan.FromMilliseconds(1))
+            {
+                read.Add(loss);
+                continue;
+            }
+
+            var rows = await WithinAsync<long?>(
+                    session,
+                    $"select count(*) from only {loss.Table.Sql}",
+                    left,
+                    cancellation
+                )
+                .ConfigureAwait(false);
+            read.Add(loss with { RowsNow = rows });
+        }
+
+        return read;
+    }
+
     /// <summary>With the newest values of what would lose most, as far as the time goes; the rest of them stays unknown.</summary>
     private static async Task<List<LostTableWrites>> NewestAsync(
         PostgresSession session,
@@ -96,7 +143,7 @@ internal static class LostWritesReader
         var read = new List<LostTableWrites>(losses.Count);
         foreach (var loss in losses)
         {
-            var left = NewestLimit - time.GetElapsedTime(since);
+            var left = ReadingLimit - time.GetElapsedTime(since);
             if (loss.IsNew || loss.Counted is { Total: 0 } || left < TimeSpan.FromMilliseconds(1))
             {
                 read.Add(loss);
@@ -117,7 +164,6 @@ internal static class LostWritesReader
         CancellationToken cancellation
     )
     {
-        var limit = Math.Min((long)left.TotalMilliseconds, 2000);
         var column = await session
             .ScalarAsync<string>(
                 """
@@ -133,18 +179,30 @@ internal static class LostWritesReader
             return (null, null);
         }
 
+        var newest = await WithinAsync<DateTime?>(
+                session,
+                $"select max({Identifiers.Quote(column)}) from only {table.Sql}",
+                left,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return (column, newest is { } at ? new DateTimeOffset(at) : null);
+    }
+
+    /// <summary>One value within the time that is left, two seconds at most; the default where it took longer or may not be read.</summary>
+    private static async Task<T?> WithinAsync<T>(
+        PostgresSession session,
+        string sql,
+        TimeSpan left,
+        CancellationToken cancellation
+    )
+    {
+        var limit = Math.Min((long)left.TotalMilliseconds, 2000);
         try
         {
-            var newest = await session
-                .ScalarAsync<DateTime?>(
-                    $"""
-                    set statement_timeout = {limit}; set lock_timeout = '100ms';
-                    select max({Identifiers.Quote(column)}) from only {table.Sql};
-                    """,
-                    cancellation
-                )
+            return await session
+                .ScalarAsync<T>($"set statement_timeout = {limit}; set lock_timeout = '100ms'; {sql};", cancellation)
                 .ConfigureAwait(false);
-            return (column, newest is { } at ? new DateTimeOffset(at) : null);
         }
         catch (PostgresException e)
             when (e.SqlState
@@ -153,7 +211,7 @@ internal static class LostWritesReader
                         or PostgresErrorCodes.InsufficientPrivilege
             )
         {
-            return (column, null);
+            return default;
         }
         finally
         {

@@ -13,7 +13,11 @@ public sealed record RestoreIntent(
     uint DatabaseOid,
     IReadOnlyList<RestoredRelation> Relations,
     DateTimeOffset? RollbackAt = null
-);
+)
+{
+    /// <summary>How many jobs restore it in transactions of their own; null for one transaction.</summary>
+    public int? Jobs { get; init; }
+}
 
 /// <summary>Journaled when a restore has ended: what the catalog said of it before people could change anything again.</summary>
 /// <param name="RollbackAt">Of the rollback whose intent it answers.</param>

@@ -15,6 +15,9 @@ internal sealed class RestoreWatch(PostgresSession session, string applicationNa
     /// <summary>Who was in the way when a backend was ended; null while none was.</summary>
     public Message? Blocked { get; private set; }
 
+    /// <summary>Told who is in the way, instead of ending the backend that waits: where what was done so far stays done.</summary>
+    public Action<Message>? Tell { get; init; }
+
     /// <summary>Watches the backends of the application name until <paramref name="running"/> ends.</summary>
     public async Task WatchAsync(Task running, CancellationToken cancellation)
     {
@@ -52,6 +55,12 @@ internal sealed class RestoreWatch(PostgresSession session, string applicationNa
                 ("waited", TimeSpan.FromSeconds(seconds)),
                 ("blockers", await BlockersAsync(pid, cancellation).ConfigureAwait(false))
             );
+            if (Tell is not null)
+            {
+                Tell(Blocked);
+                continue;
+            }
+
             await session.ExecuteAsync($"select pg_terminate_backend({pid})", cancellation).ConfigureAwait(false);
         }
     }

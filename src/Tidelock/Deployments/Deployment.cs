@@ -16,6 +16,7 @@ public sealed class Deployment
     private readonly RunDriver driver;
     private readonly TimeProvider time;
     private readonly PlanBuilder plans;
+    private readonly WayRehearser rehearser;
     private readonly RunFollower follower;
 
     internal Deployment(
@@ -27,7 +28,7 @@ public sealed class Deployment
         TimeSpan patience
     )
     {
-        (this.journal, this.checklist, this.time) = (journal, checklist, time);
+        (this.journal, this.checklist, this.rehearser, this.time) = (journal, checklist, rehearser, time);
         plans = new PlanBuilder(rehearser);
         driver = new RunDriver(journal, engine, time, patience);
         follower = new RunFollower(journal, time);
@@ -116,7 +117,12 @@ public sealed class Deployment
                 request,
                 terminal,
                 takeOver: false,
-                [Started(request, identity), .. gates.Select(g => g.AsEvent()), RunFiles.Of(request.Change)],
+                [
+                    Started(request, identity),
+                    .. gates.Select(g => g.AsEvent()),
+                    .. Rehearsed(request, identity),
+                    RunFiles.Of(request.Change),
+                ],
                 cancellation
             )
             .ConfigureAwait(false);
@@ -145,15 +151,20 @@ public sealed class Deployment
     }
 
     /// <summary>Takes the change back: a list of steps in the same journal, also days after the run ended.</summary>
-    /// <param name="method"><c>definition</c>, <c>downgrade</c> or <c>backup</c>.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="request">The same change (by digest) and environment.</param>
+    /// <param name="way">A <see cref="RollbackWay"/> as a command carries it: <c>definition</c>, <c>backup rescue</c>, …</param>
+    /// <param name="terminal">Where it is seen and spoken to from.</param>
+    /// <param name="cancellation">Ends this program's part in it.</param>
     public async Task<DeploymentEnd> RollBackAsync(
         RunId run,
         DeploymentRequest request,
-        string method,
+        string way,
         DeploymentTerminal terminal,
         CancellationToken cancellation
     )
     {
+        var back = RollbackWay.Parse(way, request.Change.Section<RollbackOptions>().Method);
         var state = await RunReader.StateAsync(journal, run, cancellation).ConfigureAwait(false);
         if (Refusal(run, state, request) is { } refusal)
         {
@@ -170,14 +181,14 @@ public sealed class Deployment
             );
         }
 
-        if (state.Status != RunStatus.Ended && (!state.InPlace || state.Rollback?.Method == method))
+        if (state.Status != RunStatus.Ended && (!state.InPlace || state.Rollback?.Method == back.Method))
         {
             // Only the database knows what is in place: the run finds out first, and then follows this word.
             var word = new RunCommand(
                 Guid.NewGuid().ToString("N"),
                 run,
                 RunVerb.Rollback,
-                method,
+                way,
                 request.By,
                 time.GetUtcNow()
             );
@@ -187,14 +198,7 @@ public sealed class Deployment
 
         var reason = Message.Of("runs.asked-by", ("by", request.By));
         return await driver
-            .RunAsync(
-                run,
-                request,
-                terminal,
-                takeOver: false,
-                [new RollbackStarted(method, reason, request.By)],
-                cancellation
-            )
+            .RunAsync(run, request, terminal, takeOver: false, [back.Begin(reason, request.By)], cancellation)
             .ConfigureAwait(false);
     }
 
@@ -231,12 +235,19 @@ public sealed class Deployment
             opening =
             [
                 .. gates.Where(g => !state.Gates.ContainsKey(g.Name)).Select(g => g.AsEvent()),
+                .. Rehearsed(request, state.Started!.Identity),
                 RunFiles.Of(request.Change),
             ];
         }
 
         return await driver.RunAsync(run, request, terminal, takeOver, opening, cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>How long the way back took that the checklist has just rehearsed.</summary>
+    private IEnumerable<RunEvent> Rehearsed(DeploymentRequest request, ServerIdentity identity) =>
+        rehearser.Newest(request.Change, identity) is { Problem: null, ForwardTook: not null } way
+            ? [new RehearsedWay(way.Method, way.ForwardTook, way.BackTook).AsEvent()]
+            : [];
 
     /// <summary>Why the checklist refuses a start; null when it does not.</summary>
     public static DeploymentEnd? Refusing(IEnumerable<GateStanding> gates)

@@ -38,6 +38,11 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         }
 
         Line(words.Say(report.Outcome.InPlace ? "evidence.in-place" : "evidence.not-in-place"));
+        if (report.AtStake is { } atStake)
+        {
+            Line(Cell(words.Say(atStake.Finding)));
+        }
+
         foreach (var gate in report.Gates.Where(g => g.Standing is GateStanding.Overridden))
         {
             var said = words.Say(

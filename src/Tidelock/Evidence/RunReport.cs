@@ -18,6 +18,7 @@ namespace Tidelock.Evidence;
 /// <param name="Steps">In the order in which they began, those of every rollback after those of the deployment.</param>
 /// <param name="Candidate">How a view's new definition did before anything was changed; null where that was not tried.</param>
 /// <param name="Contents">Old content against new, before the change and after it; none where that is not declared.</param>
+/// <param name="AtStake">What a restore of the backup would have lost, as it was last told while the run went on; null for nothing.</param>
 /// <param name="Watch">The signals and criteria; null where nothing was watched.</param>
 /// <param name="Decisions">What was decided and commanded, in order.</param>
 /// <param name="Epochs">The programs that had the run.</param>
@@ -33,6 +34,7 @@ public sealed record RunReport(
     IReadOnlyList<ReportStep> Steps,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CandidateFindings? Candidate,
     IReadOnlyList<ReportContent> Contents,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PointOfNoReturn? AtStake,
     ReportWatch? Watch,
     IReadOnlyList<ReportDecision> Decisions,
     IReadOnlyList<ReportEpoch> Epochs,
@@ -60,6 +62,7 @@ public sealed record RunReport(
             ReportStep.All(events),
             ReportContent.Candidate(events),
             ReportContent.All(events),
+            PointOfNoReturn.Of(state),
             ReportWatch.Of(events),
             ReportDecision.All(events),
             [.. events.OfType<EpochTaken>().Select(e => new ReportEpoch(e.Epoch, e.Host, e.ProcessId, e.At))],

@@ -37,6 +37,7 @@ public sealed class WayRehearser
         """;
 
     private readonly ConcurrentDictionary<string, WayRehearsal> known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Digest, string System, uint Database), WayRehearsal> newest = new();
     private readonly BackupPrograms programs;
     private readonly MigrationTransaction transaction;
     private readonly TimeProvider time;
@@ -76,19 +77,25 @@ public sealed class WayRehearser
             : await ClosureCapture.CaptureAsync(session, result.Relation, cancellation).ConfigureAwait(false);
         var schema = await session.ScalarAsync<string>(Schema, cancellation).ConfigureAwait(false);
         var key = Key(change, result, identity, there?.ClosureOrNull, schema!);
-        if (known.TryGetValue(key, out var earlier))
+        if (!known.TryGetValue(key, out var rehearsed))
         {
-            return earlier;
+            rehearsed = await OnCopyAsync(result, change, session, identity.Major, cancellation).ConfigureAwait(false);
+            if (rehearsed.ForwardTook is not null)
+            {
+                known[key] = rehearsed;
+            }
         }
 
-        result = await OnCopyAsync(result, change, session, identity.Major, cancellation).ConfigureAwait(false);
-        if (result.ForwardTook is not null)
-        {
-            known[key] = result;
-        }
-
-        return result;
+        newest[Database(change, identity)] = rehearsed;
+        return rehearsed;
     }
+
+    /// <summary>What this program found last of a change and a database; null where it has not been asked.</summary>
+    public WayRehearsal? Newest(Change change, ServerIdentity identity) =>
+        newest.GetValueOrDefault(Database(change, identity));
+
+    private static (string, string, uint) Database(Change change, ServerIdentity identity) =>
+        (change.Digest, identity.SystemIdentifier, identity.DatabaseOid);
 
     /// <summary>
     /// Rehearses on the target itself what could not be rehearsed on a copy: in a transaction that is rolled back, within the lock budget.

@@ -1,38 +1,37 @@
-using System.Globalization;
 using Tidelock.Backups;
 using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks;
 
-/// <summary>What restoring a run's backup in place would cost, in words.</summary>
+/// <summary>What restoring a run's backup in place would cost, in words: first that there is no way back from it.</summary>
 internal static class BackupCost
 {
-    private const int Shown = 5;
-
-    public static Message Of(RunBackup backup, LostWrites lost)
+    /// <param name="backup">Of the run.</param>
+    /// <param name="lost">What was written since.</param>
+    /// <param name="tooLarge">Why it cannot be one transaction; null where it can.</param>
+    public static Message Of(RunBackup backup, LostWrites lost, Message? tooLarge)
     {
         var cost = Message.Of(
-            "rollbacks.backup.cost",
+            "rollbacks.in-place.cost",
+            (
+                "promise",
+                backup.RestoreTook is { } took
+                    ? Message.Of("rollbacks.in-place.promised", ("took", took))
+                    : Message.Of("rollbacks.in-place.not-promised")
+            ),
+            (
+                "atomic",
+                tooLarge is null
+                    ? Message.Of("rollbacks.in-place.at-once")
+                    : Message.Of("rollbacks.in-place.by-jobs", ("why", tooLarge))
+            ),
             ("path", backup.Path),
-            ("took", (object?)backup.RestoreTook ?? "?"),
-            ("rows", (object?)lost.Total ?? "?"),
-            ("tables", Named(lost.Tables.Where(t => !t.IsNew && t.Counted is not { Total: 0 })))
+            ("rows", lost.Total is { } rows ? RowFigure.Of(rows) : "?"),
+            ("tables", LostWords.Of(lost.Tables.Where(t => !t.IsNew)))
         );
         var added = lost.Tables.Where(t => t.IsNew).ToList();
         return added.Count == 0
             ? cost
-            : Message.Of("rollbacks.backup.cost-newer", ("cost", cost), ("tables", Named(added)));
+            : Message.Of("rollbacks.in-place.newer", ("cost", cost), ("tables", LostWords.Of(added)));
     }
-
-    private static string Named(IEnumerable<LostTableWrites> tables)
-    {
-        var all = tables.ToList();
-        var first = all.Take(Shown).Select(t => $"{t.Table}: {Rows(t)}");
-        return all.Count == 0
-            ? "-"
-            : string.Join(", ", all.Count > Shown ? first.Append($"+{all.Count - Shown}") : first);
-    }
-
-    private static string Rows(LostTableWrites table) =>
-        table.Counted?.Total.ToString(CultureInfo.InvariantCulture) ?? "?";
 }

@@ -1,5 +1,5 @@
 using Tidelock.Backups;
-using Tidelock.Migrations;
+using Tidelock.Changes;
 using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -7,13 +7,22 @@ using Tidelock.Texts;
 namespace Tidelock.Rollbacks;
 
 /// <summary>Method 2, for emergencies: the backup is restored over the database. What was written since it was taken is lost.</summary>
-internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time) : IRollbackMethod
+/// <param name="programs">Finds pg_restore.</param>
+/// <param name="time">The clock.</param>
+/// <param name="jobs">How many jobs restore what does not fit into one transaction; null for two.</param>
+internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time, Func<Change, int>? jobs = null)
+    : IRollbackMethod
 {
-    internal const string IntentFact = "restore";
-    internal const string EndFact = "restore-end";
+    internal const string IntentFact = InPlaceRestore.IntentFact;
+    internal const string EndFact = InPlaceRestore.EndFact;
     private const string RevertStep = "rollback.revert";
 
     internal const string MethodName = "backup";
+
+    /// <summary>What <c>--in-place</c> asks for.</summary>
+    internal const string InPlaceName = MethodName;
+
+    private const int Jobs = 2;
 
     public string Name => MethodName;
 
@@ -34,7 +43,16 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
         var lost = backup.Manifest is { } manifest
             ? await LostWritesReader.ReadAsync(session, manifest, time, cancellation).ConfigureAwait(false)
             : new LostWrites([], null);
-        return new RollbackAssessment(true, BackupCost.Of(known, lost), LosesWrites: true);
+        var tooLarge = await InPlaceFit.TooLargeAsync(session, known.RestoreTook, cancellation).ConfigureAwait(false);
+        return new RollbackAssessment(true, BackupCost.Of(known, lost, tooLarge), LosesWrites: true)
+        {
+            Takes = known.RestoreTook,
+            RowsLost = lost.Total,
+            Interrupts = known.RestoreTook,
+            Rescue = await RescueWords
+                .OffersAsync(session, backup.Manifest, context.Run, cancellation)
+                .ConfigureAwait(false),
+        };
     }
 
     public async Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation)
@@ -61,7 +79,9 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
         }
 
         return verified.Passed
-            ? await RestoreAsync(context, new BackupRestorer(clients, time), backup, cancellation).ConfigureAwait(false)
+            ? await new InPlaceRestore(context, clients, backup, jobs?.Invoke(context.Change) ?? Jobs)
+                .RunAsync(known.RestoreTook, cancellation)
+                .ConfigureAwait(false)
             : StepOutcome.NeedsPerson(verified.Problems[0]);
     }
 
@@ -75,7 +95,7 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
     {
         var revert = context.As(RevertStep);
         var intent = revert.Fact(IntentFact, RollbacksJson.Default.RestoreIntent);
-        if (intent is null || IsOver(revert, intent))
+        if (intent is null || InPlaceRestore.IsOver(revert, intent))
         {
             var standing = await Standing.AskAsync(context, cancellation).ConfigureAwait(false);
             return standing.Where == Whereabouts.Before
@@ -111,64 +131,6 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time)
             ? Message.Of("backups.list-failed", ("path", backup.Path), ("words", read.LastWords))
             : null;
     }
-
-    private static async Task<StepOutcome> RestoreAsync(
-        StepContext context,
-        BackupRestorer restorer,
-        Backup backup,
-        CancellationToken cancellation
-    )
-    {
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        var intent = await IntentAsync(context, restorer, backup, session, cancellation).ConfigureAwait(false);
-        var locks = context.Change.Section<Migration>().Locks;
-        var result = await restorer
-            .RestoreAsync(backup, intent, context.Target, context.ApplicationName, locks, context.Report, cancellation)
-            .ConfigureAwait(false);
-        await context
-            .RecordAsync(
-                EndFact,
-                new RestoreEnd(intent.RollbackAt ?? context.State.Rollback!.At, result.Fate),
-                RollbacksJson.Default.RestoreEnd,
-                CancellationToken.None
-            )
-            .ConfigureAwait(false);
-        return Outcome(result.Fate, result.Finding);
-    }
-
-    /// <summary>
-    /// With the intent of an earlier try the restorer asks the catalog first, and finishes what was restored. Only where an earlier rollback is
-    /// known to have restored nothing does this one begin anew: people may have changed the same relations in between.
-    /// </summary>
-    private static async Task<RestoreIntent> IntentAsync(
-        StepContext context,
-        BackupRestorer restorer,
-        Backup backup,
-        PostgresSession session,
-        CancellationToken cancellation
-    )
-    {
-        var intent = context.Fact(IntentFact, RollbacksJson.Default.RestoreIntent);
-        if (intent is not null && !IsOver(context, intent))
-        {
-            return intent;
-        }
-
-        intent = await restorer.PrepareAsync(backup, session, cancellation).ConfigureAwait(false);
-        intent = intent with { RollbackAt = context.State.Rollback!.At };
-        await context
-            .RecordAsync(IntentFact, intent, RollbacksJson.Default.RestoreIntent, cancellation)
-            .ConfigureAwait(false);
-        return intent;
-    }
-
-    private static bool IsOver(StepContext context, RestoreIntent intent) =>
-        intent.RollbackAt is { } began
-        && began != context.State.Rollback!.At
-        && context.Fact(EndFact, RollbacksJson.Default.RestoreEnd) == new RestoreEnd(began, RestoreFate.NotRestored);
-
-    private static StepOutcome Outcome(RestoreFate fate, Message finding) =>
-        fate == RestoreFate.Restored ? StepOutcome.Passed(finding) : StepOutcome.NeedsPerson(finding);
 
     private static RollbackAssessment Unusable(Message why) => new(Usable: false, why, LosesWrites: true);
 }

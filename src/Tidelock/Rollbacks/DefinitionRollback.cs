@@ -13,6 +13,9 @@ internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRo
         Task.FromResult(
             RunBaseline.Of(context) is { } baseline
                 ? new RollbackAssessment(true, Cost(baseline), LosesWrites: false)
+                {
+                    Takes = RehearsedWay.BackBy(Name, context.State),
+                }
                 : new RollbackAssessment(false, Message.Of("rollbacks.no-baseline"), LosesWrites: false)
         );
 

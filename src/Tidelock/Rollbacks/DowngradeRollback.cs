@@ -32,6 +32,9 @@ internal sealed class DowngradeRollback(MigrationTransaction transaction) : IRol
         };
         return Task.FromResult(
             new RollbackAssessment(cost is not null, cost ?? Message.Of("rollbacks.downgrade.none"), LosesWrites: false)
+            {
+                Takes = RehearsedWay.BackBy(Name, context.State),
+            }
         );
     }
 

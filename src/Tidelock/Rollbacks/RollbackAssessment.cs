@@ -9,6 +9,54 @@ namespace Tidelock.Rollbacks;
 /// <param name="LosesWrites">Whether committed writes would be lost, so that the database's name must be typed.</param>
 public sealed record RollbackAssessment(bool Usable, Message Cost, bool LosesWrites)
 {
+    /// <summary>How long it takes, as measured in a rehearsal; null where that is not known.</summary>
+    public TimeSpan? Takes { get; init; }
+
+    /// <summary>How many rows that were written would be lost; null where that is not known.</summary>
+    public long? RowsLost
+    {
+        get => LosesWrites ? field : 0;
+        init;
+    }
+
+    /// <summary>How long readers are shut out; null where nobody is, or where it is not known.</summary>
+    public TimeSpan? Interrupts { get; init; }
+
+    /// <summary>Whether it can be taken back itself.</summary>
+    public bool Undoable { get; init; }
+
+    /// <summary>What saving rows into side tables (<c>--rescue</c>) would do; null where nothing can be saved.</summary>
+    public Message? Rescue { get; init; }
+
+    /// <summary>The figures that ways are ranked by, in words.</summary>
+    public Message Figures
+    {
+        get
+        {
+            var figures = Message.Of(
+                "rollbacks.rank.figures",
+                ("takes", Takes is { } takes ? Took(takes) : Message.Of("rollbacks.rank.not-timed")),
+                ("loses", Loses)
+            );
+            figures = Interrupts is { } shut
+                ? Message.Of("rollbacks.rank.shut-out", ("figures", figures), ("for", shut))
+                : figures;
+            return !LosesWrites ? figures
+                : Undoable ? Message.Of("rollbacks.rank.undoable", ("figures", figures))
+                : Message.Of("rollbacks.rank.final", ("figures", figures));
+        }
+    }
+
+    private Message Loses =>
+        RowsLost switch
+        {
+            null => Message.Of("rollbacks.rank.loses-unknown"),
+            0 when !LosesWrites => Message.Of("rollbacks.rank.loses-nothing"),
+            { } rows => Message.Of("rollbacks.rank.loses", ("rows", RowFigure.Of(rows))),
+        };
+
+    private static Message Took(TimeSpan takes) => Message.Of("rollbacks.rank.took", ("takes", takes));
+
     /// <summary>A way's assessment; one that fails, for whatever reason, is not usable and keeps nobody from seeing the other ways.</summary>
     public static async Task<RollbackAssessment> OfAsync(
         IRollbackMethod method,

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Tidelock.Backups;
+using Tidelock.Programs;
 
 namespace Tidelock.Rollbacks;
 
@@ -13,4 +14,7 @@ namespace Tidelock.Rollbacks;
 [JsonSerializable(typeof(RunBackup))]
 [JsonSerializable(typeof(RestoreIntent))]
 [JsonSerializable(typeof(RestoreEnd))]
+[JsonSerializable(typeof(RehearsedWay))]
+[JsonSerializable(typeof(RescuedRows))]
+[JsonSerializable(typeof(StartedChild))]
 internal sealed partial class RollbacksJson : JsonSerializerContext;

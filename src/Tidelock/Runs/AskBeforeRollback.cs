@@ -53,11 +53,9 @@ internal sealed class AskBeforeRollback(RunExecution execution)
             await execution.Writer.AppendAsync(BoundCommand.Taken(row, execution), cancellation).ConfigureAwait(false);
             return row.Verb switch
             {
-                RunVerb.Rollback or RunVerb.Abort => new RollbackStarted(
-                    row.Argument.Length > 0 ? row.Argument : execution.Policy.Method,
-                    Message.Of("runs.asked-by", ("by", row.By)),
-                    row.By
-                ),
+                RunVerb.Rollback or RunVerb.Abort => RollbackWay
+                    .Parse(row.Argument, execution.Policy.Method)
+                    .Begin(Message.Of("runs.asked-by", ("by", row.By)), row.By),
                 RunVerb.Continue => new RunContinued(Message.Of("runs.continued-by", ("by", row.By))),
                 RunVerb.Extend or RunVerb.Pause or RunVerb.Withdraw or RunVerb.Bound or RunVerb.Confirm => null,
             };

@@ -7,7 +7,7 @@ namespace Tidelock.Runs;
 /// Reads a run's signals beside its steps, from the commit to the beginning of the watch, and while people are asked in between: a tick each,
 /// journaled and not judged. A fault of it stops no step; the watch finds out for itself.
 /// </summary>
-internal sealed class Lookout(ProbeFactory factory)
+internal sealed class Lookout(ProbeFactory factory) : IBesideRun
 {
     /// <summary>How long the end of its probes is waited for: one that hangs must not hold up the way back.</summary>
     private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(2);

@@ -9,7 +9,13 @@ namespace Tidelock.Runs;
 /// <param name="deployment">The steps there.</param>
 /// <param name="rollback">The steps back.</param>
 /// <param name="lookout">What reads the signals beside the steps until the watch does; null where nothing is to be read.</param>
-internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<IStep> rollback, Lookout? lookout = null)
+/// <param name="beside">What looks beside the steps until the run ends or goes back; null for nothing.</param>
+internal sealed class RunEngine(
+    IReadOnlyList<IStep> deployment,
+    IReadOnlyList<IStep> rollback,
+    Lookout? lookout = null,
+    IBesideRun? beside = null
+)
 {
     private static readonly PauseStep Pause = new();
 
@@ -20,6 +26,7 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
     public async Task<RunState> RunAsync(RunExecution execution, CancellationToken cancellation)
     {
         await using var looking = lookout?.Begin(execution);
+        await using var other = beside?.Begin(execution);
         while (execution.Writer.State.Status == RunStatus.Running)
         {
             var step = MustWait(execution.Writer.State)
@@ -38,10 +45,10 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
                 continue;
             }
 
-            if (looking is not null && next is not RunContinued)
+            foreach (var look in next is RunContinued ? [] : new[] { looking, other }.OfType<IAsyncDisposable>())
             {
                 // Nothing follows the end of a run in its journal, and no look at the service the beginning of the way back.
-                await looking.DisposeAsync().ConfigureAwait(false);
+                await look.DisposeAsync().ConfigureAwait(false);
             }
 
             await execution.Writer.AppendAsync(next, cancellation).ConfigureAwait(false);
@@ -90,7 +97,7 @@ internal sealed class RunEngine(IReadOnlyList<IStep> deployment, IReadOnlyList<I
 
     private static RunEvent? GoBack(RunState state, StepOrder.GoBack back) =>
         state.Rollback is not null ? null
-        : state.InPlace ? new RollbackStarted(back.Method, back.Reason, back.By)
+        : state.InPlace ? back.Way.Begin(back.Reason, back.By)
         : new RunEnded(RunResult.Refused, back.Reason);
 
     private static async Task<RunEvent> FailedAsync(

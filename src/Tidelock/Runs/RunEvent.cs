@@ -303,6 +303,10 @@ public sealed record CommandTaken(string CommandId, RunVerb Verb, string By, str
 /// <param name="By">The person; null when the run decided by itself.</param>
 public sealed record RollbackStarted(string Method, Message Reason, string? By) : RunEvent
 {
+    /// <summary>Whether rows that would be lost are saved into side tables.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Rescues { get; init; }
+
     public override RunState Apply(RunState state) => state.BeginRollback(this);
 }
 

@@ -16,6 +16,7 @@ namespace Tidelock.Runs;
 [JsonSerializable(typeof(Word))]
 [JsonSerializable(typeof(BoundWish))]
 [JsonSerializable(typeof(WatchedRules))]
+[JsonSerializable(typeof(PointOfNoReturn))]
 [JsonSerializable(typeof(IReadOnlyList<SignalDelay>))]
 internal sealed partial class RunJson : JsonSerializerContext
 {

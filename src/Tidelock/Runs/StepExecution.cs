@@ -201,8 +201,8 @@ internal sealed class StepExecution(IStep step, RunExecution execution)
         };
 
     /// <summary>The way back, unless it is being gone already.</summary>
-    private StepOrder.GoBack? Back(string by, string method) =>
+    private StepOrder.GoBack? Back(string by, string way) =>
         execution.Writer.State.Rollback is not null
             ? null
-            : new(by, method.Length > 0 ? method : execution.Policy.Method, Message.Of("runs.asked-by", ("by", by)));
+            : new(by, RollbackWay.Parse(way, execution.Policy.Method), Message.Of("runs.asked-by", ("by", by)));
 }

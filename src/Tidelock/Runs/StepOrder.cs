@@ -6,7 +6,7 @@ namespace Tidelock.Runs;
 internal abstract record StepOrder
 {
     /// <summary>A person takes the change back, or gives the run up before anything was changed.</summary>
-    public sealed record GoBack(string By, string Method, Message Reason) : StepOrder;
+    public sealed record GoBack(string By, RollbackWay Way, Message Reason) : StepOrder;
 
     /// <summary>The program ends; the run stays open.</summary>
     public sealed record Suspend(Message Reason) : StepOrder;

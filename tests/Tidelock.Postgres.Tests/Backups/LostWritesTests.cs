@@ -25,6 +25,80 @@ public sealed class LostWritesTests(PostgresServer server)
         Assert.Equal(new WriteCount(0, 0, 1), lost.Tables.Single(t => t.Table.Name == "odd \"name").Counted);
     }
 
+    [Theory]
+    [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
+    public async Task On_every_version_writes_are_counted_and_what_cannot_be_known_is_unknown(int major)
+    {
+        await using var database = await server.CreateDatabaseAsync(major);
+        await database.ExecuteAsync(
+            """
+            create table orders (id int primary key, updated_at timestamptz);
+            insert into orders select n, '2026-01-01' from generate_series(1, 100) n;
+            create table emptied as select n from generate_series(1, 5) n;
+            create table made_again as select n from generate_series(1, 5) n;
+            create table idle as select n from generate_series(1, 5) n;
+            """
+        );
+        await using var session = await PostgresSession.OpenAsync(database.Target, ExamDatabase.Run, default);
+        var manifest = await ManifestOfSettledAsync(session);
+        await database.ExecuteAsync(
+            """
+            insert into orders select n, '2026-02-01' from generate_series(101, 130) n;
+            update orders set updated_at = '2026-03-01' where id <= 3;
+            delete from orders where id > 120;
+            truncate emptied;
+            drop table made_again; create table made_again (n int);
+            """
+        );
+
+        var lost = await SettledAsync(session, manifest, l => Of(l, "orders").Rows == 43);
+
+        var orders = Of(lost, "orders");
+        Assert.Equal(new WriteCount(30, 3, 10), orders.Counted);
+        Assert.Equal((100, 120), (orders.RowsThen, orders.RowsNow));
+        Assert.Equal(new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero), orders.NewestAt);
+        Assert.Equal("backups.lost.rewritten", Of(lost, "emptied").Why!.Code);
+        Assert.Equal((5, 0), (Of(lost, "emptied").RowsThen, Of(lost, "emptied").RowsNow));
+        Assert.Equal("backups.lost.other-table", Of(lost, "made_again").Why!.Code);
+        Assert.Equal(0, Of(lost, "idle").Rows);
+        Assert.Null(lost.Total);
+
+        var promoted = manifest with
+        {
+            Identity = manifest.Identity with { Timeline = manifest.Identity.Timeline + 1 },
+        };
+        var after = await LostWritesReader.ReadAsync(session, promoted, TimeProvider.System, default);
+        Assert.All(after.Tables, t => Assert.Equal("backups.lost.other-server", t.Why!.Code));
+        Assert.All(after.Tables, t => Assert.Null(t.Rows));
+        Assert.Null(after.Total);
+
+        await database.ExecuteAsync("select pg_stat_reset()");
+        after = await SettledAsync(session, manifest, l => Of(l, "idle").Why is not null);
+        Assert.All(after.Tables, t => Assert.Equal("backups.lost.statistics-reset", t.Why!.Code));
+        Assert.Null(after.Total);
+    }
+
+    [Fact]
+    public async Task What_the_statistics_do_not_tell_yet_is_seen_by_counting()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        await database.ExecuteAsync("create table orders (id int)");
+        await using var session = await PostgresSession.OpenAsync(database.Target, ExamDatabase.Run, default);
+        var manifest = await ManifestOfSettledAsync(session);
+        await database.ExecuteAsync("insert into orders select generate_series(1, 9)");
+        await SettledAsync(session, manifest, l => l.Total == 9);
+
+        // As if the server's statistics had come to know of two of the nine so far.
+        var orders = Assert.Single(manifest.Tables);
+        var behind = manifest with { Tables = [orders with { Inserted = orders.Inserted + 7 }] };
+        var lost = await LostWritesReader.ReadAsync(session, behind, TimeProvider.System, default);
+        var counters = await LostWritesReader.CountersAsync(session, behind, default);
+
+        Assert.Equal(2, Assert.Single(lost.Tables).Counted!.Total);
+        Assert.Equal(9, lost.Total);
+        Assert.Equal(2, counters.Total);
+    }
+
     [Fact]
     public async Task A_truncated_table_is_unknown_and_never_nothing()
     {
@@ -133,6 +207,33 @@ public sealed class LostWritesTests(PostgresServer server)
         await exam.Database.ExecuteAsync("delete from exam_results where id = 1");
         await cluster.RestartAsync("fast", CancellationToken.None);
         Assert.Equal(1, (await ReadAsync(exam, backup)).Total);
+    }
+
+    private static LostTableWrites Of(LostWrites lost, string table) => lost.Tables.Single(t => t.Table.Name == table);
+
+    /// <summary>Once the server knows of all that was written before.</summary>
+    private static async Task<BackupManifest> ManifestOfSettledAsync(PostgresSession session)
+    {
+        var manifest = await Manifests.OfAsync(session);
+        await Polling.UntilAsync(async () =>
+        {
+            manifest = await Manifests.OfAsync(session);
+            return manifest.Tables.All(t => t.Rows == t.Inserted);
+        });
+        return manifest;
+    }
+
+    private static async Task<LostWrites> SettledAsync(
+        PostgresSession session,
+        BackupManifest manifest,
+        Func<LostWrites, bool> settled
+    )
+    {
+        var lost = await LostWritesReader.ReadAsync(session, manifest, TimeProvider.System, default);
+        await Polling.UntilAsync(async () =>
+            settled(lost = await LostWritesReader.ReadAsync(session, manifest, TimeProvider.System, default))
+        );
+        return lost;
     }
 
     /// <summary>The server writes its counters with a delay of up to a second.</summary>

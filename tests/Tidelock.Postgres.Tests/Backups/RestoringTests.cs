@@ -107,12 +107,7 @@ public sealed class RestoringTests(PostgresServer server)
     public async Task A_pg_restore_killed_while_it_works_changes_nothing(string statement)
     {
         await using var exam = await ExamDatabase.CreateAsync(server);
-        await exam.Database.ExecuteAsync(
-            """
-            create table large as select n, md5(n::text) || md5((n + 1)::text) as x from generate_series(1, 400000) n;
-            create index on large (x); create index on large (md5(x));
-            """
-        );
+        await exam.Database.ExecuteAsync(Large);
         var backup = await exam.TakeAsync();
         await AssertKilledChangesNothingAsync(exam, backup, $"query ilike '{statement}'");
     }
@@ -188,6 +183,134 @@ public sealed class RestoringTests(PostgresServer server)
         Assert.Equal(RestoreFate.Restored, restored.Fate);
         Assert.Equal(before, await exam.ContentAsync());
     }
+
+    [Fact]
+    public async Task Several_jobs_bring_back_the_same_as_one_transaction()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var before = await exam.ContentAsync();
+        var backup = await exam.TakeAsync();
+        await DamageAsync(exam);
+        var intent = await PrepareAsync(exam, backup) with { Jobs = 2 };
+
+        var restored = await RestoreAsync(exam, backup, intent, Patient);
+
+        Assert.True(restored.Fate == RestoreFate.Restored, restored.Finding.ToString());
+        Assert.Equal(before, await exam.ContentAsync());
+    }
+
+    [Fact]
+    public async Task Several_jobs_that_stop_leave_it_half_restored_say_so_and_may_run_again()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var before = await exam.ContentAsync();
+        var backup = await exam.TakeAsync();
+        await exam.Database.ExecuteAsync("create view newer as select * from attempt");
+
+        var stopped = await RestoreAsync(exam, backup, await PrepareAsync(exam, backup) with { Jobs = 2 }, Patient);
+
+        Assert.Equal(RestoreFate.Halfway, stopped.Fate);
+        Assert.Equal("backups.restore.halfway", stopped.Finding.Code);
+        Assert.Contains("newer", stopped.Finding.ToString(), StringComparison.Ordinal);
+        Assert.NotEqual(before, await exam.ContentAsync());
+
+        await exam.Database.ExecuteAsync("drop view newer");
+        var again = await RestoreAsync(exam, backup, await PrepareAsync(exam, backup) with { Jobs = 2 }, Patient);
+        Assert.True(again.Fate == RestoreFate.Restored, again.Finding.ToString());
+        Assert.Equal(before, await exam.ContentAsync());
+    }
+
+    [Fact]
+    public async Task Several_jobs_wait_for_a_reader_and_tell_who_it_is()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        var intent = await PrepareAsync(exam, backup) with { Jobs = 2 };
+        var reader = await ReadAsync(exam);
+        var pid = $"pid {reader.ProcessID}";
+        var told = new List<Message>();
+
+        var restored = await exam.Restorer.RestoreAsync(
+            backup,
+            intent,
+            exam.Database.Target,
+            ExamDatabase.Run,
+            new LockBudget(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(100), 1),
+            blocked =>
+            {
+                told.Add(blocked);
+                reader.Close();
+            },
+            CancellationToken.None
+        );
+
+        Assert.True(restored.Fate == RestoreFate.Restored, restored.Finding.ToString());
+        Assert.Contains(pid, told[0].ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_restarted_in_mid_restore_has_what_it_had()
+    {
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
+        await using var database = await TestDatabase.CreateAsync(cluster);
+        await using var exam = await ExamDatabase.CreateAsync(database);
+        await exam.Database.ExecuteAsync(Large);
+        var backup = await exam.TakeAsync();
+        await DamageAsync(exam);
+        var before = await exam.ContentAsync();
+        var intent = await PrepareAsync(exam, backup);
+        // A throwaway server does not wait for its log: without this the crash could take the tables with it.
+        await exam.Database.ExecuteAsync("checkpoint");
+        var restoring = RestoreAsync(exam, backup, intent, Patient);
+        await SeenAsync(exam, "query ilike 'COPY%'");
+
+        await cluster.RestartAsync("immediate", CancellationToken.None);
+
+        var lost = await Assert.ThrowsAnyAsync<Exception>(() => restoring);
+        Assert.True(ConnectionLoss.IsLoss(lost) || lost is TidelockException, lost.ToString());
+        Assert.Equal(before, await exam.ContentAsync());
+        var again = await RestoreAsync(exam, backup, intent, Patient);
+        Assert.True(again.Fate == RestoreFate.Restored, again.Finding.ToString());
+    }
+
+    [Fact]
+    public async Task A_disk_that_fills_up_in_mid_restore_leaves_what_was_there()
+    {
+        await using var disk = await SmallDisk.MountAsync("64m");
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
+        await using var database = await TestDatabase.CreateAsync(cluster);
+        await using var exam = await ExamDatabase.CreateAsync(database);
+        await exam.Database.ExecuteAsync(
+            "create table large as select n, md5(n::text) || md5((n + 1)::text) as x from generate_series(1, 150000) n"
+        );
+        await TestDatabase.RunAsync(
+            cluster.TargetAs("postgres", "postgres"),
+            $"create tablespace small location '{disk.Folder}'"
+        );
+        await TestDatabase.RunAsync(
+            cluster.TargetAs("postgres", "postgres"),
+            $"alter database {database.Name} set tablespace small"
+        );
+        var backup = await exam.TakeAsync();
+        await DamageAsync(exam);
+        var before = await exam.ContentAsync();
+        var intent = await PrepareAsync(exam, backup);
+        disk.FillTo(8 << 20);
+
+        var restored = await RestoreAsync(exam, backup, intent, Patient);
+
+        Assert.Equal(RestoreFate.NotRestored, restored.Fate);
+        Assert.Contains("No space left on device", restored.Finding.ToString(), StringComparison.Ordinal);
+        disk.GiveSpace();
+        Assert.Equal(before, await exam.ContentAsync());
+        var again = await RestoreAsync(exam, backup, intent, Patient);
+        Assert.True(again.Fate == RestoreFate.Restored, again.Finding.ToString());
+    }
+
+    private const string Large = """
+        create table large as select n, md5(n::text) || md5((n + 1)::text) as x from generate_series(1, 400000) n;
+        create index on large (x); create index on large (md5(x));
+        """;
 
     private static async Task AssertKilledChangesNothingAsync(ExamDatabase exam, Backup backup, string when)
     {

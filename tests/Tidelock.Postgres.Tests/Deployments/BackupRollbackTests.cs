@@ -96,31 +96,180 @@ public sealed class BackupRollbackTests(PostgresServer server)
         Assert.Equal(new RestoreEnd(back.State!.Rollback!.At, RestoreFate.Restored), End(back.State));
     }
 
-    private static RestoreEnd End(RunState state) =>
-        state.Fact("rollback.revert", BackupRollback.EndFact)!.Value.Deserialize(RollbacksJson.Default.RestoreEnd)!;
-
-    private static async Task HurryAsync(DeploymentFixture fixture)
+    [Fact]
+    public async Task Rows_written_since_are_saved_before_the_restore_and_the_tables_without_a_key_are_named()
     {
-        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
-        var text = await File.ReadAllTextAsync(file, CancellationToken.None);
-        await File.WriteAllTextAsync(
-            file,
-            text.Replace(
-                "  down: down.sql\n",
-                "  down: down.sql\n  locks: { try: 50ms, total: 1s, tries: 2 }\n",
-                StringComparison.Ordinal
-            ),
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        await fixture.Database.ExecuteAsync("create table log (line text)");
+        await WithSnapshotAsync(fixture);
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        await fixture.Database.ExecuteAsync(
+            """
+            insert into results values (101, 'late', 7); update results set name = 'changed' where id = 1;
+            delete from results where id = 2; insert into log values ('x'), ('y');
+            """
+        );
+
+        var back = await BackAsync(fixture, done, "backup rescue");
+
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        Assert.True(back.State!.Rollback!.Rescues);
+        var schema = RowRescue.SchemaOf(done.Run!.Value.Value);
+        Assert.Equal(
+            ["1|changed|1.5", "101|late|7"],
+            await fixture.Database.RowsAsync($"""select * from {schema}."public.results" order by id""")
+        );
+        Assert.Equal(100, await fixture.Database.ScalarAsync<long>("select count(*) from results"));
+        Assert.Equal(0, await fixture.Database.ScalarAsync<long>("select count(*) from log"));
+        var told = back.State.Step("rollback.revert").Finding!.ToString();
+        Assert.Contains(
+            $"2 rows of 1 tables that the backup has not are saved in schema {schema}",
+            told,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("2 rows of public.log", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rows_that_cannot_be_saved_keep_the_backup_from_being_restored()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        await WithSnapshotAsync(fixture);
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        await fixture.Database.ExecuteAsync("insert into results values (101, 'late', 7)");
+        var schema = RowRescue.SchemaOf(done.Run!.Value.Value);
+        await fixture.Database.ExecuteAsync(
+            $"""create schema {schema}; create view {schema}."public.results" as select 1 as not_ours"""
+        );
+
+        var back = await BackAsync(fixture, done, "backup rescue");
+
+        Assert.True(back.ExitCode == ExitCode.NeedsPerson, back.Finding.ToString());
+        Assert.Equal("rollbacks.rescue.not-restored", back.Finding.Code);
+        Assert.Equal(101, await fixture.Database.ScalarAsync<long>("select count(*) from results"));
+        Assert.True(back.State!.InPlace);
+    }
+
+    [Fact]
+    public async Task A_backup_too_large_for_one_transaction_is_half_restored_when_the_server_restarts_and_whole_when_run_again()
+    {
+        await using var cluster = await LocalCluster.StartAsync(
+            new LocalClusterOptions
+            {
+                Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["max_connections"] = "20",
+                    ["max_locks_per_transaction"] = "10",
+                },
+            },
             CancellationToken.None
+        );
+        await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster), Quick);
+        await fixture.Database.ExecuteAsync(
+            """
+            do $$ begin for i in 1..30 loop execute format('create table many_%s (id int primary key, name text)', i); end loop; end $$;
+            create table large as select n, md5(n::text) || md5((n + 1)::text) as x from generate_series(1, 400000) n;
+            create index on large (x); create index on large (md5(x));
+            """
+        );
+        await WithSnapshotAsync(fixture);
+        var before = await fixture.CatalogAsync();
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        await fixture.Database.ExecuteAsync("insert into results values (101, 'late', 7); checkpoint");
+
+        var restoring = BackAsync(fixture, done, "backup rescue");
+        await fixture.Database.UntilAsync(
+            "select count(*) > 0 from pg_stat_activity where application_name like '%/restore' and query ilike 'COPY%large%'"
+        );
+        await cluster.RestartAsync("immediate", CancellationToken.None);
+
+        var halfway = await restoring;
+        Assert.True(halfway.ExitCode == ExitCode.NeedsPerson, halfway.Finding.ToString());
+        Assert.Equal("backups.restore.cut-off", halfway.Finding.Code);
+        Assert.Equal(RestoreFate.Halfway, End(halfway.State!).Fate);
+
+        var back = await BackAsync(fixture, done, "backup rescue");
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        Assert.Equal(before, await fixture.CatalogAsync());
+        Assert.Equal(400000, await fixture.Database.ScalarAsync<long>("select count(*) from large"));
+        Assert.Equal(
+            ["101|late|7"],
+            await fixture.Database.RowsAsync(
+                $"""select * from {RowRescue.SchemaOf(done.Run!.Value.Value)}."public.results" """
+            )
         );
     }
 
-    private static async Task<DeploymentEnd> BackAsync(DeploymentFixture fixture, DeploymentEnd done)
+    [Fact]
+    public async Task What_a_restore_would_lose_is_journaled_while_the_run_goes_on()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        await EditAsync(fixture, "watch: { for: 1s,", "watch: { for: 3s,");
+        await using var somebody = await fixture.Database.ConnectAsync();
+        fixture.On = e =>
+        {
+            if (e is StepEnded { Step: "baseline" })
+            {
+                using var insert = new NpgsqlCommand("insert into results values (101, 'late', 7)", somebody);
+                insert.ExecuteNonQuery();
+                somebody.Close();
+            }
+        };
+
+        var done = await fixture.DeployAsync();
+
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        var lost = PointOfNoReturn.Of(done.State!);
+        Assert.Equal(1, lost?.Rows);
+        Assert.Equal(["public.results 1"], lost!.Tables);
+        Assert.InRange(lost.Since!.Value, done.State!.Step("backup").StartedAt!.Value.AddSeconds(-1), lost.At);
+    }
+
+    /// <summary>Writes into the manifest, where that does not tell it, which transactions were over when the backup began.</summary>
+    private static async Task WithSnapshotAsync(DeploymentFixture fixture)
+    {
+        var snapshot = await fixture.Database.ScalarAsync<string>("select pg_current_snapshot()::text");
+        fixture.On = e =>
+        {
+            if (e is StepEnded { Step: "backup" })
+            {
+                var path = Directory.GetDirectories(Path.Combine(fixture.ChangeFolder, "../backups")).Single();
+                var file = Path.Combine(path, Backup.ManifestName);
+                var manifest = Backup.Open(path).Manifest!;
+                manifest = manifest with { Snapshot = manifest.Snapshot ?? snapshot };
+                File.WriteAllText(file, JsonSerializer.Serialize(manifest, BackupJson.Default.BackupManifest));
+            }
+        };
+    }
+
+    private static RestoreEnd End(RunState state) =>
+        state.Fact("rollback.revert", BackupRollback.EndFact)!.Value.Deserialize(RollbacksJson.Default.RestoreEnd)!;
+
+    private static Task HurryAsync(DeploymentFixture fixture) =>
+        EditAsync(fixture, "  down: down.sql\n", "  down: down.sql\n  locks: { try: 50ms, total: 1s, tries: 2 }\n");
+
+    private static async Task EditAsync(DeploymentFixture fixture, string old, string now)
+    {
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var text = await File.ReadAllTextAsync(file, CancellationToken.None);
+        Assert.Contains(old, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, text.Replace(old, now, StringComparison.Ordinal), CancellationToken.None);
+    }
+
+    private static async Task<DeploymentEnd> BackAsync(
+        DeploymentFixture fixture,
+        DeploymentEnd done,
+        string way = "backup"
+    )
     {
         await using var services = await fixture.OpenAsync();
         return await services.Deployment.RollBackAsync(
             done.Run!.Value,
             fixture.Request(),
-            "backup",
+            way,
             fixture.Terminal(),
             default
         );

@@ -97,7 +97,8 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private static string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
-    private static async Task RunAsync(PostgresTarget target, string sql)
+    /// <summary>Runs SQL in a database that is nobody's own.</summary>
+    public static async Task RunAsync(PostgresTarget target, string sql)
     {
         await using var connection = await OpenAsync(target);
         await using var command = new NpgsqlCommand(sql, connection);

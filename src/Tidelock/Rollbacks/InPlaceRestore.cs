@@ -1,0 +1,165 @@
+using Tidelock.Backups;
+using Tidelock.Migrations;
+using Tidelock.Postgres;
+using Tidelock.Programs;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Rollbacks;
+
+/// <summary>A verified backup being restored over the run's database, after the rows that it would lose were saved where that was asked for.</summary>
+/// <param name="context">Of the step <c>rollback.revert</c>.</param>
+/// <param name="clients">What can read the backup.</param>
+/// <param name="backup">Verified.</param>
+/// <param name="jobs">How many jobs restore what does not fit into one transaction.</param>
+internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients, Backup backup, int jobs)
+{
+    internal const string IntentFact = "restore";
+    internal const string EndFact = "restore-end";
+    internal const string RescuedFact = "rescued";
+    private const string ChildFact = "restore child";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>May be called again after a crash: what an earlier start has begun is settled first.</summary>
+    /// <param name="took">How long the restore took in rehearsal; null where that is not known.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<StepOutcome> RunAsync(TimeSpan? took, CancellationToken cancellation)
+    {
+        await EndOrphanAsync(cancellation).ConfigureAwait(false);
+        var restorer = new BackupRestorer(clients, context.Time) { OnStarted = RecordAsync };
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        if (Begun is { } begun && !IsOver(context, begun))
+        {
+            return begun.Jobs is null
+                ? await RestoreAsync(restorer, begun, cancellation).ConfigureAwait(false)
+                : await EndedAsync(begun, RestoreFate.Halfway, Halfway()).ConfigureAwait(false);
+        }
+
+        if (await RescueAsync(session, cancellation).ConfigureAwait(false) is { } unsaved)
+        {
+            return StepOutcome.NeedsPerson(Message.Of("rollbacks.rescue.not-restored", ("problem", unsaved)));
+        }
+
+        var tooLarge = await InPlaceFit.TooLargeAsync(session, took, cancellation).ConfigureAwait(false);
+        var intent = await restorer.PrepareAsync(backup, session, cancellation).ConfigureAwait(false);
+        intent = intent with { RollbackAt = context.State.Rollback!.At, Jobs = tooLarge is null ? null : jobs };
+        await context
+            .RecordAsync(IntentFact, intent, RollbacksJson.Default.RestoreIntent, cancellation)
+            .ConfigureAwait(false);
+        return await RestoreAsync(restorer, intent, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Whether an intent is an earlier rollback's that is known to have restored nothing, or half: then this one begins anew. People may have
+    /// changed the same relations in between, so an earlier intent tells nothing any more.
+    /// </summary>
+    internal static bool IsOver(StepContext context, RestoreIntent intent) =>
+        intent.RollbackAt is { } began
+        && began != context.State.Rollback!.At
+        && End(context) is { Fate: RestoreFate.NotRestored or RestoreFate.Halfway } end
+        && end.RollbackAt == began;
+
+    private RestoreIntent? Begun => context.Fact(IntentFact, RollbacksJson.Default.RestoreIntent);
+
+    private static RestoreEnd? End(StepContext context) => context.Fact(EndFact, RollbacksJson.Default.RestoreEnd);
+
+    private async Task<StepOutcome> RestoreAsync(
+        BackupRestorer restorer,
+        RestoreIntent intent,
+        CancellationToken cancellation
+    )
+    {
+        var locks = context.Change.Section<Migration>().Locks;
+        var result = await restorer
+            .RestoreAsync(backup, intent, context.Target, context.ApplicationName, locks, context.Report, cancellation)
+            .ConfigureAwait(false);
+        return await EndedAsync(intent, result.Fate, result.Finding).ConfigureAwait(false);
+    }
+
+    private async Task<StepOutcome> EndedAsync(RestoreIntent intent, RestoreFate fate, Message finding)
+    {
+        await context
+            .RecordAsync(
+                EndFact,
+                new RestoreEnd(intent.RollbackAt ?? context.State.Rollback!.At, fate),
+                RollbacksJson.Default.RestoreEnd,
+                CancellationToken.None
+            )
+            .ConfigureAwait(false);
+        return fate == RestoreFate.Restored
+            ? StepOutcome.Passed(RescueWords.With(finding, Rescued))
+            : StepOutcome.NeedsPerson(finding);
+    }
+
+    private Message Halfway() => Message.Of("backups.restore.cut-off", ("target", context.Target));
+
+    /// <summary>The rows that were saved for this rollback, or for the one that stopped halfway before it.</summary>
+    private RescuedRows? Rescued =>
+        context.State.Rollback!.Rescues ? context.Fact(RescuedFact, RollbacksJson.Default.RescuedRows) : null;
+
+    /// <summary>
+    /// Saves the rows where that is asked for, once for a rollback. Where half of the backup was restored already, what was saved before that is
+    /// all there is.
+    /// </summary>
+    /// <returns>Why they are not saved, and so nothing is restored; null otherwise.</returns>
+    private async Task<Message?> RescueAsync(PostgresSession to, CancellationToken cancellation)
+    {
+        if (!context.State.Rollback!.Rescues || Rescued?.RollbackAt == context.State.Rollback.At)
+        {
+            return null;
+        }
+
+        if (End(context) is { Fate: RestoreFate.Halfway })
+        {
+            context.Report(
+                Message.Of(Rescued is null ? "rollbacks.rescue.too-late" : "rollbacks.rescue.kept-from-before")
+            );
+            return null;
+        }
+
+        if (backup.Manifest is not { } manifest)
+        {
+            return Message.Of("rollbacks.rescue.no-snapshot");
+        }
+
+        await using var from = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        var (rows, problem) = await RowRescue
+            .SaveAsync(from, to, manifest, context.Run.Value, context.Report, cancellation)
+            .ConfigureAwait(false);
+        if (rows is not null)
+        {
+            await context
+                .RecordAsync(
+                    RescuedFact,
+                    rows with
+                    {
+                        RollbackAt = context.State.Rollback.At,
+                    },
+                    RollbacksJson.Default.RescuedRows,
+                    cancellation
+                )
+                .ConfigureAwait(false);
+        }
+
+        return problem;
+    }
+
+    private Task RecordAsync(StartedChild child) =>
+        context.RecordAsync(ChildFact, child, RollbacksJson.Default.StartedChild, CancellationToken.None);
+
+    /// <summary>Ends the pg_restore that an earlier start of this step left running here, and then what it had connected: it could have connected again.</summary>
+    private async Task EndOrphanAsync(CancellationToken cancellation)
+    {
+        if (context.Fact(ChildFact, RollbacksJson.Default.StartedChild) is not { } child)
+        {
+            return;
+        }
+
+        await child.EndAsync(TimeSpan.FromSeconds(5), context.Time, cancellation).ConfigureAwait(false);
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        await OlderEpochs
+            .EndAsync(session, context.Run.Value, context.State.Epoch, Patience, context.Time, cancellation)
+            .ConfigureAwait(false);
+    }
+}

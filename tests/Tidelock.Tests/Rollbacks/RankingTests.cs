@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Tidelock.Rollbacks;
+using Tidelock.Runs;
+using Tidelock.Tests.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Tests.Rollbacks;
+
+/// <summary>Which way back stands first when there is no time to think.</summary>
+public sealed class RankingTests
+{
+    private static readonly Message Words = Message.Of("rollbacks.no-baseline");
+
+    [Fact]
+    public void What_can_be_used_comes_first_then_what_loses_least_and_unknown_counts_as_most()
+    {
+        var ranked = Ranked(
+            ("gone", new RollbackAssessment(false, Words, LosesWrites: false) { Takes = Seconds(1) }),
+            ("unknown", new RollbackAssessment(true, Words, LosesWrites: true) { Takes = Seconds(1) }),
+            ("many", new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 12431, Takes = Seconds(1) }),
+            ("few", new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 3, Takes = Seconds(900) }),
+            ("none yet", new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 0 }),
+            ("safe", new RollbackAssessment(true, Words, LosesWrites: false))
+        );
+
+        Assert.Equal(["safe", "none yet", "few", "many", "unknown", "gone"], ranked);
+    }
+
+    [Fact]
+    public void Of_ways_that_lose_the_same_the_timed_and_shorter_comes_first_and_the_declared_one_wins_a_tie()
+    {
+        var ranked = Ranked(
+            ("untimed", new RollbackAssessment(true, Words, LosesWrites: false)),
+            ("long", new RollbackAssessment(true, Words, LosesWrites: false) { Takes = Seconds(2) }),
+            ("short", new RollbackAssessment(true, Words, LosesWrites: false) { Takes = Seconds(1) }),
+            ("declared", new RollbackAssessment(true, Words, LosesWrites: false))
+        );
+
+        Assert.Equal(["short", "long", "declared", "untimed"], ranked);
+    }
+
+    [Fact]
+    public void A_way_that_loses_nothing_has_nothing_lost_and_unknown_is_not_nothing()
+    {
+        Assert.Equal(0, new RollbackAssessment(true, Words, LosesWrites: false).RowsLost);
+        var unknown = new RollbackAssessment(true, Words, LosesWrites: true);
+        Assert.Null(unknown.RowsLost);
+        Assert.Equal("not timed, rows lost: unknown, no undo", unknown.Figures.ToString());
+    }
+
+    [Fact]
+    public void What_the_gate_rehearsed_is_the_time_of_its_own_method_alone()
+    {
+        var state = With(new RehearsedWay("definition", Seconds(1), Seconds(2)).AsEvent());
+
+        Assert.Equal(Seconds(2), RehearsedWay.BackBy("definition", state));
+        Assert.Null(RehearsedWay.BackBy("downgrade", state));
+        Assert.Null(RehearsedWay.BackBy("definition", RunState.Empty));
+    }
+
+    [Theory]
+    [InlineData("""{"parts":[{"part":"restore","took":"00:00:41"},{"part":"back","took":"00:00:03.5"}]}""", 3.5)]
+    [InlineData("""{"parts":[{"part":"restore","took":"00:00:41"}]}""", 2)]
+    [InlineData("""{"parts":[{"part":"back","took":true},7]}""", 2)]
+    [InlineData("""{"parts":"none"}""", 2)]
+    [InlineData("[]", 2)]
+    public void A_rehearsal_on_data_goes_before_one_without(string rehearsal, double seconds)
+    {
+        using var json = JsonDocument.Parse(rehearsal);
+        var state = With(
+            new RehearsedWay("definition", Seconds(1), Seconds(2)).AsEvent(),
+            new FactRecorded("backup", "rehearsal", json.RootElement.Clone())
+        );
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), RehearsedWay.BackBy("definition", state));
+    }
+
+    [Theory]
+    [InlineData("", "definition", false)]
+    [InlineData("backup", "backup", false)]
+    [InlineData("backup rescue", "backup", true)]
+    [InlineData("rescue", "definition", true)]
+    public void A_way_is_read_from_a_commands_words(string argument, string method, bool rescues)
+    {
+        var way = RollbackWay.Parse(argument, "definition");
+
+        Assert.Equal(new RollbackWay(method, rescues), way);
+        Assert.Equal(way, RollbackWay.Parse(way.Format(), "other"));
+        Assert.Equal(rescues, way.Begin(Words, "kim").Rescues);
+    }
+
+    private static RunState With(params IEnumerable<RunEvent> events) => RunState.Of([SampleEvents.Started, .. events]);
+
+    private static TimeSpan Seconds(int seconds) => TimeSpan.FromSeconds(seconds);
+
+    private static IEnumerable<string> Ranked(params (string Name, RollbackAssessment Cost)[] ways) =>
+        RollbackRanking.Rank(ways, "declared").Select(w => w.Name);
+}
