@@ -54,7 +54,7 @@ public sealed class TidelockServices : IAsyncDisposable
         [
             new DefinitionRollback(transaction),
             new DowngradeRollback(transaction),
-            new BackupRollback(programs, time, c => c.Section<GateOptions>().Backup.Jobs),
+            new BackupRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
         ];
         var rehearser = new WayRehearser(programs, transaction, time);
         Checklist = Gates(rehearser);

@@ -9,9 +9,12 @@ namespace Tidelock.Rollbacks;
 /// <summary>Method 2, for emergencies: the backup is restored over the database. What was written since it was taken is lost.</summary>
 /// <param name="programs">Finds pg_restore.</param>
 /// <param name="time">The clock.</param>
-/// <param name="jobs">How many jobs restore what does not fit into one transaction; null for two.</param>
-internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time, Func<Change, int>? jobs = null)
-    : IRollbackMethod
+/// <param name="options">How a change's backups are decrypted; null where none is encrypted.</param>
+internal sealed class BackupRollback(
+    BackupPrograms programs,
+    TimeProvider time,
+    Func<Change, BackupOptions>? options = null
+) : IRollbackMethod
 {
     internal const string IntentFact = InPlaceRestore.IntentFact;
     internal const string EndFact = InPlaceRestore.EndFact;
@@ -21,8 +24,6 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time,
 
     /// <summary>What <c>--in-place</c> asks for.</summary>
     internal const string InPlaceName = MethodName;
-
-    private const int Jobs = 2;
 
     public string Name => MethodName;
 
@@ -64,7 +65,7 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time,
 
         var backup = Backup.Open(known.Path);
         var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
-        var verified = await new BackupVerifier(clients, time)
+        var verified = await new BackupVerifier(clients, time) { Options = OptionsOf(context) }
             .VerifyAsync(
                 known.Path,
                 context.State.Started!.Identity,
@@ -78,11 +79,22 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time,
             context.Report(note);
         }
 
-        return verified.Passed
-            ? await new InPlaceRestore(context, clients, backup, jobs?.Invoke(context.Change) ?? Jobs)
-                .RunAsync(known.RestoreTook, cancellation)
-                .ConfigureAwait(false)
-            : StepOutcome.NeedsPerson(verified.Problems[0]);
+        if (!verified.Passed)
+        {
+            return StepOutcome.NeedsPerson(verified.Problems[0]);
+        }
+
+        var (plain, problem) = await PlainDump
+            .OpenAsync(backup, OptionsOf(context), cancellation)
+            .ConfigureAwait(false);
+        using (plain)
+        {
+            return plain is null
+                ? StepOutcome.NeedsPerson(problem!)
+                : await new InPlaceRestore(context, clients, plain.Backup, OptionsOf(context).Jobs)
+                    .RunAsync(known.RestoreTook, cancellation)
+                    .ConfigureAwait(false);
+        }
     }
 
     /// <summary>A change about no relation has no baseline: there the restore itself is what can be looked for.</summary>
@@ -106,13 +118,25 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time,
         var backup = Backup.Open(intent.Backup);
         var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        var (plain, unopened) = await PlainDump
+            .OpenListAsync(backup, OptionsOf(context), cancellation)
+            .ConfigureAwait(false);
+        using var removed = plain;
+        if (plain is null)
+        {
+            return StepOutcome.NeedsPerson(unopened!);
+        }
+
         var fate = await new BackupRestorer(clients, time)
-            .FateAsync(backup, intent, session, cancellation)
+            .FateAsync(plain.Backup, intent, session, cancellation)
             .ConfigureAwait(false);
         return fate == RestoreFate.Restored
             ? StepOutcome.Passed(Message.Of("rollbacks.backup.verified", ("path", backup.Path)))
             : StepOutcome.NeedsPerson(Message.Of("rollbacks.backup.not-there", ("path", backup.Path)));
     }
+
+    private BackupOptions OptionsOf(StepContext context) =>
+        options?.Invoke(context.Change) ?? new BackupOptions(BackupSource.File, TimeSpan.Zero);
 
     private Task<ClientPrograms> ClientsAsync(StepContext context, Backup backup, CancellationToken cancellation) =>
         programs.ReadingAsync(backup.Path, context.State.Started!.Identity.Major, cancellation);
@@ -120,13 +144,22 @@ internal sealed class BackupRollback(BackupPrograms programs, TimeProvider time,
     /// <summary>Why the dump cannot be restored as it lies there; null where its list reads. That its data do too is found out before the restore.</summary>
     private async Task<Message?> UnreadableAsync(StepContext context, Backup backup, CancellationToken cancellation)
     {
-        if (DumpKind.Problem(backup.Dump) is { } problem)
+        if (backup.Manifest?.Encryption is null && DumpKind.Problem(backup.Dump) is { } problem)
         {
             return problem;
         }
 
+        var (plain, unopened) = await PlainDump
+            .OpenListAsync(backup, OptionsOf(context), cancellation)
+            .ConfigureAwait(false);
+        using var removed = plain;
+        if (plain is null)
+        {
+            return unopened;
+        }
+
         var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
-        var (list, read) = await DumpList.ReadAsync(clients, backup.Dump, cancellation).ConfigureAwait(false);
+        var (list, read) = await DumpList.ReadAsync(clients, plain.Backup.Dump, cancellation).ConfigureAwait(false);
         return list is null
             ? Message.Of("backups.list-failed", ("path", backup.Path), ("words", read.LastWords))
             : null;

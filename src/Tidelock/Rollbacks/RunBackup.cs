@@ -19,6 +19,9 @@ public sealed record RunBackup(
     TimeSpan? MaxAge = null
 )
 {
+    /// <summary>What was to be known of taking it: to whom it gave way, what it did not count; null for nothing.</summary>
+    public IReadOnlyList<Message>? Notes { get; init; }
+
     internal const string Step = "backup";
     internal const string Fact = "backup";
 

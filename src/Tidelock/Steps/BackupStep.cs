@@ -1,5 +1,7 @@
 using Tidelock.Backups;
 using Tidelock.Gates;
+using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
@@ -57,8 +59,17 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             return (named, null);
         }
 
+        if (await UnconsentedAsync(context, options, cancellation).ConfigureAwait(false) is { } unconsented)
+        {
+            return (null, unconsented);
+        }
+
         var found = await programs.FindAsync(context.State.Started!.Identity.Major, cancellation).ConfigureAwait(false);
         var taken = await new BackupTaker(found, time)
+        {
+            Report = context.Report,
+            Tool = context.Change.Section<Migration>() as ToolMigration,
+        }
             .TakeAsync(
                 context.Target,
                 context.ApplicationName,
@@ -88,9 +99,31 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             taken.Backup.Manifest!.StartedAt,
             options.MaxAge
         )
+        {
+            Notes = taken.Notes.Count > 0 ? taken.Notes : null,
+        }
             .RecordAsync(context, cancellation)
             .ConfigureAwait(false);
         return (taken.Backup.Path, null);
+    }
+
+    /// <summary>The gate asked this before the run; a run that is resumed on another machine would put the dump there.</summary>
+    private static Task<Message?> UnconsentedAsync(
+        StepContext context,
+        BackupOptions options,
+        CancellationToken cancellation
+    )
+    {
+        var staging = context.Change.Section<GateOptions>().Staging.Environment;
+        var hasConsent = context.State.Gates.TryGetValue(RunBackup.Step, out var gate) && gate.By is not null;
+        return hasConsent
+            ? Task.FromResult<Message?>(null)
+            : PlainElsewhere.ProblemAsync(
+                options,
+                context.TargetEnvironment.Name != staging,
+                context.Target,
+                cancellation
+            );
     }
 
     private async Task<StepOutcome> ProveAsync(
@@ -102,29 +135,37 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
     {
         var identity = context.State.Started!.Identity;
         var found = await programs.ReadingAsync(path, identity.Major, cancellation).ConfigureAwait(false);
-        var verified = await new BackupVerifier(found, time)
+        var verified = await new BackupVerifier(found, time) { Options = options }
             .VerifyAsync(path, identity, options.MaxAge, RunBackup.VouchedBy(context.State), cancellation)
             .ConfigureAwait(false);
-        if (!verified.Passed)
+        if (verified.Refusal(options.Proof) is { } refusal)
         {
-            return StepOutcome.Refused(verified.Problems[0]);
+            return StepOutcome.Refused(refusal);
         }
 
-        var backup = new RunBackup(path, BackupLevel.Verified, null, verified.TakenAt, options.MaxAge);
+        var taking = RunBackup.Of(context)?.Notes;
+        verified = verified with { Notes = [.. taking ?? [], .. verified.Notes, .. verified.Problems] };
+        var level = verified.Passed ? BackupLevel.Verified : BackupLevel.Taken;
+        var backup = new RunBackup(path, level, null, verified.TakenAt, options.MaxAge) { Notes = taking };
         if (options.Proof == BackupLevel.Rehearsed)
         {
-            return await RehearseAsync(context, found, backup, verified, cancellation).ConfigureAwait(false);
+            return await RehearseAsync(context, options, found, backup, verified, cancellation).ConfigureAwait(false);
         }
 
         await backup.RecordAsync(context, cancellation).ConfigureAwait(false);
         return Passed(
-            Message.Of("steps.backup.verified", ("path", path), ("size", Sizes.Short(verified.Size))),
+            Message.Of(
+                verified.Passed ? "steps.backup.verified" : "steps.backup.taken",
+                ("path", path),
+                ("size", Sizes.Short(verified.Size))
+            ),
             verified.Notes
         );
     }
 
     private async Task<StepOutcome> RehearseAsync(
         StepContext context,
+        BackupOptions options,
         ClientPrograms found,
         RunBackup backup,
         BackupVerification verified,
@@ -132,7 +173,16 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
     )
     {
         context.Report(Message.Of("steps.backup.rehearsing", ("path", backup.Path)));
-        var opened = Backup.Open(backup.Path);
+        var (plain, problem) = await PlainDump
+            .OpenAsync(Backup.Open(backup.Path), options, cancellation)
+            .ConfigureAwait(false);
+        using var removed = plain;
+        if (plain is null)
+        {
+            return StepOutcome.Refused(problem!);
+        }
+
+        var opened = plain.Backup;
         var notes = new List<Message>(verified.Notes);
         var outcome = await new BackupRehearsal(found, time)
             .RehearseAsync(

@@ -203,14 +203,8 @@ public sealed class EncryptingTests(PostgresServer server) : IAsyncLifetime
         return home;
     }
 
-    private async Task<(string Identity, string Recipient)> AgeKeyAsync(string name)
-    {
-        var file = Path.Combine(keys, name);
-        await RunAsync("age-keygen", "-o", file);
-        var lines = await File.ReadAllLinesAsync(file, CancellationToken.None);
-        const string before = "# public key: ";
-        return (file, lines.Single(l => l.StartsWith(before, StringComparison.Ordinal))[before.Length..]);
-    }
+    private Task<(string Identity, string Recipient)> AgeKeyAsync(string name) =>
+        AgeKeys.MakeAsync(Path.Combine(keys, name));
 
     private static async Task RunAsync(string program, params string[] arguments) =>
         (await new ChildProgram(program, arguments).RunAsync(CancellationToken.None)).OrThrow();

@@ -25,26 +25,31 @@ public sealed class SameMachineTests(PostgresServer server)
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
         await cluster.StopServerAsync("fast", CancellationToken.None);
         using var contained = Process.Start(
-            "unshare",
-            [
-                "--fork",
-                "--pid",
-                "--ipc",
-                "setpriv",
-                "--reuid=65534",
-                "--regid=65534",
-                "--clear-groups",
-                Path.Combine(cluster.Programs.Folder, "postgres"),
-                "-D",
-                Path.Combine(cluster.Folder, "data"),
-                "-p",
-                cluster.Port.ToString(CultureInfo.InvariantCulture),
-                "-k",
-                cluster.SocketFolder,
-                "-h",
-                "127.0.0.1",
-            ]
-        );
+            new ProcessStartInfo(
+                "unshare",
+                [
+                    "--fork",
+                    "--pid",
+                    "--ipc",
+                    "setpriv",
+                    "--reuid=65534",
+                    "--regid=65534",
+                    "--clear-groups",
+                    Path.Combine(cluster.Programs.Folder, "postgres"),
+                    "-D",
+                    Path.Combine(cluster.Folder, "data"),
+                    "-p",
+                    cluster.Port.ToString(CultureInfo.InvariantCulture),
+                    "-k",
+                    cluster.SocketFolder,
+                    "-h",
+                    "127.0.0.1",
+                ]
+            )
+            {
+                RedirectStandardError = true,
+            }
+        )!;
         try
         {
             await Polling.UntilAsync(() => AnswersAsync(cluster));
