@@ -10,6 +10,7 @@ namespace Tidelock.Cli;
 [JsonSerializable(typeof(MistakeLine))]
 [JsonSerializable(typeof(EndLine))]
 [JsonSerializable(typeof(PlanLine))]
+[JsonSerializable(typeof(RehearsalLine))]
 [JsonSerializable(typeof(WaitingCommand))]
 [JsonSerializable(typeof(ContractLine))]
 internal sealed partial class CliJson : JsonSerializerContext

@@ -90,6 +90,7 @@ internal static class CommandLine
                     new DemoVerb(texts, At),
                     new CheckVerb(texts, At),
                     new PlanVerb(texts, At),
+                    new RehearseVerb(texts, At),
                     new ApproveVerb(texts, At),
                     new DeployVerb(texts, At),
                     new StatusVerb(texts, At),

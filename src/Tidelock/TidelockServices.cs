@@ -57,13 +57,15 @@ public sealed class TidelockServices : IAsyncDisposable
             new BackupRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
         ];
         var rehearser = new WayRehearser(programs, transaction, time);
+        var data = new DataRehearser(programs, transaction, time);
         Checklist = Gates(rehearser);
         var engine = new RunEngine(
-            DeploymentSteps(programs, transaction, rehearser, journal, time),
+            DeploymentSteps(programs, transaction, rehearser, data, journal, time),
             [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
             new Lookout(new ProbeFactory(ProbeKinds, time)),
             new LossLookout()
         );
+        Rehearsing = new BackupRehearsing(programs, data, time);
         Deployment = new Deployment(journal, Checklist, rehearser, engine, time, settings.Patience);
     }
 
@@ -88,6 +90,9 @@ public sealed class TidelockServices : IAsyncDisposable
     public IJournal Journal { get; }
 
     public Deployment Deployment { get; }
+
+    /// <summary>Proves a backup before a deployment.</summary>
+    public BackupRehearsing Rehearsing { get; }
 
     public Checklist Checklist { get; }
 
@@ -128,6 +133,7 @@ public sealed class TidelockServices : IAsyncDisposable
         BackupPrograms programs,
         MigrationTransaction transaction,
         WayRehearser rehearser,
+        DataRehearser data,
         IJournal journal,
         TimeProvider time
     )
@@ -139,7 +145,7 @@ public sealed class TidelockServices : IAsyncDisposable
         return
         [
             new PrerequisitesStep(programs),
-            new BackupStep(programs, time),
+            new BackupStep(programs, data, time),
             new BaselineStep(ground, probes, rehearser, journal),
             new MigrateStep(transaction),
             new VerifyStep(),

@@ -39,6 +39,16 @@ public sealed partial class HtmlReportTests
     }
 
     [Fact]
+    public async Task A_rehearsal_on_a_part_of_the_backup_says_so_above_its_parts()
+    {
+        var page = await PageAsync(new RunStory().Started().Fact(-100, "backup", "rehearsal", RunStories.Rehearsal));
+        var part = page.IndexOf("Only a part of the data: the schema of 132 tables", StringComparison.Ordinal);
+        Assert.InRange(part, 0, page.IndexOf("<b>fix-points</b>", StringComparison.Ordinal));
+        Assert.Contains("public.notes had 20 rows and has 19", page, StringComparison.Ordinal);
+        Assert.Contains("public.attempt differs from itself", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_broken_chain_stands_in_an_alarm_above_everything()
     {
         var entries = RunStories.RolledBack().Entries;

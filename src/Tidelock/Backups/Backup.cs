@@ -54,6 +54,24 @@ public sealed record Backup(string Path, string Dump, BackupManifest? Manifest)
         }
     }
 
+    /// <summary>Keeps a rehearsal that passed beside a backup that Tidelock took: whole or not at all.</summary>
+    internal async Task KeepAsync(RehearsalRecord record, CancellationToken cancellation)
+    {
+        if (Manifest is null)
+        {
+            return;
+        }
+
+        var file = System.IO.Path.Combine(Path, RehearsalName);
+        await File.WriteAllBytesAsync(
+                file + ".new",
+                JsonSerializer.SerializeToUtf8Bytes(record, BackupJson.Default.RehearsalRecord),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        File.Move(file + ".new", file, overwrite: true);
+    }
+
     private static BackupManifest ReadManifest(string file)
     {
         try

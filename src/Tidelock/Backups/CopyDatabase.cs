@@ -25,17 +25,41 @@ internal static class CopyDatabase
         try
         {
             await session
-                .ExecuteAsync(Statement(name, source.Encoding, source.Collate, source.CharacterType), cancellation)
+                .ExecuteAsync(
+                    Statement(name, source.Encoding, source.Collate, source.CharacterType) + Provider(source),
+                    cancellation
+                )
                 .ConfigureAwait(false);
             return null;
         }
         catch (PostgresException e)
-            when (e.SqlState is PostgresErrorCodes.WrongObjectType or PostgresErrorCodes.InvalidParameterValue)
+            when (e.SqlState
+                    is PostgresErrorCodes.WrongObjectType
+                        or PostgresErrorCodes.InvalidParameterValue
+                        or PostgresErrorCodes.FeatureNotSupported
+            )
         {
             await session.ExecuteAsync(Statement(name, source.Encoding, "C", "C"), cancellation).ConfigureAwait(false);
-            return Message.Of("backups.rehearsal.locale", ("locale", source.Collate), ("reason", e.MessageText));
+            return Message.Of(
+                "backups.rehearsal.locale",
+                ("locale", source.Locale ?? source.Collate),
+                ("reason", e.MessageText)
+            );
         }
     }
+
+    /// <summary>Whose rules order text: ICU and libc sort the same words otherwise.</summary>
+    private static string Provider(SourceSettings source) =>
+        source switch
+        {
+            { Provider: "i", Locale: { } locale, Rules: { } rules } =>
+                $" locale_provider icu icu_locale {Identifiers.Literal(locale)} icu_rules {Identifiers.Literal(rules)}",
+            { Provider: "i", Locale: { } locale } => $" locale_provider icu icu_locale {Identifiers.Literal(locale)}",
+            { Provider: "b", Locale: { } locale } =>
+                $" locale_provider builtin builtin_locale {Identifiers.Literal(locale)}",
+            { Provider: "c" } => " locale_provider libc",
+            _ => "",
+        };
 
     private static string Statement(string name, string encoding, string collate, string characterType) =>
         $"""

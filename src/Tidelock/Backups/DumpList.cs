@@ -10,6 +10,8 @@ namespace Tidelock.Backups;
 /// </summary>
 internal sealed class DumpList
 {
+    private const string TableData = "TABLE DATA ";
+
     private static readonly string[] Relations = ["TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE"];
 
     private readonly List<Entry> entries;
@@ -57,7 +59,7 @@ internal sealed class DumpList
             : null;
 
     /// <summary>How many tables have their data in it.</summary>
-    public int TablesWithData => entries.Count(e => e.What.StartsWith("TABLE DATA ", StringComparison.Ordinal));
+    public int TablesWithData => entries.Count(e => e.What.StartsWith(TableData, StringComparison.Ordinal));
 
     /// <summary>Whether it creates any table, view or sequence.</summary>
     public bool CreatesRelations =>
@@ -72,6 +74,21 @@ internal sealed class DumpList
         entries
             .Where(e => !IsOneOf(e, "SCHEMA - ", schemas) && !IsOneOf(e, "EXTENSION - ", extensions))
             .Select(e => e.Line);
+
+    /// <summary>
+    /// Of those lines the ones for the whole schema and the rows of some tables: no other table's rows, no large objects, and no foreign keys,
+    /// which could not hold.
+    /// </summary>
+    public static IEnumerable<string> WithRowsOf(IEnumerable<string> lines, IReadOnlyCollection<RelationName> tables)
+    {
+        var kept = tables.Select(t => $"{TableData}{t.Schema} {t.Name}").ToHashSet(StringComparer.Ordinal);
+        return lines.Where(l =>
+            l.Split(' ', 4) is [_, _, _, var what]
+            && !what.StartsWith("FK CONSTRAINT ", StringComparison.Ordinal)
+            && !what.StartsWith("BLOBS ", StringComparison.Ordinal)
+            && (!what.StartsWith(TableData, StringComparison.Ordinal) || Prefixes(what).Any(kept.Contains))
+        );
+    }
 
     public static DumpList Parse(string text) => new(text);
 
@@ -128,7 +145,7 @@ internal sealed class DumpList
     {
         /// <summary>Lines that begin like a relation's and are about something of it.</summary>
         public bool IsDetail =>
-            What.StartsWith("TABLE DATA ", StringComparison.Ordinal)
+            What.StartsWith(TableData, StringComparison.Ordinal)
             || What.StartsWith("TABLE ATTACH ", StringComparison.Ordinal)
             || What.StartsWith("MATERIALIZED VIEW DATA ", StringComparison.Ordinal)
             || What.StartsWith("SEQUENCE SET ", StringComparison.Ordinal)

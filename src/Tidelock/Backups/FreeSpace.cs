@@ -8,6 +8,11 @@ internal static class FreeSpace
     /// <summary>What stays free besides what is needed: other programs write to that disk, too.</summary>
     private const long Margin = 64L << 20;
 
+    /// <summary>Less than a segment of the log: whoever writes there fails.</summary>
+    public const long Full = 16L << 20;
+
+    public static long Of(string folder) => new DriveInfo(folder).AvailableFreeSpace;
+
     /// <summary>Null when there is room for so many bytes and a tenth more; else what is missing and where.</summary>
     /// <param name="folder">On that disk.</param>
     /// <param name="bytes">Of the database.</param>
@@ -15,7 +20,7 @@ internal static class FreeSpace
     public static Message? Lacking(string folder, long bytes, long besides = 0)
     {
         var needed = bytes + (bytes / 10) + besides + Margin;
-        var free = new DriveInfo(folder).AvailableFreeSpace;
+        var free = Of(folder);
         return free >= needed
             ? null
             : Message.Of(

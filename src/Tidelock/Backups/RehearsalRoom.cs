@@ -19,9 +19,13 @@ internal sealed record RehearsalRoom(long Database, long Wal, long Sorting)
         var database = backup.Manifest?.DatabaseSize ?? Math.Max(source.DatabaseSize, DumpKind.Size(backup.Dump) * 5);
         var sorting = Math.Max(backup.Manifest?.Source.LargestIndex ?? 0, source.LargestIndex);
 
-        // Everything that is restored goes through the log, about once: a small database cannot fill it.
-        return new RehearsalRoom(database, Math.Min(WalLimit + (WalLimit / 2), database * 2), sorting);
+        return new RehearsalRoom(database, 0, sorting).For(database);
     }
+
+    /// <summary>For so many bytes of the database instead of all.</summary>
+    public RehearsalRoom For(long database) =>
+        // Everything that is restored goes through the log, about once: a small database cannot fill it.
+        new(database, Math.Min(WalLimit + (WalLimit / 2), database * 2), Math.Min(Sorting, database));
 
     /// <summary>Null when there is room for all of it and a margin; else what is missing and where.</summary>
     public Message? Lacking(string folder) => FreeSpace.Lacking(folder, Database, Wal + Sorting);

@@ -9,14 +9,29 @@ internal sealed class UseList : IDisposable
 
     public string Path { get; }
 
-    public static async Task<UseList> WriteAsync(DumpList list, PostgresSession session, CancellationToken cancellation)
+    public static Task<UseList> WriteAsync(DumpList list, PostgresSession session, CancellationToken cancellation) =>
+        WriteAsync(list, session, [], cancellation);
+
+    /// <param name="tables">The tables whose rows are restored; empty for all.</param>
+    public static async Task<UseList> WriteAsync(
+        DumpList list,
+        PostgresSession session,
+        IReadOnlyCollection<RelationName> tables,
+        CancellationToken cancellation
+    )
     {
         var schemas = await NamesAsync(session, "select nspname::text from pg_namespace", cancellation)
             .ConfigureAwait(false);
         var extensions = await NamesAsync(session, "select extname::text from pg_extension", cancellation)
             .ConfigureAwait(false);
         var use = new UseList(System.IO.Path.GetTempFileName());
-        await File.WriteAllLinesAsync(use.Path, list.Without(schemas, extensions), cancellation).ConfigureAwait(false);
+        var lines = list.Without(schemas, extensions);
+        await File.WriteAllLinesAsync(
+                use.Path,
+                tables.Count == 0 ? lines : DumpList.WithRowsOf(lines, tables),
+                cancellation
+            )
+            .ConfigureAwait(false);
         return use;
     }
 

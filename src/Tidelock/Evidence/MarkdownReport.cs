@@ -1,4 +1,5 @@
 using System.Text;
+using Tidelock.Backups;
 using Tidelock.Texts;
 using static Tidelock.Evidence.MarkdownText;
 
@@ -18,6 +19,7 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Gates();
         Decisions();
         Steps();
+        Rehearsed();
         Candidate();
         Contents();
         Watch();
@@ -179,6 +181,43 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
             );
             Line(Block(words.Fact(fact.Value), "json").TrimEnd());
             Line("</details>");
+        }
+    }
+
+    private void Rehearsed()
+    {
+        if (report.Rehearsed is not { } rehearsed)
+        {
+            return;
+        }
+
+        Section("rehearsals.data.section");
+        Line(Cell(words.Say(rehearsed.Summary)));
+        if (rehearsed.Subset is { } subset)
+        {
+            Line($"**{Cell(words.Say(subset.Text))}**");
+        }
+
+        Table(
+            [
+                "rehearsals.data.column.part",
+                "evidence.column.standing",
+                "evidence.column.took",
+                "evidence.column.finding",
+            ],
+            rehearsed.Parts.Select(p =>
+                new[]
+                {
+                    words.Say(RehearsedPart.NameOf(p.Part)),
+                    words.Of(p).ToString(),
+                    words.Span(p.Took),
+                    Cell(words.Say(p.Finding)),
+                }
+            )
+        );
+        foreach (var note in rehearsed.Notes)
+        {
+            Line("- " + Cell(words.Say(note)));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Tidelock.Backups;
 using Tidelock.Contracts;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -33,6 +34,13 @@ public sealed record ReportContent(string Step, ContentFindings Findings)
             .LastOrDefault(f => string.Equals(f.Name, CandidateFindings.Fact, StringComparison.Ordinal))
             is { } fact
             ? TryRead(fact.Value, ContractsJson.Default.CandidateFindings)
+            : null;
+
+    /// <summary>The last rehearsal on the backup's data.</summary>
+    internal static RehearsalRecord? Rehearsed(IEnumerable<RunEvent> events) =>
+        events.OfType<FactRecorded>().LastOrDefault(f => f is { Step: "backup", Name: RehearsalRecord.Fact })
+            is { } fact
+            ? TryRead(fact.Value, BackupJson.Default.RehearsalRecord)
             : null;
 
     private static T? TryRead<T>(JsonElement fact, JsonTypeInfo<T> type)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Tidelock.Backups;
 using Tidelock.Contracts;
 using Tidelock.Probes;
 using Tidelock.Runs;
@@ -163,6 +164,8 @@ public sealed class ReportWords(TextCatalog texts)
             StepResult.Breached => new(Tone.Bad, "✗", Say("evidence.step.breached")),
             StepResult.NeedsPerson => new(Tone.Bad, "✗", Say("evidence.step.needs-person")),
         };
+
+    public MarkedWord Of(RehearsedPart part) => OfEnd(part.Passed ? StepResult.Passed : StepResult.Refused);
 
     public MarkedWord Of(VerdictState state) =>
         state switch

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tidelock.Backups;
 using Tidelock.Contracts;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -17,6 +18,7 @@ namespace Tidelock.Evidence;
 /// <param name="Gates">In the order in which they were evaluated.</param>
 /// <param name="Steps">In the order in which they began, those of every rollback after those of the deployment.</param>
 /// <param name="Candidate">How a view's new definition did before anything was changed; null where that was not tried.</param>
+/// <param name="Rehearsed">The rehearsal on the backup's data; null where there was none.</param>
 /// <param name="Contents">Old content against new, before the change and after it; none where that is not declared.</param>
 /// <param name="AtStake">What a restore of the backup would have lost, as it was last told while the run went on; null for nothing.</param>
 /// <param name="Watch">The signals and criteria; null where nothing was watched.</param>
@@ -33,6 +35,7 @@ public sealed record RunReport(
     IReadOnlyList<ReportGate> Gates,
     IReadOnlyList<ReportStep> Steps,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CandidateFindings? Candidate,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RehearsalRecord? Rehearsed,
     IReadOnlyList<ReportContent> Contents,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PointOfNoReturn? AtStake,
     ReportWatch? Watch,
@@ -61,6 +64,7 @@ public sealed record RunReport(
             ReportGate.All(events),
             ReportStep.All(events),
             ReportContent.Candidate(events),
+            ReportContent.Rehearsed(events),
             ReportContent.All(events),
             PointOfNoReturn.Of(state),
             ReportWatch.Of(events),

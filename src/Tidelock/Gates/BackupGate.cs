@@ -46,6 +46,7 @@ internal sealed class BackupGate : IGate
             elsewhere = await PlainElsewhere
                 .ProblemAsync(options, isProduction, context.Target, cancellation)
                 .ConfigureAwait(false);
+            taken = await RehearsedBackup.FindAsync(context, cancellation).ConfigureAwait(false) ?? taken;
         }
         catch (TidelockException unreachable)
         {

@@ -24,5 +24,10 @@ internal abstract class CopyPlace : IAsyncDisposable
     /// <summary>The database, as another role.</summary>
     public abstract Task<PostgresSession> OpenAsync(string role, CancellationToken cancellation);
 
+    /// <summary>The database for programs that connect by themselves and may know nothing but TCP, as another role.</summary>
+    /// <exception cref="InvalidOperationException">It stands on somebody's server, where no stub can log in.</exception>
+    public virtual Task<PostgresTarget> AdmitAsync(string role, CancellationToken cancellation) =>
+        throw new InvalidOperationException("programs are rehearsed on this machine only");
+
     public abstract ValueTask DisposeAsync();
 }

@@ -20,46 +20,89 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
     public async Task<WayRehearsal> RunAsync(WayRehearsal start, CancellationToken cancellation)
     {
         await using var session = await copy.OpenAsync(cancellation).ConfigureAwait(false);
-        if (tool is not null && await tool.MarkAsync(start.Path!, cancellation).ConfigureAwait(false) is { } unmarked)
-        {
-            return start with { Problem = unmarked };
-        }
-
-        await using var trace = await copy.TraceAsync(cancellation).ConfigureAwait(false);
-        var (old, refusal) = await LookAsync(session, start.Relation, cancellation).ConfigureAwait(false);
-        if (refusal is not null)
+        var (way, refusal) = await BeginAsync(session, start, cancellation).ConfigureAwait(false);
+        if (way is null)
         {
             return start with { Problem = refusal };
         }
 
-        var objects = await PresentAsync(session, cancellation).ConfigureAwait(false);
-        var there = await ForwardAsync(session, start with { Before = old.Closure }, cancellation)
+        await using (way)
+        {
+            var there = await GoAsync(way, start, cancellation).ConfigureAwait(false);
+            if (there.Problem is not null || there.Method == "backup")
+            {
+                return there.Problem is null
+                    ? await DownTooAsync(session, there, way.Old, cancellation).ConfigureAwait(false)
+                    : there;
+            }
+
+            var back = await ReturnAsync(way, there, cancellation).ConfigureAwait(false);
+            return back.Problem is null && back.Method != "downgrade"
+                ? await DownTooAsync(session, back, way.Old, cancellation).ConfigureAwait(false)
+                : back;
+        }
+    }
+
+    /// <summary>Looks at what is there before the change; or says why there is no way from here.</summary>
+    /// <param name="session">On the copy, as the role that makes moves; stays the caller's.</param>
+    public async Task<(CopyWay? Way, Message? Refusal)> BeginAsync(
+        PostgresSession session,
+        WayRehearsal start,
+        CancellationToken cancellation
+    )
+    {
+        if (tool is not null && await tool.MarkAsync(start.Path!, cancellation).ConfigureAwait(false) is { } unmarked)
+        {
+            return (null, unmarked);
+        }
+
+        var trace = await copy.TraceAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            var (old, refusal) = await LookAsync(session, start.Relation, cancellation).ConfigureAwait(false);
+            if (refusal is null)
+            {
+                var objects = await PresentAsync(session, cancellation).ConfigureAwait(false);
+                return (new CopyWay(session, trace, old, objects), null);
+            }
+
+            await trace.DisposeAsync().ConfigureAwait(false);
+            return (null, refusal);
+        }
+        catch
+        {
+            await trace.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The way there. It may be gone again, once it was gone back.</summary>
+    public async Task<WayRehearsal> GoAsync(CopyWay way, WayRehearsal start, CancellationToken cancellation)
+    {
+        var there = await ForwardAsync(way.Session, start with { Before = way.Old.Closure }, cancellation)
             .ConfigureAwait(false);
-        there = there with { Statements = await trace.TakeAsync(cancellation).ConfigureAwait(false) };
-        if (objects is not null && there.ForwardTook is not null)
+        there = there with { Statements = await way.Trace.TakeAsync(cancellation).ConfigureAwait(false) };
+        if (way.Objects is null || there.ForwardTook is null)
         {
-            var now = await PresentObjects.ReadAsync(session, parts: true, cancellation).ConfigureAwait(false);
-            there = CascadeLoss.Judge(there, migration, objects, now);
+            return there;
         }
 
-        if (there.Problem is not null || there.Method == "backup")
+        var now = await PresentObjects.ReadAsync(way.Session, parts: true, cancellation).ConfigureAwait(false);
+        return CascadeLoss.Judge(there, migration, way.Objects, now);
+    }
+
+    /// <summary>The way back by the change's method, and the comparison with what was there before.</summary>
+    public async Task<WayRehearsal> ReturnAsync(CopyWay way, WayRehearsal there, CancellationToken cancellation)
+    {
+        var back = await BackAsync(way.Session, there, way.Old, cancellation).ConfigureAwait(false);
+        back = back with { BackStatements = await way.Trace.TakeAsync(cancellation).ConfigureAwait(false) };
+        if (way.Objects is null || back is not { Problem: null, Method: not "downgrade" })
         {
-            return there.Problem is null
-                ? await DownTooAsync(session, there, old, cancellation).ConfigureAwait(false)
-                : there;
+            return back;
         }
 
-        var back = await BackAsync(session, there, old, cancellation).ConfigureAwait(false);
-        back = back with { BackStatements = await trace.TakeAsync(cancellation).ConfigureAwait(false) };
-        if (objects is not null && back is { Problem: null, Method: not "downgrade" })
-        {
-            var now = await PresentObjects.ReadAsync(session, parts: true, cancellation).ConfigureAwait(false);
-            back = CascadeLoss.JudgeBack(back, migration, objects.LostIn(now));
-        }
-
-        return back.Problem is null && back.Method != "downgrade"
-            ? await DownTooAsync(session, back, old, cancellation).ConfigureAwait(false)
-            : back;
+        var now = await PresentObjects.ReadAsync(way.Session, parts: true, cancellation).ConfigureAwait(false);
+        return CascadeLoss.JudgeBack(back, migration, way.Objects.LostIn(now));
     }
 
     /// <summary>What is there before SQL of the author's runs; null where none does, because Tidelock itself drops one by one.</summary>

@@ -53,8 +53,7 @@ internal sealed class LocalPlace : CopyPlace
         }
     }
 
-    /// <summary>For programs that connect by themselves, and may know nothing but TCP.</summary>
-    public async Task<PostgresTarget> AdmitAsync(string role, CancellationToken cancellation)
+    public override async Task<PostgresTarget> AdmitAsync(string role, CancellationToken cancellation)
     {
         await using var superuser = await PostgresSession
             .OpenAsync(Superuser, SchemaCopy.ApplicationName, cancellation)

@@ -69,6 +69,9 @@ internal sealed class SchemaCopy : IAsyncDisposable
             : (null, Message.Of("rehearsals.staging.neither", ("local", problem), ("staging", reason)));
     }
 
+    /// <summary>A copy that has been filled otherwise: with a backup. Whoever made the place disposes it.</summary>
+    public static SchemaCopy Of(CopyPlace place, ClientPrograms clients, CopyRoles roles) => new(place, clients, roles);
+
     private static async Task<(SchemaCopy?, Message?)> InAsync(
         CopyPlace place,
         PostgresSession target,
@@ -100,9 +103,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
     /// <summary>The copy for programs that connect by themselves, as the role that is connected to the target.</summary>
     /// <exception cref="InvalidOperationException">It stands on somebody's server, where no stub can log in.</exception>
     public Task<PostgresTarget> AdmitAsync(CancellationToken cancellation) =>
-        place is LocalPlace local
-            ? local.AdmitAsync(roles.User, cancellation)
-            : throw new InvalidOperationException("programs are rehearsed on this machine only");
+        place.AdmitAsync(roles.User, cancellation);
 
     /// <summary>The copy, as the role that is connected to the target.</summary>
     public Task<PostgresSession> OpenAsync(CancellationToken cancellation) => place.OpenAsync(roles.User, cancellation);

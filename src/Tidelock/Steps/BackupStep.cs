@@ -2,7 +2,7 @@ using Tidelock.Backups;
 using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Migrations.Tools;
-using Tidelock.Postgres;
+using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -10,7 +10,7 @@ using Tidelock.Texts;
 namespace Tidelock.Steps;
 
 /// <summary>S2: takes a backup or looks at the one that was named, verifies it, and restores it for proof where the change asks for it.</summary>
-internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : IStep
+internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearser, TimeProvider time) : IStep
 {
     public string Name => RunBackup.Step;
 
@@ -40,7 +40,10 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             : await ProveAsync(context, options, path, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The backup of this run: the one it took before a crash or a pause if that is whole and not too old by now, the one that was named, or a new one.</summary>
+    /// <summary>
+    /// The backup of this run: the one it took before a crash or a pause if that is whole and not too old by now, the one that was named, one on
+    /// which this change was rehearsed before the run, or a new one.
+    /// </summary>
     private async Task<(string? Path, Message? Refusal)> PathAsync(
         StepContext context,
         BackupOptions options,
@@ -59,6 +62,35 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             return (named, null);
         }
 
+        if (
+            Rehearsed(context, options) is { } rehearsed
+            && (await VerifyAsync(context, options, rehearsed.Path, cancellation).ConfigureAwait(false)).Passed
+        )
+        {
+            return (rehearsed.Path, null);
+        }
+
+        return await TakeAsync(context, options, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The newest on which this change was rehearsed: it ended before the run, and nobody waits for another one.</summary>
+    private Backup? Rehearsed(StepContext context, BackupOptions options) =>
+        options.Proof != BackupLevel.Rehearsed
+            ? null
+            : RehearsedBackups.Newest(
+                options.FolderOrDefault(),
+                context.Change.Digest,
+                options.MaxAge,
+                time.GetUtcNow(),
+                context.State.Started!.Identity
+            );
+
+    private async Task<(string? Path, Message? Refusal)> TakeAsync(
+        StepContext context,
+        BackupOptions options,
+        CancellationToken cancellation
+    )
+    {
         if (await UnconsentedAsync(context, options, cancellation).ConfigureAwait(false) is { } unconsented)
         {
             return (null, unconsented);
@@ -133,11 +165,7 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
         CancellationToken cancellation
     )
     {
-        var identity = context.State.Started!.Identity;
-        var found = await programs.ReadingAsync(path, identity.Major, cancellation).ConfigureAwait(false);
-        var verified = await new BackupVerifier(found, time) { Options = options }
-            .VerifyAsync(path, identity, options.MaxAge, RunBackup.VouchedBy(context.State), cancellation)
-            .ConfigureAwait(false);
+        var verified = await VerifyAsync(context, options, path, cancellation).ConfigureAwait(false);
         if (verified.Refusal(options.Proof) is { } refusal)
         {
             return StepOutcome.Refused(refusal);
@@ -149,7 +177,7 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
         var backup = new RunBackup(path, level, null, verified.TakenAt, options.MaxAge) { Notes = taking };
         if (options.Proof == BackupLevel.Rehearsed)
         {
-            return await RehearseAsync(context, options, found, backup, verified, cancellation).ConfigureAwait(false);
+            return await RehearseAsync(context, options, backup, verified, cancellation).ConfigureAwait(false);
         }
 
         await backup.RecordAsync(context, cancellation).ConfigureAwait(false);
@@ -163,38 +191,44 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
         );
     }
 
+    private async Task<BackupVerification> VerifyAsync(
+        StepContext context,
+        BackupOptions options,
+        string path,
+        CancellationToken cancellation
+    )
+    {
+        var identity = context.State.Started!.Identity;
+        var found = await programs.ReadingAsync(path, identity.Major, cancellation).ConfigureAwait(false);
+        return await new BackupVerifier(found, time) { Options = options }
+            .VerifyAsync(path, identity, options.MaxAge, RunBackup.VouchedBy(context.State), cancellation)
+            .ConfigureAwait(false);
+    }
+
     private async Task<StepOutcome> RehearseAsync(
         StepContext context,
         BackupOptions options,
-        ClientPrograms found,
         RunBackup backup,
         BackupVerification verified,
         CancellationToken cancellation
     )
     {
-        context.Report(Message.Of("steps.backup.rehearsing", ("path", backup.Path)));
-        var (plain, problem) = await PlainDump
-            .OpenAsync(Backup.Open(backup.Path), options, cancellation)
+        var record =
+            verified.Rehearsal?.Proves(context.Change.Digest) == true
+                ? verified.Rehearsal
+                : await RehearsedNowAsync(context, options, backup, cancellation).ConfigureAwait(false);
+        await context
+            .RecordAsync(RehearsalRecord.Fact, record, BackupJson.Default.RehearsalRecord, cancellation)
             .ConfigureAwait(false);
-        using var removed = plain;
-        if (plain is null)
+        if (record.Failed is { } failed)
         {
-            return StepOutcome.Refused(problem!);
-        }
-
-        var opened = plain.Backup;
-        var notes = new List<Message>(verified.Notes);
-        var outcome = await new BackupRehearsal(found, time)
-            .RehearseAsync(
-                opened,
-                await SourceAsync(context, cancellation).ConfigureAwait(false),
-                (s, c) => AskAsync(context, opened, s, notes, c),
-                cancellation
-            )
-            .ConfigureAwait(false);
-        if (outcome.Record is null)
-        {
-            return StepOutcome.Refused(outcome.Problem!);
+            return StepOutcome.Refused(
+                Message.Of(
+                    "steps.backup.rehearsal-failed",
+                    ("part", RehearsedPart.NameOf(failed.Part)),
+                    ("problem", failed.Finding)
+                )
+            );
         }
 
         var now = time.GetUtcNow();
@@ -204,20 +238,52 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
             return StepOutcome.Refused(Backup.TooOld(backup.Path, backup.TakenAt!.Value, backup.MaxAge!.Value, now));
         }
 
-        var took = outcome.Record.RestoreTook;
-        await (backup with { Level = BackupLevel.Rehearsed, RestoreTook = took })
+        await (backup with { Level = BackupLevel.Rehearsed, RestoreTook = record.RestoreTook })
             .RecordAsync(context, cancellation)
             .ConfigureAwait(false);
-        return Passed(
-            Message.Of(
-                "steps.backup.rehearsed",
-                ("path", backup.Path),
-                ("size", Sizes.Short(verified.Size)),
-                ("took", took),
-                ("tables", outcome.Record.TablesCompared)
+        return Passed(Rehearsed(record, verified), [.. verified.Notes, .. record.Notes]);
+    }
+
+    private Task<RehearsalRecord> RehearsedNowAsync(
+        StepContext context,
+        BackupOptions options,
+        RunBackup backup,
+        CancellationToken cancellation
+    )
+    {
+        context.Report(Message.Of("steps.backup.rehearsing", ("path", backup.Path)));
+        return rehearser.RehearseAsync(
+            new DataRehearsalOrder(
+                Backup.Open(backup.Path),
+                context.Change,
+                options,
+                context.State.Started!.By,
+                context.Run.Value,
+                backup.TakenAt,
+                context.OpenAsync
             ),
-            [.. notes, .. outcome.Notes]
+            new RehearsalWatch(
+                p => context.Report(Message.Of("steps.backup.part", ("part", RehearsedPart.NameOf(p)))),
+                static _ => { }
+            ),
+            cancellation
         );
+    }
+
+    private static Message Rehearsed(RehearsalRecord record, BackupVerification verified)
+    {
+        var rehearsed = Message.Of(
+            "steps.backup.rehearsed",
+            ("path", record.Path),
+            ("size", Sizes.Short(verified.Size)),
+            ("took", record.RestoreTook),
+            ("whole", record.WholeTook),
+            ("at", record.At),
+            ("by", record.By)
+        );
+        return record.Subset is { } subset
+            ? Message.Of("steps.backup.subset", ("rehearsed", rehearsed), ("subset", subset.Text))
+            : rehearsed;
     }
 
     private static StepOutcome Passed(Message finding, IReadOnlyList<Message> notes) =>
@@ -226,60 +292,4 @@ internal sealed class BackupStep(BackupPrograms programs, TimeProvider time) : I
                 ? finding
                 : Message.Of("steps.backup.noted", ("finding", finding), ("notes", Several.All(notes)))
         );
-
-    /// <summary>Where nothing tells what the dump is of, the copy is compared with the database; then the copy must answer.</summary>
-    private static async Task<Message?> AskAsync(
-        StepContext context,
-        Backup backup,
-        PostgresSession copy,
-        List<Message> notes,
-        CancellationToken cancellation
-    )
-    {
-        if (backup.Manifest is null)
-        {
-            await using var target = await context.OpenAsync(cancellation).ConfigureAwait(false);
-            var (difference, noted) = await BackupOrigin
-                .DifferenceAsync(backup.Path, copy, target, cancellation)
-                .ConfigureAwait(false);
-            notes.AddRange(noted);
-            if (difference is not null)
-            {
-                return difference;
-            }
-        }
-
-        return await ReadAsync(context, copy, cancellation).ConfigureAwait(false);
-    }
-
-    private static async Task<SourceSettings> SourceAsync(StepContext context, CancellationToken cancellation)
-    {
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        return await SourceSettings.ReadAsync(session, cancellation).ConfigureAwait(false);
-    }
-
-    /// <summary>The restored copy must let the relation be read, if the change is about one.</summary>
-    private static async Task<Message?> ReadAsync(
-        StepContext context,
-        PostgresSession copy,
-        CancellationToken cancellation
-    )
-    {
-        if (RunBaseline.RelationOf(context.Change) is not { } relation)
-        {
-            return null;
-        }
-
-        var there = await copy.ScalarAsync<bool>(
-                $"select to_regclass({Identifiers.Literal(relation.Sql)}) is not null",
-                cancellation
-            )
-            .ConfigureAwait(false);
-        if (there)
-        {
-            await copy.ExecuteAsync($"select * from {relation.Sql} limit 100", cancellation).ConfigureAwait(false);
-        }
-
-        return null;
-    }
 }

@@ -30,8 +30,6 @@ internal sealed class ExamDatabase : IAsyncDisposable
 
     public BackupVerifier Verifier => new(Clients, TimeProvider.System);
 
-    public BackupRehearsal Rehearsal => new(Clients, TimeProvider.System);
-
     public BackupRestorer Restorer => new(Clients, TimeProvider.System);
 
     public static async Task<ExamDatabase> CreateAsync(PostgresServer server) =>

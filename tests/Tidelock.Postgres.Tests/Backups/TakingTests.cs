@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Postgres.Tests.Servers;
@@ -417,45 +416,4 @@ public sealed class TakingTests(PostgresServer server)
         exam.Database.ExecuteAsync(
             "create table large as select n, md5(n::text) || md5((n + 1)::text) || md5((n + 2)::text) as x from generate_series(1, 500000) n"
         );
-
-    /// <summary>A tmpfs over a folder.</summary>
-    private sealed class SmallDisk : IDisposable
-    {
-        private readonly string folder;
-
-        private SmallDisk(string folder) => this.folder = folder;
-
-        public static SmallDisk Mount(string folder, string size)
-        {
-            Assert.SkipUnless(Environment.IsPrivilegedProcess, "Mounting a small disk needs root.");
-            Call("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", folder);
-            return new SmallDisk(folder);
-        }
-
-        public void Fill()
-        {
-            try
-            {
-                using var filler = File.Create(Path.Combine(folder, "filler"));
-                var block = new byte[1 << 20];
-                while (true)
-                {
-                    filler.Write(block);
-                }
-            }
-            catch (IOException)
-            {
-                // The disk is full: what was wanted.
-            }
-        }
-
-        public void Dispose() => Call("umount", "-l", folder);
-
-        private static void Call(string program, params string[] arguments)
-        {
-            using var process = Process.Start(program, arguments);
-            process.WaitForExit();
-            Assert.Equal(0, process.ExitCode);
-        }
-    }
 }

@@ -49,6 +49,25 @@ public sealed class RunReportTests
         Approved.Matches("rolled-back.ko.md", ReportRenderer.Markdown(report, TextCatalog.Korean));
     }
 
+    [Theory]
+    [InlineData("en", "| restore | ✓ passed | 41 s | jobs: 2, as postgres, with ANALYZE |")]
+    [InlineData("ko", "| 복구 | ✓ 통과 | 41 s | 병렬 작업 2개, postgres 권한으로, ANALYZE 포함 |")]
+    public void A_rehearsal_on_the_backup_stands_in_the_evidence_part_by_part(string language, string row)
+    {
+        var story = new RunStory()
+            .Started()
+            .At(-120, new StepStarted("backup", 1))
+            .Fact(-100, "backup", "rehearsal", RunStories.Rehearsal)
+            .At(-99, new StepEnded("backup", StepResult.Refused, Said("not proven")));
+
+        var report = Of(story);
+
+        Assert.Equal(Tidelock.Backups.RehearsalPart.FixPoints, report.Rehearsed!.Failed!.Part);
+        var page = ReportRenderer.Markdown(report, TextCatalog.For(language));
+        Assert.Contains(row, page, StringComparison.Ordinal);
+        Assert.Contains("\"part\": \"FixPoints\"", ReportRenderer.Json(report), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_held_run_says_why_it_waits_and_when_it_acts_by_itself()
     {

@@ -7,6 +7,23 @@ namespace Tidelock.Tests.Evidence;
 /// <summary>The runs every reader of evidence has to understand.</summary>
 internal static class RunStories
 {
+    /// <summary>The fact of a rehearsal that found a lost grant.</summary>
+    public const string Rehearsal = """
+        {
+          "manifestDigest": "ab12", "at": "2026-11-22T16:58:20+00:00", "restoreTook": "00:00:41", "tablesCompared": 2, "tablesUncounted": 0,
+          "changeDigest": "7f3a", "by": "kim", "method": "downgrade", "path": "/b/seedtest-1", "size": 22753280,
+          "takenAt": "2026-11-22T16:57:00+00:00", "wholeTook": "00:01:08",
+          "parts": [
+            { "part": "Restore", "passed": true, "took": "00:00:41",
+              "finding": { "code": "rehearsals.data.restored", "arguments": { "jobs": "2", "role": "postgres" } } },
+            { "part": "FixPoints", "passed": false, "took": "00:00:00.3",
+              "finding": { "code": "rehearsals.data.other-rows", "arguments": { "relation": "public.notes", "before": "20", "after": "19" } } }
+          ],
+          "subset": { "tables": ["public.notes"], "of": 132 },
+          "notes": [{ "code": "rehearsals.data.unstable", "arguments": { "relation": "public.attempt" } }]
+        }
+        """;
+
     public static RunStory Completed() =>
         Applied()
             .Step("verify", 2, 20)

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Tidelock.Backups;
+using Tidelock.Migrations;
+using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Steps;
@@ -59,7 +61,19 @@ public sealed class BackupAgeTests
         Assert.Null((options with { Folder = null }).In("/changes/one").Folder);
     }
 
-    private static BackupStep Step => new(new BackupPrograms(), TimeProvider.System);
+    private static BackupStep Step
+    {
+        get
+        {
+            var programs = new BackupPrograms();
+            var rehearser = new DataRehearser(
+                programs,
+                new MigrationTransaction(TimeProvider.System),
+                TimeProvider.System
+            );
+            return new BackupStep(programs, rehearser, TimeProvider.System);
+        }
+    }
 
     private static RunState Holding(RunBackup backup)
     {

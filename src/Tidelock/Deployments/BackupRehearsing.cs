@@ -1,0 +1,124 @@
+using Tidelock.Backups;
+using Tidelock.Gates;
+using Tidelock.Postgres;
+using Tidelock.Rehearsals;
+using Tidelock.Texts;
+
+namespace Tidelock.Deployments;
+
+/// <summary>
+/// Takes a backup, or looks at one that is named, and rehearses the change on its data: what a deployment then finds done. Changes nothing in
+/// the database.
+/// </summary>
+public sealed class BackupRehearsing
+{
+    internal const string Application = "tidelock/rehearsal";
+
+    private readonly BackupPrograms programs;
+    private readonly DataRehearser rehearser;
+    private readonly TimeProvider time;
+
+    internal BackupRehearsing(BackupPrograms programs, DataRehearser rehearser, TimeProvider time) =>
+        (this.programs, this.rehearser, this.time) = (programs, rehearser, time);
+
+    /// <param name="request">The change, its database and who asks.</param>
+    /// <param name="file">A backup that Tidelock took, or a dump; null to take one.</param>
+    /// <param name="report">What is being done.</param>
+    /// <param name="over">A part that is over.</param>
+    /// <param name="cancellation">Ends it: what is not whole by then is removed.</param>
+    /// <returns>The record; or why there is none.</returns>
+    /// <exception cref="TidelockException">The database or this machine's programs are not to be had.</exception>
+    public async Task<(RehearsalRecord? Record, Message? Refusal)> RehearseAsync(
+        DeploymentRequest request,
+        string? file,
+        Action<Message> report,
+        Action<RehearsedPart> over,
+        CancellationToken cancellation
+    )
+    {
+        var options = request.Change.Section<GateOptions>().Backup.In(request.Change.Folder);
+        var identity = await IdentityAsync(request.Target, cancellation).ConfigureAwait(false);
+        var (path, refusal) = file is null
+            ? await TakeAsync(request, options, identity, report, cancellation).ConfigureAwait(false)
+            : (Path.GetFullPath(file), null);
+        if (path is null)
+        {
+            return (null, refusal);
+        }
+
+        // Whoever names a dump here says what it is of, for this rehearsal alone.
+        report(Message.Of("deployments.rehearse.verifying", ("path", path)));
+        var clients = await programs.ReadingAsync(path, identity.Major, cancellation).ConfigureAwait(false);
+        var verified = await new BackupVerifier(clients, time)
+            .VerifyAsync(
+                path,
+                identity,
+                options.MaxAge,
+                Message.Of("backups.vouched", ("by", request.By)),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        if (!verified.Passed)
+        {
+            return (null, verified.Problems[0]);
+        }
+
+        var record = await rehearser
+            .RehearseAsync(
+                new DataRehearsalOrder(
+                    Backup.Open(path),
+                    request.Change,
+                    options,
+                    request.By,
+                    null,
+                    verified.TakenAt,
+                    c => PostgresSession.OpenAsync(request.Target, Application, c)
+                ),
+                new RehearsalWatch(
+                    p => report(Message.Of("steps.backup.part", ("part", RehearsedPart.NameOf(p)))),
+                    over
+                ),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return (record with { Notes = [.. verified.Notes, .. record.Notes] }, null);
+    }
+
+    private async Task<(string? Path, Message? Refusal)> TakeAsync(
+        DeploymentRequest request,
+        BackupOptions options,
+        ServerIdentity identity,
+        Action<Message> report,
+        CancellationToken cancellation
+    )
+    {
+        var clients = await programs.FindAsync(identity.Major, cancellation).ConfigureAwait(false);
+        var taken = await new BackupTaker(clients, time)
+            .TakeAsync(
+                request.Target,
+                Application,
+                options,
+                Rollbacks.RunBaseline.RelationOf(request.Change),
+                p =>
+                    report(
+                        Message.Of(
+                            "steps.backup.progress",
+                            ("bytes", Sizes.Short(p.Bytes)),
+                            ("table", p.TablesBegun),
+                            ("tables", p.Tables)
+                        )
+                    ),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return taken.Backup is { } backup ? (backup.Path, null) : (null, taken.Finding);
+    }
+
+    private static async Task<ServerIdentity> IdentityAsync(PostgresTarget target, CancellationToken cancellation)
+    {
+        await using var session = await PostgresSession
+            .OpenAsync(target, Application, cancellation)
+            .ConfigureAwait(false);
+        return await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,293 @@
+using Npgsql;
+using Tidelock.Backups;
+using Tidelock.Changes;
+using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
+using Tidelock.Postgres;
+using Tidelock.Relations;
+using Tidelock.Rollbacks;
+using Tidelock.Texts;
+
+namespace Tidelock.Rehearsals;
+
+/// <summary>One rehearsal on a backup's data, part by part.</summary>
+internal sealed class DataRehearsal(
+    DataRehearsalOrder order,
+    RehearsalWatch watch,
+    BackupPrograms programs,
+    MigrationTransaction transaction,
+    TimeProvider time
+)
+{
+    private readonly Change change = order.Change;
+    private readonly Migration migration = order.Change.Section<Migration>();
+    private readonly string method = order.Change.Section<RollbackOptions>().Method;
+    private readonly RelationName? relation = RunBaseline.RelationOf(order.Change);
+    private readonly long began = time.GetTimestamp();
+    private readonly List<RehearsedPart> parts = [];
+    private readonly List<Message> notes = [];
+    private RestoredPlace? place;
+    private RehearsedSubset? subset;
+    private TimeSpan carried;
+    private int compared;
+
+    private IReadOnlyList<TableState> Tables => order.Backup.Manifest?.Tables ?? [];
+
+    public async Task<RehearsalRecord> RunAsync(CancellationToken cancellation)
+    {
+        using var limit = new CancellationTokenSource(order.Options.Rehearsal.Within, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            await WalkAsync(both.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            var at = parts.Count == 0 ? RehearsalPart.Restore : parts[^1].Part + 1;
+            Over(at, false, null, Message.Of("rehearsals.data.timeout", ("limit", order.Options.Rehearsal.Within)));
+        }
+        finally
+        {
+            if (place is not null)
+            {
+                await place.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        return Record();
+    }
+
+    private RehearsalRecord Record() =>
+        new(order.Backup.Manifest?.Digest() ?? "", time.GetUtcNow(), parts[0].Took, compared, Tables.Count - compared)
+        {
+            ChangeDigest = change.Digest,
+            By = order.By,
+            Run = order.Run,
+            Method = method,
+            Path = order.Backup.Path,
+            Size = DumpKind.Size(order.Backup.Dump),
+            TakenAt = order.TakenAt,
+            WholeTook = time.GetElapsedTime(began),
+            Parts = parts,
+            Subset = subset,
+            Notes = notes,
+        };
+
+    /// <summary>What is asked of the target is asked first: from then on a lost connection is the copy's.</summary>
+    private async Task WalkAsync(CancellationToken cancellation)
+    {
+        await using var target = await order.OpenTargetAsync(cancellation).ConfigureAwait(false);
+        var start = new WayRehearsal(method, relation);
+        var there = relation is null
+            ? null
+            : await ClosureCapture.CaptureAsync(target, relation, cancellation).ConfigureAwait(false);
+        if (migration is ToolMigration tool)
+        {
+            start = await ToolRehearsal.AskAsync(tool, target, start, cancellation).ConfigureAwait(false);
+        }
+
+        var (what, refusal) = await RestoreOrders
+            .ReadAsync(order, target, programs, cancellation)
+            .ConfigureAwait(false);
+        if ((refusal ?? start.Problem) is { } problem)
+        {
+            Over(RehearsalPart.Restore, false, null, problem);
+            return;
+        }
+
+        subset = what!.Tables.Count == 0 ? null : new([.. what.Tables.Select(t => $"{t}")], what.List.TablesWithData);
+        if (
+            await PartAsync(RehearsalPart.Restore, () => RestoredAsync(what, cancellation)).ConfigureAwait(false)
+            && await PartAsync(RehearsalPart.Counts, () => CountedAsync(target, cancellation)).ConfigureAwait(false)
+        )
+        {
+            await WayAsync(what, start, there?.ClosureOrNull, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<PartEnd> RestoredAsync(RestoreOrder what, CancellationToken cancellation)
+    {
+        var major = order.Backup.Manifest?.Identity.Major ?? what.List.ServerMajor ?? 0;
+        var servers = await programs.ServersAsync(major, cancellation).ConfigureAwait(false);
+        if (servers.Major < major)
+        {
+            return PartEnd.Bad(Message.Of("backups.rehearsal.old-server", ("have", servers.Major), ("needed", major)));
+        }
+
+        place = await RestoredPlace
+            .StartAsync(
+                servers,
+                what,
+                RestoreOrders.FolderOf(order),
+                listens: migration is ToolMigration,
+                time,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        var (took, problem) = await place.RestoreAsync(cancellation).ConfigureAwait(false);
+        notes.AddRange(place.Notes);
+        if (place.LoginProblem is { } login && problem is null)
+        {
+            if (method == "backup")
+            {
+                return PartEnd.Bad(login);
+            }
+
+            notes.Add(login);
+        }
+
+        if (servers.Major != major)
+        {
+            notes.Add(Message.Of("rehearsals.data.other-major", ("have", servers.Major), ("source", major)));
+        }
+
+        return problem is not null
+            ? PartEnd.Bad(problem)
+            : new PartEnd(
+                true,
+                took,
+                Message.Of(
+                    subset is null ? "rehearsals.data.restored" : "rehearsals.data.restored-subset",
+                    ("jobs", what.Jobs),
+                    ("role", place.Restorer),
+                    ("subset", subset?.Text)
+                )
+            );
+    }
+
+    /// <summary>Rows against the manifest; of a dump that has none, the copy against the target.</summary>
+    private async Task<PartEnd> CountedAsync(PostgresSession target, CancellationToken cancellation)
+    {
+        carried = TimeSpan.Zero;
+        await using var copy = await SuperuserAsync(cancellation).ConfigureAwait(false);
+        if (order.Backup.Manifest is null)
+        {
+            var (difference, noted) = await BackupOrigin
+                .DifferenceAsync(order.Backup.Path, copy, target, cancellation)
+                .ConfigureAwait(false);
+            notes.AddRange(noted);
+            return difference is null
+                ? PartEnd.Good(Message.Of("rehearsals.data.like-target"))
+                : PartEnd.Bad(difference);
+        }
+
+        foreach (var table in Counted())
+        {
+            var rows = await TableStates.CountAsync(copy, table, cancellation).ConfigureAwait(false);
+            if (rows != table.Rows)
+            {
+                return PartEnd.Bad(
+                    Message.Of(
+                        "backups.rehearsal.rows",
+                        ("table", new RelationName(table.Schema, table.Name)),
+                        ("rows", rows),
+                        ("expected", table.Rows)
+                    )
+                );
+            }
+
+            compared++;
+        }
+
+        return PartEnd.Good(
+            Message.Of("rehearsals.data.counted", ("tables", compared), ("uncounted", Tables.Count - compared))
+        );
+    }
+
+    private async Task WayAsync(
+        RestoreOrder what,
+        WayRehearsal start,
+        RelationClosure? target,
+        CancellationToken cancellation
+    )
+    {
+        var copy = SchemaCopy.Of(place!, what.Clients, what.Roles);
+        await using var walk = new DataWalk(
+            order,
+            copy,
+            start,
+            target,
+            TablesToRead(),
+            subset is not null,
+            transaction,
+            time
+        );
+        _ =
+            await PartAsync(RehearsalPart.Before, () => walk.BeforeAsync(cancellation)).ConfigureAwait(false)
+            && await PartAsync(RehearsalPart.Migrate, () => walk.MigrateAsync(cancellation)).ConfigureAwait(false)
+            && await PartAsync(RehearsalPart.Verify, () => walk.VerifyAsync(cancellation)).ConfigureAwait(false)
+            && await PartAsync(RehearsalPart.Back, () => walk.BackAsync(place!, cancellation)).ConfigureAwait(false)
+            && await PartAsync(RehearsalPart.FixPoints, () => walk.CompareAsync(cancellation)).ConfigureAwait(false)
+            && await PartAsync(RehearsalPart.Again, () => walk.AgainAsync(cancellation)).ConfigureAwait(false);
+        notes.AddRange(walk.Notes);
+    }
+
+    /// <summary>The tables whose rows the change could touch: none where Tidelock itself replaces a view.</summary>
+    private IReadOnlyList<RelationName> TablesToRead() =>
+        migration is ViewMigration && method != "downgrade"
+            ? []
+            : [.. Counted().Select(t => new RelationName(t.Schema, t.Name))];
+
+    private IEnumerable<TableState> Counted() =>
+        Tables.Where(t =>
+            t.Rows is not null
+            && subset?.Tables.Contains($"{new RelationName(t.Schema, t.Name)}", StringComparer.Ordinal) != false
+        );
+
+    private Task<PostgresSession> SuperuserAsync(CancellationToken cancellation) =>
+        place!.OpenAsync("postgres", cancellation);
+
+    /// <summary>Whatever keeps a part from being done on the copy is its finding.</summary>
+    private async Task<bool> PartAsync(RehearsalPart part, Func<Task<PartEnd>> run)
+    {
+        watch.Begins(part);
+        var since = time.GetTimestamp();
+        PartEnd end;
+        try
+        {
+            end = await run().ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DiskFull && place is not null)
+        {
+            end = PartEnd.Bad(place.Full(e.MessageText));
+        }
+        catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
+        {
+            end = PartEnd.Bad(
+                Message.Of("backups.rehearsal.probe-failed", ("reason", e.MessageText), ("code", e.SqlState))
+            );
+        }
+        catch (TidelockException e) when (place is null)
+        {
+            end = PartEnd.Bad(e.Problem);
+        }
+        catch (Exception e) when (e is NpgsqlException or TidelockException)
+        {
+            end = PartEnd.Bad(await place!.LostAsync(e.Message).ConfigureAwait(false));
+        }
+
+        var elapsed = time.GetElapsedTime(since);
+        var took = end.Took ?? elapsed + carried;
+        carried = end.Took is { } told && elapsed > told ? elapsed - told : TimeSpan.Zero;
+        Over(part, end.Passed, took, end.Finding);
+        return end.Passed;
+    }
+
+    private void Over(RehearsalPart part, bool passed, TimeSpan? took, Message finding)
+    {
+        var over = new RehearsedPart(part, passed, took ?? TimeSpan.Zero, finding);
+        parts.Add(over);
+        watch.Over(over);
+    }
+}
+
+/// <summary>How a part ended.</summary>
+/// <param name="Passed">Whether it went as it must.</param>
+/// <param name="Took">How long what it is about took; null for all of it. The rest belongs to the next part.</param>
+/// <param name="Finding">What was found.</param>
+internal sealed record PartEnd(bool Passed, TimeSpan? Took, Message Finding)
+{
+    public static PartEnd Good(Message finding) => new(true, null, finding);
+
+    public static PartEnd Bad(Message finding) => new(false, null, finding);
+}

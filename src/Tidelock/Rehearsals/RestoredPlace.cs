@@ -1,0 +1,306 @@
+using System.Globalization;
+using Npgsql;
+using Tidelock.Backups;
+using Tidelock.Postgres;
+using Tidelock.Programs;
+using Tidelock.Texts;
+
+namespace Tidelock.Rehearsals;
+
+/// <summary>
+/// A throwaway server of this machine with a backup restored into it. It is durable like a real server, because the time the restore takes is
+/// going to be promised, and has the target's roles as stubs, so that owners and grants are proven, too. Nothing of the restore leads out of it.
+/// </summary>
+internal sealed class RestoredPlace : CopyPlace
+{
+    private const string Database = "tidelock_rehearsal";
+    private const string Trial = "tidelock_trial";
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
+    private readonly LocalCluster cluster;
+    private readonly RestoreOrder order;
+    private readonly TimeProvider time;
+    private readonly List<Message> notes = [];
+    private bool isTried;
+
+    private RestoredPlace(LocalCluster cluster, RestoreOrder order, TimeProvider time) =>
+        (this.cluster, this.order, this.time) = (cluster, order, time);
+
+    public override PostgresTarget Superuser => cluster.TargetAs("postgres", Database);
+
+    public override int Major => cluster.Programs.Major;
+
+    public override string Folder => cluster.Folder;
+
+    public override IReadOnlySet<string>? Stubs => null;
+
+    /// <summary>Who restores: the login of the target where the catalogs let it, else the superuser.</summary>
+    public string Restorer { get; private set; } = "postgres";
+
+    /// <summary>Why the login of the target could not restore; null where it could, or is a superuser itself.</summary>
+    public Message? LoginProblem { get; private set; }
+
+    /// <summary>What differs from the target.</summary>
+    public IReadOnlyList<Message> Notes => notes;
+
+    /// <summary>Starts the server, with roles and no database yet.</summary>
+    /// <param name="programs">No older than the backup's server.</param>
+    /// <param name="order">What will be restored.</param>
+    /// <param name="parent">Where it lies; null for the temporary folder.</param>
+    /// <param name="listens">Whether programs must reach it over TCP, on 127.0.0.1 and with a password.</param>
+    /// <param name="time">Measures the restore.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="TidelockException"><c>postgres.cluster.*</c>.</exception>
+    public static async Task<RestoredPlace> StartAsync(
+        ServerPrograms programs,
+        RestoreOrder order,
+        string? parent,
+        bool listens,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var options = new LocalClusterOptions
+        {
+            Parent = parent,
+            Programs = programs,
+            ListensOnTcp = listens,
+            Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["fsync"] = "on",
+                ["synchronous_commit"] = "on",
+                ["full_page_writes"] = "on",
+                ["max_wal_size"] = RehearsalRoom.WalSetting,
+
+                // Only the restore is promised; rows are read as fast as they can be.
+                ["work_mem"] = "64MB",
+                ["jit"] = "off",
+            },
+        };
+        var cluster = await LocalCluster.StartAsync(options, cancellation).ConfigureAwait(false);
+        return new RestoredPlace(cluster, order, time);
+    }
+
+    /// <summary>Restores into an empty database, in parallel, and analyzes it; a copy that is there goes first.</summary>
+    /// <returns>How long that took, and why it failed; null when it is there.</returns>
+    public async Task<(TimeSpan Took, Message? Problem)> RestoreAsync(CancellationToken cancellation)
+    {
+        var problem =
+            await CreateAsync(Database, cancellation).ConfigureAwait(false)
+            ?? (isTried ? null : await TryLoginAsync(cancellation).ConfigureAwait(false));
+        isTried = true;
+        if (problem is not null)
+        {
+            return (TimeSpan.Zero, problem);
+        }
+
+        var started = time.GetTimestamp();
+        var (result, least) = await WatchedAsync(
+                PgRestoreAsync(Database, Restorer, ["--jobs=" + Number(order.Jobs)], cancellation)
+            )
+            .ConfigureAwait(false);
+        if (!result.Succeeded)
+        {
+            return (time.GetElapsedTime(started), Failed(result, least));
+        }
+
+        await using var session = await OpenAsync("postgres", cancellation).ConfigureAwait(false);
+        await using var analyze = new NpgsqlCommand("analyze", session.Connection) { CommandTimeout = 0 };
+        await analyze.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+        return (time.GetElapsedTime(started), null);
+    }
+
+    public override Message Lacks(string extensions) =>
+        Message.Of(
+            "rehearsals.extensions",
+            ("extensions", extensions),
+            ("major", cluster.Programs.Major),
+            ("folder", cluster.Programs.Folder)
+        );
+
+    public override Task<PostgresSession> OpenAsync(string role, CancellationToken cancellation) =>
+        OpenAsync(role, Database, cancellation);
+
+    public override async Task<PostgresTarget> AdmitAsync(string role, CancellationToken cancellation)
+    {
+        await using var superuser = await OpenAsync("postgres", cancellation).ConfigureAwait(false);
+        return await cluster.AdmitOverTcpAsync(superuser, role, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Why the server does not answer: its disk is full, or what it wrote last tells.</summary>
+    public async Task<Message> LostAsync(string reason)
+    {
+        var free = FreeSpace.Of(Folder);
+        return free < FreeSpace.Full
+            ? Full(free, reason)
+            : Message.Of(
+                "rehearsals.data.server-gone",
+                ("reason", reason),
+                ("words", await LastWordsAsync().ConfigureAwait(false))
+            );
+    }
+
+    /// <summary>Something was not written because the disk is full.</summary>
+    public Message Full(string words) => Full(FreeSpace.Of(Folder), words);
+
+    public override ValueTask DisposeAsync() => cluster.DisposeAsync();
+
+    private Task<PostgresSession> OpenAsync(string role, string database, CancellationToken cancellation) =>
+        PostgresSession.OpenAsync(cluster.TargetAs(role, database), SchemaCopy.ApplicationName, cancellation);
+
+    /// <summary>An empty database with the target's locale, owner and search_path; returns what it needs and this machine lacks.</summary>
+    private async Task<Message?> CreateAsync(string name, CancellationToken cancellation)
+    {
+        await using var server = await OpenAsync("postgres", "postgres", cancellation).ConfigureAwait(false);
+        await server
+            .ExecuteAsync($"drop database if exists {Identifiers.Quote(name)} with (force)", cancellation)
+            .ConfigureAwait(false);
+        var there = await server
+            .QueryAsync("select rolname::text from pg_roles", r => r.GetString(0), cancellation)
+            .ConfigureAwait(false);
+        var source = order.Source with { Roles = [.. order.Source.Roles.Except(there, StringComparer.Ordinal)] };
+        var note = await CopyDatabase.CreateAsync(server, name, source, cancellation).ConfigureAwait(false);
+        if (note is not null && !notes.Contains(note))
+        {
+            notes.Add(note);
+        }
+
+        await using var copy = await OpenAsync("postgres", name, cancellation).ConfigureAwait(false);
+        await order.Roles.ApplyAsync(copy, null, cancellation).ConfigureAwait(false);
+        return await MissingAsync(copy, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<Message?> MissingAsync(PostgresSession copy, CancellationToken cancellation)
+    {
+        var missing = await copy.QueryAsync(
+                "select w from unnest($1::text[]) w where w not in (select name from pg_available_extensions) order by w",
+                r => r.GetString(0),
+                cancellation,
+                new NpgsqlParameter { Value = order.Extensions.ToArray() }
+            )
+            .ConfigureAwait(false);
+        return missing.Count == 0 ? null : Lacks(string.Join(", ", missing));
+    }
+
+    /// <summary>In earnest the login of the target restores, so it does here, if a trial with the schema alone shows that it can.</summary>
+    private async Task<Message?> TryLoginAsync(CancellationToken cancellation)
+    {
+        var login = order.Roles.User;
+        if (order.Roles.Superuser)
+        {
+            return null;
+        }
+
+        if (login == "postgres")
+        {
+            LoginProblem = Message.Of("rehearsals.data.login-unproven", ("login", login));
+            return null;
+        }
+
+        if (await CreateAsync(Trial, cancellation).ConfigureAwait(false) is { } problem)
+        {
+            return problem;
+        }
+
+        var tried = await PgRestoreAsync(Trial, login, ["--schema-only"], cancellation).ConfigureAwait(false);
+        if (tried.Succeeded)
+        {
+            Restorer = login;
+        }
+        else
+        {
+            LoginProblem = Message.Of("rehearsals.data.login-cannot", ("login", login), ("words", tried.LastWords));
+        }
+
+        await using var server = await OpenAsync("postgres", "postgres", cancellation).ConfigureAwait(false);
+        await server
+            .ExecuteAsync($"drop database if exists {Identifiers.Quote(Trial)} with (force)", cancellation)
+            .ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task<ProgramResult> PgRestoreAsync(
+        string database,
+        string role,
+        IReadOnlyList<string> how,
+        CancellationToken cancellation
+    )
+    {
+        await using var session = await OpenAsync("postgres", database, cancellation).ConfigureAwait(false);
+        using var use = await UseList.WriteAsync(order.List, session, order.Tables, cancellation).ConfigureAwait(false);
+        return await new ChildProgram(
+            order.Clients.PgRestore,
+            [
+                "--exit-on-error",
+                "--no-tablespaces",
+                "--no-subscriptions",
+                .. how,
+                "--use-list=" + use.Path,
+                "--dbname=" + database,
+                "--no-password",
+                order.Backup.Dump,
+            ],
+            cluster.TargetAs(role, database).LibpqEnvironment(SchemaCopy.ApplicationName)
+        )
+            .RunAsync(cancellation)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>How little room the disk had at its fullest: what fails is thrown away, and then there is room again.</summary>
+    private async Task<(ProgramResult Result, long Least)> WatchedAsync(Task<ProgramResult> running)
+    {
+        var least = FreeSpace.Of(Folder);
+        while (!running.IsCompleted)
+        {
+            await Task.WhenAny(running, Task.Delay(Look, time, CancellationToken.None)).ConfigureAwait(false);
+            least = Math.Min(least, FreeSpace.Of(Folder));
+        }
+
+        return (await running.ConfigureAwait(false), least);
+    }
+
+    private async Task<string> LastWordsAsync() =>
+        File.Exists(cluster.LogFile)
+            ? string.Join('\n', (await cluster.LogAsync().ConfigureAwait(false)).Trim().Split('\n').TakeLast(3))
+            : "";
+
+    private Message Full(long free, string words) =>
+        Message.Of(
+            "rehearsals.data.disk-full",
+            ("folder", Path.GetDirectoryName(Folder)),
+            ("free", Sizes.Short(free)),
+            ("words", words)
+        );
+
+    private Message Failed(ProgramResult result, long least) =>
+        least < FreeSpace.Full
+            ? Full(least, result.LastWords)
+            : Message.Of(
+                "backups.rehearsal.restore-failed",
+                ("path", order.Backup.Path),
+                ("exit", result.ExitCode),
+                ("words", result.LastWords)
+            );
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>What is restored for proof.</summary>
+/// <param name="Backup">A verified backup.</param>
+/// <param name="List">What is in it.</param>
+/// <param name="Source">What the copy needs around the data.</param>
+/// <param name="Roles">Who would restore it, and what he may.</param>
+/// <param name="Extensions">Of the target.</param>
+/// <param name="Clients">Can read it.</param>
+/// <param name="Jobs">Of pg_restore.</param>
+/// <param name="Tables">Whose rows are restored; empty for all.</param>
+internal sealed record RestoreOrder(
+    Backup Backup,
+    DumpList List,
+    SourceSettings Source,
+    CopyRoles Roles,
+    IReadOnlyList<string> Extensions,
+    ClientPrograms Clients,
+    int Jobs,
+    IReadOnlyCollection<RelationName> Tables
+);

@@ -1,0 +1,205 @@
+using Tidelock.Backups;
+using Tidelock.Postgres.Tests.Examples;
+using Tidelock.Postgres.Tests.Servers;
+
+namespace Tidelock.Postgres.Tests.Rehearsals;
+
+/// <summary>The whole way of a change on a backup's data.</summary>
+public sealed class DataRehearsalTests(PostgresServer server)
+{
+    private const string Scores = """
+        create table public.results (id int primary key, name text not null, score numeric);
+        insert into public.results select n, 'n' || n, n % 7 from generate_series(1, 300) n;
+        create table public.notes (id int primary key, of_result int references public.results, text text);
+        insert into public.notes select n, n, 'x' from generate_series(1, 20) n;
+        create view public.scores as select score, id, name from public.results;
+        comment on view public.scores is 'as they were';
+        create view public.top_scores as select id, score from public.scores where score > 5;
+        grant select on public.scores to public;
+        analyze;
+        """;
+
+    private const string View = "migration:\n  view: { name: public.scores, definition: new.sql }\n";
+    private const string New = "select id::bigint as id, name, score from public.results";
+    private const string DownWithoutGrant = """
+        drop view public.top_scores;
+        drop view public.scores;
+        create view public.scores as select score, id, name from public.results;
+        comment on view public.scores is 'as they were';
+        create view public.top_scores as select id, score from public.scores where score > 5;
+        """;
+
+    [Fact]
+    public async Task The_example_goes_the_whole_way_on_its_data_and_the_proof_is_kept()
+    {
+        await using var data = new DataBench(await RehearsalBench.AttemptAsync(server));
+        await data.Bench.Database.ExecuteAsync(
+            "set seedtest.results = '300';" + AttemptViewExample.Read("generate.sql")
+        );
+        var change = data.Bench.Change(AttemptViewExample.Folder);
+        var before = await data.Bench.Views.CatalogAsync();
+        var backup = await data.TakeAsync(change);
+
+        var record = await data.RehearseAsync(backup, change: change);
+
+        DataBench.AssertWhole(record);
+        Assert.All(record.Parts.Where(p => p.Part != RehearsalPart.Counts), p => Assert.True(p.Took > TimeSpan.Zero));
+        Assert.True(record.RestoreTook > TimeSpan.Zero);
+        Assert.True(record.WholeTook > record.RestoreTook);
+        Assert.True(record.TablesCompared > 0);
+        Assert.Contains("definition", record.Parts[5].Finding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(before, await data.Bench.Views.CatalogAsync());
+        Assert.Empty(Directory.GetFileSystemEntries(data.Place));
+        var kept = Backup.Open(backup.Path).Rehearsal()!;
+        Assert.True(kept.Proves(change.Digest));
+        Assert.False(kept.Proves("another"));
+        Assert.Equal(record.Parts, kept.Parts);
+        Assert.Equal(("kim", "definition"), (kept.By, kept.Method));
+    }
+
+    [Fact]
+    public async Task A_down_file_that_loses_a_grant_is_refused_on_the_data_and_nothing_is_kept()
+    {
+        await using var data = await DataBench.CreateAsync(server, Scores);
+        data.Bench.Declaring(View + "  down: down.sql\nrollback: { method: downgrade }")
+            .With("new.sql", New)
+            .With("down.sql", DownWithoutGrant);
+        var backup = await data.TakeAsync();
+
+        var record = await data.RehearseAsync(backup);
+
+        Assert.Equal(RehearsalPart.FixPoints, record.Failed!.Part);
+        Assert.Equal("rehearsals.not-back", record.Failed.Finding.Code);
+        Assert.Contains("grant to PUBLIC by", record.Failed.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Null(Backup.Open(backup.Path).Rehearsal());
+    }
+
+    [Theory]
+    [InlineData(
+        "alter table results add constraint positive check (score > 0)",
+        "alter table results drop constraint positive",
+        RehearsalPart.Migrate,
+        "positive"
+    )]
+    [InlineData(
+        "alter table results add column more int",
+        "alter table results drop column more; update results set score = 0 where id = 7",
+        RehearsalPart.FixPoints,
+        "other values"
+    )]
+    [InlineData(
+        "alter table results add column more int",
+        "alter table results drop column more; delete from notes where id = 7",
+        RehearsalPart.FixPoints,
+        "20"
+    )]
+    public async Task What_only_the_data_show_is_found_before_the_change(
+        string up,
+        string down,
+        RehearsalPart part,
+        string mentions
+    )
+    {
+        await using var data = await DataBench.CreateAsync(
+            server,
+            Scores + "update results set score = 9 where id = 7"
+        );
+        data.Bench.Declaring("migration: { sql: { up: up.sql, down: down.sql } }\nrollback: { method: downgrade }")
+            .With("up.sql", up)
+            .With("down.sql", down);
+        Assert.Null((await data.Bench.RehearseAsync()).Problem);
+
+        var record = await data.RehearseAsync();
+
+        Assert.Equal(part, record.Failed?.Part);
+        Assert.Contains(mentions, record.Failed!.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(record.Parts[^1], record.Failed);
+    }
+
+    [Fact]
+    public async Task A_contract_that_these_rows_break_is_found_after_the_change_on_the_copy()
+    {
+        await using var data = await DataBench.CreateAsync(server, Scores);
+        data.Bench.Declaring(
+                View
+                    + """
+                    contract:
+                      relation: public.scores
+                      columns: [{ name: id, type: bigint }, { name: name, type: text }, { name: score, type: numeric }]
+                      unique: [[score]]
+                    smoke: [{ name: ids are large, sql: "select id from scores where pg_typeof(id) = 'bigint'::regtype", rows: "> 0" }]
+                    """
+            )
+            .With("new.sql", New);
+
+        var record = await data.RehearseAsync();
+
+        Assert.Equal(RehearsalPart.Verify, record.Failed?.Part);
+        Assert.Equal("rehearsals.data.contract", record.Failed!.Finding.Code);
+        Assert.Contains(record.Notes, n => n.Code == "rehearsals.data.check-of-new");
+    }
+
+    [Fact]
+    public async Task A_target_that_was_changed_since_its_backup_asks_for_another_backup()
+    {
+        await using var data = await DataBench.CreateAsync(server, Scores);
+        data.Bench.Declaring(View).With("new.sql", New);
+        var backup = await data.TakeAsync();
+        await data.Bench.Database.ExecuteAsync("comment on view scores is 'another'");
+
+        var record = await data.RehearseAsync(backup);
+
+        Assert.Equal(RehearsalPart.Before, record.Failed?.Part);
+        Assert.Equal("rehearsals.data.not-as-target", record.Failed!.Finding.Code);
+        DataBench.AssertWhole(await data.RehearseAsync());
+    }
+
+    [Fact]
+    public async Task Where_the_way_back_is_a_restore_the_backup_is_restored_over_the_change()
+    {
+        await using var data = await DataBench.CreateAsync(server, Scores);
+        data.Bench.Declaring(
+                "migration: { sql: { up: up.sql }, drops: [table public.notes] }\nrollback: { method: backup }"
+            )
+            .With("up.sql", "drop table notes; update results set score = 1");
+
+        var record = await data.RehearseAsync();
+
+        DataBench.AssertWhole(record);
+        Assert.Contains("backup", record.Parts[5].Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the tables counted: 2", record.Parts[6].Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_of_statements_goes_there_and_back_and_there_again()
+    {
+        await using var data = await DataBench.CreateAsync(server, Scores);
+        data.Bench.Declaring(
+                "migration: { sql: { up: up.sql, down: down.sql, transaction: none } }\nrollback: { method: downgrade }"
+            )
+            .With("up.sql", "create index concurrently results_by_name on public.results (name);")
+            .With("down.sql", "drop index concurrently public.results_by_name;");
+
+        DataBench.AssertWhole(await data.RehearseAsync());
+    }
+
+    [Fact]
+    public async Task A_part_of_the_data_is_rehearsed_and_said_to_be_one()
+    {
+        await using var data = await DataBench.CreateAsync(server, Scores);
+        data.Bench.Declaring(View + "gates: { backup: { rehearse: { tables: [public.results] } } }")
+            .With("new.sql", New);
+
+        var record = await data.RehearseAsync();
+
+        DataBench.AssertWhole(record);
+        Assert.Equal(["public.results"], record.Subset!.Tables);
+        Assert.Equal(2, record.Subset.Of);
+        Assert.Equal(1, record.TablesCompared);
+        Assert.Contains("300 rows", record.Parts[2].Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Only a part of the data", record.Parts[0].Finding.ToString(), StringComparison.Ordinal);
+
+        data.Bench.Declaring(View + "gates: { backup: { rehearse: { tables: [public.no_such] } } }");
+        Assert.Equal("rehearsals.data.no-table", (await data.RehearseAsync()).Failed!.Finding.Code);
+    }
+}
