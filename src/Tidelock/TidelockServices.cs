@@ -1,4 +1,6 @@
 using Tidelock.Backups;
+using Tidelock.Backups.Commands;
+using Tidelock.Backups.PgBackRest;
 using Tidelock.Changes;
 using Tidelock.Checks;
 using Tidelock.Contracts;
@@ -19,6 +21,7 @@ using Tidelock.Probes.Synthetic;
 using Tidelock.Programs;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Recovery;
 using Tidelock.Runs;
 using Tidelock.Runs.Postgres;
 using Tidelock.Runs.Sqlite;
@@ -55,12 +58,14 @@ public sealed class TidelockServices : IAsyncDisposable
             new DefinitionRollback(transaction),
             new DowngradeRollback(transaction),
             new BackupRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
+            new RecoveryRollback(change => change.Section<GateOptions>().Backup),
         ];
+        IReadOnlyList<IBackupSource> sources = [new PgBackRestSource(time), new CommandSource(time)];
         var rehearser = new WayRehearser(programs, transaction, time);
         var data = new DataRehearser(programs, transaction, time);
-        Checklist = Gates(rehearser);
+        Checklist = Gates(rehearser, sources);
         var engine = new RunEngine(
-            DeploymentSteps(programs, transaction, rehearser, data, journal, time),
+            DeploymentSteps(programs, sources, transaction, rehearser, data, journal, time),
             [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
             new Lookout(new ProbeFactory(ProbeKinds, time)),
             new LossLookout()
@@ -112,10 +117,10 @@ public sealed class TidelockServices : IAsyncDisposable
                 .ConfigureAwait(false)
             : await SqliteJournal.OpenAsync(place, cancellation).ConfigureAwait(false);
 
-    private static Checklist Gates(WayRehearser rehearser) =>
+    private static Checklist Gates(WayRehearser rehearser, IReadOnlyList<IBackupSource> sources) =>
         new([
             new StagingGate(),
-            new BackupGate(),
+            new BackupGate(sources),
             new RollbackPlanGate(rehearser),
             new ApprovalGate(),
             new AnnouncementGate(),
@@ -131,6 +136,7 @@ public sealed class TidelockServices : IAsyncDisposable
 
     private static IReadOnlyList<IStep> DeploymentSteps(
         BackupPrograms programs,
+        IReadOnlyList<IBackupSource> sources,
         MigrationTransaction transaction,
         WayRehearser rehearser,
         DataRehearser data,
@@ -145,7 +151,7 @@ public sealed class TidelockServices : IAsyncDisposable
         return
         [
             new PrerequisitesStep(programs),
-            new BackupStep(programs, data, time),
+            new SourcedBackupStep(sources, new BackupStep(programs, data, time)),
             new BaselineStep(ground, probes, rehearser, journal),
             new MigrateStep(transaction),
             new VerifyStep(),

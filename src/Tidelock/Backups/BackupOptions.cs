@@ -1,3 +1,5 @@
+using Tidelock.Backups.Commands;
+using Tidelock.Backups.PgBackRest;
 using Tidelock.Postgres;
 
 namespace Tidelock.Backups;
@@ -30,6 +32,12 @@ public sealed record BackupOptions(BackupSource By, TimeSpan MaxAge)
 
     /// <summary>How it is restored for proof.</summary>
     public RehearsalOptions Rehearsal { get; init; } = new(null, TimeSpan.FromMinutes(30), []);
+
+    /// <summary>Which backups of pgBackRest; null where they are not the source.</summary>
+    public PgBackRestOptions? PgBackRest { get; init; }
+
+    /// <summary>The programs that ask a managed service; null where it is not the source.</summary>
+    public CommandBackupOptions? Command { get; init; }
 
     /// <summary>The same with its paths from the change's folder, where they are no full ones.</summary>
     public BackupOptions In(string changeFolder)
@@ -107,6 +115,12 @@ public enum BackupSource
 
     /// <summary>Somebody took one and names its file.</summary>
     File,
+
+    /// <summary>pgBackRest has one of the whole server.</summary>
+    PgBackRest,
+
+    /// <summary>A managed service has a snapshot, and a program asks it.</summary>
+    Command,
 
     /// <summary>A managed service took one: a person confirms it.</summary>
     Confirmed,

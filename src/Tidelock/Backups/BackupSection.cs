@@ -1,3 +1,5 @@
+using Tidelock.Backups.Commands;
+using Tidelock.Backups.PgBackRest;
 using Tidelock.Changes;
 using Tidelock.Postgres;
 using Tidelock.Texts;
@@ -9,7 +11,20 @@ internal static class BackupSection
 {
     /// <summary>All keys but the gate's own <c>level</c>.</summary>
     public static string[] Keys { get; } =
-    ["by", "maxAge", "proof", "rehearse", "file", "folder", "jobs", "compress", "count", "encrypt"];
+    [
+        "by",
+        "maxAge",
+        "proof",
+        "rehearse",
+        "file",
+        "folder",
+        "jobs",
+        "compress",
+        "count",
+        "encrypt",
+        .. PgBackRestSection.Keys,
+        CommandBackupSection.Key,
+    ];
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
@@ -22,6 +37,8 @@ internal static class BackupSection
                 file is null ? BackupSource.PgDump : BackupSource.File,
                 ("pg_dump", BackupSource.PgDump),
                 ("file", BackupSource.File),
+                ("pgbackrest", BackupSource.PgBackRest),
+                ("command", BackupSource.Command),
                 ("confirmed", BackupSource.Confirmed)
             );
         if ((by == BackupSource.File) != (file is not null))
@@ -39,6 +56,8 @@ internal static class BackupSection
             Count = Tables(settings["count"]),
             Encrypt = ReadEncryption(settings["encrypt"]),
             Rehearsal = ReadRehearsal(settings["rehearse"]),
+            PgBackRest = PgBackRestSection.Read(settings, by),
+            Command = CommandBackupSection.Read(settings, by),
         };
     }
 

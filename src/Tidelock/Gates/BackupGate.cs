@@ -1,4 +1,5 @@
 using Tidelock.Backups;
+using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -8,7 +9,8 @@ namespace Tidelock.Gates;
 /// G2: there will be a backup that is proven as far as the change demands. Taking, verifying and rehearsing it is the run's step; this looks
 /// ahead.
 /// </summary>
-internal sealed class BackupGate : IGate
+/// <param name="sources">Who is asked about backups that Tidelock does not write itself.</param>
+internal sealed class BackupGate(params IReadOnlyList<IBackupSource> sources) : IGate
 {
     public string Name => "backup";
 
@@ -19,10 +21,18 @@ internal sealed class BackupGate : IGate
     public async Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
         var options = context.Options.Backup;
+        if (sources.FirstOrDefault(s => s.By == options.By) is { } source)
+        {
+            return await LookAsync(source, context, cancellation).ConfigureAwait(false);
+        }
+
         return options.By switch
         {
             BackupSource.PgDump => await TakenByRunAsync(context, options, cancellation).ConfigureAwait(false),
             BackupSource.File => NamedFile(context, options),
+            BackupSource.PgBackRest or BackupSource.Command => throw new InvalidOperationException(
+                $"nobody asks {options.By}"
+            ),
             BackupSource.Confirmed => Confirmed(context, options),
         };
     }
@@ -67,6 +77,24 @@ internal sealed class BackupGate : IGate
                     word.By
                 )
             : new GateFinding(false, context.Unconfirmed(Name, elsewhere));
+    }
+
+    private static async Task<GateFinding> LookAsync(
+        IBackupSource source,
+        GateContext context,
+        CancellationToken cancellation
+    )
+    {
+        const string name = "tidelock";
+        var request = new BackupRequest(
+            context.Options.Backup,
+            context.Change.Folder,
+            context.Target,
+            name,
+            stop => PostgresSession.OpenAsync(context.Target, name, stop)
+        );
+        var standing = await source.LookAsync(request, cancellation).ConfigureAwait(false);
+        return new GateFinding(standing.Passed, standing.Finding);
     }
 
     private GateFinding NamedFile(GateContext context, BackupOptions options)

@@ -8,11 +8,17 @@ namespace Tidelock.Rollbacks;
 /// </summary>
 public interface IRollbackMethod
 {
-    /// <summary>What people type: <c>definition</c>, <c>downgrade</c>, <c>backup</c>.</summary>
+    /// <summary>What people type: <c>definition</c>, <c>downgrade</c>, <c>backup</c>, <c>recovery</c>.</summary>
     string Name { get; }
 
     /// <summary>Whether it leads back from whatever is there, so that nobody has to know what that is.</summary>
     bool LeadsFromAnywhere => true;
+
+    /// <summary>
+    /// Whether people have been asked to carry it out, so that only this method knows when it is done, whatever the database shows by then.
+    /// </summary>
+    /// <param name="context">The context of the rollback step.</param>
+    bool HasBegun(StepContext context) => false;
 
     /// <summary>Whether it can be used for this run now, and what it would cost.</summary>
     /// <param name="context">The context of the rollback step.</param>

@@ -54,7 +54,7 @@ internal sealed class PrerequisitesStep(BackupPrograms programs) : IStep
     private static bool NeedsPrograms(StepContext context)
     {
         var gates = context.Change.Section<GateOptions>();
-        return gates.BackupLevel != GateLevel.Off && gates.Backup.By != BackupSource.Confirmed;
+        return gates.BackupLevel != GateLevel.Off && gates.Backup.By is BackupSource.PgDump or BackupSource.File;
     }
 
     private static Message? Server(StepContext context, ServerIdentity identity) =>

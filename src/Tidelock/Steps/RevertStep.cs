@@ -40,7 +40,7 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
             );
         }
 
-        if (!state.InPlace || state.Doubted)
+        if ((!state.InPlace || state.Doubted) && !method.HasBegun(context))
         {
             var standing = await Standing.AskAsync(context, cancellation).ConfigureAwait(false);
             if (standing.Where == Whereabouts.Before)

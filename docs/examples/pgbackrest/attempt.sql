@@ -1,0 +1,1 @@
+select id, student_id, topic_id from exam_results

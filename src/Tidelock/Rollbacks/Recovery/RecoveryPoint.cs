@@ -1,0 +1,48 @@
+using System.Globalization;
+using Tidelock.Migrations;
+using Tidelock.Migrations.Statements;
+using Tidelock.Migrations.Tools;
+using Tidelock.Postgres;
+using Tidelock.Runs;
+
+namespace Tidelock.Rollbacks.Recovery;
+
+/// <summary>The moment before a change, to which a server is restored.</summary>
+/// <param name="Time">Surely before it, by the server's clock: when its step began, because nothing tells a commit's time to the second.</param>
+/// <param name="TransactionId">The one transaction that made it, before which a recovery may stop exactly; null where it was not one.</param>
+internal sealed record RecoveryPoint(DateTimeOffset Time, uint? TransactionId)
+{
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
+
+    /// <summary>Null where the run has not tried its change.</summary>
+    public static async Task<RecoveryPoint?> ReadAsync(
+        StepContext context,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        var migrate = context.As("migrate");
+        if (context.State.Step("migrate").StartedAt is not { } began)
+        {
+            return null;
+        }
+
+        var there = await session
+            .ScalarAsync<DateTime>("select clock_timestamp() at time zone 'UTC'", cancellation)
+            .ConfigureAwait(false);
+        var ahead = new DateTimeOffset(there, TimeSpan.Zero) - context.Time.GetUtcNow();
+        return new RecoveryPoint(began + ahead - Margin, Transaction(migrate));
+    }
+
+    /// <summary>As UTC to the second, never later than it.</summary>
+    public string Text(string format) => Time.ToUniversalTime().ToString(format, CultureInfo.InvariantCulture);
+
+    private static uint? Transaction(StepContext migrate) =>
+        migrate.Change.Section<Migration>() is not (ToolMigration or StatementsMigration)
+        && migrate.State is { AppliedAt: not null, Identity: { } identity }
+        && migrate.Fact("try", MigrationsJson.Default.MigrationTry) is { } last
+        && last.Timeline == identity.Timeline
+        && ulong.TryParse(last.TransactionId, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? (uint)(id & uint.MaxValue)
+            : null;
+}

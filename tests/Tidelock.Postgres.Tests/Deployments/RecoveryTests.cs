@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Tidelock.Deployments;
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Rollbacks.Recovery;
+using Tidelock.Runs;
+
+namespace Tidelock.Postgres.Tests.Deployments;
+
+/// <summary>A real point-in-time restore of the whole server, by the commands people are shown.</summary>
+public sealed class RecoveryTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_server_that_people_restored_with_the_commands_they_were_shown_is_verified_once_one_of_them_says_so()
+    {
+        await using var server = await BackRestServer.StartAsync();
+        var database = await TestDatabase.CreateAsync(server.Cluster);
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            database,
+            $"gates: {{ backup: {{ {server.Yaml("full")} }}, rollbackPlan: off }}\n"
+        );
+        var before = await fixture.CatalogAsync();
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        Assert.Equal("backups.backrest.verified", done.State!.Step("backup").Finding!.Code);
+        var run = done.Run!.Value;
+        await using var services = await fixture.OpenAsync();
+
+        var given = Back(services, fixture, run);
+        await HeldAsync(given, services, run, "rollbacks.recovery.asked");
+        await SayAsync(services, run, "an", RunVerb.Abort);
+        var up = await given.WaitAsync(Limit);
+        Assert.Equal((ExitCode.NeedsPerson, "rollbacks.recovery.given-up"), (up.ExitCode, up.Finding.Code));
+        Assert.True(up.State!.InPlace);
+
+        await database.ExecuteAsync("insert into results values (101, 'lost', 1)");
+        var back = Back(services, fixture, run);
+        await HeldAsync(back, services, run, "rollbacks.recovery.asked");
+        await SayAsync(services, run, "an");
+        await HeldAsync(back, services, run, "rollbacks.recovery.asked-again");
+        var asked = await AskedAsync(services, run);
+        Assert.Contains("--type=xid", asked.Commands[1], StringComparison.Ordinal);
+        await server.RestoreAsync(asked.Commands);
+        await UntilAsync(back, services, run, s => s is { FailedOver: not null, Held: not null });
+        await SayAsync(services, run, "lee");
+        var end = await back.WaitAsync(Limit);
+
+        Assert.True(end.ExitCode == ExitCode.RolledBack, end.Finding.ToString());
+        Assert.Equal(before, await fixture.CatalogAsync());
+        Assert.Equal(100, await database.ScalarAsync<long>("select count(*) from results"));
+        var verified = end.State!.Step("rollback.verify").Finding!;
+        Assert.Equal("rollbacks.recovery.verified", verified.Code);
+        Assert.Equal(
+            ("lee", "1", "2"),
+            (verified.Arguments["by"], verified.Arguments["then"], verified.Arguments["now"])
+        );
+        Assert.StartsWith(
+            "restored by people, as lee confirmed",
+            end.State.Step("rollback.revert").Finding!.ToString(),
+            StringComparison.Ordinal
+        );
+    }
+
+    private static Task<DeploymentEnd> Back(TidelockServices services, DeploymentFixture fixture, RunId run) =>
+        Task.Run(() =>
+            services.Deployment.RollBackAsync(run, fixture.Request(), "recovery", fixture.Terminal(), default)
+        );
+
+    private static async Task SayAsync(
+        TidelockServices services,
+        RunId run,
+        string by,
+        RunVerb verb = RunVerb.Continue
+    ) =>
+        await services.Journal.SendAsync(
+            new RunCommand(Guid.NewGuid().ToString("N"), run, verb, "", by, TimeProvider.System.GetUtcNow()),
+            default
+        );
+
+    private static async Task<RecoveryAsk> AskedAsync(TidelockServices services, RunId run)
+    {
+        var state = await RunReader.StateAsync(services.Journal, run, default);
+        return state.Fact("rollback.revert", RecoveryAsk.Fact)!.Value.Deserialize(RecoveryJson.Default.RecoveryAsk)!;
+    }
+
+    private static Task HeldAsync(Task<DeploymentEnd> back, TidelockServices services, RunId run, string code) =>
+        UntilAsync(back, services, run, s => s.Held?.Reason.Code == code);
+
+    private static async Task UntilAsync(
+        Task<DeploymentEnd> back,
+        TidelockServices services,
+        RunId run,
+        Func<RunState, bool> there
+    )
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (!there(await RunReader.StateAsync(services.Journal, run, default)))
+        {
+            Assert.False(back.IsCompleted, back.IsCompletedSuccessfully ? (await back).Finding.ToString() : "failed");
+            Assert.True(TimeProvider.System.GetElapsedTime(since) < Limit, "it never came there");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
+    }
+}
