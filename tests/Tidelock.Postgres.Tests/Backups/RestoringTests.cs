@@ -276,7 +276,7 @@ public sealed class RestoringTests(PostgresServer server)
     [Fact]
     public async Task A_disk_that_fills_up_in_mid_restore_leaves_what_was_there()
     {
-        await using var disk = await SmallDisk.MountAsync("64m");
+        await using var disk = await SmallTablespace.MountAsync("64m");
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
         await using var database = await TestDatabase.CreateAsync(cluster);
         await using var exam = await ExamDatabase.CreateAsync(database);

@@ -3,7 +3,7 @@ using Tidelock.Programs;
 namespace Tidelock.Postgres.Tests.Servers;
 
 /// <summary>A real small file system that a server can have a tablespace on, and that can be filled; needs root.</summary>
-internal sealed class SmallDisk : IAsyncDisposable
+internal sealed class SmallTablespace : IAsyncDisposable
 {
     private readonly string mount = Directory.CreateTempSubdirectory("tidelock-small-").FullName;
 
@@ -12,10 +12,10 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     private string Filler => Path.Combine(mount, "filler");
 
-    public static async Task<SmallDisk> MountAsync(string size)
+    public static async Task<SmallTablespace> MountAsync(string size)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Mounting a file system takes root.");
-        var disk = new SmallDisk();
+        var disk = new SmallTablespace();
         var mounted = await new ChildProgram(
             "mount",
             "-t",
