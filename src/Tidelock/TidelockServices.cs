@@ -21,7 +21,9 @@ using Tidelock.Probes.Synthetic;
 using Tidelock.Programs;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Beside;
 using Tidelock.Rollbacks.Recovery;
+using Tidelock.Rollbacks.Undoing;
 using Tidelock.Runs;
 using Tidelock.Runs.Postgres;
 using Tidelock.Runs.Sqlite;
@@ -57,8 +59,10 @@ public sealed class TidelockServices : IAsyncDisposable
         [
             new DefinitionRollback(transaction),
             new DowngradeRollback(transaction),
+            new BesideRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
             new BackupRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
             new RecoveryRollback(change => change.Section<GateOptions>().Backup),
+            new UndoRollback(),
         ];
         IReadOnlyList<IBackupSource> sources = [new PgBackRestSource(time), new CommandSource(time)];
         var rehearser = new WayRehearser(programs, transaction, time);

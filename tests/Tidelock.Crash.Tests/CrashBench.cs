@@ -42,7 +42,7 @@ internal sealed class CrashBench : IAsyncDisposable
     )
     {
         var fixture = await DeploymentFixture.CreateAsync(server, Gates(method, rehearsed));
-        var isLogged = method != "backup";
+        var isLogged = method is not ("backup" or "in-place");
         if (isLogged)
         {
             await fixture.Database.ExecuteAsync(CommitLog);
@@ -210,7 +210,7 @@ internal sealed class CrashBench : IAsyncDisposable
             gates:
               backup: { rehearse: false, folder: ../backups }
               rollbackPlan: {{(rehearsed ? "required" : "off")}}
-            rollback: { method: {{method}} }
+            rollback: { method: {{(method is "in-place" ? "backup" : method)}} }
 
             """;
 

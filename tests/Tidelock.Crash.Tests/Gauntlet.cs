@@ -22,8 +22,8 @@ public abstract class Gauntlet(PostgresServer server, bool onPostgres)
     [InlineData("definition", "after")]
     [InlineData("downgrade", "before")]
     [InlineData("downgrade", "after")]
-    [InlineData("backup", "before")]
-    [InlineData("backup", "after")]
+    [InlineData("in-place", "before")]
+    [InlineData("in-place", "after")]
     public async Task A_run_killed_at_every_append_ends_as_one_that_was_never_disturbed(string method, string when)
     {
         var (state, counts, _) = await Undisturbed

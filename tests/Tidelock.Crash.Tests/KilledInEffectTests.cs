@@ -42,7 +42,7 @@ public sealed class KilledInEffectTests(PostgresServer server)
     [Theory]
     [InlineData("definition", "public.scores", "")]
     [InlineData("downgrade", "public.scores", "")]
-    [InlineData("backup", "public.results", "/restore")]
+    [InlineData("in-place", "public.results", "/restore")]
     public async Task A_rollback_killed_while_it_waits_for_a_lock_takes_effect_once(
         string method,
         string relation,
@@ -75,12 +75,12 @@ public sealed class KilledInEffectTests(PostgresServer server)
     [Fact]
     public async Task A_restore_whose_pg_restore_outlives_the_program_and_commits_is_found_and_not_done_again()
     {
-        await using var bench = await CrashBench.CreateAsync(server, onPostgres: false, "backup");
+        await using var bench = await CrashBench.CreateAsync(server, onPostgres: false, "in-place");
         await bench.WaitLongForLocksAsync();
         Assert.Equal(0, (await bench.RunAsync("deploy")).Code);
         var run = (await bench.ReadAsync()).Run!.Value;
         await using var reader = await bench.ReadingAsync("public.results");
-        await using var program = bench.Start("rollback", run, "backup");
+        await using var program = bench.Start("rollback", run, "in-place");
         await bench.WaitingAsync(program, "/restore");
         await program.KillAsync();
         await reader.DisposeAsync();

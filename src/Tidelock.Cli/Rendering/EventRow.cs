@@ -24,6 +24,8 @@ internal sealed class EventRow(ReportWords words)
             BlockerActed b => new("●", words.Of(DecisionKind.BlockerActed), words.Say(b.Finding), Tone.Warn),
             MigrationApplied a => new("●", words.Of(DecisionKind.Applied), words.Say(a.Finding), Tone.Good),
             MigrationReverted r => new("↩", words.Of(DecisionKind.Reverted), words.Say(r.Finding), Tone.Good),
+            DatabaseSwapped s => new("⇄", words.Of(DecisionKind.Swapped), words.Say(s.Finding), Tone.Warn),
+            RollbackUndone u => new("↪", words.Of(DecisionKind.Undone), words.Say(u.Finding), Tone.Good),
             RunHeld h => new("‖", words.Of(DecisionKind.Held), words.Say(h.Reason), Tone.Warn),
             RunContinued c => new("▶", words.Of(DecisionKind.Continued), words.Say(c.Reason)),
             BoundChanged b => Bound(b),

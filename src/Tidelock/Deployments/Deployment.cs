@@ -2,6 +2,7 @@ using Tidelock.Gates;
 using Tidelock.Postgres;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Undoing;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Watching;
@@ -171,7 +172,12 @@ public sealed class Deployment
             return refusal;
         }
 
-        if (state.Status == RunStatus.Ended && !state.MayBeInPlace)
+        if (back.Method == UndoRollback.MethodName && UndoRollback.Obstacle(run, state) is { } nothing)
+        {
+            return new DeploymentEnd(ExitCode.Refused, nothing, run, state);
+        }
+
+        if (state.Status == RunStatus.Ended && !state.MayBeInPlace && back.Method != UndoRollback.MethodName)
         {
             return new DeploymentEnd(
                 ExitCode.Mistake,
@@ -181,7 +187,11 @@ public sealed class Deployment
             );
         }
 
-        if (state.Status != RunStatus.Ended && (!state.InPlace || state.Rollback?.Method == back.Method))
+        if (
+            state.Status != RunStatus.Ended
+            && (!state.InPlace || state.Rollback?.Method == back.Method)
+            && !(back.Method == UndoRollback.MethodName && state.Rollback?.Method != back.Method)
+        )
         {
             // Only the database knows what is in place: the run finds out first, and then follows this word.
             var word = new RunCommand(

@@ -14,7 +14,7 @@ public sealed record DeploymentEnd(ExitCode ExitCode, Message Finding, RunId? Ru
         new(
             state.Result switch
             {
-                RunResult.Completed => ExitCode.Done,
+                RunResult.Completed or RunResult.Undone => ExitCode.Done,
                 RunResult.NothingChanged or RunResult.RolledBack => ExitCode.RolledBack,
                 RunResult.Refused => ExitCode.Refused,
                 RunResult.NeedsPerson or null => ExitCode.NeedsPerson,

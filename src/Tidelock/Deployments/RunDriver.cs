@@ -1,5 +1,7 @@
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Beside;
+using Tidelock.Rollbacks.Undoing;
 using Tidelock.Runs;
 using Tidelock.Steps;
 using Tidelock.Texts;
@@ -75,26 +77,38 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
     )
     {
         var known = await RunReader.StateAsync(journal, run, cancellation).ConfigureAwait(false);
+        var settled = await SwapSettlement
+            .OfAsync(request, run, known, takeOver, time, cancellation)
+            .ConfigureAwait(false);
+        if (settled.Holder is { } swapping)
+        {
+            return (Held(run, request, swapping), null);
+        }
+
         var (hold, holder) = await RunHold
             .TakeAsync(journal, run, request.Target, known, losses, takeOver, time, cancellation)
             .ConfigureAwait(false);
         if (hold is null)
         {
-            var finding = Message.Of("deployments.held", ("holder", holder!.Describe(request.Target)));
-            return (new DeploymentEnd(ExitCode.AnotherRun, finding, run), null);
+            return (Held(run, request, holder!), null);
         }
 
         await using (hold)
         {
-            return await HeldAsync(run, request, terminal, hold, opening, losses, cancellation).ConfigureAwait(false);
+            return await HeldAsync(run, request, terminal, hold, settled, opening, losses, cancellation)
+                .ConfigureAwait(false);
         }
     }
+
+    private static DeploymentEnd Held(RunId run, DeploymentRequest request, LockHolder holder) =>
+        new(ExitCode.AnotherRun, Message.Of("deployments.held", ("holder", holder.Describe(request.Target))), run);
 
     private async Task<(DeploymentEnd? End, RunState? State)> HeldAsync(
         RunId run,
         DeploymentRequest request,
         DeploymentTerminal terminal,
         RunHold hold,
+        SwapSettlement settled,
         IReadOnlyList<RunEvent> opening,
         RunLosses losses,
         CancellationToken cancellation
@@ -116,7 +130,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         );
         try
         {
-            await WrittenAsync(run, request, terminal, hold, opening, writer, losses, clock, cancellation)
+            await WrittenAsync(run, request, terminal, hold, settled, opening, writer, losses, clock, cancellation)
                 .ConfigureAwait(false);
         }
         catch (TargetLostException e)
@@ -162,6 +176,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         DeploymentRequest request,
         DeploymentTerminal terminal,
         RunHold hold,
+        SwapSettlement settled,
         IReadOnlyList<RunEvent> opening,
         RunWriter writer,
         RunLosses losses,
@@ -169,15 +184,14 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         CancellationToken cancellation
     )
     {
+        var swapped = settled.Event(writer.State);
+        var state = swapped?.Apply(writer.State) ?? writer.State;
         var failover = await Failover
-            .FindAsync(request.Target, run.ApplicationName(hold.Epoch), writer.State, Again(writer.State), cancellation)
+            .FindAsync(request.Target, run.ApplicationName(hold.Epoch), state, Again(state), cancellation)
             .ConfigureAwait(false);
         var epoch = new EpochTaken(hold.Epoch, Environment.MachineName, Environment.ProcessId);
-        foreach (
-            var e in writer.State.Started is null ? [.. opening, epoch]
-            : failover is null ? [epoch, .. opening]
-            : (IEnumerable<RunEvent>)[epoch, failover, .. opening]
-        )
+        IEnumerable<RunEvent> found = [.. new RunEvent?[] { epoch, swapped, failover }.OfType<RunEvent>()];
+        foreach (var e in state.Started is null ? [.. opening, .. found] : found.Concat(opening))
         {
             await writer.AppendAsync(e, cancellation).ConfigureAwait(false);
         }
@@ -187,7 +201,9 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         await using var lost = hold.Lost.Register(() =>
             terminal.Requests.Writer.TryWrite(new RunRequest.LockLost(hold.Epoch))
         );
-        await engine.RunAsync(Execution(run, request, terminal, writer, clock), cancellation).ConfigureAwait(false);
+        await engine
+            .RunAsync(Execution(run, request, terminal, writer, clock) with { RunLock = hold.Lock }, cancellation)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Which step had done what a failover may have lost. A restored backup is proven by the step that follows it.</summary>
@@ -195,7 +211,9 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
     {
         var step = state switch
         {
-            { Status: RunStatus.Ended } or { Rollback.Method: BackupRollback.MethodName } => null,
+            { Status: RunStatus.Ended }
+            or { Rollback.Method: BackupRollback.MethodName or BesideRollback.MethodName or UndoRollback.MethodName } =>
+                null,
             { Rollback: null } => MigrateStep.StepName,
             _ => RevertStep.StepName,
         };

@@ -25,6 +25,8 @@ internal sealed class RunHold : IAsyncDisposable
     /// <summary>Cancelled when the lock's connection is gone.</summary>
     public CancellationToken Lost => runLock.Lost;
 
+    public RunLock Lock => runLock;
+
     /// <summary>Takes hold, or says who has the database.</summary>
     /// <param name="journal">Where the epoch is taken.</param>
     /// <param name="run">The run.</param>
@@ -110,7 +112,7 @@ internal sealed class RunHold : IAsyncDisposable
     }
 
     /// <summary>Whether the holder is this run's, and its program is dead on this host or was never journaled.</summary>
-    private static bool MayBeDying(LockHolder holder, RunId run, RunState known) =>
+    internal static bool MayBeDying(LockHolder holder, RunId run, RunState known) =>
         IsOf(holder, run)
         && (
             !string.Equals(holder.ApplicationName, run.ApplicationName(known.Epoch), StringComparison.Ordinal)
@@ -119,7 +121,7 @@ internal sealed class RunHold : IAsyncDisposable
 
     public ValueTask DisposeAsync() => runLock.DisposeAsync();
 
-    private static bool IsOf(LockHolder holder, RunId run) =>
+    internal static bool IsOf(LockHolder holder, RunId run) =>
         holder.ApplicationName.StartsWith($"tidelock/{run}/", StringComparison.Ordinal);
 
     private static async Task EndOlderAsync(

@@ -42,6 +42,8 @@ public sealed record ReportDecision(DateTimeOffset At, DecisionKind Kind, Messag
             CommandTaken command => new(e.At, DecisionKind.Command, Asked(command), command.By),
             RollbackStarted rollback => new(e.At, DecisionKind.RollbackStarted, rollback.Reason, rollback.By),
             MigrationReverted reverted => new(e.At, DecisionKind.Reverted, reverted.Finding, null),
+            DatabaseSwapped swapped => new(e.At, DecisionKind.Swapped, swapped.Finding, null),
+            RollbackUndone undone => new(e.At, DecisionKind.Undone, undone.Finding, null),
             RunSuspended suspended => new(e.At, DecisionKind.Suspended, suspended.Reason, null),
             RunEnded ended => new(e.At, DecisionKind.Ended, ended.Finding, null),
             _ => null,
@@ -74,6 +76,8 @@ public enum DecisionKind
     BoundChanged,
     RollbackStarted,
     Reverted,
+    Swapped,
+    Undone,
     Suspended,
     Ended,
 }

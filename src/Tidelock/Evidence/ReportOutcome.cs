@@ -50,6 +50,7 @@ public sealed record ReportOutcome(
             RunResult.NothingChanged => RunStanding.NothingChanged,
             RunResult.Refused => RunStanding.Refused,
             RunResult.RolledBack => RunStanding.RolledBack,
+            RunResult.Undone => RunStanding.Undone,
             RunResult.NeedsPerson => RunStanding.NeedsPerson,
         };
 }
@@ -71,5 +72,8 @@ public enum RunStanding
     NothingChanged,
     Refused,
     RolledBack,
+
+    /// <summary>A restore was taken back: the change is in place again.</summary>
+    Undone,
     NeedsPerson,
 }

@@ -70,6 +70,7 @@ public sealed class ReportWords(TextCatalog texts)
             RunStanding.NothingChanged => new(Tone.Bad, "✗", Say("evidence.standing.nothing-changed")),
             RunStanding.Refused => new(Tone.Bad, "✗", Say("evidence.standing.refused")),
             RunStanding.RolledBack => new(Tone.Warn, "↩", Say("evidence.standing.rolled-back")),
+            RunStanding.Undone => new(Tone.Warn, "↪", Say("evidence.standing.undone")),
             RunStanding.NeedsPerson => new(Tone.Bad, "✗", Say("evidence.standing.needs-person")),
         };
 
@@ -211,6 +212,8 @@ public sealed class ReportWords(TextCatalog texts)
             DecisionKind.BoundChanged => Say("evidence.decision.bound"),
             DecisionKind.RollbackStarted => Say("evidence.decision.rollback"),
             DecisionKind.Reverted => Say("evidence.decision.reverted"),
+            DecisionKind.Swapped => Say("evidence.decision.swapped"),
+            DecisionKind.Undone => Say("evidence.decision.undone"),
             DecisionKind.Suspended => Say("evidence.decision.suspended"),
             DecisionKind.Ended => Say("evidence.decision.ended"),
         };

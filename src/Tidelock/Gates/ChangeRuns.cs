@@ -41,6 +41,7 @@ internal static class ChangeRuns
     )
     {
         var runs = await ReadAsync(journal, digest, environment, cancellation).ConfigureAwait(false);
-        return runs.Where(r => r.Result is RunResult.Completed or RunResult.RolledBack).Max(r => r.EndedAt);
+        return runs.Where(r => r.Result is RunResult.Completed or RunResult.RolledBack or RunResult.Undone)
+            .Max(r => r.EndedAt);
     }
 }

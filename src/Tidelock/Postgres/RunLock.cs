@@ -1,4 +1,5 @@
 using Npgsql;
+using Tidelock.Texts;
 
 namespace Tidelock.Postgres;
 
@@ -69,19 +70,53 @@ public sealed class RunLock : IAsyncDisposable
     }
 
     /// <summary>
-    /// Leaves the database, before it is renamed, and goes on holding the lock from <c>postgres</c>. False when it is not held from
-    /// there, and then nothing was released.
+    /// Leaves the database, before it is renamed, and goes on holding the lock from <c>postgres</c>, there also that of the database which
+    /// takes its place. May be called again.
     /// </summary>
-    public async Task<bool> LeaveDatabaseAsync()
+    /// <returns>Why it cannot be left; null when it was. Nothing is released otherwise.</returns>
+    internal async Task<Message?> LeaveDatabaseAsync(uint successor, CancellationToken cancellation)
     {
-        if (sessions.Count < 2)
+        if (sessions.Find(s => s.IsOutside) is not { } outside)
         {
-            return false;
+            return Message.Of("postgres.swap.not-outside");
         }
 
-        await sessions[0].DisposeAsync().ConfigureAwait(false);
-        sessions.RemoveAt(0);
-        return true;
+        var next = await outside.AnotherAsync(cancellation).ConfigureAwait(false);
+        if (await next.TryTakeAsync(successor, cancellation).ConfigureAwait(false) is { } holder)
+        {
+            await next.DisposeAsync().ConfigureAwait(false);
+            return Message.Of("postgres.swap.held", ("holder", holder.ApplicationName), ("pid", holder.ProcessId));
+        }
+
+        sessions.Add(next);
+        next.Watch(lost.Cancel);
+        foreach (var inside in sessions.FindAll(s => !s.IsOutside))
+        {
+            sessions.Remove(inside);
+            await inside.DisposeAsync().ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    /// <summary>Holds the lock from the database too, whichever has the name now.</summary>
+    /// <returns>Who has it there; null for nobody else.</returns>
+    internal async Task<LockHolder?> EnterDatabaseAsync(
+        PostgresTarget target,
+        string applicationName,
+        CancellationToken cancellation
+    )
+    {
+        var own = await RunLockSession.OpenAsync(target, applicationName, cancellation).ConfigureAwait(false);
+        if (await own.TryTakeAsync(own.DatabaseOid, cancellation).ConfigureAwait(false) is { } holder)
+        {
+            await own.DisposeAsync().ConfigureAwait(false);
+            return holder;
+        }
+
+        sessions.Insert(0, own);
+        own.Watch(lost.Cancel);
+        return null;
     }
 
     public async ValueTask DisposeAsync()

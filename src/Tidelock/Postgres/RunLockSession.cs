@@ -23,6 +23,13 @@ internal sealed class RunLockSession : IAsyncDisposable
 
     public uint DatabaseOid { get; }
 
+    /// <summary>Another session in the same database and under the same name: this one does nothing any more but listen.</summary>
+    public Task<RunLockSession> AnotherAsync(CancellationToken cancellation) =>
+        OpenAsync(session.Target, session.ApplicationName, cancellation);
+
+    /// <summary>Whether it holds the lock of another database than the one it is in.</summary>
+    public bool IsOutside => session.Target.Database is "postgres";
+
     public static async Task<RunLockSession> OpenAsync(
         PostgresTarget target,
         string applicationName,

@@ -16,8 +16,9 @@ public sealed record ServerIdentity(
     bool InRecovery
 )
 {
-    /// <summary>Whether this is the database a run began on: same server, timeline and database, and writable.</summary>
-    public bool IsSame(ServerIdentity other) => IsSameDatabase(other) && Timeline == other.Timeline && !InRecovery;
+    /// <summary>Whether this is the database a run began on: same server, timeline and database, no other of its name, and writable.</summary>
+    public bool IsSame(ServerIdentity other) =>
+        IsSameDatabase(other) && DatabaseOid == other.DatabaseOid && Timeline == other.Timeline && !InRecovery;
 
     /// <summary>Whether this is the database of that name on the same server or on a copy of it, such as a standby or one that was promoted.</summary>
     public bool IsSameDatabase(ServerIdentity other) =>

@@ -6,7 +6,7 @@ using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks;
 
-/// <summary>Method 2, for emergencies: the backup is restored over the database. What was written since it was taken is lost.</summary>
+/// <summary>For emergencies in which nothing can be restored beside: the backup is restored over the database. What was written since it was taken is lost.</summary>
 /// <param name="programs">Finds pg_restore.</param>
 /// <param name="time">The clock.</param>
 /// <param name="options">How a change's backups are decrypted; null where none is encrypted.</param>
@@ -20,7 +20,7 @@ internal sealed class BackupRollback(
     internal const string EndFact = InPlaceRestore.EndFact;
     private const string RevertStep = "rollback.revert";
 
-    internal const string MethodName = "backup";
+    internal const string MethodName = "in-place";
 
     /// <summary>What <c>--in-place</c> asks for.</summary>
     internal const string InPlaceName = MethodName;

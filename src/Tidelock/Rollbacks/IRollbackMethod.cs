@@ -20,6 +20,9 @@ public interface IRollbackMethod
     /// <param name="context">The context of the rollback step.</param>
     bool HasBegun(StepContext context) => false;
 
+    /// <summary>Whether it takes a way back back, so that the change is in place afterwards.</summary>
+    bool IsUndo => false;
+
     /// <summary>Whether it can be used for this run now, and what it would cost.</summary>
     /// <param name="context">The context of the rollback step.</param>
     Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation);

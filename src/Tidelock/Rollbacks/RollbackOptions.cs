@@ -4,4 +4,8 @@ namespace Tidelock.Rollbacks;
 /// <param name="Method">The way back that is taken when nobody chooses another: <c>definition</c>, <c>downgrade</c>, <c>backup</c>.</param>
 /// <param name="Automatic">Whether a breach goes back at once; otherwise people are asked first.</param>
 /// <param name="AskFor">How long people are asked before the rollback starts by itself.</param>
-public sealed record RollbackOptions(string Method, bool Automatic, TimeSpan AskFor);
+public sealed record RollbackOptions(string Method, bool Automatic, TimeSpan AskFor)
+{
+    /// <summary>How long a database may be closed for a swap before it is opened again unchanged.</summary>
+    public TimeSpan SwapWithin { get; init; } = TimeSpan.FromSeconds(10);
+}

@@ -17,7 +17,7 @@ internal sealed class RollbackSection : IChangeSection
     {
         if (node.Exists)
         {
-            node.Only("method", "automatic", "askFor");
+            node.Only("method", "automatic", "askFor", "swap");
         }
 
         var migration = earlier.Get<Migration>();
@@ -34,11 +34,21 @@ internal sealed class RollbackSection : IChangeSection
             node["automatic"].Mistake(Message.Of("rollbacks.backup.not-automatic"));
         }
 
+        var swap = node["swap"];
+        if (swap.Exists)
+        {
+            swap.Only("within");
+        }
+
         return new RollbackOptions(
             method,
             automatic,
             node["askFor"].Duration(TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromHours(24))
-        );
+        )
+        {
+            SwapWithin = swap["within"]
+                .Duration(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
+        };
     }
 
     /// <summary>A view's old definition can always be brought back exactly; SQL by hand and other programs know their own way back best.</summary>

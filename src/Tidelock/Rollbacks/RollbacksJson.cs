@@ -1,6 +1,9 @@
 using System.Text.Json.Serialization;
 using Tidelock.Backups;
+using Tidelock.Checks;
+using Tidelock.Postgres;
 using Tidelock.Programs;
+using Tidelock.Rollbacks.Beside;
 
 namespace Tidelock.Rollbacks;
 
@@ -16,5 +19,11 @@ namespace Tidelock.Rollbacks;
 [JsonSerializable(typeof(RestoreEnd))]
 [JsonSerializable(typeof(RehearsedWay))]
 [JsonSerializable(typeof(RescuedRows))]
+[JsonSerializable(typeof(SwapPlan))]
 [JsonSerializable(typeof(StartedChild))]
+[JsonSerializable(typeof(CheckResult))]
+[JsonSerializable(typeof(BesideBegun))]
+[JsonSerializable(typeof(BesideMade))]
+[JsonSerializable(typeof(BesideRestored))]
+[JsonSerializable(typeof(BesideProven))]
 internal sealed partial class RollbacksJson : JsonSerializerContext;

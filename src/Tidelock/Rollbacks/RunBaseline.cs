@@ -101,7 +101,7 @@ public sealed record RunBaseline(RelationName Relation, RelationClosure? Closure
             );
     }
 
-    private async Task<IReadOnlyList<ClosureDifference>> DifferencesAsync(
+    internal async Task<IReadOnlyList<ClosureDifference>> DifferencesAsync(
         PostgresSession session,
         CancellationToken cancellation
     )

@@ -2,6 +2,7 @@ using Npgsql;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Relations;
+using Tidelock.Rollbacks.Beside;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -60,12 +61,16 @@ public static class RunLater
     /// <returns>Whether what is journaled may be relied on.</returns>
     internal static async Task<bool> RecordAsync(StepContext context, bool isOutdated, CancellationToken cancellation)
     {
-        if (Verified(context) is not { } verified || IsHalfway(context))
+        if (
+            Verified(context) is not { } verified
+            || IsHalfway(context)
+            || context.State.Swapped?.At >= context.State.Rollback?.At
+        )
         {
             return true;
         }
 
-        var isBackup = context.State.Rollback?.Method == BackupRollback.MethodName;
+        var isBackup = context.State.Rollback?.Method is BackupRollback.MethodName or BesideRollback.MethodName;
         var patience = isBackup ? TimeSpan.Zero : context.Change.Section<Migration>().Locks.Total;
         for (var since = context.Time.GetTimestamp(); ; )
         {

@@ -91,9 +91,9 @@ internal sealed class RunEngine(
     }
 
     private static RunEnded EndWell(RunState state) =>
-        state.Rollback is not { } back
-            ? new RunEnded(RunResult.Completed, Message.Of("runs.completed"))
-            : new RunEnded(RunResult.RolledBack, Message.Of("runs.rolled-back", ("method", back.Method)));
+        state.Rollback is not { } back ? new RunEnded(RunResult.Completed, Message.Of("runs.completed"))
+        : state.UndoneAt >= back.At ? new RunEnded(RunResult.Undone, Message.Of("runs.undone"))
+        : new RunEnded(RunResult.RolledBack, Message.Of("runs.rolled-back", ("method", back.Method)));
 
     private static RunEvent? GoBack(RunState state, StepOrder.GoBack back) =>
         state.Rollback is not null ? null

@@ -25,6 +25,8 @@ namespace Tidelock.Runs;
 [JsonDerivedType(typeof(BlockerActed), "BlockerActed")]
 [JsonDerivedType(typeof(MigrationApplied), "MigrationApplied")]
 [JsonDerivedType(typeof(MigrationReverted), "MigrationReverted")]
+[JsonDerivedType(typeof(DatabaseSwapped), "DatabaseSwapped")]
+[JsonDerivedType(typeof(RollbackUndone), "RollbackUndone")]
 [JsonDerivedType(typeof(WatchTicked), "WatchTicked")]
 [JsonDerivedType(typeof(RunHeld), "RunHeld")]
 [JsonDerivedType(typeof(RunContinued), "RunContinued")]
@@ -214,6 +216,31 @@ public sealed record MigrationApplied(string? TransactionId, Message Finding) : 
 public sealed record MigrationReverted(string Method, Message Finding) : RunEvent
 {
     public override RunState Apply(RunState state) => state with { InPlace = false, RevertedAt = At, Doubted = false };
+}
+
+/// <summary>The name of the database leads to another one now, whose oid is another.</summary>
+/// <param name="Identity">The database from here on.</param>
+/// <param name="Kept">What the one that had the name before is called; it is closed.</param>
+/// <param name="Interrupted">How long nobody could connect, as it was measured; null where that is not known.</param>
+/// <param name="Finding">How, in words.</param>
+public sealed record DatabaseSwapped(ServerIdentity Identity, string Kept, TimeSpan? Interrupted, Message Finding)
+    : RunEvent
+{
+    public override RunState Apply(RunState state) => state with { Swapped = this };
+}
+
+/// <summary>A restore was taken back: what it had replaced is in place again, the change with it.</summary>
+/// <param name="Finding">How, in words.</param>
+public sealed record RollbackUndone(Message Finding) : RunEvent
+{
+    public override RunState Apply(RunState state) =>
+        state with
+        {
+            InPlace = true,
+            UndoneAt = At,
+            RevertedAt = null,
+            Doubted = false,
+        };
 }
 
 /// <summary>One tick of the watch: all samples, and what the criteria said.</summary>

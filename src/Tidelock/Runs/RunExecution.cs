@@ -30,7 +30,11 @@ public sealed record RunExecution(
     RollbackPolicy Policy,
     string By,
     TimeProvider Time
-);
+)
+{
+    /// <summary>What keeps other runs off the database.</summary>
+    internal RunLock? RunLock { get; init; }
+}
 
 /// <summary>What to do when the change must not stay.</summary>
 /// <param name="Method">The way back.</param>

@@ -35,9 +35,15 @@ public sealed record RunState
     /// <summary>The newest failover; null for none.</summary>
     public ServerFailedOver? FailedOver { get; init; }
 
+    /// <summary>The newest swap of the database for another; null for none.</summary>
+    public DatabaseSwapped? Swapped { get; init; }
+
     /// <summary>The server and database as they were last made sure of.</summary>
     [JsonIgnore]
-    public ServerIdentity? Identity => FailedOver?.Identity ?? Started?.Identity;
+    public ServerIdentity? Identity =>
+        Swapped is { } swapped && !(FailedOver?.At > swapped.At)
+            ? swapped.Identity
+            : FailedOver?.Identity ?? Started?.Identity;
 
     /// <summary>Whether a failover came after what was last done to the database, so that it may be lost.</summary>
     public bool Doubted { get; init; }
@@ -53,6 +59,9 @@ public sealed record RunState
 
     public DateTimeOffset? AppliedAt { get; init; }
     public DateTimeOffset? RevertedAt { get; init; }
+
+    /// <summary>When a restore was last taken back.</summary>
+    public DateTimeOffset? UndoneAt { get; init; }
     public ImmutableList<WatchTicked> BaselineTicks { get; init; } = [];
     public ImmutableList<WatchTicked> Ticks { get; init; } = [];
     public RunHeld? Held { get; init; }
@@ -217,6 +226,9 @@ public enum RunResult
 
     /// <summary>The change was taken back and the way back was verified.</summary>
     RolledBack,
+
+    /// <summary>A restore was taken back: the change is in place again, and nobody watches it.</summary>
+    Undone,
 
     /// <summary>Something is in place that should not be, or is not known.</summary>
     NeedsPerson,

@@ -25,6 +25,9 @@ public sealed class StepContext(
     public PostgresTarget Target { get; } = target;
     public TimeProvider Time { get; } = time;
 
+    /// <summary>What keeps other runs off the database; null where one only looks.</summary>
+    internal RunLock? RunLock { get; init; }
+
     /// <summary>The run as it is now.</summary>
     public RunState State => writer.State;
 
@@ -36,10 +39,10 @@ public sealed class StepContext(
 
     /// <summary>Another view of the same run, under another step's name: for steps that use what another step recorded.</summary>
     public StepContext As(string otherStep) =>
-        new(otherStep, Run, Change, TargetEnvironment, Target, Time, writer, observer);
+        new(otherStep, Run, Change, TargetEnvironment, Target, Time, writer, observer) { RunLock = RunLock };
 
     /// <summary>Opens a pinned connection to the target and makes sure that it is still the same database, not in recovery.</summary>
-    /// <exception cref="TidelockException"><c>runs.other-server</c>, <c>postgres.connect.*</c>.</exception>
+    /// <exception cref="TidelockException"><c>runs.other-server</c>, <c>runs.other-database</c>, <c>postgres.connect.*</c>.</exception>
     /// <exception cref="TargetLostException">A standby was promoted: the epoch ends, and the next one makes sure of what is there.</exception>
     public async Task<PostgresSession> OpenAsync(CancellationToken cancellation)
     {
@@ -55,15 +58,7 @@ public sealed class StepContext(
 
             if (then is not null && !now.IsSame(then))
             {
-                throw new TidelockException(
-                    Message.Of(
-                        "runs.other-server",
-                        ("target", Target),
-                        ("then", then.SystemIdentifier),
-                        ("now", now.SystemIdentifier)
-                    ),
-                    ExitCode.NeedsPerson
-                );
+                throw new TidelockException(Other(then, now), ExitCode.NeedsPerson);
             }
 
             return session;
@@ -74,6 +69,21 @@ public sealed class StepContext(
             throw;
         }
     }
+
+    private Message Other(ServerIdentity then, ServerIdentity now) =>
+        now.IsSameDatabase(then) && now.DatabaseOid != then.DatabaseOid
+            ? Message.Of(
+                "runs.other-database",
+                ("target", Target),
+                ("then", then.DatabaseOid),
+                ("now", now.DatabaseOid)
+            )
+            : Message.Of(
+                "runs.other-server",
+                ("target", Target),
+                ("then", then.SystemIdentifier),
+                ("now", now.SystemIdentifier)
+            );
 
     /// <summary>Journals a fact of this step; returns when it is stored. An effect follows only after its intent was stored.</summary>
     /// <exception cref="JournalUnwritableException">The journal could not be written: do not go on with new effects.</exception>

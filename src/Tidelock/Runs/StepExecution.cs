@@ -48,7 +48,10 @@ internal sealed class StepExecution(IStep step, RunExecution execution)
             execution.Time,
             execution.Writer,
             execution.Observer
-        );
+        )
+        {
+            RunLock = execution.RunLock,
+        };
         try
         {
             return await step.RunAsync(context, stop).ConfigureAwait(false);

@@ -1,5 +1,7 @@
 using Tidelock.Migrations;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Beside;
+using Tidelock.Rollbacks.Undoing;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -17,14 +19,9 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
         var name = context.State.Rollback!.Method;
         var state = context.State;
 
-        // A restore in place makes every relation anew: a statement prepared on this one would tell nothing of the others.
+        // A restored database has all relations anew: a statement prepared on this one would tell nothing of the others.
         await using var aftermath = await Aftermath
-            .ExpectAsync(
-                context,
-                Name,
-                name == BackupRollback.MethodName ? null : RunBaseline.RelationOf(context.Change),
-                cancellation
-            )
+            .ExpectAsync(context, Name, IsRestore(name) ? null : RunBaseline.RelationOf(context.Change), cancellation)
             .ConfigureAwait(false);
         if (!state.InPlace && !state.Doubted && state.RevertedAt >= state.Rollback!.At)
         {
@@ -38,6 +35,11 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
             return StepOutcome.NeedsPerson(
                 Message.Of("steps.revert.no-such-method", ("method", name), ("methods", known))
             );
+        }
+
+        if (method.IsUndo)
+        {
+            return await UndoAsync(context, method, cancellation).ConfigureAwait(false);
         }
 
         if ((!state.InPlace || state.Doubted) && !method.HasBegun(context))
@@ -55,7 +57,7 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
         }
 
         await RunLater.RecordAsync(context, isOutdated: false, cancellation).ConfigureAwait(false);
-        if (name != BackupRollback.MethodName)
+        if (!IsRestore(name))
         {
             await CascadeLosses.RecordAsync(context, cancellation).ConfigureAwait(false);
         }
@@ -69,6 +71,31 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
         var finding = await RunLater.ToldAsync(context, outcome.Finding, cancellation).ConfigureAwait(false);
         await RevertedAsync(context, name, finding).ConfigureAwait(false);
         return StepOutcome.Passed(await aftermath.WithAsync(finding, cancellation).ConfigureAwait(false));
+    }
+
+    private static bool IsRestore(string method) =>
+        method is BackupRollback.MethodName or BesideRollback.MethodName or UndoRollback.MethodName;
+
+    private static async Task<StepOutcome> UndoAsync(
+        StepContext context,
+        IRollbackMethod method,
+        CancellationToken cancellation
+    )
+    {
+        if (context.State.UndoneAt >= context.State.Rollback!.At)
+        {
+            return StepOutcome.Passed(Message.Of("steps.revert.already", ("method", method.Name)));
+        }
+
+        var outcome = await method.RevertAsync(context, cancellation).ConfigureAwait(false);
+        if (outcome.Result == StepResult.Passed)
+        {
+            await context
+                .AppendAsync(new RollbackUndone(outcome.Finding), CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+
+        return outcome;
     }
 
     /// <summary>Whether a way leads back from where the database stands, as far as that is known.</summary>

@@ -15,7 +15,7 @@ internal sealed class RevertedStep(IReadOnlyList<IRollbackMethod> methods) : ISt
             string.Equals(m.Name, context.State.Rollback!.Method, StringComparison.Ordinal)
         );
         var outcome = await method.VerifyAsync(context, cancellation).ConfigureAwait(false);
-        if (outcome.Result != StepResult.Passed)
+        if (outcome.Result != StepResult.Passed || method.IsUndo)
         {
             return outcome;
         }

@@ -41,7 +41,15 @@ public sealed class RunLockTests(PostgresServer server)
     {
         await using var database = await server.CreateDatabaseAsync();
         await using var held = await TakeAsync(database.Target, "tidelock/ONE/1");
-        Assert.True(await held.LeaveDatabaseAsync());
+        await using var successor = await server.CreateDatabaseAsync();
+        Assert.Null(
+            await held.LeaveDatabaseAsync(
+                await successor.ScalarAsync<uint>("select oid from pg_database where datname = current_database()"),
+                CancellationToken.None
+            )
+        );
+        var next = await RunLock.TryTakeAsync(successor.Target, "tidelock/TWO/1", CancellationToken.None);
+        Assert.Equal("tidelock/ONE/1", next.Holder!.ApplicationName);
         await using (
             var outside = await PostgresSession.OpenAsync(server.Cluster.Target(), "t", CancellationToken.None)
         )
@@ -55,6 +63,10 @@ public sealed class RunLockTests(PostgresServer server)
         var other = await RunLock.TryTakeAsync(database.Target, "tidelock/TWO/1", CancellationToken.None);
         Assert.Equal("tidelock/ONE/1", other.Holder!.ApplicationName);
         Assert.False(held.Lost.IsCancellationRequested);
+        Assert.Null(await held.EnterDatabaseAsync(database.Target, "tidelock/ONE/1", CancellationToken.None));
+        await database.UntilAsync(
+            "select count(*) = 1 from pg_stat_activity where datname = current_database() and application_name = 'tidelock/ONE/1'"
+        );
     }
 
     [Fact]
@@ -64,7 +76,8 @@ public sealed class RunLockTests(PostgresServer server)
         await using var database = await TestDatabase.CreateAsync(cluster);
         await database.ExecuteAsync("create role r login; revoke connect on database postgres from public");
         await using var held = await TakeAsync(database.TargetAs("r"), "tidelock/ONE/1");
-        Assert.False(await held.LeaveDatabaseAsync());
+        var stays = await held.LeaveDatabaseAsync(1, CancellationToken.None);
+        Assert.Equal("postgres.swap.not-outside", stays!.Code);
         Assert.NotNull((await RunLock.TryTakeAsync(database.Target, "tidelock/TWO/1", CancellationToken.None)).Holder);
     }
 

@@ -1,5 +1,4 @@
 using Tidelock.Backups;
-using Tidelock.Deployments;
 using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;

@@ -111,7 +111,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
             """
         );
 
-        var back = await BackAsync(fixture, done, "backup rescue");
+        var back = await BackAsync(fixture, done, "in-place rescue");
 
         Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
         Assert.True(back.State!.Rollback!.Rescues);
@@ -144,7 +144,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
             $"""create schema {schema}; create view {schema}."public.results" as select 1 as not_ours"""
         );
 
-        var back = await BackAsync(fixture, done, "backup rescue");
+        var back = await BackAsync(fixture, done, "in-place rescue");
 
         Assert.True(back.ExitCode == ExitCode.NeedsPerson, back.Finding.ToString());
         Assert.Equal("rollbacks.rescue.not-restored", back.Finding.Code);
@@ -180,7 +180,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
         await fixture.Database.ExecuteAsync("insert into results values (101, 'late', 7); checkpoint");
 
-        var restoring = BackAsync(fixture, done, "backup rescue");
+        var restoring = BackAsync(fixture, done, "in-place rescue");
         await fixture.Database.UntilAsync(
             "select count(*) > 0 from pg_stat_activity where application_name like '%/restore' and query ilike 'COPY%large%'"
         );
@@ -191,7 +191,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
         Assert.Equal("backups.restore.cut-off", halfway.Finding.Code);
         Assert.Equal(RestoreFate.Halfway, End(halfway.State!).Fate);
 
-        var back = await BackAsync(fixture, done, "backup rescue");
+        var back = await BackAsync(fixture, done, "in-place rescue");
         Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
         Assert.Equal(before, await fixture.CatalogAsync());
         Assert.Equal(400000, await fixture.Database.ScalarAsync<long>("select count(*) from large"));
@@ -262,7 +262,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
     private static async Task<DeploymentEnd> BackAsync(
         DeploymentFixture fixture,
         DeploymentEnd done,
-        string way = "backup"
+        string way = "in-place"
     )
     {
         await using var services = await fixture.OpenAsync();

@@ -14,6 +14,9 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
     private DeploymentFixture(TestDatabase database) => Database = database;
 
     public TestDatabase Database { get; }
+
+    /// <summary>How the run reaches the database; as the superuser where nothing else is said.</summary>
+    public string? Address { get; set; }
     public string ChangeFolder => Path.Combine(folder, "change");
     public string JournalFile => Path.Combine(folder, "journal.db");
     public Channel<RunRequest> Requests { get; } = Channel.CreateUnbounded<RunRequest>();
@@ -48,7 +51,10 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
 
     public DeploymentRequest Request()
     {
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["DATABASE_URL"] = Database.Uri };
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["DATABASE_URL"] = Address ?? Database.Uri,
+        };
         var reading = TidelockServices.ChangeLoader.Load(ChangeFolder, "production", variables);
         Assert.True(reading.Change is not null, string.Join('\n', reading.Mistakes));
         var environment = reading.Change!.Environments.Single(e => e.Name == "production");

@@ -39,6 +39,7 @@ public sealed class DeploymentTests(PostgresServer server)
     [Theory]
     [InlineData("downgrade")]
     [InlineData("backup")]
+    [InlineData("in-place")]
     public async Task Every_method_leads_back_to_what_was_there(string method)
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server);

@@ -34,6 +34,9 @@ public sealed class TestDatabase : IAsyncDisposable
         return database;
     }
 
+    /// <summary>A database that was created in another way; dropped like the others.</summary>
+    public static TestDatabase Of(LocalCluster cluster, string name) => new(cluster, name);
+
     /// <summary>Runs SQL as the superuser.</summary>
     public Task ExecuteAsync(string sql) => RunAsync(TargetAs("postgres"), sql);
 

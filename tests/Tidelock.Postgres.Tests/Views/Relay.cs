@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Tidelock.Postgres.Tests.Views;
 
@@ -19,6 +20,9 @@ internal sealed class Relay : IAsyncDisposable
 
     /// <summary>What becomes of the next COMMIT and of its answer.</summary>
     public RelayedCommit Commit { get; set; }
+
+    /// <summary>Only a COMMIT on a connection that has said this before is meant; null for any.</summary>
+    public string? After { get; set; }
 
     /// <summary>Completes when a COMMIT was swallowed or passed on without its answer.</summary>
     public Task CommitSeen => commitSeen.Task;
@@ -66,7 +70,7 @@ internal sealed class Relay : IAsyncDisposable
         using (client)
         {
             await server.ConnectAsync(IPAddress.Loopback, port, stop.Token);
-            var isMute = false;
+            var (isMute, isMeant) = (false, false);
             await Task.WhenAny(
                 PumpAsync(client.GetStream(), server.GetStream(), Passes),
                 PumpAsync(server.GetStream(), client.GetStream(), _ => CutAfterCommit ? null : !isMute)
@@ -74,7 +78,8 @@ internal sealed class Relay : IAsyncDisposable
 
             bool? Passes(ReadOnlyMemory<byte> said)
             {
-                if (Commit == RelayedCommit.Answered || said.Span.IndexOf("COMMIT\0"u8) < 0)
+                isMeant |= After is null || said.Span.IndexOf(Encoding.UTF8.GetBytes(After)) >= 0;
+                if (Commit == RelayedCommit.Answered || !isMeant || said.Span.IndexOf("COMMIT\0"u8) < 0)
                 {
                     return true;
                 }

@@ -56,6 +56,16 @@ internal static class SampleEvents
         ),
         new MigrationApplied("4711", Message.Of("runs.found-committed", ("transaction", "4711"))),
         new MigrationReverted("definition", Message.Of("runs.rolled-back", ("method", "definition"))),
+        new DatabaseSwapped(
+            Started.Identity with
+            {
+                DatabaseOid = 24001,
+            },
+            "seedtest_before_01JDK3V4Q8Z5W6X7Y8Z9A0B1C2",
+            TimeSpan.FromMilliseconds(312),
+            Message.Of("rollbacks.beside.swapped", ("name", "seedtest"))
+        ),
+        new RollbackUndone(Message.Of("runs.undone")),
         new WatchTicked(
             false,
             [Sample.Of("p95", Zero, 0.22)],

@@ -1,0 +1,55 @@
+using Tidelock.Backups;
+using Tidelock.Postgres;
+using Tidelock.Runs;
+
+namespace Tidelock.Rollbacks.Beside;
+
+/// <summary>Journaled before a database is created beside: a database of that name is ours from then on.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="Backup">What is going to be restored into it.</param>
+internal sealed record BesideBegun(string Name, string Backup);
+
+/// <summary>It is there, empty, with all that belongs to the other around its contents.</summary>
+internal sealed record BesideMade(uint Oid);
+
+/// <summary>All of the backup is in it.</summary>
+/// <param name="Oid">The database.</param>
+/// <param name="Took">How long pg_restore took.</param>
+internal sealed record BesideRestored(uint Oid, TimeSpan Took);
+
+/// <summary>It was compared with what it should be.</summary>
+/// <param name="Oid">The database.</param>
+/// <param name="Written">Rows written in its life so far, of which a later count tells what was written since.</param>
+/// <param name="Since">Which life of the counters that is.</param>
+internal sealed record BesideProven(uint Oid, long Written, StatisticsEpoch Since);
+
+/// <summary>Names of this folder's facts, and the swap that a killed program may have left in the middle.</summary>
+internal static class BesideFacts
+{
+    public const string Step = "rollback.revert";
+    public const string Begun = "beside-begun";
+    public const string Made = "beside-made";
+    public const string Child = "restore-child";
+    public const string Restored = "beside-restored";
+    public const string Proven = "beside-proven";
+    public const string Swap = "swap";
+
+    /// <summary>The plan of a swap that is known not to have taken place.</summary>
+    public const string NotSwapped = "swap-over";
+
+    /// <summary>The swap that was begun and of which nothing is journaled since; null for none.</summary>
+    public static SwapPlan? OpenSwap(RunState state) =>
+        Of(state, Swap) is { } plan
+        && plan != Of(state, NotSwapped)
+        && (state.Swapped?.Identity.DatabaseOid, state.Swapped?.Kept) != (plan.Coming, plan.Kept)
+            ? plan
+            : null;
+
+    /// <summary>The newest swap that was begun, whatever became of it; null for none.</summary>
+    public static SwapPlan? LastSwap(RunState state) => Of(state, Swap);
+
+    private static SwapPlan? Of(RunState state, string name) =>
+        state.Fact(Step, name) is { } fact
+            ? System.Text.Json.JsonSerializer.Deserialize(fact, RollbacksJson.Default.SwapPlan)
+            : null;
+}

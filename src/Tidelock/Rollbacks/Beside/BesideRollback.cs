@@ -1,0 +1,253 @@
+using Tidelock.Backups;
+using Tidelock.Changes;
+using Tidelock.Postgres;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Rollbacks.Beside;
+
+/// <summary>
+/// Restores the backup into a database beside the one in use, proves it there, and lets the two change their names. Readers are shut out once,
+/// for a moment; the old database stays, so that it can be taken back.
+/// </summary>
+/// <param name="programs">Finds pg_restore.</param>
+/// <param name="time">The clock.</param>
+/// <param name="options">How a change's backups are decrypted, and by how many jobs they are restored.</param>
+internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time, Func<Change, BackupOptions> options)
+    : IRollbackMethod
+{
+    internal const string MethodName = "backup";
+
+    public string Name => MethodName;
+
+    public async Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (RunBackup.Of(context) is not { } known)
+        {
+            return Unusable(Message.Of("rollbacks.backup.none"));
+        }
+
+        var backup = Backup.Open(known.Path);
+        if (await UnreadableAsync(context, backup, cancellation).ConfigureAwait(false) is { } problem)
+        {
+            return Unusable(problem);
+        }
+
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var outside = await OutsideAsync(context, cancellation).ConfigureAwait(false);
+        var obstacles = await ObstaclesAsync(context, outside, cancellation).ConfigureAwait(false);
+        if (obstacles.Count > 0)
+        {
+            return Unusable(Several.All(obstacles));
+        }
+
+        var lost = backup.Manifest is { } manifest
+            ? await LostWritesReader.ReadAsync(session, manifest, time, cancellation).ConfigureAwait(false)
+            : new LostWrites([], null);
+        var size = await session
+            .ScalarAsync<long>("select pg_database_size(current_database())", cancellation)
+            .ConfigureAwait(false);
+        var pooled = context.TargetEnvironment.PgBouncer.Length > 0;
+        return new RollbackAssessment(
+            Usable: true,
+            Message.Of(
+                "rollbacks.beside.cost",
+                ("path", backup.Path),
+                ("name", context.Target.Database),
+                ("took", (object?)known.RestoreTook ?? "?"),
+                ("size", Sizes.Short(size)),
+                ("rows", (object?)lost.Total ?? "?"),
+                ("kept", Kept(context)),
+                ("readers", Message.Of(pooled ? "rollbacks.beside.paused" : "rollbacks.beside.shut-out"))
+            ),
+            LosesWrites: true
+        )
+        {
+            Takes = known.RestoreTook,
+            RowsLost = lost.Total,
+            Undoable = true,
+            Rescue = await RescueWords
+                .OffersAsync(session, backup.Manifest, context.Run, cancellation)
+                .ConfigureAwait(false),
+        };
+    }
+
+    public async Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (RunBackup.Of(context) is not { } known)
+        {
+            return StepOutcome.NeedsPerson(Message.Of("rollbacks.backup.none"));
+        }
+
+        var backup = Backup.Open(known.Path);
+        if (IsSwapped(context.State))
+        {
+            return StepOutcome.Passed(
+                await BesideRescue
+                    .WithAsync(context, backup.Manifest, context.State.Swapped!.Finding, cancellation)
+                    .ConfigureAwait(false)
+            );
+        }
+
+        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
+        var verified = await new BackupVerifier(clients, time) { Options = options(context.Change) }
+            .VerifyAsync(
+                known.Path,
+                context.State.Started!.Identity,
+                TimeSpan.MaxValue,
+                known.Vouch(context.State),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        if (!verified.Passed)
+        {
+            return StepOutcome.NeedsPerson(verified.Problems[0]);
+        }
+
+        // That it is still the database of this run.
+        await using (await context.OpenAsync(cancellation).ConfigureAwait(false)) { }
+        await using var outside = await OutsideAsync(context, cancellation).ConfigureAwait(false);
+        var obstacles = await ObstaclesAsync(context, outside, cancellation).ConfigureAwait(false);
+        if (obstacles.Count > 0)
+        {
+            return StepOutcome.NeedsPerson(Several.All(obstacles));
+        }
+
+        var (plain, problem) = await PlainDump
+            .OpenAsync(backup, options(context.Change), cancellation)
+            .ConfigureAwait(false);
+        using (plain)
+        {
+            return plain is null
+                ? StepOutcome.NeedsPerson(problem!)
+                : await RestoreAsync(context, outside, plain.Backup, clients, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A change about no relation has no baseline: what was proven of the restored database before the swap is all there is.</summary>
+    public async Task<StepOutcome> VerifyAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (RunBaseline.Of(context) is not null)
+        {
+            return await RunBaseline.CompareAsync(context, cancellation).ConfigureAwait(false);
+        }
+
+        if (!IsSwapped(context.State))
+        {
+            var standing = await Standing.AskAsync(context, cancellation).ConfigureAwait(false);
+            return standing.Where == Whereabouts.Before
+                ? StepOutcome.Passed(standing.Finding)
+                : StepOutcome.NeedsPerson(standing.Finding);
+        }
+
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        return StepOutcome.Passed(Message.Of("rollbacks.beside.verified", ("name", context.Target.Database)));
+    }
+
+    /// <summary>Whether this rollback has swapped already.</summary>
+    private static bool IsSwapped(RunState state) => state.Swapped?.At >= state.Rollback?.At;
+
+    private async Task<StepOutcome> RestoreAsync(
+        StepContext context,
+        PostgresSession outside,
+        Backup backup,
+        ClientPrograms clients,
+        CancellationToken cancellation
+    )
+    {
+        var within = context.Change.Section<RollbackOptions>().SwapWithin;
+        var leaving = context.State.Identity!.DatabaseOid;
+        var model = await DatabaseProperties.RequireAsync(outside, leaving, cancellation).ConfigureAwait(false);
+        var beside = new BesideDatabase(context, outside, clients);
+        var (restored, failed) = await beside
+            .RestoreAsync(backup, model, options(context.Change).Jobs, cancellation)
+            .ConfigureAwait(false);
+        if (restored is null)
+        {
+            return StepOutcome.NeedsPerson(failed!);
+        }
+
+        var wrong = await BesideProof
+            .ProveAsync(context, beside.Target, backup, restored.Oid, cancellation)
+            .ConfigureAwait(false);
+        if (wrong is not null)
+        {
+            return StepOutcome.NeedsPerson(wrong);
+        }
+
+        // Somebody may have altered the one in use meanwhile.
+        model = await DatabaseProperties.RequireAsync(outside, leaving, cancellation).ConfigureAwait(false);
+        await DatabaseCopying.ApplyAsync(outside, model, restored.Oid, cancellation).ConfigureAwait(false);
+        var plan = new SwapPlan(model.Name, leaving, Kept(context), restored.Oid, beside.Name);
+        var problem = await new RunSwap(context, within)
+            .RunAsync(outside, plan, model.Comment, cancellation)
+            .ConfigureAwait(false);
+        if (problem is not null)
+        {
+            return StepOutcome.NeedsPerson(problem);
+        }
+
+        var done = Message.Of(
+            "rollbacks.beside.done",
+            ("path", backup.Path),
+            ("took", restored.Took),
+            ("swapped", context.State.Swapped!.Finding)
+        );
+        return StepOutcome.Passed(
+            await BesideRescue.WithAsync(context, backup.Manifest, done, cancellation).ConfigureAwait(false)
+        );
+    }
+
+    private async Task<IReadOnlyList<Message>> ObstaclesAsync(
+        StepContext context,
+        PostgresSession outside,
+        CancellationToken cancellation
+    )
+    {
+        var isBegun = context.Fact(BesideFacts.Begun, RollbacksJson.Default.BesideBegun) is not null;
+        IEnumerable<string> names = isBegun ? [Kept(context)] : [Kept(context), SwapPlan.BesideOf(context.Run.Value)];
+        return await SwapObstacles
+            .FindAsync(
+                outside,
+                context.State.Identity!.DatabaseOid,
+                names,
+                options(context.Change).Jobs + 2,
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+
+    private static string Kept(StepContext context) => SwapPlan.BeforeOf(context.Target.Database, context.Run.Value);
+
+    internal static Task<PostgresSession> OutsideAsync(StepContext context, CancellationToken cancellation) =>
+        PostgresSession.OpenAsync(context.Target.WithDatabase("postgres"), context.ApplicationName, cancellation);
+
+    private Task<ClientPrograms> ClientsAsync(StepContext context, Backup backup, CancellationToken cancellation) =>
+        programs.ReadingAsync(backup.Path, context.State.Started!.Identity.Major, cancellation);
+
+    /// <summary>Why the dump cannot be restored as it lies there; null where its list reads. That its data do too is found out before the restore.</summary>
+    private async Task<Message?> UnreadableAsync(StepContext context, Backup backup, CancellationToken cancellation)
+    {
+        if (backup.Manifest?.Encryption is null && DumpKind.Problem(backup.Dump) is { } problem)
+        {
+            return problem;
+        }
+
+        var (plain, unopened) = await PlainDump
+            .OpenListAsync(backup, options(context.Change), cancellation)
+            .ConfigureAwait(false);
+        using var removed = plain;
+        if (plain is null)
+        {
+            return unopened;
+        }
+
+        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
+        var (list, read) = await DumpList.ReadAsync(clients, plain.Backup.Dump, cancellation).ConfigureAwait(false);
+        return list is null
+            ? Message.Of("backups.list-failed", ("path", backup.Path), ("words", read.LastWords))
+            : null;
+    }
+
+    private static RollbackAssessment Unusable(Message why) => new(Usable: false, why, LosesWrites: true);
+}

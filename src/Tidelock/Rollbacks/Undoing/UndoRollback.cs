@@ -1,0 +1,133 @@
+using Tidelock.Postgres;
+using Tidelock.Rollbacks.Beside;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Rollbacks.Undoing;
+
+/// <summary>
+/// Takes a restore back: the database it had replaced gets its name again, with the change in it. What was written since the swap stays in
+/// the restored one, which is kept and closed.
+/// </summary>
+internal sealed class UndoRollback : IRollbackMethod
+{
+    internal const string MethodName = RollbackWay.Undo;
+
+    public string Name => MethodName;
+
+    public bool IsUndo => true;
+
+    public async Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (Obstacle(context.Run, context.State) is { } none)
+        {
+            return Unusable(none);
+        }
+
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        await using var outside = await BesideRollback.OutsideAsync(context, cancellation).ConfigureAwait(false);
+        var (plan, obstacles) = await PlanAsync(context, outside, cancellation).ConfigureAwait(false);
+        if (obstacles.Count > 0)
+        {
+            return Unusable(Several.All(obstacles));
+        }
+
+        var written = await WrittenAsync(context, session, cancellation).ConfigureAwait(false);
+        return new RollbackAssessment(
+            Usable: true,
+            Message.Of(
+                "rollbacks.undo.cost",
+                ("name", plan.Name),
+                ("beside", plan.Beside),
+                ("kept", plan.Kept),
+                ("rows", (object?)written ?? "?"),
+                ("at", context.State.Swapped!.At)
+            ),
+            LosesWrites: true
+        )
+        {
+            RowsLost = written,
+        };
+    }
+
+    public async Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (context.State.Swapped?.At >= context.State.Rollback!.At)
+        {
+            return StepOutcome.Passed(context.State.Swapped.Finding);
+        }
+
+        if (Obstacle(context.Run, context.State) is { } none)
+        {
+            return StepOutcome.NeedsPerson(none);
+        }
+
+        await using (await context.OpenAsync(cancellation).ConfigureAwait(false)) { }
+        await using var outside = await BesideRollback.OutsideAsync(context, cancellation).ConfigureAwait(false);
+        var (plan, obstacles) = await PlanAsync(context, outside, cancellation).ConfigureAwait(false);
+        if (obstacles.Count > 0)
+        {
+            return StepOutcome.NeedsPerson(Several.All(obstacles));
+        }
+
+        var coming = await DatabaseProperties.RequireAsync(outside, plan.Coming, cancellation).ConfigureAwait(false);
+        var within = context.Change.Section<RollbackOptions>().SwapWithin;
+        var problem = await new RunSwap(context, within)
+            .RunAsync(outside, plan, coming.Comment, cancellation)
+            .ConfigureAwait(false);
+        return problem is null ? StepOutcome.Passed(context.State.Swapped!.Finding) : StepOutcome.NeedsPerson(problem);
+    }
+
+    /// <summary>The name leads to the database of the plan: oids stay, so it has everything it had.</summary>
+    public async Task<StepOutcome> VerifyAsync(StepContext context, CancellationToken cancellation)
+    {
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        return StepOutcome.Passed(Message.Of("rollbacks.undo.verified", ("name", context.Target.Database)));
+    }
+
+    /// <summary>Why there is nothing to take back; null where there is.</summary>
+    internal static Message? Obstacle(RunId run, RunState state) =>
+        BesideFacts.LastSwap(state) is { } last && state.Swapped?.Kept == SwapPlan.BeforeOf(last.Name, run.Value)
+            ? null
+            : Message.Of("rollbacks.undo.nothing");
+
+    /// <summary>The swap that took place the other way round, or the plan an earlier start has made of it; the oids must be where it left them.</summary>
+    private static async Task<(SwapPlan Plan, IReadOnlyList<Message> Obstacles)> PlanAsync(
+        StepContext context,
+        PostgresSession outside,
+        CancellationToken cancellation
+    )
+    {
+        var last = BesideFacts.LastSwap(context.State)!;
+        var undone = SwapPlan.UndoneOf(last.Name, context.Run.Value);
+        var plan = last.Kept == undone ? last : new SwapPlan(last.Name, last.Coming, undone, last.Leaving, last.Kept);
+        var obstacles = await SwapObstacles
+            .FindAsync(outside, plan.Leaving, [plan.Kept], 2, cancellation)
+            .ConfigureAwait(false);
+        var kept = await DatabaseProperties.ReadAsync(outside, plan.Coming, cancellation).ConfigureAwait(false);
+        return kept?.Name == plan.Beside
+            ? (plan, obstacles)
+            : (plan, [.. obstacles, Message.Of("rollbacks.undo.gone", ("kept", plan.Beside), ("oid", plan.Coming))]);
+    }
+
+    /// <summary>Rows written into the restored database since it was proven; null where its counters began anew.</summary>
+    private static async Task<long?> WrittenAsync(
+        StepContext context,
+        PostgresSession session,
+        CancellationToken cancellation
+    )
+    {
+        if (context.Fact(BesideFacts.Proven, RollbacksJson.Default.BesideProven) is not { } then)
+        {
+            return null;
+        }
+
+        var since = await Backups.TableStates.EpochAsync(session, cancellation).ConfigureAwait(false);
+        var now = await BesideProof.WrittenAsync(session, cancellation).ConfigureAwait(false);
+        return since == then.Since && now >= then.Written && context.State.Identity!.DatabaseOid == then.Oid
+            ? now - then.Written
+            : null;
+    }
+
+    private static RollbackAssessment Unusable(Message why) => new(Usable: false, why, LosesWrites: true);
+}
