@@ -74,8 +74,8 @@ public sealed class TidelockServices : IAsyncDisposable
             new Lookout(new ProbeFactory(ProbeKinds, time)),
             new LossLookout()
         );
-        Rehearsing = new BackupRehearsing(programs, data, time);
         Deployment = new Deployment(journal, Checklist, rehearser, engine, time, settings.Patience);
+        Rehearsing = new BackupRehearsing(Deployment, programs, data, time);
     }
 
     /// <summary>Every section of a change file, in the order in which they are read.</summary>

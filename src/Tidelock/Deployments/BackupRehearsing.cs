@@ -1,5 +1,7 @@
 using Tidelock.Backups;
 using Tidelock.Gates;
+using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Rehearsals;
 using Tidelock.Texts;
@@ -14,12 +16,17 @@ public sealed class BackupRehearsing
 {
     internal const string Application = "tidelock/rehearsal";
 
+    private readonly Deployment deployment;
     private readonly BackupPrograms programs;
     private readonly DataRehearser rehearser;
     private readonly TimeProvider time;
 
-    internal BackupRehearsing(BackupPrograms programs, DataRehearser rehearser, TimeProvider time) =>
-        (this.programs, this.rehearser, this.time) = (programs, rehearser, time);
+    internal BackupRehearsing(
+        Deployment deployment,
+        BackupPrograms programs,
+        DataRehearser rehearser,
+        TimeProvider time
+    ) => (this.deployment, this.programs, this.rehearser, this.time) = (deployment, programs, rehearser, time);
 
     /// <param name="request">The change, its database and who asks.</param>
     /// <param name="file">A backup that Tidelock took, or a dump; null to take one.</param>
@@ -49,7 +56,7 @@ public sealed class BackupRehearsing
         // Whoever names a dump here says what it is of, for this rehearsal alone.
         report(Message.Of("deployments.rehearse.verifying", ("path", path)));
         var clients = await programs.ReadingAsync(path, identity.Major, cancellation).ConfigureAwait(false);
-        var verified = await new BackupVerifier(clients, time)
+        var verified = await new BackupVerifier(clients, time) { Options = options }
             .VerifyAsync(
                 path,
                 identity,
@@ -92,8 +99,24 @@ public sealed class BackupRehearsing
         CancellationToken cancellation
     )
     {
+        if (options.By != BackupSource.PgDump)
+        {
+            return (null, Message.Of("deployments.rehearse.no-dump"));
+        }
+
+        // Production's data may need a person's consent to lie here.
+        if (await deployment.GateAsync(request, "backup", cancellation).ConfigureAwait(false) is { Passed: false } gate)
+        {
+            return (null, gate.Finding);
+        }
+
         var clients = await programs.FindAsync(identity.Major, cancellation).ConfigureAwait(false);
-        var taken = await new BackupTaker(clients, time)
+        var taker = new BackupTaker(clients, time)
+        {
+            Report = report,
+            Tool = request.Change.Section<Migration>() as ToolMigration,
+        };
+        var taken = await taker
             .TakeAsync(
                 request.Target,
                 Application,
@@ -111,6 +134,7 @@ public sealed class BackupRehearsing
                 cancellation
             )
             .ConfigureAwait(false);
+        taken.Notes.ToList().ForEach(report);
         return taken.Backup is { } backup ? (backup.Path, null) : (null, taken.Finding);
     }
 

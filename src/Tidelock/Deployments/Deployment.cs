@@ -41,20 +41,28 @@ public sealed class Deployment
         CancellationToken cancellation
     )
     {
+        var context = await ContextAsync(request, cancellation).ConfigureAwait(false);
+        return await checklist.EvaluateAsync(context, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>One gate as it stands now, whatever its level.</summary>
+    internal async Task<GateFinding> GateAsync(
+        DeploymentRequest request,
+        string gate,
+        CancellationToken cancellation
+    ) =>
+        await checklist
+            .Find(gate)!
+            .EvaluateAsync(await ContextAsync(request, cancellation).ConfigureAwait(false), cancellation)
+            .ConfigureAwait(false);
+
+    private async Task<GateContext> ContextAsync(DeploymentRequest request, CancellationToken cancellation)
+    {
         var words = await Words(request).ReadAsync(cancellation).ConfigureAwait(false);
         var usedUp = await ChangeRuns
             .LastUsedUpAsync(journal, request.Change.Digest, request.TargetEnvironment.Name, cancellation)
             .ConfigureAwait(false);
-        var context = new GateContext(
-            request.Change,
-            request.TargetEnvironment,
-            request.Target,
-            journal,
-            words,
-            usedUp,
-            time
-        );
-        return await checklist.EvaluateAsync(context, cancellation).ConfigureAwait(false);
+        return new GateContext(request.Change, request.TargetEnvironment, request.Target, journal, words, usedUp, time);
     }
 
     /// <summary>

@@ -33,13 +33,22 @@ internal sealed class DataRehearsal(
 
     private IReadOnlyList<TableState> Tables => order.Backup.Manifest?.Tables ?? [];
 
-    public async Task<RehearsalRecord> RunAsync(CancellationToken cancellation)
+    /// <param name="unopened">Why the dump cannot be read at all; null where it can.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<RehearsalRecord> RunAsync(Message? unopened, CancellationToken cancellation)
     {
         using var limit = new CancellationTokenSource(order.Options.Rehearsal.Within, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            await WalkAsync(both.Token).ConfigureAwait(false);
+            if (unopened is null)
+            {
+                await WalkAsync(both.Token).ConfigureAwait(false);
+            }
+            else
+            {
+                Over(RehearsalPart.Restore, false, null, unopened);
+            }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -65,7 +74,6 @@ internal sealed class DataRehearsal(
             Run = order.Run,
             Method = method,
             Path = order.Backup.Path,
-            Size = DumpKind.Size(order.Backup.Dump),
             TakenAt = order.TakenAt,
             WholeTook = time.GetElapsedTime(began),
             Parts = parts,

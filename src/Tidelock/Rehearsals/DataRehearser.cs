@@ -30,9 +30,34 @@ public sealed class DataRehearser
         CancellationToken cancellation
     )
     {
-        var record = await new DataRehearsal(order, watch, programs, transaction, time)
-            .RunAsync(cancellation)
+        var (plain, unopened) = await PlainDump
+            .OpenAsync(order.Backup, order.Options, cancellation)
             .ConfigureAwait(false);
+        using (plain)
+        {
+            var record = await new DataRehearsal(
+                order with
+                {
+                    Backup = plain?.Backup ?? order.Backup,
+                },
+                watch,
+                programs,
+                transaction,
+                time
+            )
+                .RunAsync(unopened, cancellation)
+                .ConfigureAwait(false);
+            return await KeptAsync(order, record with { Size = DumpKind.Size(order.Backup.Dump) }, cancellation)
+                .ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<RehearsalRecord> KeptAsync(
+        DataRehearsalOrder order,
+        RehearsalRecord record,
+        CancellationToken cancellation
+    )
+    {
         if (!record.Passed)
         {
             return record;

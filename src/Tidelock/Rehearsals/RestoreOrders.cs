@@ -12,8 +12,7 @@ internal static class RestoreOrders
     private const long Schema = 32L << 20;
 
     /// <summary>Where the throwaway server lies; null for the temporary folder.</summary>
-    public static string? FolderOf(DataRehearsalOrder order) =>
-        order.Options.Rehearsal.Folder is { } folder ? Path.GetFullPath(folder, order.Change.Folder) : null;
+    public static string? FolderOf(DataRehearsalOrder order) => order.Options.Rehearsal.Folder;
 
     /// <returns>Or why it cannot be restored here.</returns>
     public static async Task<(RestoreOrder? Order, Message? Refusal)> ReadAsync(
@@ -26,7 +25,7 @@ internal static class RestoreOrders
         var backup = order.Backup;
         var identity =
             backup.Manifest?.Identity ?? await ServerIdentity.ReadAsync(target, cancellation).ConfigureAwait(false);
-        var clients = await programs.ReadingAsync(backup.Path, identity.Major, cancellation).ConfigureAwait(false);
+        var clients = await programs.ReadingAsync(backup.Dump, identity.Major, cancellation).ConfigureAwait(false);
         var (list, read) = await DumpList.ReadAsync(clients, backup.Dump, cancellation).ConfigureAwait(false);
         if (list is null)
         {
