@@ -34,6 +34,38 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     }
 
     [Fact]
+    public async Task Ways_back_are_ranked_and_a_restore_in_place_says_first_that_there_is_no_undo()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedPlace.OfAsync(program, database);
+        var deployed = await place.RunAsync("deploy", "change", "--confirm", database.Name);
+        Assert.True(deployed.ExitCode == 0, deployed.Output + deployed.Errors);
+        var there = await DeployedPlace.ColumnsAsync(database);
+
+        var ways = await place.RunAsync("rollback");
+        Assert.Matches(@"1 ✓ definition +[0-9.]+ (ms|s), nothing lost\n", ways.Output);
+        Assert.Matches(@"3 ✓ backup +not timed, [0-9,]+ rows lost, no undo\n", ways.Output);
+        Assert.DoesNotContain("undo  ", ways.Output, StringComparison.Ordinal);
+
+        var two = await place.RunAsync("rollback", "--in-place", "--method", "definition");
+        Assert.Equal(4, two.ExitCode);
+        Assert.Contains("several ways back", two.Errors, StringComparison.Ordinal);
+        var needless = await place.RunAsync("rollback", "--method", "definition", "--rescue");
+        Assert.Equal(4, needless.ExitCode);
+        Assert.Contains("--rescue", needless.Errors, StringComparison.Ordinal);
+        Assert.Equal(4, (await place.RunAsync("rollback", "--undo")).ExitCode);
+        var unnamed = await place.RunAsync("rollback", "--in-place");
+        Assert.Equal(3, unnamed.ExitCode);
+        Assert.Contains(
+            "No undo, and until it is done nobody reads or writes",
+            unnamed.Output,
+            StringComparison.Ordinal
+        );
+        Assert.Contains($"--confirm {database.Name}", unnamed.Errors, StringComparison.Ordinal);
+        Assert.Equal(there, await DeployedPlace.ColumnsAsync(database));
+    }
+
+    [Fact]
     public async Task Nothing_happens_until_the_databases_name_is_given()
     {
         await using var database = await server.CreateDatabaseAsync();

@@ -87,9 +87,12 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
                 CancellationToken.None
             )
             .ConfigureAwait(false);
-        return fate == RestoreFate.Restored
-            ? StepOutcome.Passed(RescueWords.With(finding, Rescued))
-            : StepOutcome.NeedsPerson(finding);
+        return fate switch
+        {
+            RestoreFate.Restored => StepOutcome.Passed(RescueWords.With(finding, Rescued)),
+            RestoreFate.NotRestored => StepOutcome.NeedsPerson(finding),
+            RestoreFate.Halfway or RestoreFate.Unknown => StepOutcome.NeedsPerson(RescueWords.With(finding, Rescued)),
+        };
     }
 
     private Message Halfway() => Message.Of("backups.restore.cut-off", ("target", context.Target));

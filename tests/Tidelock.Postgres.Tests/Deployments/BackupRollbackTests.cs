@@ -188,7 +188,8 @@ public sealed class BackupRollbackTests(PostgresServer server)
 
         var halfway = await restoring;
         Assert.True(halfway.ExitCode == ExitCode.NeedsPerson, halfway.Finding.ToString());
-        Assert.Equal("backups.restore.cut-off", halfway.Finding.Code);
+        Assert.Equal("backups.restore.cut-off", halfway.Finding.Parts!["finding"].Code);
+        Assert.Equal("rollbacks.rescue.saved", halfway.Finding.Code);
         Assert.Equal(RestoreFate.Halfway, End(halfway.State!).Fate);
 
         var back = await BackAsync(fixture, done, "in-place rescue");

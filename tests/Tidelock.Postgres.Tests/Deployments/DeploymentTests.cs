@@ -2,6 +2,7 @@ using Npgsql;
 using Tidelock.Evidence;
 using Tidelock.Gates;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -21,6 +22,7 @@ public sealed class DeploymentTests(PostgresServer server)
             ["prerequisites", "backup", "baseline", "migrate", "verify", "smoke", "application", "watch", "complete"],
             end.State!.Steps.Select(s => s.Name)
         );
+        Assert.True(RehearsedWay.BackBy("definition", end.State) > TimeSpan.Zero);
         Assert.NotEqual(before, await fixture.CatalogAsync());
         Assert.Equal("N1", await fixture.Database.ScalarAsync<string>("select name from public.scores where id = 1"));
 
