@@ -23,7 +23,7 @@ public sealed record RehearsedWay(string Method, TimeSpan? ForwardTook, TimeSpan
     /// </summary>
     internal static TimeSpan? BackBy(string method, RunState state)
     {
-        if (OnData(state) is { } took && string.Equals(method, state.Started?.Method, StringComparison.Ordinal))
+        if (OnData(method, state) is { } took)
         {
             return took;
         }
@@ -33,12 +33,13 @@ public sealed record RehearsedWay(string Method, TimeSpan? ForwardTook, TimeSpan
     }
 
     /// <summary>The part "back" of the rehearsal with data, of whose fact no more is known here than its parts.</summary>
-    private static TimeSpan? OnData(RunState state)
+    private static TimeSpan? OnData(string method, RunState state)
     {
         if (
             state.Fact(RunBackup.Step, "rehearsal") is not { ValueKind: JsonValueKind.Object } rehearsal
             || !rehearsal.TryGetProperty("parts", out var parts)
             || parts.ValueKind != JsonValueKind.Array
+            || (Text(rehearsal, "method") ?? state.Started?.Method) != method
         )
         {
             return null;
@@ -46,12 +47,15 @@ public sealed record RehearsedWay(string Method, TimeSpan? ForwardTook, TimeSpan
 
         return parts
             .EnumerateArray()
-            .Where(p => Text(p, "part") == "back")
+            .Where(p => string.Equals(Text(p, "part"), "back", StringComparison.OrdinalIgnoreCase) && !HasFailed(p))
             .Select(p =>
                 TimeSpan.TryParse(Text(p, "took"), CultureInfo.InvariantCulture, out var took) ? took : (TimeSpan?)null
             )
             .LastOrDefault();
     }
+
+    private static bool HasFailed(JsonElement part) =>
+        part.TryGetProperty("passed", out var passed) && passed.ValueKind == JsonValueKind.False;
 
     private static string? Text(JsonElement part, string name) =>
         part.ValueKind == JsonValueKind.Object

@@ -3,8 +3,10 @@ using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Deployments;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Programs;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Deployments;
 
@@ -202,6 +204,55 @@ public sealed class BackupRollbackTests(PostgresServer server)
                 $"""select * from {RowRescue.SchemaOf(done.Run!.Value.Value)}."public.results" """
             )
         );
+    }
+
+    [Fact]
+    public async Task A_restore_by_jobs_that_outlived_its_program_is_ended_before_anybody_looks_and_counts_as_halfway()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        var started = new TaskCompletionSource<StartedChild>();
+        var orphan = new ChildProgram("sleep", "300")
+        {
+            OnStarted = child =>
+            {
+                started.SetResult(child);
+                return Task.CompletedTask;
+            },
+        }.RunAsync(CancellationToken.None);
+        var back = new RollbackStarted("backup", Message.Of("runs.asked-by", ("by", "kim")), "kim");
+        var at = TimeProvider.System.GetUtcNow();
+        var intent = new RestoreIntent("/gone", 1, [], at) { Jobs = 2 };
+        var run = await fixture.JournalAsync([
+            .. fixture.Events,
+            back with
+            {
+                At = at,
+            },
+            Fact("restore", JsonSerializer.SerializeToElement(intent, RollbacksJson.Default.RestoreIntent)),
+            Fact(
+                "restore child",
+                JsonSerializer.SerializeToElement(await started.Task, RollbacksJson.Default.StartedChild)
+            ),
+        ]);
+        await using var services = await fixture.OpenAsync();
+
+        var end = await services.Deployment.ResumeAsync(run, fixture.Request(), false, fixture.Terminal(), default);
+
+        Assert.True(end.ExitCode == ExitCode.NeedsPerson, end.Finding.ToString());
+        Assert.Equal("backups.restore.cut-off", end.Finding.Code);
+        Assert.False((await orphan).Succeeded);
+        var again = await services.Deployment.RollBackAsync(
+            run,
+            fixture.Request(),
+            "backup",
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(again.ExitCode == ExitCode.RolledBack, again.Finding.ToString());
+
+        static FactRecorded Fact(string name, JsonElement value) => new("rollback.revert", name, value);
     }
 
     [Fact]

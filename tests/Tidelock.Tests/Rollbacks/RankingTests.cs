@@ -60,6 +60,9 @@ public sealed class RankingTests
 
     [Theory]
     [InlineData("""{"parts":[{"part":"restore","took":"00:00:41"},{"part":"back","took":"00:00:03.5"}]}""", 3.5)]
+    [InlineData("""{"method":"definition","parts":[{"part":"Back","passed":true,"took":"00:00:03.5"}]}""", 3.5)]
+    [InlineData("""{"method":"backup","parts":[{"part":"Back","passed":true,"took":"00:00:03.5"}]}""", 2)]
+    [InlineData("""{"parts":[{"part":"Back","passed":false,"took":"00:00:03.5"}]}""", 2)]
     [InlineData("""{"parts":[{"part":"restore","took":"00:00:41"}]}""", 2)]
     [InlineData("""{"parts":[{"part":"back","took":true},7]}""", 2)]
     [InlineData("""{"parts":"none"}""", 2)]
