@@ -44,7 +44,7 @@ internal static class Failover
         }
 
         var descends = await TimelineHistory
-            .DescendsAsync(session, now.Timeline, then.Timeline, cancellation)
+            .DescendsAsync(session, now.Timeline, Root(state, then), cancellation)
             .ConfigureAwait(false);
         return descends switch
         {
@@ -56,6 +56,13 @@ internal static class Failover
             ),
         };
     }
+
+    /// <summary>
+    /// From which timeline the new one must come. People who restore the server may do it again, each time from the one on which the run began:
+    /// those of earlier tries are left then.
+    /// </summary>
+    private static int Root(RunState state, ServerIdentity then) =>
+        state.Rollback is { Method: "recovery" } ? state.Started!.Identity.Timeline : then.Timeline;
 
     /// <summary>What to grant, or that there is nothing to read.</summary>
     private static async Task<Message> UnseenAsync(

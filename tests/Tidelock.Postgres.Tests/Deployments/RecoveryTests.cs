@@ -7,12 +7,12 @@ using Tidelock.Runs;
 namespace Tidelock.Postgres.Tests.Deployments;
 
 /// <summary>A real point-in-time restore of the whole server, by the commands people are shown.</summary>
-public sealed class RecoveryTests
+public sealed class RecoveryTests(PostgresServer others)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task A_server_that_people_restored_with_the_commands_they_were_shown_is_verified_once_one_of_them_says_so()
+    public async Task A_server_that_people_restored_by_the_commands_is_verified_once_one_says_so_and_one_of_an_earlier_moment_is_not()
     {
         await using var server = await BackRestServer.StartAsync();
         var database = await TestDatabase.CreateAsync(server.Cluster);
@@ -37,12 +37,12 @@ public sealed class RecoveryTests
         await database.ExecuteAsync("insert into results values (101, 'lost', 1)");
         var back = Back(services, fixture, run);
         await HeldAsync(back, services, run, "rollbacks.recovery.asked");
+        var asked = await AskedAsync(services, run);
+        await server.RestoreAsync([asked.Commands[0], Earlier(asked), asked.Commands[2]]);
         await SayAsync(services, run, "an");
         await HeldAsync(back, services, run, "rollbacks.recovery.asked-again");
-        var asked = await AskedAsync(services, run);
-        Assert.Contains("--type=xid", asked.Commands[1], StringComparison.Ordinal);
         await server.RestoreAsync(asked.Commands);
-        await UntilAsync(back, services, run, s => s is { FailedOver: not null, Held: not null });
+        await UntilAsync(back, services, run, s => s is { FailedOver.Identity.Timeline: 3, Held: not null });
         await SayAsync(services, run, "lee");
         var end = await back.WaitAsync(Limit);
 
@@ -52,7 +52,7 @@ public sealed class RecoveryTests
         var verified = end.State!.Step("rollback.verify").Finding!;
         Assert.Equal("rollbacks.recovery.verified", verified.Code);
         Assert.Equal(
-            ("lee", "1", "2"),
+            ("lee", "1", "3"),
             (verified.Arguments["by"], verified.Arguments["then"], verified.Arguments["now"])
         );
         Assert.StartsWith(
@@ -62,10 +62,35 @@ public sealed class RecoveryTests
         );
     }
 
+    [Fact]
+    public async Task A_change_whose_backup_is_nobody_elses_has_no_such_way_back()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            others,
+            "gates: { backup: off, rollbackPlan: off }\n"
+        );
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        await using var services = await fixture.OpenAsync();
+
+        var end = await Back(services, fixture, done.Run!.Value).WaitAsync(Limit);
+
+        Assert.Equal((ExitCode.NeedsPerson, "rollbacks.recovery.none"), (end.ExitCode, end.Finding.Code));
+        Assert.True(end.State!.InPlace);
+    }
+
     private static Task<DeploymentEnd> Back(TidelockServices services, DeploymentFixture fixture, RunId run) =>
         Task.Run(() =>
             services.Deployment.RollBackAsync(run, fixture.Request(), "recovery", fixture.Terminal(), default)
         );
+
+    /// <summary>The command that leads to the backup's own end instead.</summary>
+    private static string Earlier(RecoveryAsk asked)
+    {
+        var to = $"--type=xid --target={asked.TransactionId} --target-exclusive --target-timeline=1";
+        Assert.Contains(to, asked.Commands[1], StringComparison.Ordinal);
+        return asked.Commands[1].Replace(to, "--type=immediate", StringComparison.Ordinal);
+    }
 
     private static async Task SayAsync(
         TidelockServices services,

@@ -1,6 +1,7 @@
 using Tidelock.Backups;
 using Tidelock.Backups.Commands;
 using Tidelock.Backups.PgBackRest;
+using Tidelock.Postgres;
 using Tidelock.Rollbacks.Recovery;
 
 namespace Tidelock.Tests.Rollbacks;
@@ -23,24 +24,52 @@ public sealed class RecoveryCommandsTests
             [
                 "sudo systemctl stop postgresql@15-main",
                 "sudo -n -u postgres pgbackrest --config=/changes/pgbackrest.conf --stanza=main --delta --set=20261127-010000F "
-                    + "--type=xid --target=739 --target-exclusive --target-action=promote restore",
+                    + "--type=xid --target=739 --target-exclusive --target-timeline=4 --target-action=promote restore",
                 "sudo systemctl start postgresql@15-main",
             ],
-            RecoveryCommands.Of(Options, "/changes/one", Own, new RecoveryPoint(Before, 739), Debian)
+            RecoveryCommands.Of(Options, "/changes/one", Own, new RecoveryPoint(Before, 739), 4, Debian)
         );
+
+    [Fact]
+    public void A_transaction_of_a_later_epoch_is_named_as_the_log_has_it() =>
+        Assert.Contains(
+            "--target=739 ",
+            RecoveryCommands.Of(Options, "/changes/one", Own, new RecoveryPoint(Before, (3UL << 32) + 739), 4, Debian)[
+                1
+            ],
+            StringComparison.Ordinal
+        );
+
+    [Theory]
+    [InlineData(4, 800, "rollbacks.recovery.same-timeline")]
+    [InlineData(5, 738, "rollbacks.recovery.too-early")]
+    [InlineData(5, 739, "rollbacks.recovery.too-early")]
+    [InlineData(5, 740, null)]
+    public void A_server_on_the_old_timeline_or_of_an_earlier_moment_is_not_the_restored_one(
+        int timeline,
+        ulong next,
+        string? code
+    )
+    {
+        var server = new ServerIdentity("77", 4, "seedtest", 5, 150000, false);
+        var ask = new RecoveryAsk(Before, [], Before, 739, server, ChangesTimeline: true, 0);
+
+        Assert.Equal(code, ask.Problem(server with { Timeline = timeline }, next)?.Code);
+        Assert.Null((ask with { ChangesTimeline = false, TransactionId = null }).Problem(server, 1));
+    }
 
     [Fact]
     public void What_is_not_one_transaction_is_stopped_before_at_a_time_in_UTC() =>
         Assert.Contains(
-            "--set=20261127-010000F --type=time '--target=2026-11-27 01:52:10+00' --target-action=promote",
-            RecoveryCommands.Of(Options, "/changes/one", Own, new RecoveryPoint(Before, null), Debian)[1],
+            "--set=20261127-010000F --type=time '--target=2026-11-27 01:52:10+00' --target-timeline=4 --target-action=promote",
+            RecoveryCommands.Of(Options, "/changes/one", Own, new RecoveryPoint(Before, null), 4, Debian)[1],
             StringComparison.Ordinal
         );
 
     [Fact]
     public void Without_a_backup_of_the_runs_own_pgbackrest_chooses_one_by_the_time()
     {
-        var restore = RecoveryCommands.Of(Options, "/changes/one", null, new RecoveryPoint(Before, 739), Debian)[1];
+        var restore = RecoveryCommands.Of(Options, "/changes/one", null, new RecoveryPoint(Before, 739), 4, Debian)[1];
 
         Assert.DoesNotContain("--set", restore, StringComparison.Ordinal);
         Assert.Contains("--type=time", restore, StringComparison.Ordinal);
@@ -58,6 +87,7 @@ public sealed class RecoveryCommandsTests
             "/changes/one",
             null,
             new RecoveryPoint(Before, null),
+            4,
             new ServerPlace("", "/data/o'brien's")
         );
 

@@ -32,7 +32,7 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
                             "backups.backrest.will-take",
                             ("type", Word(type)),
                             ("stanza", options.Stanza),
-                            ("level", Level(request))
+                            ("level", BackupLevels.Demanded(request.Options.Proof))
                         )
                     )
                 : new BackupStanding(
@@ -43,7 +43,7 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
                         ("stanza", options.Stanza),
                         ("age", time.GetUtcNow() - found.Backup.At),
                         ("limit", request.Options.MaxAge),
-                        ("level", Level(request))
+                        ("level", BackupLevels.Demanded(request.Options.Proof))
                     )
                 );
         }
@@ -244,8 +244,6 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
 
     private static SourcedBackup Sourced(BackupRequest request, FoundBackup found, BackupLevel level) =>
         new(BackupSource.PgBackRest, found.Backup.Label!, level, found.Backup.At!.Value, request.Options.MaxAge);
-
-    private static string Level(BackupRequest request) => request.Options.Proof.ToString().ToLowerInvariant();
 
     private static string Word(BackRestType type) => type.ToString().ToLowerInvariant();
 

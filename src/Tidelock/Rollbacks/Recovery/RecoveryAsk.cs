@@ -8,6 +8,7 @@ namespace Tidelock.Rollbacks.Recovery;
 /// <param name="RollbackAt">When that rollback began.</param>
 /// <param name="Commands">As they were shown.</param>
 /// <param name="Time">The moment before the change.</param>
+/// <param name="TransactionId">The transaction before which it is to stop; null where that is told by the time alone.</param>
 /// <param name="Server">As it was then.</param>
 /// <param name="ChangesTimeline">Whether the restored server must show a new timeline: the service that restores it may not tell.</param>
 /// <param name="Heard">How many commands of people the run had taken by then: only a later one answers.</param>
@@ -15,6 +16,7 @@ internal sealed record RecoveryAsk(
     DateTimeOffset RollbackAt,
     IReadOnlyList<string> Commands,
     DateTimeOffset Time,
+    ulong? TransactionId,
     ServerIdentity Server,
     bool ChangesTimeline,
     int Heard
@@ -33,10 +35,14 @@ internal sealed record RecoveryAsk(
         state.Commands.Skip(Heard).FirstOrDefault(c => c.Verb is RunVerb.Continue or RunVerb.Rollback or RunVerb.Abort);
 
     /// <summary>Why the server that is there now is not the restored one; null where it may be.</summary>
-    public Message? Problem(ServerIdentity now) =>
+    /// <param name="now">That server.</param>
+    /// <param name="next">The transaction id it gives next: it has seen all that are lower.</param>
+    public Message? Problem(ServerIdentity now, ulong next) =>
         ChangesTimeline && now.Timeline <= Server.Timeline
             ? Message.Of("rollbacks.recovery.same-timeline", ("timeline", now.Timeline), ("database", now.Database))
-            : null;
+        : TransactionId is { } transaction && next <= transaction
+            ? Message.Of("rollbacks.recovery.too-early", ("transaction", transaction))
+        : null;
 }
 
 /// <summary>A named person's word that it is done, and what was found then.</summary>

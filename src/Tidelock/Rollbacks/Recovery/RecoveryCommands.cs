@@ -12,12 +12,14 @@ internal static class RecoveryCommands
     /// <param name="folder">The change's.</param>
     /// <param name="backup">The run's own, which ended before its change; null where none was journaled.</param>
     /// <param name="point">To where.</param>
+    /// <param name="timeline">The server's, along which the change was made: an earlier try to restore it may have begun others.</param>
     /// <param name="place">The server.</param>
     public static IReadOnlyList<string> Of(
         PgBackRestOptions options,
         string folder,
         SourcedBackup? backup,
         RecoveryPoint point,
+        int timeline,
         ServerPlace place
     )
     {
@@ -26,6 +28,7 @@ internal static class RecoveryCommands
             "--delta",
             .. set,
             .. Target(backup, point),
+            string.Create(CultureInfo.InvariantCulture, $"--target-timeline={timeline}"),
             "--target-action=promote",
             "restore",
         ]);
@@ -52,7 +55,7 @@ internal static class RecoveryCommands
             ?
             [
                 "--type=xid",
-                string.Create(CultureInfo.InvariantCulture, $"--target={transaction}"),
+                string.Create(CultureInfo.InvariantCulture, $"--target={transaction & uint.MaxValue}"),
                 "--target-exclusive",
             ]
             : ["--type=time", $"--target={point.Text("yyyy-MM-dd HH:mm:ss")}+00"];

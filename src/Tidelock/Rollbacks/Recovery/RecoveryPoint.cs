@@ -10,7 +10,7 @@ namespace Tidelock.Rollbacks.Recovery;
 /// <summary>The moment before a change, to which a server is restored.</summary>
 /// <param name="Time">Surely before it, by the server's clock: when its step began, because nothing tells a commit's time to the second.</param>
 /// <param name="TransactionId">The one transaction that made it, before which a recovery may stop exactly; null where it was not one.</param>
-internal sealed record RecoveryPoint(DateTimeOffset Time, uint? TransactionId)
+internal sealed record RecoveryPoint(DateTimeOffset Time, ulong? TransactionId)
 {
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
 
@@ -37,12 +37,12 @@ internal sealed record RecoveryPoint(DateTimeOffset Time, uint? TransactionId)
     /// <summary>As UTC to the second, never later than it.</summary>
     public string Text(string format) => Time.ToUniversalTime().ToString(format, CultureInfo.InvariantCulture);
 
-    private static uint? Transaction(StepContext migrate) =>
+    private static ulong? Transaction(StepContext migrate) =>
         migrate.Change.Section<Migration>() is not (ToolMigration or StatementsMigration)
         && migrate.State is { AppliedAt: not null, Identity: { } identity }
         && migrate.Fact("try", MigrationsJson.Default.MigrationTry) is { } last
         && last.Timeline == identity.Timeline
         && ulong.TryParse(last.TransactionId, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-            ? (uint)(id & uint.MaxValue)
+            ? id
             : null;
 }

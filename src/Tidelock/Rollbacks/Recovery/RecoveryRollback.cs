@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tidelock.Backups;
 using Tidelock.Changes;
 using Tidelock.Postgres;
@@ -51,8 +52,8 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
                 return StepOutcome.NeedsPerson(Message.Of("rollbacks.recovery.given-up", ("by", word.By)));
             }
 
-            var now = await IdentityAsync(context, cancellation).ConfigureAwait(false);
-            if (ask.Problem(now) is not { } problem)
+            var (now, next) = await ServerAsync(context, cancellation).ConfigureAwait(false);
+            if (ask.Problem(now, next) is not { } problem)
             {
                 return await ConfirmedAsync(context, ask, word, now, cancellation).ConfigureAwait(false);
             }
@@ -78,7 +79,7 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
         }
 
         var found = await FoundAsync(context, cancellation).ConfigureAwait(false);
-        var now = await IdentityAsync(context, cancellation).ConfigureAwait(false);
+        var (now, _) = await ServerAsync(context, cancellation).ConfigureAwait(false);
         return new StepOutcome(
             found.Result,
             Message.Of(
@@ -125,12 +126,14 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
         }
 
         var backup = RunSourcedBackup.Of(context.State);
+        var server = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
         var commands = options.PgBackRest is { } rest
             ? RecoveryCommands.Of(
                 rest,
                 context.Change.Folder,
                 backup,
                 point,
+                server.Timeline,
                 await ServerPlace.ReadAsync(session, cancellation).ConfigureAwait(false)
             )
             : RecoveryCommands.Of(options.Command!, backup, point);
@@ -141,7 +144,8 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
                     context.State.Rollback?.At ?? default,
                     commands,
                     point.Time,
-                    await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false),
+                    backup is null || options.PgBackRest is null ? null : point.TransactionId,
+                    server,
                     ChangesTimeline: options.PgBackRest is not null,
                     context.State.Commands.Count
                 ),
@@ -206,10 +210,19 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
     private static Task RecordAsync(StepContext context, RecoveryAsk ask, CancellationToken cancellation) =>
         context.RecordAsync(RecoveryAsk.Fact, ask, RecoveryJson.Default.RecoveryAsk, cancellation);
 
-    private static async Task<ServerIdentity> IdentityAsync(StepContext context, CancellationToken cancellation)
+    private static async Task<(ServerIdentity Now, ulong Next)> ServerAsync(
+        StepContext context,
+        CancellationToken cancellation
+    )
     {
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        return await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
+        var next = await session
+            .ScalarAsync<string>("select pg_snapshot_xmax(pg_current_snapshot())::text", cancellation)
+            .ConfigureAwait(false);
+        return (
+            await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false),
+            ulong.Parse(next!, CultureInfo.InvariantCulture)
+        );
     }
 
     private static Message Say(string code, RecoveryAsk ask) =>
