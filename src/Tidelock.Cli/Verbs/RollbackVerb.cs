@@ -46,7 +46,7 @@ internal sealed class RollbackVerb : Verb
                 HelpName = "NAME",
             }
         );
-        method.CompletionSources.Add("definition", "downgrade", "backup", "in-place");
+        method.CompletionSources.Add("definition", "downgrade", "backup", "in-place", "recovery");
         Add(inPlace = new Option<bool>("--in-place") { Description = texts.Render("cli.rollback.in-place") });
         Add(rescue = new Option<bool>("--rescue") { Description = texts.Render("cli.rollback.rescue") });
         Add(undo = new Option<bool>("--undo") { Description = texts.Render("cli.rollback.undo") });
