@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using Tidelock.Backups;
 using Tidelock.Runs;
 
 namespace Tidelock.Rollbacks;
@@ -32,35 +32,21 @@ public sealed record RehearsedWay(string Method, TimeSpan? ForwardTook, TimeSpan
         return string.Equals(way?.Method, method, StringComparison.Ordinal) ? way?.BackTook : null;
     }
 
-    /// <summary>The part "back" of the rehearsal with data, of whose fact no more is known here than its parts.</summary>
     private static TimeSpan? OnData(string method, RunState state)
     {
-        if (
-            state.Fact(RunBackup.Step, "rehearsal") is not { ValueKind: JsonValueKind.Object } rehearsal
-            || !rehearsal.TryGetProperty("parts", out var parts)
-            || parts.ValueKind != JsonValueKind.Array
-            || (Text(rehearsal, "method") ?? state.Started?.Method) != method
-        )
+        try
         {
+            var data = state
+                .Fact(RunBackup.Step, RehearsalRecord.Fact)
+                ?.Deserialize(BackupJson.Default.RehearsalRecord);
+            return string.Equals(data?.Method, method, StringComparison.Ordinal)
+                ? data?.Parts.LastOrDefault(p => p is { Part: RehearsalPart.Back, Passed: true })?.Took
+                : null;
+        }
+        catch (JsonException)
+        {
+            // A time that cannot be read is not known; the way is there all the same.
             return null;
         }
-
-        return parts
-            .EnumerateArray()
-            .Where(p => string.Equals(Text(p, "part"), "back", StringComparison.OrdinalIgnoreCase) && !HasFailed(p))
-            .Select(p =>
-                TimeSpan.TryParse(Text(p, "took"), CultureInfo.InvariantCulture, out var took) ? took : (TimeSpan?)null
-            )
-            .LastOrDefault();
     }
-
-    private static bool HasFailed(JsonElement part) =>
-        part.TryGetProperty("passed", out var passed) && passed.ValueKind == JsonValueKind.False;
-
-    private static string? Text(JsonElement part, string name) =>
-        part.ValueKind == JsonValueKind.Object
-        && part.TryGetProperty(name, out var value)
-        && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 }

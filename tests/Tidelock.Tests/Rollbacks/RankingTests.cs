@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tidelock.Backups;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Tests.Runs;
@@ -59,24 +60,35 @@ public sealed class RankingTests
     }
 
     [Theory]
-    [InlineData("""{"parts":[{"part":"restore","took":"00:00:41"},{"part":"back","took":"00:00:03.5"}]}""", 3.5)]
-    [InlineData("""{"method":"definition","parts":[{"part":"Back","passed":true,"took":"00:00:03.5"}]}""", 3.5)]
-    [InlineData("""{"method":"backup","parts":[{"part":"Back","passed":true,"took":"00:00:03.5"}]}""", 2)]
-    [InlineData("""{"parts":[{"part":"Back","passed":false,"took":"00:00:03.5"}]}""", 2)]
-    [InlineData("""{"parts":[{"part":"restore","took":"00:00:41"}]}""", 2)]
-    [InlineData("""{"parts":[{"part":"back","took":true},7]}""", 2)]
-    [InlineData("""{"parts":"none"}""", 2)]
-    [InlineData("[]", 2)]
-    public void A_rehearsal_on_data_goes_before_one_without(string rehearsal, double seconds)
+    [InlineData("definition", true, 3.5)]
+    [InlineData("definition", false, 2)]
+    [InlineData("backup", true, 2)]
+    public void A_rehearsal_on_data_goes_before_one_without(string method, bool passed, double seconds)
     {
-        using var json = JsonDocument.Parse(rehearsal);
-        var state = With(
-            new RehearsedWay("definition", Seconds(1), Seconds(2)).AsEvent(),
-            new FactRecorded("backup", "rehearsal", json.RootElement.Clone())
-        );
+        var part = new RehearsedPart(RehearsalPart.Back, passed, TimeSpan.FromSeconds(3.5), Words);
+        var data = new RehearsalRecord("d", SampleEvents.Zero, Seconds(41), 1, 0) { Method = method, Parts = [part] };
 
-        Assert.Equal(TimeSpan.FromSeconds(seconds), RehearsedWay.BackBy("definition", state));
+        Assert.Equal(
+            TimeSpan.FromSeconds(seconds),
+            Back(JsonSerializer.SerializeToElement(data, BackupJson.Default.RehearsalRecord))
+        );
     }
+
+    [Fact]
+    public void A_rehearsal_that_cannot_be_read_hides_no_way_back()
+    {
+        using var json = JsonDocument.Parse("""{"parts":"none"}""");
+        Assert.Equal(Seconds(2), Back(json.RootElement.Clone()));
+    }
+
+    private static TimeSpan? Back(JsonElement rehearsal) =>
+        RehearsedWay.BackBy(
+            "definition",
+            With(
+                new RehearsedWay("definition", Seconds(1), Seconds(2)).AsEvent(),
+                new FactRecorded("backup", "rehearsal", rehearsal)
+            )
+        );
 
     [Theory]
     [InlineData("", "definition", false)]
