@@ -51,7 +51,7 @@ internal sealed class BackupRollback(
             RowsLost = lost.Total,
             Interrupts = known.RestoreTook,
             Rescue = await RescueWords
-                .OffersAsync(session, backup.Manifest, context.Run, cancellation)
+                .OffersFirstAsync(session, backup.Manifest, context.Run, cancellation)
                 .ConfigureAwait(false),
         };
     }

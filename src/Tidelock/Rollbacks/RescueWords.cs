@@ -8,6 +8,17 @@ namespace Tidelock.Rollbacks;
 /// <summary>What saving rows into side tables can do and has done, in words.</summary>
 internal static class RescueWords
 {
+    /// <summary>What it would do before a restore in place, while others go on writing; null where it cannot be done.</summary>
+    public static async Task<Message?> OffersFirstAsync(
+        PostgresSession session,
+        BackupManifest? manifest,
+        RunId run,
+        CancellationToken cancellation
+    ) =>
+        await OffersAsync(session, manifest, run, cancellation).ConfigureAwait(false) is { } offer
+            ? Message.Of("rollbacks.rescue.offers-first", ("offer", offer))
+            : null;
+
     /// <summary>What it would do, before anybody chooses it; null where it cannot be done.</summary>
     public static async Task<Message?> OffersAsync(
         PostgresSession session,

@@ -1,8 +1,8 @@
 namespace Tidelock.Rollbacks;
 
 /// <summary>
-/// The order in which ways back are offered: what can be used first, then what loses least (unknown counts as most), then what was timed in a
-/// rehearsal before what was not, then the shorter. Where nothing else decides, the way that the change declares comes first.
+/// The order in which ways back are offered: what can be used first, then what loses least (unknown counts as most), then what can itself be
+/// taken back, then what was timed in a rehearsal before what was not, then the shorter. Where nothing else decides, the way that the change declares comes first.
 /// </summary>
 public static class RollbackRanking
 {
@@ -17,6 +17,7 @@ public static class RollbackRanking
                 .ThenBy(w => w.Cost.LosesWrites)
                 .ThenBy(w => w.Cost.RowsLost is null)
                 .ThenBy(w => w.Cost.RowsLost)
+                .ThenByDescending(w => w.Cost.Undoable)
                 .ThenBy(w => w.Cost.Takes is null)
                 .ThenBy(w => w.Cost.Takes)
                 .ThenByDescending(w => string.Equals(w.Name, declared, StringComparison.Ordinal)),

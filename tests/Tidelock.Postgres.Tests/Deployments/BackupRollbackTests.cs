@@ -221,7 +221,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
                 return Task.CompletedTask;
             },
         }.RunAsync(CancellationToken.None);
-        var back = new RollbackStarted("backup", Message.Of("runs.asked-by", ("by", "kim")), "kim");
+        var back = new RollbackStarted("in-place", Message.Of("runs.asked-by", ("by", "kim")), "kim");
         var at = TimeProvider.System.GetUtcNow();
         var intent = new RestoreIntent("/gone", 1, [], at) { Jobs = 2 };
         var run = await fixture.JournalAsync([
@@ -246,7 +246,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
         var again = await services.Deployment.RollBackAsync(
             run,
             fixture.Request(),
-            "backup",
+            "in-place",
             fixture.Terminal(),
             default
         );

@@ -35,16 +35,22 @@ public sealed class WaysScreenTests
             TimeSpan.FromSeconds(41)
         );
         yield return (
-            "backup",
+            "in-place",
             new RollbackAssessment(true, BackupCost.Of(backup, Lost(), null), LosesWrites: true)
             {
                 Takes = backup.RestoreTook,
                 RowsLost = Lost().Total,
                 Interrupts = backup.RestoreTook,
                 Rescue = Message.Of(
-                    "rollbacks.rescue.offers-but",
-                    ("schema", RowRescue.SchemaOf("01JDK3V4Q8Z5W6X7Y8Z9A0B1C2")),
-                    ("tables", "public.login_log")
+                    "rollbacks.rescue.offers-first",
+                    (
+                        "offer",
+                        Message.Of(
+                            "rollbacks.rescue.offers-but",
+                            ("schema", RowRescue.SchemaOf("01JDK3V4Q8Z5W6X7Y8Z9A0B1C2")),
+                            ("tables", "public.login_log")
+                        )
+                    )
                 ),
             }
         );

@@ -19,12 +19,21 @@ public sealed class RankingTests
             ("gone", new RollbackAssessment(false, Words, LosesWrites: false) { Takes = Seconds(1) }),
             ("unknown", new RollbackAssessment(true, Words, LosesWrites: true) { Takes = Seconds(1) }),
             ("many", new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 12431, Takes = Seconds(1) }),
-            ("few", new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 3, Takes = Seconds(900) }),
+            ("final", new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 3, Takes = Seconds(1) }),
+            (
+                "few",
+                new RollbackAssessment(true, Words, LosesWrites: true)
+                {
+                    RowsLost = 3,
+                    Takes = Seconds(900),
+                    Undoable = true,
+                }
+            ),
             ("none yet", new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 0 }),
             ("safe", new RollbackAssessment(true, Words, LosesWrites: false))
         );
 
-        Assert.Equal(["safe", "none yet", "few", "many", "unknown", "gone"], ranked);
+        Assert.Equal(["safe", "none yet", "few", "final", "many", "unknown", "gone"], ranked);
     }
 
     [Fact]
