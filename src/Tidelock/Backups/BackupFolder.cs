@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tidelock.Programs;
 
 namespace Tidelock.Backups;
 
@@ -8,6 +9,7 @@ namespace Tidelock.Backups;
 internal sealed class BackupFolder : IDisposable
 {
     private const string Unfinished = ".unfinished-";
+    private const string Child = ".pg_dump";
 
     private readonly HeldFolder held;
     private readonly string final;
@@ -26,14 +28,39 @@ internal sealed class BackupFolder : IDisposable
     public static BackupFolder Create(string parent, string database, DateTimeOffset at)
     {
         Directory.CreateDirectory(parent, HeldFolder.OwnerOnly);
+        Sweep(parent);
         var safe = new string([.. database.Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '_')]);
         var stamp = at.UtcDateTime.ToString("yyyyMMdd'T'HHmmss.fff'Z'", CultureInfo.InvariantCulture);
         return new BackupFolder(parent, $"{safe}-{stamp}");
     }
 
+    /// <summary>Removes what killed programs left, and ends a pg_dump that still writes there: it holds its locks, and nobody looks who waits.</summary>
+    public static void Sweep(string parent) =>
+        HeldFolder.RemoveAbandoned(
+            parent,
+            Unfinished,
+            left =>
+            {
+                var note = System.IO.Path.Combine(left, Child);
+                if (File.Exists(note) && File.ReadAllLines(note) is [var pid, var started])
+                {
+                    new StartedChild(int.Parse(pid, CultureInfo.InvariantCulture), started).Signal(Signals.Kill);
+                }
+            }
+        );
+
+    /// <summary>Notes who writes into it.</summary>
+    public Task NoteAsync(StartedChild child) =>
+        File.WriteAllLinesAsync(
+            System.IO.Path.Combine(Path, Child),
+            [child.ProcessId.ToString(CultureInfo.InvariantCulture), child.Started],
+            CancellationToken.None
+        );
+
     /// <summary>Gives the folder its name: from here on it is a backup.</summary>
     public Backup Finish()
     {
+        File.Delete(System.IO.Path.Combine(Path, Child));
         held.Keep(final);
         return Backup.Open(final);
     }

@@ -78,9 +78,12 @@ internal sealed class BackupInProgress(
             Encryption = encryption,
             Counted = [.. order.Counted.Select(t => t.ToString())],
         };
+        var uncounted = await UncountedAsync(counted, cancellation).ConfigureAwait(false);
         await WriteAsync(manifest, cancellation).ConfigureAwait(false);
+        await FolderSync.WriteAsync([folder.Dump, folder.Path], cancellation).ConfigureAwait(false);
         var backup = folder.Finish();
-        return new BackupTaking(backup, Taken(backup, manifest)) { Notes = Uncounted(counted) };
+        await FolderSync.WriteAsync([Path.GetDirectoryName(backup.Path)!], cancellation).ConfigureAwait(false);
+        return new BackupTaking(backup, Taken(backup, manifest)) { Notes = uncounted };
     }
 
     private async Task WriteAsync(BackupManifest manifest, CancellationToken cancellation)
@@ -92,14 +95,16 @@ internal sealed class BackupInProgress(
         file.Flush(flushToDisk: true);
     }
 
-    /// <summary>The tables of <c>count:</c> for which there was no time.</summary>
-    private IReadOnlyList<Message> Uncounted(IReadOnlyList<TableState> counted)
+    /// <summary>What was to be counted and for what there was no time.</summary>
+    private async Task<IReadOnlyList<Message>> UncountedAsync(
+        IReadOnlyList<TableState> counted,
+        CancellationToken cancellation
+    )
     {
-        var declared = order.Options.Count.ToHashSet();
+        var declared = await TableStates.ReadByAsync(session, order.Counted, cancellation).ConfigureAwait(false);
         var names = counted
-            .Where(t => t.Rows is null)
+            .Where(t => t.Rows is null && declared.Contains(t.Oid))
             .Select(t => new RelationName(t.Schema, t.Name))
-            .Where(declared.Contains)
             .ToList();
         return names.Count == 0
             ? []

@@ -24,7 +24,7 @@ public sealed record BackupOptions(BackupSource By, TimeSpan MaxAge)
     /// <summary>How a dump is compressed; null for the default.</summary>
     public DumpCompression? Compress { get; init; }
 
-    /// <summary>Tables whose rows are counted exactly; none for those the change's relation reads.</summary>
+    /// <summary>Tables whose rows are counted first; none for those the change's relation reads.</summary>
     public IReadOnlyList<RelationName> Count { get; init; } = [];
 
     /// <summary>For whom a dump is encrypted; null where it is not.</summary>

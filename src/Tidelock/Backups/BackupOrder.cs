@@ -19,7 +19,10 @@ internal sealed record BackupOrder(
     /// <summary>At which revision the migration's own tool says that the database is; null where there is none or it cannot say.</summary>
     public string? Revision { get; init; }
 
-    /// <summary>What is counted however large it is: as declared, or else what the change's relation reads.</summary>
+    public string LockWaitArgument =>
+        FormattableString.Invariant($"--lock-wait-timeout={(long)Locks.TotalMilliseconds}");
+
+    /// <summary>What is counted first, however large it is: as declared, or else what the change's relation reads.</summary>
     public IReadOnlyList<RelationName> Counted =>
         Options.Count.Count > 0 ? Options.Count
         : Relation is null ? []

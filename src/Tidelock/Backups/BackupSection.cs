@@ -46,15 +46,22 @@ internal static class BackupSection
             settings.Mistake(Message.Of("backups.file-and-by"));
         }
 
+        var proof = ReadProof(settings, by);
+        var encrypt = ReadEncryption(settings["encrypt"]);
+        if (proof == BackupLevel.Rehearsed && encrypt is { Tool: EncryptionTool.Age, Identity: null })
+        {
+            settings["encrypt"].Mistake(Message.Of("backups.encrypt.no-identity"));
+        }
+
         return new BackupOptions(by, settings["maxAge"].Duration(Day, Second, 366 * Day))
         {
-            Proof = ReadProof(settings, by),
+            Proof = proof,
             File = file,
             Folder = Path(settings["folder"]),
             Jobs = settings["jobs"].Integer(2, 1, 64),
             Compress = ReadCompression(settings["compress"]),
             Count = Tables(settings["count"]),
-            Encrypt = ReadEncryption(settings["encrypt"]),
+            Encrypt = encrypt,
             Rehearsal = ReadRehearsal(settings["rehearse"]),
             PgBackRest = PgBackRestSection.Read(settings, by),
             Command = CommandBackupSection.Read(settings, by),

@@ -164,7 +164,7 @@ internal sealed class BackupTaker(ClientPrograms clients, TimeProvider time)
         return unknown.Count > 0
             ? Message.Of("backups.count.unknown", ("tables", string.Join(", ", unknown)))
             : await CompressionArgument
-                .LackingAsync(clients, session.Target, order.Options.Compress, cancellation)
+                .LackingAsync(clients, session.Target, order, cancellation)
                 .ConfigureAwait(false);
     }
 }

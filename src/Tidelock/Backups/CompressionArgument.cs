@@ -45,10 +45,11 @@ internal static class CompressionArgument
     public static async Task<Message?> LackingAsync(
         ClientPrograms clients,
         PostgresTarget target,
-        DumpCompression? compression,
+        BackupOrder order,
         CancellationToken cancellation
     )
     {
+        var compression = order.Options.Compress;
         if ((compression ?? Default).Method is CompressionMethod.None or CompressionMethod.Gzip)
         {
             return null;
@@ -73,9 +74,10 @@ internal static class CompressionArgument
                 "--table=pg_catalog.pg_class",
                 "--no-password",
                 "--file=/dev/null",
+                order.LockWaitArgument,
                 Of(compression),
             ],
-            target.LibpqEnvironment("tidelock/compression")
+            target.LibpqEnvironment(order.ApplicationName)
         )
             .RunAsync(cancellation)
             .ConfigureAwait(false);

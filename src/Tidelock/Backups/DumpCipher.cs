@@ -10,7 +10,8 @@ namespace Tidelock.Backups;
 /// </summary>
 /// <param name="Program">Its name.</param>
 /// <param name="Extension">Of an encrypted file: <c>.age</c>.</param>
-internal abstract record DumpCipher(string Program, string Extension)
+/// <param name="Recipients">For whom it encrypts.</param>
+internal abstract record DumpCipher(string Program, string Extension, IReadOnlyList<string> Recipients)
 {
     public static DumpCipher Of(DumpEncryption options) =>
         options.Tool switch
@@ -42,14 +43,19 @@ internal abstract record DumpCipher(string Program, string Extension)
 
     protected abstract ChildProgram Decrypting(string cipher, string plain);
 
-    /// <summary>Why it cannot encrypt, found out by doing it once: the program, or a recipient's key, is missing. Null when it can.</summary>
+    /// <summary>Why it cannot encrypt, found out by doing it once: the program, or a recipient's key, is missing, or the key that is here does not open it again. Null when it can.</summary>
     /// <param name="folder">Where the attempt is written.</param>
     /// <param name="cancellation">Ends it.</param>
     public async Task<Message?> LackingAsync(string folder, CancellationToken cancellation)
     {
         var probe = Path.Combine(folder, "probe");
-        await File.WriteAllTextAsync(probe, "", cancellation).ConfigureAwait(false);
+        await File.WriteAllTextAsync(probe, Program, cancellation).ConfigureAwait(false);
         var problem = await EncryptAsync(probe, cancellation).ConfigureAwait(false);
+        if (problem is null && await HasKeyAsync(Recipients, cancellation).ConfigureAwait(false))
+        {
+            problem = await DecryptAsync(probe + Extension, probe, cancellation).ConfigureAwait(false);
+        }
+
         File.Delete(probe);
         File.Delete(probe + Extension);
         return problem;
@@ -109,6 +115,12 @@ internal abstract record DumpCipher(string Program, string Extension)
                 );
             }
 
+            await using (var written = new FileStream(part, FileMode.Open, FileAccess.ReadWrite))
+            {
+                // What it was made from is removed next.
+                written.Flush(flushToDisk: true);
+            }
+
             File.Move(part, to);
             return null;
         }
@@ -122,7 +134,8 @@ internal abstract record DumpCipher(string Program, string Extension)
 }
 
 /// <summary><c>age</c>: for public keys, decrypting with the file of an identity.</summary>
-internal sealed record AgeCipher(IReadOnlyList<string> Recipients, string? Identity) : DumpCipher("age", ".age")
+internal sealed record AgeCipher(IReadOnlyList<string> Recipients, string? Identity)
+    : DumpCipher("age", ".age", Recipients)
 {
     protected override Task<bool> HasKeyAsync(IReadOnlyList<string> recipients, CancellationToken cancellation) =>
         Task.FromResult(Identity is not null);
@@ -137,7 +150,7 @@ internal sealed record AgeCipher(IReadOnlyList<string> Recipients, string? Ident
 }
 
 /// <summary><c>gpg</c>: for key ids of its keyring, decrypting with what its agent can open without asking anybody.</summary>
-internal sealed record GpgCipher(IReadOnlyList<string> Recipients, string? Home) : DumpCipher("gpg", ".gpg")
+internal sealed record GpgCipher(IReadOnlyList<string> Recipients, string? Home) : DumpCipher("gpg", ".gpg", Recipients)
 {
     protected override async Task<bool> HasKeyAsync(IReadOnlyList<string> recipients, CancellationToken cancellation)
     {

@@ -29,6 +29,7 @@ internal sealed class DumpWatch(
 
     private readonly Sight locked = new(time);
     private readonly Sight waiting = new(time);
+    private readonly Stalls stalls = new(time);
 
     /// <summary>Who was seen waiting for the dump just now; null for nobody.</summary>
     public Message? Waiting => waiting.Recent;
@@ -36,26 +37,27 @@ internal sealed class DumpWatch(
     /// <summary>Whom the dump was seen waiting for just now, so long that it was about to be given up; null for nobody.</summary>
     public Message? Locked => locked.Recent;
 
-    /// <summary>Watches until <paramref name="running"/> ends; true when it ended the dump itself.</summary>
-    public async Task<bool> WatchAsync(Task running, CancellationToken cancellation)
+    /// <summary>Watches until <paramref name="running"/> ends; returns for whom it ended the dump itself, null for nobody.</summary>
+    public async Task<Message?> WatchAsync(Task running, CancellationToken cancellation)
     {
         while (!running.IsCompleted)
         {
             await Task.WhenAny(running, Task.Delay(Pace, time, cancellation)).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
-            if (!running.IsCompleted && await MustEndAsync(cancellation).ConfigureAwait(false))
+            if (!running.IsCompleted && await LookAsync(session, cancellation).ConfigureAwait(false) is { } whom)
             {
                 await backends.EndAsync(session, cancellation).ConfigureAwait(false);
-                return true;
+                return whom;
             }
         }
 
-        return false;
+        return null;
     }
 
-    private async Task<bool> MustEndAsync(CancellationToken cancellation)
+    /// <summary>Looks once; returns for whom the dump must be ended, null for nobody.</summary>
+    public async Task<Message?> LookAsync(PostgresSession looking, CancellationToken cancellation)
     {
-        var waits = await session
+        var waits = await looking
             .QueryAsync(
                 SqlText.Beside<DumpWatch>("DumpWatch"),
                 r => new Wait(
@@ -72,21 +74,41 @@ internal sealed class DumpWatch(
             .ConfigureAwait(false);
         if (waits.FirstOrDefault(w => w.IsOurs) is { } ours && ours.For >= limit * AboutToGiveUp)
         {
-            locked.See(await TellAsync("backups.blocked", ours, ours.Blockers, cancellation).ConfigureAwait(false));
+            locked.See(
+                await TellAsync(looking, "backups.blocked", ours, ours.Blockers, cancellation).ConfigureAwait(false)
+            );
         }
 
-        if (waits.FirstOrDefault(w => !w.IsOurs) is not { } theirs)
+        var theirs = waits.FirstOrDefault(w => !w.IsOurs);
+        var inAll = stalls.See(theirs is not null);
+        if (theirs is null)
         {
-            return false;
+            return null;
         }
 
-        waiting.See(
-            await TellAsync("backups.yield.to", theirs, [theirs.ProcessId], cancellation).ConfigureAwait(false)
-        );
-        return theirs.For >= patience;
+        var waited = theirs.For > inAll ? theirs.For : inAll;
+        var whom = await TellAsync(
+                looking,
+                "backups.yield.to",
+                theirs with
+                {
+                    For = waited,
+                },
+                [theirs.ProcessId],
+                cancellation
+            )
+            .ConfigureAwait(false);
+        waiting.See(whom);
+        return waited >= patience ? whom : null;
     }
 
-    private async Task<Message> TellAsync(string code, Wait wait, int[] who, CancellationToken cancellation)
+    private static async Task<Message> TellAsync(
+        PostgresSession session,
+        string code,
+        Wait wait,
+        int[] who,
+        CancellationToken cancellation
+    )
     {
         var found = await BlockerSearch.OfAsync(session, null, who, cancellation).ConfigureAwait(false);
         var names = found.Select(b =>
@@ -124,5 +146,33 @@ internal sealed class DumpWatch(
         public Message? Recent => seen is not null && time.GetElapsedTime(at) < Memory ? seen : null;
 
         public void See(Message what) => (seen, at) = (what, time.GetTimestamp());
+    }
+
+    /// <summary>
+    /// How long anybody waited in the last half minute: whoever gives up and tries again, as a tool with a lock time-out does, stalls readers each time.
+    /// </summary>
+    private sealed class Stalls(TimeProvider time)
+    {
+        private static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
+
+        private readonly Queue<(long At, TimeSpan For)> seen = new();
+        private long last = time.GetTimestamp();
+
+        public TimeSpan See(bool isAnybodyWaiting)
+        {
+            var now = time.GetTimestamp();
+            if (isAnybodyWaiting)
+            {
+                seen.Enqueue((now, time.GetElapsedTime(last, now)));
+            }
+
+            last = now;
+            while (seen.TryPeek(out var oldest) && time.GetElapsedTime(oldest.At, now) > Window)
+            {
+                seen.Dequeue();
+            }
+
+            return seen.Aggregate(TimeSpan.Zero, (sum, s) => sum + s.For);
+        }
     }
 }

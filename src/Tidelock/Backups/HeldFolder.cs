@@ -18,11 +18,7 @@ internal sealed class HeldFolder : IDisposable
     /// <param name="name">The rest of its name.</param>
     public HeldFolder(string parent, string prefix, string name)
     {
-        foreach (var left in Directory.EnumerateDirectories(parent, prefix + "*"))
-        {
-            RemoveAbandoned(left);
-        }
-
+        RemoveAbandoned(parent, prefix, static _ => { });
         Path = System.IO.Path.Combine(parent, prefix + name);
         Directory.CreateDirectory(Path, OwnerOnly);
         held = new FileStream(
@@ -35,12 +31,28 @@ internal sealed class HeldFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Gives it another name, and it stays: disposing leaves it alone.</summary>
+    /// <summary>Gives it another name, and it stays: disposing leaves it alone. The lock is held until it has the name.</summary>
     public void Keep(string name)
     {
-        held.Dispose();
-        File.Delete(System.IO.Path.Combine(Path, LockName));
         Directory.Move(Path, name);
+        held.Dispose();
+        File.Delete(System.IO.Path.Combine(name, LockName));
+    }
+
+    /// <summary>Removes what killed programs left.</summary>
+    /// <param name="parent">Where such folders are; it may be missing.</param>
+    /// <param name="prefix">What their names begin with.</param>
+    /// <param name="before">Called with each before it is removed.</param>
+    public static void RemoveAbandoned(string parent, string prefix, Action<string> before)
+    {
+        foreach (var left in Directory.Exists(parent) ? Directory.GetDirectories(parent, prefix + "*") : [])
+        {
+            if (IsAbandoned(left))
+            {
+                before(left);
+                Remove(left);
+            }
+        }
     }
 
     public void Dispose()
@@ -49,12 +61,12 @@ internal sealed class HeldFolder : IDisposable
         Remove(Path);
     }
 
-    private static void RemoveAbandoned(string folder)
+    private static bool IsAbandoned(string folder)
     {
         // Somebody else's link could lead anywhere.
         if (new DirectoryInfo(folder).LinkTarget is not null)
         {
-            return;
+            return false;
         }
 
         try
@@ -65,17 +77,13 @@ internal sealed class HeldFolder : IDisposable
                 FileAccess.Write,
                 FileShare.None
             );
-        }
-        catch (FileNotFoundException) when (Directory.EnumerateFileSystemEntries(folder).Any())
-        {
-            // Its maker was ended after it had removed the lock. An empty folder may be one that is just being made.
+            return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return;
+            // Held; or without a lock, because it is just being made.
+            return false;
         }
-
-        Remove(folder);
     }
 
     private static void Remove(string folder)

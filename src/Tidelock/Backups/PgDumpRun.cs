@@ -35,11 +35,14 @@ internal sealed class PgDumpRun(
                 "--jobs=" + order.Options.Jobs.ToString(CultureInfo.InvariantCulture),
                 "--snapshot=" + snapshot,
                 CompressionArgument.Of(order.Options.Compress),
-                FormattableString.Invariant($"--lock-wait-timeout={(long)order.Locks.TotalMilliseconds}"),
+                order.LockWaitArgument,
                 "--no-password",
             ],
             target.LibpqEnvironment(applicationName)
-        ).RunAsync(ending.Token);
+        )
+        {
+            OnStarted = folder.NoteAsync,
+        }.RunAsync(ending.Token);
         try
         {
             await ShowAsync(running, tables).ConfigureAwait(false);

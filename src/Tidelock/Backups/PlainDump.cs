@@ -42,6 +42,12 @@ internal sealed class PlainDump : IDisposable
 
     public void Dispose() => folder?.Dispose();
 
+    /// <summary>Removes what killed programs had decrypted.</summary>
+    public static void Sweep(BackupOptions options) =>
+        HeldFolder.RemoveAbandoned(ParentOf(options), Prefix, static _ => { });
+
+    private static string ParentOf(BackupOptions options) => options.Rehearsal.Folder ?? Path.GetTempPath();
+
     private static async Task<(PlainDump? Dump, Message? Problem)> OpenAsync(
         Backup backup,
         BackupOptions options,
@@ -66,7 +72,7 @@ internal sealed class PlainDump : IDisposable
                     cipher,
                     backup,
                     encryption.Plain.Where(isWanted).ToList(),
-                    options.Rehearsal.Folder ?? Path.GetTempPath(),
+                    ParentOf(options),
                     cancellation
                 )
                 .ConfigureAwait(false);

@@ -4,13 +4,14 @@ using Tidelock.Texts;
 namespace Tidelock.Backups;
 
 /// <summary>
-/// Whether a dump would put data of production, unencrypted, on another machine than the database's. That takes a named person's consent.
+/// Whether a backup would put data of production unencrypted on another machine than the database's: its dump, or the copy that a rehearsal restores. That takes
+/// a named person's consent.
 /// </summary>
 internal static class PlainElsewhere
 {
     /// <summary>What a person would have to consent to; null where there is nothing of the kind.</summary>
-    /// <param name="options">An encrypted dump may lie anywhere.</param>
-    /// <param name="isProduction">What is in the staging environment may lie anywhere, too.</param>
+    /// <param name="options">With full paths.</param>
+    /// <param name="isProduction">What is in the staging environment may lie anywhere.</param>
     /// <param name="target">The database.</param>
     /// <param name="cancellation">Ends the look.</param>
     public static async Task<Message?> ProblemAsync(
@@ -20,16 +21,45 @@ internal static class PlainElsewhere
         CancellationToken cancellation
     )
     {
-        if (options.By != BackupSource.PgDump || options.Encrypt is not null || !isProduction)
+        var isPlain = options.Encrypt is null;
+        if (options.By != BackupSource.PgDump || !isProduction || !(isPlain || options.Proof == BackupLevel.Rehearsed))
         {
             return null;
+        }
+
+        var code = isPlain ? "backups.elsewhere" : "backups.elsewhere.rehearsal";
+        var folder = isPlain ? options.FolderOrDefault() : options.Rehearsal.Folder ?? Path.GetTempPath();
+        return await IsElsewhereAsync(folder, target, cancellation).ConfigureAwait(false)
+            ? Message.Of(code, ("machine", Environment.MachineName), ("folder", folder))
+            : null;
+    }
+
+    private static async Task<bool> IsElsewhereAsync(
+        string folder,
+        PostgresTarget target,
+        CancellationToken cancellation
+    )
+    {
+        if (IsOnNetwork(folder))
+        {
+            return true;
         }
 
         await using var session = await PostgresSession
             .OpenAsync(target, "tidelock/backup", cancellation)
             .ConfigureAwait(false);
-        return await SameMachine.IsAsync(session, cancellation).ConfigureAwait(false)
-            ? null
-            : Message.Of("backups.elsewhere", ("machine", Environment.MachineName));
+        return !await SameMachine.IsAsync(session, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Of the nearest folder that is there: NFS, CIFS and the like are another machine's disk.</summary>
+    private static bool IsOnNetwork(string folder)
+    {
+        var at = new DirectoryInfo(folder);
+        while (!at.Exists && at.Parent is not null)
+        {
+            at = at.Parent;
+        }
+
+        return new DriveInfo(at.FullName).DriveType == DriveType.Network;
     }
 }

@@ -104,7 +104,7 @@ internal static class TableStates
         return rows;
     }
 
-    /// <summary>Those of these that are not there.</summary>
+    /// <summary>Those of these that are not there, or whose rows are not in a dump: foreign tables, sequences.</summary>
     public static async Task<IReadOnlyList<RelationName>> UnknownAsync(
         PostgresSession session,
         IReadOnlyList<RelationName> declared,
@@ -113,7 +113,10 @@ internal static class TableStates
     {
         var there = await session
             .QueryAsync(
-                "select to_regclass(name) is not null from unnest($1) with ordinality n(name, at) order by at",
+                """
+                select exists (select from pg_class where oid = to_regclass(name) and relkind in ('r', 'p', 'v', 'm'))
+                from unnest($1) with ordinality n(name, at) order by at
+                """,
                 r => r.GetBoolean(0),
                 cancellation,
                 Names(declared)
@@ -122,7 +125,8 @@ internal static class TableStates
         return [.. declared.Where((_, at) => !there[at])];
     }
 
-    private static async Task<HashSet<uint>> ReadByAsync(
+    /// <summary>The relations themselves, their partitions and what they read.</summary>
+    public static async Task<HashSet<uint>> ReadByAsync(
         PostgresSession session,
         IReadOnlyList<RelationName> relations,
         CancellationToken cancellation

@@ -54,7 +54,7 @@ internal sealed class BackupGate(params IReadOnlyList<IBackupSource> sources) : 
         try
         {
             elsewhere = await PlainElsewhere
-                .ProblemAsync(options, isProduction, context.Target, cancellation)
+                .ProblemAsync(options.In(context.Change.Folder), isProduction, context.Target, cancellation)
                 .ConfigureAwait(false);
             taken = await RehearsedBackup.FindAsync(context, cancellation).ConfigureAwait(false) ?? taken;
         }
@@ -64,18 +64,7 @@ internal sealed class BackupGate(params IReadOnlyList<IBackupSource> sources) : 
         }
 
         return elsewhere is null ? new GateFinding(true, taken)
-            : context.Confirmation(Name) is { } word
-                ? new GateFinding(
-                    true,
-                    Message.Of(
-                        "gates.backup.consented",
-                        ("taken", taken),
-                        ("by", word.By),
-                        ("at", word.At),
-                        ("note", word.Note)
-                    ),
-                    word.By
-                )
+            : context.Confirmation(Name) is { } word ? new GateFinding(true, BackupConsent.Of(taken, word), word.By)
             : new GateFinding(false, context.Unconfirmed(Name, elsewhere));
     }
 

@@ -91,7 +91,7 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
         CancellationToken cancellation
     )
     {
-        if (await UnconsentedAsync(context, options, cancellation).ConfigureAwait(false) is { } unconsented)
+        if (await BackupConsent.LackingAsync(context, options, cancellation).ConfigureAwait(false) is { } unconsented)
         {
             return (null, unconsented);
         }
@@ -137,25 +137,6 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
             .RecordAsync(context, cancellation)
             .ConfigureAwait(false);
         return (taken.Backup.Path, null);
-    }
-
-    /// <summary>The gate asked this before the run; a run that is resumed on another machine would put the dump there.</summary>
-    private static Task<Message?> UnconsentedAsync(
-        StepContext context,
-        BackupOptions options,
-        CancellationToken cancellation
-    )
-    {
-        var staging = context.Change.Section<GateOptions>().Staging.Environment;
-        var hasConsent = context.State.Gates.TryGetValue(RunBackup.Step, out var gate) && gate.By is not null;
-        return hasConsent
-            ? Task.FromResult<Message?>(null)
-            : PlainElsewhere.ProblemAsync(
-                options,
-                context.TargetEnvironment.Name != staging,
-                context.Target,
-                cancellation
-            );
     }
 
     private async Task<StepOutcome> ProveAsync(

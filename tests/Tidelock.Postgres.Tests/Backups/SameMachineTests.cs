@@ -57,12 +57,12 @@ public sealed class SameMachineTests(PostgresServer server)
             Assert.Equal("backups.elsewhere", problem!.Code);
             Assert.Equal(Environment.MachineName, problem.Arguments["machine"]);
             Assert.Null(await ProblemAsync(cluster.Target(), isProduction: false));
-            Assert.Null(
-                await ProblemAsync(
-                    cluster.Target(),
-                    encrypt: new DumpEncryption(EncryptionTool.Age, ["age1x"], null, null)
-                )
+            var encrypted = new DumpEncryption(EncryptionTool.Age, ["age1x"], null, null);
+            Assert.Equal(
+                "backups.elsewhere.rehearsal",
+                (await ProblemAsync(cluster.Target(), encrypt: encrypted))!.Code
             );
+            Assert.Null(await ProblemAsync(cluster.Target(), encrypt: encrypted, proof: BackupLevel.Verified));
         }
         finally
         {
@@ -91,10 +91,11 @@ public sealed class SameMachineTests(PostgresServer server)
     private static Task<Texts.Message?> ProblemAsync(
         PostgresTarget target,
         bool isProduction = true,
-        DumpEncryption? encrypt = null
+        DumpEncryption? encrypt = null,
+        BackupLevel proof = BackupLevel.Rehearsed
     ) =>
         PlainElsewhere.ProblemAsync(
-            new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(1)) { Encrypt = encrypt },
+            new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(1)) { Encrypt = encrypt, Proof = proof },
             isProduction,
             target,
             CancellationToken.None

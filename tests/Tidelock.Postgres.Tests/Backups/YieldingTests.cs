@@ -78,6 +78,66 @@ public sealed class YieldingTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Somebody_who_gives_up_and_tries_again_ends_the_backup_by_all_the_time_it_waited()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await using var holder = await HoldAsync(exam);
+        var taker = new BackupTaker(exam.Clients, TimeProvider.System)
+        {
+            Patience = TimeSpan.FromSeconds(1),
+            Pauses = [],
+        };
+        var taking = TakeAsync(taker, exam);
+        await HasBegunAsync(exam);
+
+        await using (var tool = await ConnectAsync(exam, "their-tool"))
+        {
+            await RunAsync(tool, "set lock_timeout = '300ms'");
+            while (!taking.IsCompleted)
+            {
+                try
+                {
+                    await RunAsync(tool, "alter table exam_results add column if not exists note text");
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+                {
+                    // It tries again.
+                }
+            }
+        }
+
+        var taken = await taking;
+        Assert.Equal("backups.yield.gave-up", taken.Finding.Code);
+        Assert.Contains("their-tool", taken.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_table_that_is_truncated_after_the_snapshot_and_before_its_lock_is_no_empty_table_of_the_backup()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        await exam.Database.ExecuteAsync("create table emptied as select generate_series(1, 10) as n");
+        await using var holder = await ConnectAsync(exam, "their-maintenance");
+        await RunAsync(holder, "begin; lock table exam_results in access exclusive mode");
+        var taking = TakeAsync(
+            new BackupTaker(exam.Clients, TimeProvider.System) { Pauses = [TimeSpan.FromMilliseconds(10)] },
+            exam
+        );
+        await WaitsForAsync(exam, "exam_results");
+
+        await exam.Database.ExecuteAsync("truncate emptied; insert into emptied values (1)");
+        await RunAsync(holder, "commit");
+
+        var taken = await taking;
+        Assert.Equal("backups.taken", taken.Finding.Code);
+        var note = Assert.Single(taken.Notes);
+        Assert.Equal("backups.rewritten", note.Code);
+        Assert.Equal("public.emptied", note.Arguments["tables"]);
+        Assert.Equal(1, taken.Backup!.Manifest!.Tables.Single(t => t.Name == "emptied").Rows);
+        await using var restored = await RestoredDump.OfAsync(exam, taken.Backup.Dump);
+        Assert.Equal(1, await restored.ScalarAsync<long>("select count(*) from emptied"));
+    }
+
+    [Fact]
     public async Task A_table_that_stays_locked_ends_the_backup_and_who_holds_it_is_named()
     {
         await using var exam = await ExamDatabase.CreateAsync(server);
@@ -108,11 +168,13 @@ public sealed class YieldingTests(PostgresServer server)
         return holder;
     }
 
-    private static Task HasBegunAsync(ExamDatabase exam) =>
+    private static Task HasBegunAsync(ExamDatabase exam) => WaitsForAsync(exam, "last_of_all");
+
+    private static Task WaitsForAsync(ExamDatabase exam, string table) =>
         exam.Database.UntilAsync(
             $"""
             select count(*) > 0 from pg_locks l join pg_stat_activity a using (pid)
-            where not l.granted and l.relation = 'last_of_all'::regclass and a.application_name = '{ExamDatabase.Run}/dump'
+            where not l.granted and l.relation = '{table}'::regclass and a.application_name = '{ExamDatabase.Run}/dump'
             """
         );
 

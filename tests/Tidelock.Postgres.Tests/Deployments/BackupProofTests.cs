@@ -25,6 +25,11 @@ public sealed class BackupProofTests(PostgresServer server)
 
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
         Assert.Equal("gates.backup.by-run-encrypted", done.State!.Gates["backup"].Finding.Code);
+        Assert.Contains(
+            "rehearsed (verified, restored",
+            done.State.Gates["backup"].Finding.ToString(),
+            StringComparison.Ordinal
+        );
         Assert.Contains("rehearsed", done.State.Step("backup").Finding!.ToString(), StringComparison.Ordinal);
         await fixture.Database.ExecuteAsync("delete from results where id <= 10");
 

@@ -9,7 +9,6 @@ public sealed class BackupGateTests : IDisposable
     [Theory]
     [InlineData("proof: taken", "taken (it exists)")]
     [InlineData("rehearse: false", "verified (whole")]
-    [InlineData("jobs: 4", "rehearsed (verified, restored")]
     public async Task What_the_run_takes_itself_needs_nobodys_word_and_the_level_that_is_demanded_is_named(
         string key,
         string level
