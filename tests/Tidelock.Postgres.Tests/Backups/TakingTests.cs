@@ -60,7 +60,8 @@ public sealed class TakingTests(PostgresServer server)
                 {
                     disk.Fill();
                 }
-            }
+            },
+            Slowly(exam)
         );
         Assert.Equal(1, full);
         Assert.Equal("backups.dump-failed", taken.Finding.Code);
@@ -437,6 +438,13 @@ public sealed class TakingTests(PostgresServer server)
             progress,
             CancellationToken.None
         );
+
+    /// <summary>So that pg_dump is still at work when something happens to it.</summary>
+    private static BackupOptions Slowly(ExamDatabase exam) =>
+        exam.Options with
+        {
+            Compress = new(CompressionMethod.Gzip, 9),
+        };
 
     /// <summary>Enough that pg_dump is seen while it writes.</summary>
     private static Task GrowAsync(ExamDatabase exam) =>
