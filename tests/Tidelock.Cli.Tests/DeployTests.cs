@@ -143,7 +143,7 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
         await EndsAsync(4, "cli.mistakes", "deploy", "change", "--json");
         DeployedPlace.Replace(place, "watsh:", "watch:");
         place.Variables["DATABASE_URL"] = "postgresql://postgres@127.0.0.1:1/nowhere";
-        await EndsAsync(3, "postgres.connect.refused", "deploy", "change", "--confirm", "nowhere", "--json");
+        await EndsAsync(3, "deployments.refused", "deploy", "change", "--confirm", "nowhere", "--json");
 
         async Task EndsAsync(int exitCode, string code, params string[] arguments)
         {

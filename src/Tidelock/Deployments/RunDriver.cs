@@ -1,3 +1,5 @@
+using Tidelock.Backups;
+using Tidelock.Gates;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;
@@ -95,6 +97,7 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
 
         await using (hold)
         {
+            BackupLeftovers.Remove(request.Change.Section<GateOptions>().Backup.In(request.Change.Folder));
             return await HeldAsync(run, request, terminal, hold, settled, opening, losses, cancellation)
                 .ConfigureAwait(false);
         }
