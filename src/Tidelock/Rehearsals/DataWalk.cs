@@ -203,7 +203,7 @@ internal sealed class DataWalk(
         );
     }
 
-    /// <summary>By the change's method. A restore is one more of the same backup, over what the change has made.</summary>
+    /// <summary>By the change's method. A restore is one more of the same backup, into a new database.</summary>
     public async Task<PartEnd> BackAsync(RestoredPlace place, CancellationToken cancellation)
     {
         var done = Message.Of("rehearsals.data.back", ("method", start.Method));

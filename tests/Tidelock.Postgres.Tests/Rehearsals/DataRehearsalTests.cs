@@ -155,7 +155,7 @@ public sealed class DataRehearsalTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task Where_the_way_back_is_a_restore_the_backup_is_restored_over_the_change()
+    public async Task Where_the_way_back_is_a_restore_the_same_backup_is_restored_once_more()
     {
         await using var data = await DataBench.CreateAsync(server, Scores);
         data.Bench.Declaring(
