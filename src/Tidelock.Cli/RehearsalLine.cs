@@ -38,7 +38,7 @@ internal sealed record RehearsalLine(
             record.At,
             record.By,
             record.Method,
-            record.Passed ? record.RestoreTook.TotalSeconds : null,
+            record.Promised?.TotalSeconds,
             record.WholeTook.TotalSeconds,
             [
                 .. record.Parts.Select(p => new RehearsalLinePart(

@@ -6,7 +6,7 @@ namespace Tidelock.Backups;
 /// <summary>How a backup was restored and the whole way gone on its data. What passed is kept beside the backup; a run journals it either way.</summary>
 /// <param name="ManifestDigest">Of which backup.</param>
 /// <param name="At">When it was over.</param>
-/// <param name="RestoreTook">How long the restore took: the recovery time that may be promised.</param>
+/// <param name="RestoreTook">How long the restore took.</param>
 /// <param name="TablesCompared">How many tables had exactly the rows of the manifest.</param>
 /// <param name="TablesUncounted">How many had no exact count in the manifest to compare with.</param>
 public sealed record RehearsalRecord(
@@ -65,6 +65,10 @@ public sealed record RehearsalRecord(
     /// <summary>Why it proves nothing; null when it does.</summary>
     [JsonIgnore]
     public RehearsedPart? Failed => Parts.FirstOrDefault(p => !p.Passed);
+
+    /// <summary>The recovery time that may be promised; null where it proves nothing, or only a part of the data was restored.</summary>
+    [JsonIgnore]
+    public TimeSpan? Promised => Passed && Subset is null ? RestoreTook : null;
 
     /// <summary>What it was done on, and what may be promised.</summary>
     [JsonIgnore]

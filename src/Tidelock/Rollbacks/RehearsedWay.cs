@@ -18,7 +18,7 @@ public sealed record RehearsedWay(string Method, TimeSpan? ForwardTook, TimeSpan
         new(Step, Fact, JsonSerializer.SerializeToElement(this, RollbacksJson.Default.RehearsedWay));
 
     /// <summary>
-    /// How long going back by a method took: on the data of the run's backup where that was rehearsed, else on an empty copy; null where neither
+    /// How long going back by a method took: on the data of the run's backup where that was rehearsed with all of them, else on an empty copy; null where neither
     /// was timed.
     /// </summary>
     internal static TimeSpan? BackBy(string method, RunState state)
@@ -39,7 +39,7 @@ public sealed record RehearsedWay(string Method, TimeSpan? ForwardTook, TimeSpan
             var data = state
                 .Fact(RunBackup.Step, RehearsalRecord.Fact)
                 ?.Deserialize(BackupJson.Default.RehearsalRecord);
-            return string.Equals(data?.Method, method, StringComparison.Ordinal)
+            return data?.Subset is null && string.Equals(data?.Method, method, StringComparison.Ordinal)
                 ? data?.Parts.LastOrDefault(p => p is { Part: RehearsalPart.Back, Passed: true })?.Took
                 : null;
         }

@@ -8,7 +8,7 @@ namespace Tidelock.Rollbacks;
 /// <summary>The backup of a run, as its step journaled it.</summary>
 /// <param name="Path">Where it is.</param>
 /// <param name="Level">How far it was proven: taken, verified, rehearsed.</param>
-/// <param name="RestoreTook">How long the rehearsal's restore took; null when it was not rehearsed.</param>
+/// <param name="RestoreTook">How long the rehearsal's restore took; null when it was not rehearsed, or on a part of its data.</param>
 /// <param name="TakenAt">Of which moment its data are; null where that is not known.</param>
 /// <param name="MaxAge">The oldest that the change accepts; null in a journal from when that was not written down.</param>
 public sealed record RunBackup(

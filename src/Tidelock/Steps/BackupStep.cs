@@ -219,7 +219,7 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
             return StepOutcome.Refused(Backup.TooOld(backup.Path, backup.TakenAt!.Value, backup.MaxAge!.Value, now));
         }
 
-        await (backup with { Level = BackupLevel.Rehearsed, RestoreTook = record.RestoreTook })
+        await (backup with { Level = BackupLevel.Rehearsed, RestoreTook = record.Promised })
             .RecordAsync(context, cancellation)
             .ConfigureAwait(false);
         return Passed(Rehearsed(record, verified), [.. verified.Notes, .. record.Notes]);

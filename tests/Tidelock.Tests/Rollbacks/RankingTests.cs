@@ -69,14 +69,26 @@ public sealed class RankingTests
     }
 
     [Theory]
-    [InlineData("definition", true, 3.5)]
-    [InlineData("definition", false, 2)]
-    [InlineData("backup", true, 2)]
-    public void A_rehearsal_on_data_goes_before_one_without(string method, bool passed, double seconds)
+    [InlineData("definition", true, false, 3.5)]
+    [InlineData("definition", true, true, 2)]
+    [InlineData("definition", false, false, 2)]
+    [InlineData("backup", true, false, 2)]
+    public void A_rehearsal_on_all_data_goes_before_one_without(
+        string method,
+        bool passed,
+        bool isPart,
+        double seconds
+    )
     {
         var part = new RehearsedPart(RehearsalPart.Back, passed, TimeSpan.FromSeconds(3.5), Words);
-        var data = new RehearsalRecord("d", SampleEvents.Zero, Seconds(41), 1, 0) { Method = method, Parts = [part] };
+        var data = new RehearsalRecord("d", SampleEvents.Zero, Seconds(41), 1, 0) 
+        {
+            Method = method,
+            Parts = [part],
+            Subset = isPart ? new RehearsedSubset(["public.results"], 2) : null,
+        };
 
+        Assert.Equal(passed && !isPart ? Seconds(41) : null, data.Promised);
         Assert.Equal(
             TimeSpan.FromSeconds(seconds),
             Back(JsonSerializer.SerializeToElement(data, BackupJson.Default.RehearsalRecord))
