@@ -6,7 +6,7 @@ namespace Tidelock.Backups;
 /// What was written after a backup was taken and would be lost by restoring it. Unknown is never shown as nothing.
 /// </summary>
 /// <param name="Tables">Every table that the backup holds or that is there now, the unknown first and then those with the largest losses.</param>
-/// <param name="Total">Rows inserted, updated or deleted in all tables that the backup holds; null when one of them is not known.</param>
+/// <param name="Total">Rows inserted, updated or deleted in all tables that a restore in place drops; null when one of them is not known.</param>
 public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Total)
 {
     internal static LostWrites Of(IReadOnlyList<LostTableWrites> tables)
@@ -32,6 +32,9 @@ public sealed record LostTableWrites(
     bool IsNew = false
 )
 {
+    /// <summary>The backup knows nothing of it either, but a restore in place drops what it is a partition or an heir of: all its rows are lost.</summary>
+    public bool Falls { get; init; }
+
     /// <summary>Its rows in the backup's snapshot; null where they were not counted then.</summary>
     public long? RowsThen { get; init; }
 
@@ -39,8 +42,8 @@ public sealed record LostTableWrites(
     public long? RowsNow { get; init; }
 
     /// <summary>
-    /// Rows that would be lost; null where that is not known. The statistics come up to a second late, and no fewer can have been written than
-    /// there are more or fewer now.
+    /// Rows that would be lost; null where that is not known. The statistics come late, and no fewer can have been written than there are more or
+    /// fewer now.
     /// </summary>
     public long? Rows => Counted is { } counted ? Math.Max(counted.Total, Math.Abs((RowsNow - RowsThen) ?? 0)) : null;
 }

@@ -44,7 +44,10 @@ internal static class LostWritesReader
                 Loss(then, left.Remove((then.Schema, then.Name), out var t) ? t : null, incomparable)
             )
             .ToList();
-        losses.AddRange(left.Values.Select(t => NewTable(t, incomparable)));
+        var falling = await FallingTables.ReadAsync(session, manifest, cancellation).ConfigureAwait(false);
+        losses.AddRange(
+            left.Values.Select(t => NewTable(t, falling.Contains(new RelationName(t.Schema, t.Name)), incomparable))
+        );
         return LostWrites.Of([.. losses.OrderByDescending(l => l.Counted?.Total ?? long.MaxValue)]);
     }
 
@@ -89,15 +92,19 @@ internal static class LostWritesReader
     }
 
     /// <summary>Its counters began after the backup, with the table itself.</summary>
-    private static LostTableWrites NewTable(TableState now, Message? incomparable) =>
+    private static LostTableWrites NewTable(TableState now, bool falls, Message? incomparable) =>
         new(
             new RelationName(now.Schema, now.Name),
             incomparable is null ? new WriteCount(now.Inserted, now.Updated, now.Deleted) : null,
             incomparable,
             null,
             null,
-            IsNew: true
-        );
+            IsNew: !falls
+        )
+        {
+            Falls = falls,
+            RowsThen = falls ? 0 : null,
+        };
 
     /// <summary>With the rows of what would lose most, as far as the time goes.</summary>
     private static async Task<List<LostTableWrites>> CountedAsync(

@@ -14,7 +14,7 @@ internal sealed record RescueTable(RelationName Name, IReadOnlyList<RescueColumn
     private const int DigestLetters = 8;
 
     /// <summary>
-    /// All tables that a backup holds, by their names. Columns of types that the database has for itself are text in a side table, so that it needs
+    /// All tables that a backup can hold, by their names. Columns of types that the database has for itself are text in a side table, so that it needs
     /// nothing that a restore drops; so are those that name objects, which the other database may not have.
     /// </summary>
     public static Task<List<RescueTable>> ReadAsync(PostgresSession session, CancellationToken cancellation) =>

@@ -50,9 +50,21 @@ internal sealed class RowRescue(
         CancellationToken cancellation
     )
     {
-        var held = manifest.Tables.Select(t => new RelationName(t.Schema, t.Name)).ToHashSet();
+        var held = await DroppedAsync(session, manifest, cancellation).ConfigureAwait(false);
         var tables = await RescueTable.ReadAsync(session, cancellation).ConfigureAwait(false);
         return [.. tables.Where(t => t.Key.Count == 0 && held.Contains(t.Name)).Select(t => t.Name)];
+    }
+
+    /// <summary>What a restore in place drops: the tables of the backup and what falls with them.</summary>
+    private static async Task<HashSet<RelationName>> DroppedAsync(
+        PostgresSession session,
+        BackupManifest manifest,
+        CancellationToken cancellation
+    )
+    {
+        var dropped = await FallingTables.ReadAsync(session, manifest, cancellation).ConfigureAwait(false);
+        dropped.UnionWith(manifest.Tables.Select(t => new RelationName(t.Schema, t.Name)));
+        return dropped;
     }
 
     private async Task<RescueResult> RunAsync(CancellationToken cancellation)
@@ -93,12 +105,17 @@ internal sealed class RowRescue(
         return new RescueResult(new RescuedRows(schema, saved, withoutKey), null);
     }
 
-    /// <summary>In its own database a table that the backup does not know stays as it is.</summary>
+    /// <summary>In its own database a table that the backup does not know stays as it is, unless it falls with one that it knows.</summary>
     private async Task<IEnumerable<RescueTable>> TablesAsync(CancellationToken cancellation)
     {
         var all = await RescueTable.ReadAsync(from, cancellation).ConfigureAwait(false);
-        var held = manifest.Tables.Select(t => new RelationName(t.Schema, t.Name)).ToHashSet();
-        return IsInPlace ? all.Where(t => held.Contains(t.Name)) : all;
+        if (!IsInPlace)
+        {
+            return all;
+        }
+
+        var dropped = await DroppedAsync(from, manifest, cancellation).ConfigureAwait(false);
+        return all.Where(t => dropped.Contains(t.Name));
     }
 
     private bool IsInPlace => string.Equals(from.Target.Database, to.Target.Database, StringComparison.Ordinal);

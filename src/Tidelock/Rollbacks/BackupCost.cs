@@ -29,6 +29,11 @@ internal static class BackupCost
             ("rows", lost.Total is { } rows ? RowFigure.Of(rows) : "?"),
             ("tables", LostWords.Of(lost.Tables.Where(t => !t.IsNew)))
         );
+        var falling = lost.Tables.Where(t => t.Falls).Select(t => t.Table).ToList();
+        cost =
+            falling.Count == 0
+                ? cost
+                : Message.Of("rollbacks.in-place.falling", ("cost", cost), ("tables", LostWords.Names(falling)));
         var added = lost.Tables.Where(t => t.IsNew).ToList();
         return added.Count == 0
             ? cost

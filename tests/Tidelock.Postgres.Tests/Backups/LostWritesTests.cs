@@ -139,6 +139,40 @@ public sealed class LostWritesTests(PostgresServer server)
         Assert.Null(lost.Total);
     }
 
+    [Theory]
+    [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
+    public async Task A_new_partition_or_heir_of_what_the_backup_holds_falls_with_it_and_all_its_rows_are_lost(int major)
+    {
+        await using var database = await server.CreateDatabaseAsync(major);
+        await database.ExecuteAsync(
+            """
+            create table events (id int, month int) partition by list (month);
+            create table notes (id int);
+            """
+        );
+        await using var session = await PostgresSession.OpenAsync(database.Target, ExamDatabase.Run, default);
+        var manifest = await ManifestOfSettledAsync(session);
+        await database.ExecuteAsync(
+            """
+            create table events_1 partition of events for values in (1) partition by list (id);
+            create table events_1_1 partition of events_1 for values in (1);
+            create table notes_more () inherits (notes);
+            create table other (id int) partition by list (id);
+            create table other_1 partition of other for values in (1);
+            insert into events select 1, 1 from generate_series(1, 50);
+            insert into notes_more select generate_series(1, 3);
+            insert into other values (1);
+            """
+        );
+
+        var lost = await SettledAsync(session, manifest, l => Of(l, "other_1").Rows == 1);
+
+        Assert.Equal(53, lost.Total);
+        Assert.Equal(["events_1_1", "notes_more"], lost.Tables.Where(t => t.Falls).Select(t => t.Table.Name));
+        Assert.Equal(50, Of(lost, "events_1_1").RowsNow);
+        Assert.Equal("other_1", Assert.Single(lost.Tables, t => t.IsNew).Table.Name);
+    }
+
     [Fact]
     public async Task The_newest_values_are_read_for_five_seconds_in_all_and_of_the_largest_losses_first()
     {

@@ -28,7 +28,7 @@ internal static class Manifests
             await SourceSettings.ReadAsync(session, CancellationToken.None),
             epoch,
             counted,
-            [],
+            await RelationGrant.ReadAsync(session, CancellationToken.None),
             [],
             0
         )

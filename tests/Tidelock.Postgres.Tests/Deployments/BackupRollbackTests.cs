@@ -134,6 +134,36 @@ public sealed class BackupRollbackTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_partition_newer_than_the_backup_is_named_before_it_falls_and_its_rows_are_saved()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        await fixture.Database.ExecuteAsync("create table events (id int, month int) partition by list (month)");
+        await WithSnapshotAsync(fixture);
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        await fixture.Database.ExecuteAsync(
+            """
+            create table events_1 partition of events (primary key (id)) for values in (1);
+            insert into events select n, 1 from generate_series(1, 500) n;
+            """
+        );
+
+        var told = await AssessAsync(fixture, done, "in-place");
+        var back = await BackAsync(fixture, done, "in-place rescue");
+
+        Assert.Equal("rollbacks.in-place.falling", told.Cost.Code);
+        Assert.Equal("public.events_1", told.Cost.Arguments["tables"]);
+        Assert.Equal(500, told.RowsLost);
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        Assert.Null(await fixture.Database.ScalarAsync<string>("select to_regclass('events_1')::text"));
+        var schema = RowRescue.SchemaOf(done.Run!.Value.Value);
+        Assert.Equal(
+            500,
+            await fixture.Database.ScalarAsync<long>($"""select count(*) from {schema}."public.events_1" """)
+        );
+    }
+
+    [Fact]
     public async Task Rows_that_cannot_be_saved_keep_the_backup_from_being_restored()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
@@ -311,6 +341,28 @@ public sealed class BackupRollbackTests(PostgresServer server)
         await File.WriteAllTextAsync(file, text.Replace(old, now, StringComparison.Ordinal), CancellationToken.None);
     }
 
+    private static async Task<RollbackAssessment> AssessAsync(
+        DeploymentFixture fixture,
+        DeploymentEnd done,
+        string way
+    )
+    {
+        await using var services = await fixture.OpenAsync();
+        var request = fixture.Request();
+        var context = new StepContext(
+            "rollback.revert",
+            done.Run!.Value,
+            request.Change,
+            request.TargetEnvironment,
+            request.Target,
+            TimeProvider.System,
+            new Looking(done.State!),
+            fixture
+        );
+        var method = services.Rollbacks.Single(m => string.Equals(m.Name, way, StringComparison.Ordinal));
+        return await method.AssessAsync(context, default);
+    }
+
     private static async Task<DeploymentEnd> BackAsync(
         DeploymentFixture fixture,
         DeploymentEnd done,
@@ -325,5 +377,13 @@ public sealed class BackupRollbackTests(PostgresServer server)
             fixture.Terminal(),
             default
         );
+    }
+
+    private sealed class Looking(RunState state) : IRunWriter
+    {
+        public RunState State => state;
+
+        public Task AppendAsync(RunEvent e, CancellationToken cancellation) =>
+            throw new InvalidOperationException("Looking writes nothing.");
     }
 }
