@@ -82,6 +82,11 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         var settled = await SwapSettlement
             .OfAsync(request, run, known, takeOver, time, cancellation)
             .ConfigureAwait(false);
+        if (settled.Stuck is { } stuck)
+        {
+            terminal.Observer.Warned(stuck);
+        }
+
         if (settled.Holder is { } swapping)
         {
             return (Held(run, request, swapping), null);

@@ -1,6 +1,7 @@
 using Tidelock.Postgres;
 using Tidelock.Rollbacks.Beside;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Deployments;
 
@@ -13,6 +14,9 @@ namespace Tidelock.Deployments;
 /// <param name="Holder">Who holds the databases and is still at it; null for nobody.</param>
 internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder? Holder)
 {
+    /// <summary>Why a pooler still holds back its clients; null where it does not.</summary>
+    public Message? Stuck { get; init; }
+
     private static readonly TimeSpan OlderBackends = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Dying = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(100);
@@ -60,16 +64,16 @@ internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder?
             .EndAsync(session, run.Value, known.Epoch + 1, OlderBackends, time, cancellation)
             .ConfigureAwait(false);
         var fate = await new DatabaseSwap(session, plan, time).SettleAsync(cancellation).ConfigureAwait(false);
-        await ResumeAsync(request, plan, name, time, cancellation).ConfigureAwait(false);
+        var stuck = await ResumeAsync(request, plan, name, time, cancellation).ConfigureAwait(false);
         return fate is SwapFate.Unknown
             ? throw new TidelockException(DatabaseSwap.Unsettled(plan, outside), ExitCode.NeedsPerson)
-            : new SwapSettlement(plan, fate, null);
+            : new SwapSettlement(plan, fate, null) { Stuck = stuck };
     }
 
     /// <summary>What is journaled of it once the run is taken hold of; null where it is known or did not take place.</summary>
     public DatabaseSwapped? Event(RunState state) =>
         Fate is SwapFate.Swapped && Plan is { } plan && BesideFacts.OpenSwap(state) == plan
-            ? RunSwap.Event(state, plan, null, null)
+            ? RunSwap.Event(state, plan, null, Stuck)
             : null;
 
     private static async Task<LockHolder?> HolderAsync(
@@ -80,7 +84,7 @@ internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder?
         await own.TryTakeAsync(plan.Leaving, cancellation).ConfigureAwait(false)
         ?? await own.TryTakeAsync(plan.Coming, cancellation).ConfigureAwait(false);
 
-    private static async Task ResumeAsync(
+    private static async Task<Message?> ResumeAsync(
         DeploymentRequest request,
         SwapPlan plan,
         string name,
@@ -90,7 +94,7 @@ internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder?
     {
         if (request.TargetEnvironment.PgBouncer.Length == 0)
         {
-            return;
+            return null;
         }
 
         try
@@ -98,11 +102,11 @@ internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder?
             var console = await PgBouncerConsole
                 .OpenAsync(request.TargetEnvironment.PgBouncer, name, time, cancellation)
                 .ConfigureAwait(false);
-            await console.ResumeAsync(plan.Name, cancellation).ConfigureAwait(false);
+            return await console.ResumeAsync(plan.Name, cancellation).ConfigureAwait(false);
         }
-        catch (TidelockException)
+        catch (TidelockException e)
         {
-            // The way back, which goes on, tells it.
+            return e.Problem;
         }
     }
 }

@@ -11,6 +11,13 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan OwnBackend = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Reopening = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Somebody who grants on the database keeps it from being altered until that commits, and a standby that is away would hold up our own
+    /// commit: neither is waited for while nobody can connect.
+    /// </summary>
+    private const string Bounded = "set local lock_timeout = '2s'; set local synchronous_commit = local";
 
     private const string Dispatched = """
         select pg_terminate_backend(a.pid) from pg_stat_activity a left join pg_roles r on r.oid = a.usesysid
@@ -26,6 +33,10 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
         union all
         select format('PREPARE TRANSACTION %L (%s)', gid, owner) from pg_prepared_xacts
         where database in (select datname from pg_database where oid in ($1, $2))
+        union all
+        select format('replication slot %s', slot_name) from pg_replication_slots where datoid in ($1, $2)
+        union all
+        select format('subscription %s', subname) from pg_subscription where subdbid in ($1, $2)
         """;
 
     /// <summary>Lets nobody into either of them any more, superusers included. Who is inside stays.</summary>
@@ -37,7 +48,7 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
             .ConfigureAwait(false);
         await session
             .ExecuteAsync(
-                $"set local synchronous_commit = local; {Allow(plan.Beside, false)}; {Allow(plan.Name, false)}",
+                $"{Bounded}; {Allow(plan.Beside, false)}; {Allow(plan.Name, false)}",
                 cancellation
             )
             .ConfigureAwait(false);
@@ -77,9 +88,7 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
             .ConfigureAwait(false);
         string[] statements =
         [
-            "set local lock_timeout = '2s'",
-            // A standby that is away must not hold up the commit with nobody able to connect.
-            "set local synchronous_commit = local",
+            Bounded,
             $"alter database {Identifiers.Quote(plan.Name)} rename to {Identifiers.Quote(plan.Kept)}",
             $"alter database {Identifiers.Quote(plan.Beside)} rename to {Identifiers.Quote(plan.Name)}",
             $"comment on database {Identifiers.Quote(plan.Name)} is {(comment is null ? "null" : Identifiers.Literal(comment))}",
@@ -99,35 +108,73 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
     public async Task<SwapFate> SettleAsync(CancellationToken cancellation)
     {
         var (fate, closed) = await LookAsync(cancellation).ConfigureAwait(false);
-        if (fate is SwapFate.NotSwapped && closed.Count > 0)
+        if (fate is not SwapFate.NotSwapped || closed.Count == 0)
         {
-            await session
-                .ExecuteAsync(
-                    string.Join("; ", closed.Select(c => Allow(c, true)).Prepend("set synchronous_commit = local")),
-                    cancellation
-                )
-                .ConfigureAwait(false);
+            return fate;
         }
 
-        return fate;
+        for (var since = time.GetTimestamp(); ; )
+        {
+            try
+            {
+                await OpenAsync(closed, cancellation).ConfigureAwait(false);
+                return fate;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                if (time.GetElapsedTime(since) > Reopening)
+                {
+                    throw new TidelockException(
+                        Message.Of("postgres.swap.stays-closed", ("name", plan.Name), ("target", session.Target)),
+                        ExitCode.NeedsPerson
+                    );
+                }
+            }
+        }
+    }
+
+    private async Task OpenAsync(IReadOnlyList<string> closed, CancellationToken cancellation)
+    {
+        await using var transaction = await session
+            .Connection.BeginTransactionAsync(cancellation)
+            .ConfigureAwait(false);
+        await session
+            .ExecuteAsync(string.Join("; ", closed.Select(c => Allow(c, true)).Prepend(Bounded)), cancellation)
+            .ConfigureAwait(false);
+        await transaction.CommitAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>What became of it; looks and changes nothing.</summary>
     public async Task<SwapFate> FateAsync(CancellationToken cancellation) =>
         (await LookAsync(cancellation).ConfigureAwait(false)).Fate;
 
+    /// <summary>The session's backend, as <see cref="EndAsync"/> takes it: a pid may be somebody else's after a restart.</summary>
+    public static async Task<SwapBackend> BackendAsync(PostgresSession session, CancellationToken cancellation)
+    {
+        const string sql = "select backend_start::text from pg_stat_activity where pid = pg_backend_pid()";
+        return new SwapBackend(
+            session.Connection.ProcessID,
+            await session.ScalarAsync<string>(sql, cancellation).ConfigureAwait(false) ?? ""
+        );
+    }
+
     /// <summary>Ends a backend of ours whose answer never came, and returns when it can do nothing more.</summary>
     /// <exception cref="TidelockException"><c>postgres.swap.backend-stays</c>.</exception>
-    public async Task EndAsync(int backend, CancellationToken cancellation)
+    public async Task EndAsync(SwapBackend backend, CancellationToken cancellation)
     {
+        const string sql = """
+            select coalesce((select bool_or(pg_terminate_backend(pid) or true) from pg_stat_activity
+              where pid = $1 and backend_start::text = $2 and application_name = $3 and pid <> pg_backend_pid()), false)
+            """;
         var since = time.GetTimestamp();
-        var pid = new NpgsqlParameter { Value = backend };
         while (
             await session
                 .ScalarAsync<bool>(
-                    "select coalesce((select bool_or(pg_terminate_backend(pid) or true) from pg_stat_activity where pid = $1), false)",
+                    sql,
                     cancellation,
-                    pid.Clone()
+                    new NpgsqlParameter { Value = backend.ProcessId },
+                    new NpgsqlParameter { Value = backend.Started },
+                    new NpgsqlParameter { Value = session.ApplicationName }
                 )
                 .ConfigureAwait(false)
         )
@@ -135,7 +182,7 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
             if (time.GetElapsedTime(since) > OwnBackend)
             {
                 throw new TidelockException(
-                    Message.Of("postgres.swap.backend-stays", ("pid", backend), ("target", session.Target)),
+                    Message.Of("postgres.swap.backend-stays", ("pid", backend.ProcessId), ("name", plan.Name), ("target", session.Target)),
                     ExitCode.NeedsPerson
                 );
             }
@@ -188,3 +235,8 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
     private static string Allow(string database, bool allowed) =>
         $"alter database {Identifiers.Quote(database)} with allow_connections {(allowed ? "true" : "false")}";
 }
+
+/// <summary>A backend that may outlive the connection to it.</summary>
+/// <param name="ProcessId">Its pid.</param>
+/// <param name="Started">When it began, as the server prints it.</param>
+internal sealed record SwapBackend(int ProcessId, string Started);

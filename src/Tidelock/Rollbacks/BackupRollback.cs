@@ -27,6 +27,11 @@ internal sealed class BackupRollback(
 
     public string Name => MethodName;
 
+    /// <summary>What is there may be half of a restore, which looks like the state before the change.</summary>
+    public bool HasBegun(StepContext context) =>
+        context.Fact(IntentFact, RollbacksJson.Default.RestoreIntent) is { } intent
+        && !InPlaceRestore.IsOver(context, intent);
+
     public async Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation)
     {
         if (RunBackup.Of(context) is not { } known)
@@ -113,6 +118,13 @@ internal sealed class BackupRollback(
             return standing.Where == Whereabouts.Before
                 ? StepOutcome.Passed(standing.Finding)
                 : StepOutcome.NeedsPerson(standing.Finding);
+        }
+
+        var end = revert.Fact(EndFact, RollbacksJson.Default.RestoreEnd);
+        if (intent.Jobs is not null && end is not { Fate: RestoreFate.Restored })
+        {
+            // Of a restore by jobs the relations' oids do not tell whether it came to its end.
+            return StepOutcome.NeedsPerson(Message.Of("rollbacks.backup.not-there", ("path", intent.Backup)));
         }
 
         var backup = Backup.Open(intent.Backup);

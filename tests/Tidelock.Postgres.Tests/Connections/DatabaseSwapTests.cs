@@ -196,6 +196,44 @@ public sealed class DatabaseSwapTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_replication_slot_made_meanwhile_is_named_and_nothing_is_swapped()
+    {
+        await using var bench = await SwapBench.CreateAsync(server.Cluster);
+        var slot = bench.Plan.Name;
+        await bench.Database.ExecuteAsync($"select pg_create_logical_replication_slot('{slot}', 'pgoutput')");
+        await bench.Swap.CloseAsync(default);
+        Assert.Equal(
+            [$"replication slot {slot}"],
+            await bench.Swap.EmptyAsync(TimeSpan.FromMilliseconds(200), default)
+        );
+        Assert.Equal(SwapFate.NotSwapped, await bench.Swap.SettleAsync(default));
+        await bench.Database.ExecuteAsync($"select pg_drop_replication_slot('{slot}')");
+    }
+
+    [Fact]
+    public async Task Whoever_grants_on_the_database_is_not_waited_for_while_it_is_closed()
+    {
+        await using var bench = await SwapBench.CreateAsync(server.Cluster);
+        await using var granting = await PostgresSession.OpenAsync(server.Cluster.Target(), "granting", default);
+        await granting.ExecuteAsync($"begin; grant connect on database {bench.Plan.Name} to public", default);
+        var busy = await Assert.ThrowsAsync<PostgresException>(() => bench.Swap.CloseAsync(default));
+        Assert.Equal(PostgresErrorCodes.LockNotAvailable, busy.SqlState);
+        Assert.All(await bench.StandingAsync(), s => Assert.EndsWith("|True", s, StringComparison.Ordinal));
+        await granting.ExecuteAsync("commit", default);
+
+        await bench.Swap.CloseAsync(default);
+        await granting.ExecuteAsync($"begin; grant connect on database {bench.Plan.Name} to public", default);
+        var opening = bench.Swap.SettleAsync(default);
+        await TestDatabase.UntilAsync(
+            server.Cluster.Target(),
+            "select exists (select from pg_stat_activity where application_name = 'swap' and wait_event_type = 'Lock')"
+        );
+        await granting.ExecuteAsync("commit", default);
+        Assert.Equal(SwapFate.NotSwapped, await opening);
+        Assert.All(await bench.StandingAsync(), s => Assert.EndsWith("|True", s, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_name_that_somebody_takes_in_the_last_moment_leaves_both_as_they_were()
     {
         await using var bench = await SwapBench.CreateAsync(server.Cluster);

@@ -44,7 +44,10 @@ public sealed class RestoredBesideTests(PostgresServer server)
         Assert.True(swapped.Interrupted < TimeSpan.FromSeconds(5), $"{swapped.Interrupted}");
         Assert.Equal(SwapPlan.BeforeOf(name, done.Run!.Value.Value), swapped.Kept);
         Assert.Equal([$"{swapped.Kept}|{oid}|False"], await KeptAsync(fixture));
-        await fixture.Database.ExecuteAsync("delete from public.results where id > 98");
+        await fixture.Database.ExecuteAsync(
+            $"delete from public.results where id > 98; alter database {name} set work_mem = '9MB'"
+        );
+        around = await AroundAsync(fixture);
 
         var undone = await BackAsync(fixture, done, "undo");
 

@@ -29,8 +29,7 @@ internal static class BesideRescue
             return finding;
         }
 
-        var saved = context.Fact(InPlaceRestore.RescuedFact, RollbacksJson.Default.RescuedRows);
-        if (saved is not null && saved.RollbackAt == context.State.Rollback.At)
+        if (Saved(context) is { } saved)
         {
             return RescueWords.With(finding, saved);
         }
@@ -55,6 +54,18 @@ internal static class BesideRescue
         return RescueWords.With(finding, rows);
     }
 
+    /// <summary>Whether rows were to be saved after the swap and were not: the restore is done, and a person must know.</summary>
+    public static bool IsMissing(StepContext context) =>
+        context.State.Rollback!.Rescues
+        && context.State.Swapped?.At >= context.State.Rollback.At
+        && Saved(context.As(BesideFacts.Step)) is null;
+
+    private static RescuedRows? Saved(StepContext context) =>
+        context.Fact(InPlaceRestore.RescuedFact, RollbacksJson.Default.RescuedRows) is { } saved
+        && saved.RollbackAt == context.State.Rollback!.At
+            ? saved
+            : null;
+
     private static async Task<RescueResult> SaveAsync(
         StepContext context,
         BackupManifest manifest,
@@ -64,6 +75,7 @@ internal static class BesideRescue
         var kept = context.State.Swapped!.Kept;
         await using var outside = await BesideRollback.OutsideAsync(context, cancellation).ConfigureAwait(false);
         await using var to = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        await outside.ExecuteAsync("set synchronous_commit = local", cancellation).ConfigureAwait(false);
         await outside.ExecuteAsync(Allow(kept, "true"), cancellation).ConfigureAwait(false);
         try
         {

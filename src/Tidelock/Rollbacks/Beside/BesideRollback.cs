@@ -20,6 +20,9 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
 
     public string Name => MethodName;
 
+    /// <summary>After the swap nobody needs to ask what is there, and rows may still have to be saved.</summary>
+    public bool HasBegun(StepContext context) => IsSwapped(context.State);
+
     public async Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation)
     {
         if (RunBackup.Of(context) is not { } known)
@@ -82,6 +85,7 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
         var backup = Backup.Open(known.Path);
         if (IsSwapped(context.State))
         {
+            await using (await context.OpenAsync(cancellation).ConfigureAwait(false)) { }
             return StepOutcome.Passed(
                 await BesideRescue
                     .WithAsync(context, backup.Manifest, context.State.Swapped!.Finding, cancellation)
@@ -127,6 +131,11 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
     /// <summary>A change about no relation has no baseline: what was proven of the restored database before the swap is all there is.</summary>
     public async Task<StepOutcome> VerifyAsync(StepContext context, CancellationToken cancellation)
     {
+        if (BesideRescue.IsMissing(context))
+        {
+            return StepOutcome.NeedsPerson(context.State.Step(BesideFacts.Step).Finding!);
+        }
+
         if (RunBaseline.Of(context) is not null)
         {
             return await RunBaseline.CompareAsync(context, cancellation).ConfigureAwait(false);

@@ -40,11 +40,14 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         await context
             .RecordAsync(BesideFacts.Swap, plan, RollbacksJson.Default.SwapPlan, CancellationToken.None)
             .ConfigureAwait(false);
+        var since = context.Time.GetTimestamp();
         if (console is not null)
         {
             unpaused = await console.PauseAsync(plan.Name, PauseLimit, CancellationToken.None).ConfigureAwait(false);
         }
 
+        // Clients wait from the pause on.
+        var held = console is null ? TimeSpan.Zero : context.Time.GetElapsedTime(since);
         Message? stuck = null;
         Interruption interruption;
         Message? problem;
@@ -62,7 +65,7 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         await using (interruption.ConfigureAwait(false))
         {
             var interrupted = await interruption.EndAsync(FirstClient, context.Time).ConfigureAwait(false);
-            await EndAsync(plan, problem, interrupted, stuck ?? unpaused).ConfigureAwait(false);
+            await EndAsync(plan, problem, interrupted + held, stuck ?? unpaused).ConfigureAwait(false);
         }
 
         return problem;
@@ -119,7 +122,7 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
     )
     {
         var swap = new DatabaseSwap(outside, plan, context.Time);
-        var backend = outside.Connection.ProcessID;
+        var backend = await DatabaseSwap.BackendAsync(outside, CancellationToken.None).ConfigureAwait(false);
         Interruption? interruption = null;
         Message? problem;
         try
@@ -163,7 +166,7 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
     }
 
     /// <summary>After a failure the catalog decides; the answer of a commit may have been lost.</summary>
-    private async Task<Message?> SettleAsync(PostgresTarget outside, int backend, SwapPlan plan, Message problem)
+    private async Task<Message?> SettleAsync(PostgresTarget outside, SwapBackend backend, SwapPlan plan, Message problem)
     {
         await using var second = await PostgresSession
             .OpenAsync(outside, context.ApplicationName, CancellationToken.None)

@@ -70,10 +70,12 @@ internal sealed class UndoRollback : IRollbackMethod
             return StepOutcome.NeedsPerson(Several.All(obstacles));
         }
 
-        var coming = await DatabaseProperties.RequireAsync(outside, plan.Coming, cancellation).ConfigureAwait(false);
+        // What was granted or set since the restore holds on.
+        var live = await DatabaseProperties.RequireAsync(outside, plan.Leaving, cancellation).ConfigureAwait(false);
+        await DatabaseCopying.ApplyAsync(outside, live, plan.Coming, cancellation).ConfigureAwait(false);
         var within = context.Change.Section<RollbackOptions>().SwapWithin;
         var problem = await new RunSwap(context, within)
-            .RunAsync(outside, plan, coming.Comment, cancellation)
+            .RunAsync(outside, plan, live.Comment, cancellation)
             .ConfigureAwait(false);
         return problem is null ? StepOutcome.Passed(context.State.Swapped!.Finding) : StepOutcome.NeedsPerson(problem);
     }
