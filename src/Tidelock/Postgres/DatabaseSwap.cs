@@ -47,10 +47,7 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
             .Connection.BeginTransactionAsync(cancellation)
             .ConfigureAwait(false);
         await session
-            .ExecuteAsync(
-                $"{Bounded}; {Allow(plan.Beside, false)}; {Allow(plan.Name, false)}",
-                cancellation
-            )
+            .ExecuteAsync($"{Bounded}; {Allow(plan.Beside, false)}; {Allow(plan.Name, false)}", cancellation)
             .ConfigureAwait(false);
         await RequireAsync(SwapFate.NotSwapped, cancellation).ConfigureAwait(false);
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
@@ -120,8 +117,10 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
                 await OpenAsync(closed, cancellation).ConfigureAwait(false);
                 return fate;
             }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+            catch (PostgresException e)
+                when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.InternalError)
             {
+                // Who waited for another's change of the same row is told "tuple concurrently updated" once that commits.
                 if (time.GetElapsedTime(since) > Reopening)
                 {
                     throw new TidelockException(
@@ -130,16 +129,19 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
                     );
                 }
             }
+
+            await Task.Delay(Look, time, cancellation).ConfigureAwait(false);
         }
     }
 
+    /// <summary>In a session of its own: Npgsql closes one that met an internal error.</summary>
     private async Task OpenAsync(IReadOnlyList<string> closed, CancellationToken cancellation)
     {
-        await using var transaction = await session
-            .Connection.BeginTransactionAsync(cancellation)
+        await using var own = await PostgresSession
+            .OpenAsync(session.Target, session.ApplicationName, cancellation)
             .ConfigureAwait(false);
-        await session
-            .ExecuteAsync(string.Join("; ", closed.Select(c => Allow(c, true)).Prepend(Bounded)), cancellation)
+        await using var transaction = await own.Connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        await own.ExecuteAsync(string.Join("; ", closed.Select(c => Allow(c, true)).Prepend(Bounded)), cancellation)
             .ConfigureAwait(false);
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
     }
@@ -182,7 +184,12 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
             if (time.GetElapsedTime(since) > OwnBackend)
             {
                 throw new TidelockException(
-                    Message.Of("postgres.swap.backend-stays", ("pid", backend.ProcessId), ("name", plan.Name), ("target", session.Target)),
+                    Message.Of(
+                        "postgres.swap.backend-stays",
+                        ("pid", backend.ProcessId),
+                        ("name", plan.Name),
+                        ("target", session.Target)
+                    ),
                     ExitCode.NeedsPerson
                 );
             }

@@ -166,7 +166,12 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
     }
 
     /// <summary>After a failure the catalog decides; the answer of a commit may have been lost.</summary>
-    private async Task<Message?> SettleAsync(PostgresTarget outside, SwapBackend backend, SwapPlan plan, Message problem)
+    private async Task<Message?> SettleAsync(
+        PostgresTarget outside,
+        SwapBackend backend,
+        SwapPlan plan,
+        Message problem
+    )
     {
         await using var second = await PostgresSession
             .OpenAsync(outside, context.ApplicationName, CancellationToken.None)
