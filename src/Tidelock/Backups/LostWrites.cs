@@ -9,6 +9,9 @@ namespace Tidelock.Backups;
 /// <param name="Total">Rows inserted, updated or deleted in all tables that a restore in place drops; null when one of them is not known.</param>
 public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Total)
 {
+    /// <summary>The same where the whole database goes, and with it the tables that the backup knows nothing of; null when one is not known.</summary>
+    public long? Whole => Total is null || Tables.Any(t => t.Rows is null) ? null : Tables.Sum(t => t.Rows);
+
     internal static LostWrites Of(IReadOnlyList<LostTableWrites> tables)
     {
         var held = tables.Where(t => !t.IsNew).ToList();

@@ -15,7 +15,7 @@ internal static class BackupCost
             "rollbacks.in-place.cost",
             (
                 "promise",
-                backup.RestoreTook is { } took
+                tooLarge is not null && backup.RestoreTook is { } took
                     ? Message.Of("rollbacks.in-place.promised", ("took", took))
                     : Message.Of("rollbacks.in-place.not-promised")
             ),

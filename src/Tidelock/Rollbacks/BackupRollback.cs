@@ -46,15 +46,25 @@ internal sealed class BackupRollback(
         }
 
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        if (await InPlaceFit.ObstacleAsync(session, cancellation).ConfigureAwait(false) is { } obstacle)
+        {
+            return Unusable(obstacle);
+        }
+
         var lost = backup.Manifest is { } manifest
             ? await LostWritesReader.ReadAsync(session, manifest, time, cancellation).ConfigureAwait(false)
             : new LostWrites([], null);
-        var tooLarge = await InPlaceFit.TooLargeAsync(session, known.RestoreTook, cancellation).ConfigureAwait(false);
+        var tooLarge = await InPlaceFit
+            .TooLargeAsync(session, known.RestoreTook, OptionsOf(context).Jobs, cancellation)
+            .ConfigureAwait(false);
+
+        // By one job, in one transaction, no rehearsal has restored it.
+        var takes = tooLarge is null ? null : known.RestoreTook;
         return new RollbackAssessment(true, BackupCost.Of(known, lost, tooLarge), LosesWrites: true)
         {
-            Takes = known.RestoreTook,
+            Takes = takes,
             RowsLost = lost.Total,
-            Interrupts = known.RestoreTook,
+            Interrupts = takes,
             Rescue = await RescueWords
                 .OffersFirstAsync(session, backup.Manifest, context.Run, cancellation)
                 .ConfigureAwait(false),

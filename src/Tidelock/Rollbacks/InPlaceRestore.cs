@@ -36,12 +36,17 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
                 : await EndedAsync(begun, RestoreFate.Halfway, Halfway()).ConfigureAwait(false);
         }
 
+        if (await InPlaceFit.ObstacleAsync(session, cancellation).ConfigureAwait(false) is { } obstacle)
+        {
+            return StepOutcome.NeedsPerson(obstacle);
+        }
+
         if (await RescueAsync(session, cancellation).ConfigureAwait(false) is { } unsaved)
         {
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.rescue.not-restored", ("problem", unsaved)));
         }
 
-        var tooLarge = await InPlaceFit.TooLargeAsync(session, took, cancellation).ConfigureAwait(false);
+        var tooLarge = await InPlaceFit.TooLargeAsync(session, took, jobs, cancellation).ConfigureAwait(false);
         var intent = await restorer.PrepareAsync(backup, session, cancellation).ConfigureAwait(false);
         intent = intent with { RollbackAt = context.State.Rollback!.At, Jobs = tooLarge is null ? null : jobs };
         await context

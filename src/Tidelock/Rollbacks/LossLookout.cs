@@ -86,10 +86,10 @@ internal sealed class LossLookout : IBesideRun
             var found = new PointOfNoReturn(
                 now,
                 told?.Since ?? nothingAt ?? backup.TakenAt,
-                lost.Total,
+                lost.Whole,
                 LostWords.Largest(lost)
             );
-            nothingAt = lost.Total == 0 ? now : nothingAt;
+            nothingAt = lost.Whole == 0 ? now : nothingAt;
             if (found.IsNewsAfter(told))
             {
                 await execution.Writer.AppendAsync(found.AsEvent(), stop).ConfigureAwait(false);

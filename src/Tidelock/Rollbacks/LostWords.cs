@@ -19,12 +19,12 @@ internal static class LostWords
 
     /// <summary>In a few words that need no language: names with their rows, the largest losses first, or the names of those that are not known.</summary>
     public static IReadOnlyList<string> Largest(LostWrites lost) =>
-        lost.Total is null
-            ? [.. lost.Tables.Where(t => t is { IsNew: false, Rows: null }).Take(Shown).Select(t => $"{t.Table}")]
+        lost.Whole is null
+            ? [.. lost.Tables.Where(t => t.Rows is null).Take(Shown).Select(t => $"{t.Table}")]
             :
             [
                 .. lost
-                    .Tables.Where(t => !t.IsNew && t.Rows > 0)
+                    .Tables.Where(t => t.Rows > 0)
                     .Take(Shown)
                     .Select(t => $"{t.Table} {RowFigure.Of(t.Rows!.Value)}"),
             ];

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Deployments;
+using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
 using Tidelock.Rollbacks;
@@ -161,6 +162,48 @@ public sealed class BackupRollbackTests(PostgresServer server)
             500,
             await fixture.Database.ScalarAsync<long>($"""select count(*) from {schema}."public.events_1" """)
         );
+    }
+
+    [Fact]
+    public async Task Nothing_is_restored_in_place_where_a_partition_has_its_parents_key_and_tables_that_are_there_stay()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        await fixture.Database.ExecuteAsync(
+            """
+            create table events (id int primary key) partition by list (id);
+            create table events_1 partition of events for values in (1);
+            insert into events values (1);
+            """
+        );
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+
+        var told = await AssessAsync(fixture, done, "in-place");
+        var beside = await AssessAsync(fixture, done, "backup");
+        var back = await BackAsync(fixture, done);
+
+        Assert.False(told.Usable);
+        Assert.Equal("rollbacks.in-place.inherited", told.Cost.Code);
+        Assert.Equal("public.events_1", told.Cost.Arguments["table"]);
+        Assert.True(beside.Usable, beside.Cost.ToString());
+        Assert.Equal(ExitCode.NeedsPerson, back.ExitCode);
+        Assert.Equal("rollbacks.in-place.inherited", back.Finding.Code);
+        Assert.Equal(1, await fixture.Database.ScalarAsync<long>("select count(*) from events"));
+    }
+
+    [Fact]
+    public async Task A_restore_beside_loses_the_tables_newer_than_the_backup_too_and_names_them()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        await fixture.Database.ExecuteAsync("create table later as select n from generate_series(1, 7) n");
+
+        RollbackAssessment? told = null;
+        await Polling.UntilAsync(async () => (told = await AssessAsync(fixture, done, "backup")).RowsLost == 7);
+
+        Assert.Equal("rollbacks.beside.newer", told!.Cost.Code);
+        Assert.Equal("public.later", told.Cost.Arguments["tables"]);
     }
 
     [Fact]

@@ -38,9 +38,7 @@ public sealed class WaysScreenTests
             "in-place",
             new RollbackAssessment(true, BackupCost.Of(backup, Lost(), null), LosesWrites: true)
             {
-                Takes = backup.RestoreTook,
                 RowsLost = Lost().Total,
-                Interrupts = backup.RestoreTook,
                 Rescue = Message.Of(
                     "rollbacks.rescue.offers-first",
                     (

@@ -108,6 +108,19 @@ public sealed class AssessmentTests : IDisposable
         Assert.Equal("?", restore.Arguments["rows"]);
     }
 
+    [Fact]
+    public void A_restore_in_one_transaction_is_not_promised_in_the_time_of_one_by_several_jobs()
+    {
+        var rehearsed = new RunBackup("/b", BackupLevel.Rehearsed, TimeSpan.FromSeconds(41));
+        var lost = new LostWrites([], 0);
+
+        var atOnce = BackupCost.Of(rehearsed, lost, null);
+        var byJobs = BackupCost.Of(rehearsed, lost, Message.Of("rollbacks.in-place.too-many"));
+
+        Assert.Equal("rollbacks.in-place.not-promised", atOnce.Parts!["promise"].Code);
+        Assert.Equal("rollbacks.in-place.promised", byJobs.Parts!["promise"].Code);
+    }
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     private static Task<RollbackAssessment> AssessAsync(RunBackup? backup) =>

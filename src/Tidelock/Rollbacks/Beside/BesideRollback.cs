@@ -51,23 +51,25 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
             .ScalarAsync<long>("select pg_database_size(current_database())", cancellation)
             .ConfigureAwait(false);
         var pooled = context.TargetEnvironment.PgBouncer.Length > 0;
-        return new RollbackAssessment(
-            Usable: true,
-            Message.Of(
-                "rollbacks.beside.cost",
-                ("path", backup.Path),
-                ("name", context.Target.Database),
-                ("took", (object?)known.RestoreTook ?? "?"),
-                ("size", Sizes.Short(size)),
-                ("rows", (object?)lost.Total ?? "?"),
-                ("kept", Kept(context)),
-                ("readers", Message.Of(pooled ? "rollbacks.beside.paused" : "rollbacks.beside.shut-out"))
-            ),
-            LosesWrites: true
-        )
+        var cost = Message.Of(
+            "rollbacks.beside.cost",
+            ("path", backup.Path),
+            ("name", context.Target.Database),
+            ("took", (object?)known.RestoreTook ?? "?"),
+            ("size", Sizes.Short(size)),
+            ("rows", (object?)lost.Whole ?? "?"),
+            ("kept", Kept(context)),
+            ("readers", Message.Of(pooled ? "rollbacks.beside.paused" : "rollbacks.beside.shut-out"))
+        );
+        var newer = lost.Tables.Where(t => t.IsNew || t.Falls).Select(t => t.Table).ToList();
+        cost =
+            newer.Count == 0
+                ? cost
+                : Message.Of("rollbacks.beside.newer", ("cost", cost), ("tables", LostWords.Names(newer)));
+        return new RollbackAssessment(Usable: true, cost, LosesWrites: true)
         {
             Takes = known.RestoreTook,
-            RowsLost = lost.Total,
+            RowsLost = lost.Whole,
             Undoable = true,
             Rescue = await RescueWords
                 .OffersAsync(session, backup.Manifest, context.Run, cancellation)
