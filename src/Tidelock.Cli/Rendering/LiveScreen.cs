@@ -145,7 +145,11 @@ internal sealed class LiveScreen : IRunScreen
             IReadOnlyList<Row> now = last
                 ? []
                 : [.. region.Rows(state, events, progress, question, waiting, time.GetUtcNow())];
-            var lines = layout.Lines(now, PlainScreen.LabelColumn).Take(Math.Max(3, terminal.Height - 1)).ToList();
+            var height = 0;
+            var lines = layout
+                .Lines(now, PlainScreen.LabelColumn)
+                .TakeWhile(l => (height += layout.Height(l)) <= Math.Max(3, terminal.Height - 1))
+                .ToList();
             var text = new StringBuilder("\e[?2026h\e[?25l");
             text.Append(drawn > 0 ? FormattableString.Invariant($"\e[{drawn}F\e[J") : "\r\e[J");
             foreach (var line in scrolled.Concat(lines))
@@ -155,7 +159,7 @@ internal sealed class LiveScreen : IRunScreen
 
             text.Append("\e[?25h\e[?2026l");
             scrolled.Clear();
-            drawn = lines.Count;
+            drawn = lines.Sum(layout.Height);
             terminal.Output.Write(text.ToString());
             terminal.Output.Flush();
         }

@@ -11,6 +11,7 @@ internal sealed partial class RowLayout(int width, bool colored)
 {
     private const int WidestLabel = 26;
     private const int NarrowestText = 24;
+    private const string Verbatim = "    ";
 
     /// <summary>The lines of rows that belong together: their labels share one column.</summary>
     /// <param name="rows">The rows.</param>
@@ -20,6 +21,9 @@ internal sealed partial class RowLayout(int width, bool colored)
         var labels = rows.Where(r => r.Text.Length > 0).Select(r => r.Label.GetCellWidth()).Append(column);
         return rows.SelectMany(r => Lines(r, Math.Min(labels.Max(), WidestLabel)));
     }
+
+    /// <summary>How many lines of the terminal one of those takes: only what must not be broken takes several.</summary>
+    public int Height(string line) => Math.Max(1, (Color().Replace(line, "").GetCellWidth() + width - 1) / width);
 
     private IEnumerable<string> Lines(Row row, int column)
     {
@@ -61,9 +65,17 @@ internal sealed partial class RowLayout(int width, bool colored)
     private static string Pad(string text, int cells) =>
         text + new string(' ', Math.Max(0, cells - text.GetCellWidth()));
 
-    /// <summary>Breaks at spaces and keeps indentation; a word longer than the room is cut, so that nothing is lost.</summary>
+    /// <summary>
+    /// Breaks at spaces and keeps indentation; a word longer than the room is cut, so that nothing is lost. A command is left as it is: it is pasted
+    /// into a shell, which would run its pieces.
+    /// </summary>
     private static IEnumerable<string> Wrap(string text, int room) =>
-        text.Split('\n').SelectMany(paragraph => WrapParagraph(paragraph.TrimEnd(), room));
+        text.Split('\n')
+            .SelectMany((paragraph, i) =>
+                i > 0 && paragraph.StartsWith(Verbatim, StringComparison.Ordinal)
+                    ? [paragraph.Trim()]
+                    : WrapParagraph(paragraph.TrimEnd(), room)
+            );
 
     private static IEnumerable<string> WrapParagraph(string paragraph, int room)
     {
@@ -112,6 +124,9 @@ internal sealed partial class RowLayout(int width, bool colored)
 
     [GeneratedRegex("^(%|/s|µs|ms|s|min|h|d)(?![a-z])", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Unit();
+
+    [GeneratedRegex(@"\e\[[0-9;]*m", RegexOptions.None, 1000)]
+    private static partial Regex Color();
 
     private static IEnumerable<string> Pieces(string word, int room)
     {

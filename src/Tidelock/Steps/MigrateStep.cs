@@ -1,7 +1,9 @@
+using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Migrations.Statements;
 using Tidelock.Migrations.Tools;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Recovery;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -35,6 +37,11 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
         }
 
         await CascadeLosses.RecordAsync(context, cancellation).ConfigureAwait(false);
+        if (context.Change.Section<GateOptions>().Backup is { PgBackRest: not null } or { Command: not null })
+        {
+            await RecoveryMoment.RecordAsync(context, cancellation).ConfigureAwait(false);
+        }
+
         var outcome = await OnceAsync(context, migration, cancellation).ConfigureAwait(false);
         if (
             !context.State.InPlace

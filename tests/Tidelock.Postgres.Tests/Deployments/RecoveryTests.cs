@@ -38,6 +38,7 @@ public sealed class RecoveryTests(PostgresServer others)
         var back = Back(services, fixture, run);
         await HeldAsync(back, services, run, "rollbacks.recovery.asked");
         var asked = await AskedAsync(services, run);
+        Assert.True(asked.Next <= asked.TransactionId);
         await server.RestoreAsync([asked.Commands[0], Earlier(asked), asked.Commands[2]]);
         await SayAsync(services, run, "an");
         await HeldAsync(back, services, run, "rollbacks.recovery.asked-again");
@@ -60,6 +61,45 @@ public sealed class RecoveryTests(PostgresServer others)
             end.State.Step("rollback.revert").Finding!.ToString(),
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public async Task A_server_that_a_service_restored_to_an_earlier_moment_is_told_by_its_next_transaction()
+    {
+        await using var server = await BackRestServer.StartAsync();
+        var database = await TestDatabase.CreateAsync(server.Cluster);
+        await server.RunAsync("--type=full", "backup");
+        await database.ExecuteAsync("create table public.after_the_backup ()");
+        var status = Path.Combine(Path.GetDirectoryName(server.Config)!, "status.json");
+        await File.WriteAllTextAsync(
+            status,
+            $$"""{"id":"snap-1","status":"available","createdAt":"{{TimeProvider.System.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss'Z'}}","database":"lab","host":"{{database.Target.Host}}"}"""
+        );
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            database,
+            $"gates: {{ backup: {{ by: command, proof: verified, command: {{ status: [cat, {status}], restore: 'to {{time}}' }} }}, rollbackPlan: off }}\n"
+        );
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        var run = done.Run!.Value;
+        await using var services = await fixture.OpenAsync();
+
+        var back = Back(services, fixture, run);
+        await HeldAsync(back, services, run, "rollbacks.recovery.asked");
+        var asked = await AskedAsync(services, run);
+        await server.RestoreAsync(["stop", Service(server, "--type=immediate"), "start"]);
+        await SayAsync(services, run, "an");
+        await HeldAsync(back, services, run, "rollbacks.recovery.asked-again");
+        var held = (await RunReader.StateAsync(services.Journal, run, default)).Held!.Reason;
+        var to = asked.Commands[0].Replace("to ", "", StringComparison.Ordinal);
+        await server.RestoreAsync(["stop", Service(server, $"--type=time --target={to}"), "start"]);
+        await UntilAsync(back, services, run, s => s is { FailedOver.Identity.Timeline: 3, Held: not null });
+        await SayAsync(services, run, "lee");
+        var end = await back.WaitAsync(Limit);
+
+        Assert.Equal("rollbacks.recovery.earlier", held.Parts!["problem"].Code);
+        Assert.True(end.ExitCode == ExitCode.RolledBack, end.Finding.ToString());
+        Assert.True(await database.ScalarAsync<bool>("select to_regclass('public.after_the_backup') is not null"));
     }
 
     [Fact]
@@ -91,6 +131,10 @@ public sealed class RecoveryTests(PostgresServer others)
         Assert.Contains(to, asked.Commands[1], StringComparison.Ordinal);
         return asked.Commands[1].Replace(to, "--type=immediate", StringComparison.Ordinal);
     }
+
+    /// <summary>What a managed service does inside.</summary>
+    private static string Service(BackRestServer server, string to) =>
+        $"{string.Join(' ', BackRestServer.Program)} --config={server.Config} --stanza={BackRestServer.Stanza} --delta {to} --target-timeline=1 --target-action=promote restore";
 
     private static async Task SayAsync(
         TidelockServices services,

@@ -1,9 +1,12 @@
 using Spectre.Console;
 using Tidelock.Backups;
+using Tidelock.Backups.PgBackRest;
 using Tidelock.Cli.Rendering;
 using Tidelock.Evidence;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Recovery;
+using Tidelock.Runs;
 using Tidelock.Tests.Evidence;
 using Tidelock.Texts;
 
@@ -26,6 +29,36 @@ public sealed class WaysScreenTests
         Assert.All(lines, l => Assert.True(l.GetCellWidth() <= 80, l));
         Approved.Matches($"ways.{language}.80.txt", string.Join('\n', lines) + "\n");
     }
+
+    [Theory]
+    [InlineData("en")]
+    [InlineData("ko")]
+    public void A_command_that_people_paste_stands_on_one_line_however_narrow_the_screen_is(string language)
+    {
+        var commands = RecoveryCommands.Of(
+            new PgBackRestOptions("main", null, ["sudo", "-n", "-u", "postgres", "pgbackrest"], null, TimeSpan.Zero),
+            "/changes/one",
+            new SourcedBackup(BackupSource.PgBackRest, "20261127-010000F", BackupLevel.Verified, At, TimeSpan.Zero),
+            new RecoveryPoint(At, 739),
+            1,
+            new ServerPlace("15/main", null)
+        );
+        var server = new ServerIdentity("77", 1, "seedtest", 5, 150000, false);
+        var ask = new RecoveryAsk(At, commands, At, 739, server, ChangesTimeline: true, 0);
+        var story = new WatchStory().Then(new RunHeld(RecoveryRollback.Say("rollbacks.recovery.asked", ask), null));
+        var layout = new RowLayout(80, colored: true);
+
+        var lines = layout
+            .Lines([.. new HoldRows(new ReportWords(TextCatalog.For(language))).Rows(story.State, [], story.Now)])
+            .ToList();
+        var plain = string.Join('\n', lines).Replace("\e[33m", "").Replace("\e[0m", "");
+
+        Assert.All(commands, c => Assert.Single(lines, l => l.Trim() == c));
+        Assert.All(lines, l => Assert.Equal(l.Trim() == commands[1] ? 3 : 1, layout.Height(l)));
+        Approved.Matches($"recovery.{language}.80.txt", plain + "\n");
+    }
+
+    private static readonly DateTimeOffset At = new(2026, 11, 27, 1, 52, 11, TimeSpan.Zero);
 
     private static IEnumerable<(string, RollbackAssessment)> Ways()
     {

@@ -58,6 +58,22 @@ public sealed class RecoveryCommandsTests
         Assert.Null((ask with { ChangesTimeline = false, TransactionId = null }).Problem(server, 1));
     }
 
+    [Theory]
+    [InlineData(699, "rollbacks.recovery.earlier")]
+    [InlineData(700, null)]
+    public void A_server_that_a_service_restored_to_an_earlier_moment_is_told_by_its_next_transaction(
+        ulong next,
+        string? code
+    )
+    {
+        var server = new ServerIdentity("77", 4, "seedtest", 5, 150000, false);
+        var ask = new RecoveryAsk(Before, [], Before, null, server, ChangesTimeline: false, 0) { Next = 700 };
+
+        Assert.Equal(code, ask.Problem(server, next)?.Code);
+        Assert.True(ask.TellsTheMoment);
+        Assert.False((ask with { Next = null }).TellsTheMoment);
+    }
+
     [Fact]
     public void What_is_not_one_transaction_is_stopped_before_at_a_time_in_UTC() =>
         Assert.Contains(

@@ -24,6 +24,12 @@ internal sealed record RecoveryAsk(
 {
     internal const string Fact = "recovery";
 
+    /// <summary>The transaction id that came next at the moment, or a little before; null where that was not journaled.</summary>
+    public ulong? Next { get; init; }
+
+    /// <summary>Whether a server that was restored to an earlier moment than was asked for is told from one that was not.</summary>
+    internal bool TellsTheMoment => (TransactionId ?? Next) is not null;
+
     /// <summary>That of the rollback that is under way; null where people were not asked yet.</summary>
     public static RecoveryAsk? Of(StepContext context) =>
         context.Fact(Fact, RecoveryJson.Default.RecoveryAsk) is { } ask && ask.RollbackAt == context.State.Rollback?.At
@@ -42,6 +48,7 @@ internal sealed record RecoveryAsk(
             ? Message.Of("rollbacks.recovery.same-timeline", ("timeline", now.Timeline), ("database", now.Database))
         : TransactionId is { } transaction && next <= transaction
             ? Message.Of("rollbacks.recovery.too-early", ("transaction", transaction))
+        : next < Next ? Message.Of("rollbacks.recovery.earlier", ("next", next), ("then", Next))
         : null;
 }
 

@@ -10,6 +10,7 @@ namespace Tidelock.Rollbacks.Recovery;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
 [JsonSerializable(typeof(SourcedBackup))]
+[JsonSerializable(typeof(RecoveryMoment))]
 [JsonSerializable(typeof(RecoveryAsk))]
 [JsonSerializable(typeof(RecoveryWord))]
 internal sealed partial class RecoveryJson : JsonSerializerContext;

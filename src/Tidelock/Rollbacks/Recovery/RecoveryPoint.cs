@@ -8,10 +8,13 @@ using Tidelock.Runs;
 namespace Tidelock.Rollbacks.Recovery;
 
 /// <summary>The moment before a change, to which a server is restored.</summary>
-/// <param name="Time">Surely before it, by the server's clock: when its step began, because nothing tells a commit's time to the second.</param>
+/// <param name="Time">Surely before it, by the server's clock: that of its moment, or else when its step began.</param>
 /// <param name="TransactionId">The one transaction that made it, before which a recovery may stop exactly; null where it was not one.</param>
 internal sealed record RecoveryPoint(DateTimeOffset Time, ulong? TransactionId)
 {
+    /// <summary>The transaction id the server gave next at that time, or a little before; null where that was not journaled.</summary>
+    public ulong? Next { get; init; }
+
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
 
     /// <summary>Null where the run has not tried its change.</summary>
@@ -25,6 +28,11 @@ internal sealed record RecoveryPoint(DateTimeOffset Time, ulong? TransactionId)
         if (context.State.Step("migrate").StartedAt is not { } began)
         {
             return null;
+        }
+
+        if (RecoveryMoment.Of(context) is { } moment)
+        {
+            return new RecoveryPoint(moment.Time, Transaction(migrate)) { Next = moment.Next };
         }
 
         var there = await session

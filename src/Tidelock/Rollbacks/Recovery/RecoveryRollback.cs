@@ -80,6 +80,9 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
 
         var found = await FoundAsync(context, cancellation).ConfigureAwait(false);
         var (now, _) = await ServerAsync(context, cancellation).ConfigureAwait(false);
+        var finding = ask.TellsTheMoment
+            ? found.Finding
+            : Message.Of("rollbacks.recovery.moment-unknown", ("finding", found.Finding), ("time", ask.Time));
         return new StepOutcome(
             found.Result,
             Message.Of(
@@ -89,7 +92,7 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
                 ("system", now.SystemIdentifier),
                 ("then", ask.Server.Timeline),
                 ("now", now.Timeline),
-                ("finding", found.Finding)
+                ("finding", finding)
             )
         );
     }
@@ -148,7 +151,10 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
                     server,
                     ChangesTimeline: options.PgBackRest is not null,
                     context.State.Commands.Count
-                ),
+                )
+                {
+                    Next = point.Next,
+                },
                 null
             );
     }
@@ -225,11 +231,12 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
         );
     }
 
-    private static Message Say(string code, RecoveryAsk ask) =>
+    /// <summary>Four spaces before a line keep it whole wherever it is shown: it is pasted into a shell.</summary>
+    internal static Message Say(string code, RecoveryAsk ask) =>
         Message.Of(
             code,
             ("time", ask.Time),
             ("target", ask.Server.Database),
-            ("commands", string.Concat(ask.Commands.Select(c => "\n  " + c)))
+            ("commands", string.Concat(ask.Commands.Select(c => "\n    " + c)))
         );
 }
