@@ -13,6 +13,7 @@ rds() { aws rds "$@" --output json; }
 instance=$(rds describe-db-instances | jq --arg host "$PGHOST" 'first(.DBInstances[] | select(.Endpoint.Address == $host))')
 [ -n "$instance" ] || fail "no instance of this account and region has the address $PGHOST"
 name=$(jq -r .DBInstanceIdentifier <<<"$instance")
+resource=$(jq -r .DbiResourceId <<<"$instance")
 
 case ${1:-} in
 take)
@@ -26,18 +27,22 @@ status)
         snapshot=$(rds describe-db-snapshots --db-snapshot-identifier "$TIDELOCK_BACKUP_ID" | jq '.DBSnapshots[0]')
     else
         snapshot=$(rds describe-db-snapshots --db-instance-identifier "$name" |
-            jq '[.DBSnapshots[] | select(.Status == "available")] | max_by(.SnapshotCreateTime)')
+            jq --arg resource "$resource" '[.DBSnapshots[] | select(.Status == "available" and .DbiResourceId == $resource)]
+                | max_by(.OriginalSnapshotCreateTime // .SnapshotCreateTime)')
     fi
     ;;
 *) fail "take or status, not '${1:-}'" ;;
 esac
 [ -n "$snapshot" ] && [ "$snapshot" != null ] || fail "$name has no snapshot that is available"
 
-# While it is being created, a snapshot may have no time yet.
+# An instance that was deleted may have had the same name, and its snapshots still have it.
+[ "$(jq -r .DbiResourceId <<<"$snapshot")" = "$resource" ] || fail "the snapshot is of another instance than $name ($resource)"
+
+# A copy of a snapshot is as old as what it was copied from. While it is being created, a snapshot may have no time yet.
 jq -n --argjson of "$snapshot" --argjson at "$instance" '{
     id: $of.DBSnapshotIdentifier,
     status: $of.Status,
-    createdAt: ($of.SnapshotCreateTime // (if $of.Status == "creating" then now | todate else null end)),
+    createdAt: ($of.OriginalSnapshotCreateTime // $of.SnapshotCreateTime // (if $of.Status == "creating" then now | todate else null end)),
     database: $of.DBInstanceIdentifier,
     host: $at.Endpoint.Address,
     encrypted: $of.Encrypted,

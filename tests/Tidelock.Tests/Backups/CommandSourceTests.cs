@@ -97,6 +97,31 @@ public sealed class CommandSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task After_a_crash_another_backup_than_the_one_that_was_begun_does_not_count()
+    {
+        var request = Request(Program("status", Answer("available", "snap-of-yesterday")), ["./take"]) with
+        {
+            Earlier = new SourcedBackup(
+                BackupSource.Command,
+                "snap-1",
+                BackupLevel.Taken,
+                Start,
+                TimeSpan.FromHours(2)
+            ),
+        };
+
+        var proof = await Source.ProveAsync(request, default);
+
+        Assert.Null(proof.Backup);
+        Assert.Equal("backups.command.other-backup", proof.Finding.Code);
+        Assert.Equal(
+            ("snap-1", "snap-of-yesterday"),
+            (proof.Finding.Arguments["backup"], proof.Finding.Arguments["told"])
+        );
+        Assert.Empty(recorded);
+    }
+
+    [Fact]
     public async Task A_backup_that_does_not_come_is_given_up()
     {
         var request = Request(Program("status", Answer("creating")), Program("take", Answer("creating")));
@@ -180,6 +205,28 @@ public sealed class CommandSourceTests : IDisposable
         Assert.Contains("no instance", elsewhere.Finding.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("copy-of-old", "backups.too-old")]
+    [InlineData("of-its-namesake", "backups.command.failed")]
+    public async Task The_example_for_RDS_takes_no_copy_for_fresh_and_no_namesakes_snapshot_for_the_instances_own(
+        string id,
+        string code
+    )
+    {
+        StubAws();
+        var script = Path.Combine(Repository.Root, "docs", "examples", "rds", "rds.sh");
+        string[] program = [Env, $"PATH={folder}:/usr/bin:/bin", script];
+        var request = Request([.. program, "status"], [.. program, "take"]) with
+        {
+            Earlier = new SourcedBackup(BackupSource.Command, id, BackupLevel.Taken, Start, TimeSpan.FromHours(2)),
+        };
+
+        var proof = await Source.ProveAsync(request, default);
+
+        Assert.Null(proof.Backup);
+        Assert.Equal(code, proof.Finding.Code);
+    }
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     private const string Env = "/usr/bin/env";
@@ -236,16 +283,17 @@ public sealed class CommandSourceTests : IDisposable
             $$"""
             echo "$*" >> {{folder}}/calls
             snapshot() {
-                printf '{"DBSnapshotIdentifier": "%s", "DBInstanceIdentifier": "seedtest-prod", %s "Engine": "postgres", "AllocatedStorage": 20, "Status": "%s", "Port": 5432, "AvailabilityZone": "eu-central-1a", "VpcId": "vpc-6594f31c", "InstanceCreateTime": "2018-02-08T22:24:55.973Z", "MasterUsername": "seedtest", "EngineVersion": "15.4", "LicenseModel": "postgresql-license", "SnapshotType": "%s", "OptionGroupName": "default:postgres-15", "PercentProgress": 100, "StorageType": "gp2", "Encrypted": false, "DBSnapshotArn": "arn:aws:rds:eu-central-1:123456789012:snapshot:%s", "IAMDatabaseAuthenticationEnabled": false, "ProcessorFeatures": [], "DbiResourceId": "db-AKIAIOSFODNN7EXAMPLE"}' "$1" "$2" "$3" "$4" "$1"
+                printf '{"DBSnapshotIdentifier": "%s", "DBInstanceIdentifier": "seedtest-prod", %s "Engine": "postgres", "AllocatedStorage": 20, "Status": "%s", "Port": 5432, "AvailabilityZone": "eu-central-1a", "VpcId": "vpc-6594f31c", "InstanceCreateTime": "2018-02-08T22:24:55.973Z", "MasterUsername": "seedtest", "EngineVersion": "15.4", "LicenseModel": "postgresql-license", "SnapshotType": "%s", "OptionGroupName": "default:postgres-15", "PercentProgress": 100, "StorageType": "gp2", "Encrypted": false, "DBSnapshotArn": "arn:aws:rds:eu-central-1:123456789012:snapshot:%s", "IAMDatabaseAuthenticationEnabled": false, "ProcessorFeatures": [], "DbiResourceId": "%s"}' "$1" "$2" "$3" "$4" "$1" "${5:-db-AKIAIOSFODNN7EXAMPLE}"
             }
             case "$*" in
             "rds describe-db-instances --output json")
                 echo '{"DBInstances": [
                   {"DBInstanceIdentifier": "other", "Engine": "postgres", "DBInstanceStatus": "available", "Endpoint": {"Address": "other.c0ffee.eu-central-1.rds.amazonaws.com", "Port": 5432, "HostedZoneId": "Z1RLNUO7B9Q6NB"}, "LatestRestorableTime": "2026-11-27T00:00:00+00:00"},
                   {"DBInstanceIdentifier": "still-made", "Engine": "postgres", "DBInstanceStatus": "creating"},
-                  {"DBInstanceIdentifier": "seedtest-prod", "Engine": "postgres", "DBInstanceStatus": "available", "Endpoint": {"Address": "{{Host}}", "Port": 5432, "HostedZoneId": "Z1RLNUO7B9Q6NB"}, "LatestRestorableTime": "2026-11-27T01:25:00+00:00"}]}' ;;
+                  {"DBInstanceIdentifier": "seedtest-prod", "DbiResourceId": "db-AKIAIOSFODNN7EXAMPLE", "Engine": "postgres", "DBInstanceStatus": "available", "Endpoint": {"Address": "{{Host}}", "Port": 5432, "HostedZoneId": "Z1RLNUO7B9Q6NB"}, "LatestRestorableTime": "2026-11-27T01:25:00+00:00"}]}' ;;
             "rds describe-db-snapshots --db-instance-identifier seedtest-prod --output json")
-                printf '{"DBSnapshots": [%s, %s, %s]}' "$(snapshot rds:seedtest-prod-2026-11-26-01-07 '"SnapshotCreateTime": "2026-11-26T01:07:41.598Z",' available automated)" \
+                printf '{"DBSnapshots": [%s, %s, %s, %s, %s]}' "$(snapshot copy-of-old '"SnapshotCreateTime": "2026-11-27T01:20:00.000Z", "OriginalSnapshotCreateTime": "2026-11-20T01:07:41.598Z",' available manual)" \
+                    "$(snapshot of-its-namesake '"SnapshotCreateTime": "2026-11-27T01:19:00.000Z",' available manual db-DELETED)" "$(snapshot rds:seedtest-prod-2026-11-26-01-07 '"SnapshotCreateTime": "2026-11-26T01:07:41.598Z",' available automated)" \
                     "$(snapshot rds:seedtest-prod-2026-11-27-01-07 '"SnapshotCreateTime": "2026-11-27T01:07:41.598Z",' available automated)" "$(snapshot just-begun '' creating manual)" ;;
             "rds create-db-snapshot --db-instance-identifier seedtest-prod --db-snapshot-identifier tidelock-01jdrun --output json")
                 touch {{folder}}/created; printf '{"DBSnapshot": %s}' "$(snapshot tidelock-01jdrun '' creating manual)" ;;
@@ -257,6 +305,10 @@ public sealed class CommandSourceTests : IDisposable
                 else
                     printf '{"DBSnapshots": [%s]}' "$(snapshot tidelock-01jdrun '"SnapshotCreateTime": "2026-11-27T01:30:10.123Z",' available manual)"
                 fi ;;
+            "rds describe-db-snapshots --db-snapshot-identifier copy-of-old --output json")
+                printf '{"DBSnapshots": [%s]}' "$(snapshot copy-of-old '"SnapshotCreateTime": "2026-11-27T01:20:00.000Z", "OriginalSnapshotCreateTime": "2026-11-20T01:07:41.598Z",' available manual)" ;;
+            "rds describe-db-snapshots --db-snapshot-identifier of-its-namesake --output json")
+                printf '{"DBSnapshots": [%s]}' "$(snapshot of-its-namesake '"SnapshotCreateTime": "2026-11-27T01:19:00.000Z",' available manual db-DELETED)" ;;
             *) echo "aws: error: argument operation: $*" >&2; exit 252 ;;
             esac
             """

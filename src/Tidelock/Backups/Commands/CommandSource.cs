@@ -67,7 +67,12 @@ internal sealed class CommandSource(TimeProvider time) : IBackupSource
             return (null, problem);
         }
 
-        var id = answer.Id;
+        var id = earlier ?? answer.Id;
+        if (!string.Equals(answer.Id, id, StringComparison.Ordinal))
+        {
+            return (null, Message.Of("backups.command.other-backup", ("backup", id), ("told", answer.Id)));
+        }
+
         await request.RecordAsync(Sourced(request, answer, BackupLevel.Taken), cancellation).ConfigureAwait(false);
         var within = request.Options.Command!.Within;
         for (var since = time.GetTimestamp(); answer is { IsComing: true }; )
