@@ -40,7 +40,9 @@ public sealed record ChildProgram(
     /// Runs to the end and returns exit code and output, whatever the exit code is. Cancelling first interrupts the child and its
     /// own children, then kills them after <see cref="Grace"/>; it returns only when the child is gone.
     /// </summary>
-    /// <exception cref="TidelockException"><c>programs.not-found</c> when there is no such program.</exception>
+    /// <exception cref="TidelockException">
+    /// <c>programs.not-found</c> when there is no such program; <c>programs.outlived</c> when it could not be ended.
+    /// </exception>
     public async Task<ProgramResult> RunAsync(CancellationToken cancellation)
     {
         var output = new StringBuilder();
@@ -133,7 +135,20 @@ public sealed record ChildProgram(
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
+            ThrowIfOutlived(child);
             throw new OperationCanceledException(cancellation);
+        }
+    }
+
+    /// <summary>Another user's, sudo's for one, may not be ended by us: it is not taken for ended.</summary>
+    internal void ThrowIfOutlived(StartedChild child)
+    {
+        if (child.IsRunning)
+        {
+            throw new TidelockException(
+                Message.Of("programs.outlived", ("program", Path), ("pid", child.ProcessId)),
+                Tidelock.ExitCode.NeedsPerson
+            );
         }
     }
 

@@ -8,7 +8,7 @@ internal static partial class Signals
     public const int Interrupt = 2;
     public const int Kill = 9;
 
-    /// <summary>Sends a signal to a process, or to its group when the number is negative. A process that is gone is not an error.</summary>
+    /// <summary>Sends a signal to a process, or to its group when the number is negative. A process that is gone, or another user's, is not an error: look whether it runs on.</summary>
     public static void Send(int target, int signal) => _ = NativeKill(target, signal);
 
     /// <summary>Whether this process is root, which PostgreSQL's server programs refuse to run as.</summary>

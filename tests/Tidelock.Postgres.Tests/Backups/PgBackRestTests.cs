@@ -178,6 +178,33 @@ public sealed class PgBackRestTests(PgBackRestTests.Stanza stanza, PostgresServe
         await stanza.SwitchAsync();
     }
 
+    [Theory]
+    [InlineData("info", 30, "backups.backrest.silent")]
+    [InlineData("repo-ls", 30, "backups.backrest.silent")]
+    [InlineData("backup", 7, "backups.backrest.take-late")]
+    public async Task A_repository_that_hangs_holds_nothing_for_ever(string command, int seconds, string code)
+    {
+        var request = stanza.Request(take: command == "backup" ? BackRestType.Incr : null);
+        var options = request.Options.PgBackRest!;
+        string[] hanging = ["sh", "-c", $"case \"$*\" in *' {command}'*) sleep 600 ;; *) exec \"$@\" ;; esac", "hangs"];
+        request = request with
+        {
+            Options = request.Options with
+            {
+                PgBackRest = options with
+                {
+                    Program = [.. hanging, .. options.Program],
+                    Within = TimeSpan.FromSeconds(7),
+                },
+            },
+        };
+
+        var proof = await new PgBackRestSource(new SkippingTime(seconds)).ProveAsync(request, default);
+
+        Assert.Null(proof.Backup);
+        Assert.Equal(code, proof.Finding.Code);
+    }
+
     [Fact]
     public async Task Pages_that_were_damaged_when_the_backup_was_taken_refuse_it()
     {
@@ -268,9 +295,9 @@ public sealed class PgBackRestTests(PgBackRestTests.Stanza stanza, PostgresServe
     }
 
     /// <summary>A clock that is ahead at once by as long as somebody waits before he looks again.</summary>
-    private sealed class SkippingTime : TimeProvider
+    private sealed class SkippingTime(int seconds = 2) : TimeProvider
     {
-        private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+        private readonly TimeSpan look = TimeSpan.FromSeconds(seconds);
         private long skipped;
 
         public TimeSpan Skipped => new(Interlocked.Read(ref skipped));
@@ -281,7 +308,7 @@ public sealed class PgBackRestTests(PgBackRestTests.Stanza stanza, PostgresServe
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            if (dueTime != Look)
+            if (dueTime != look)
             {
                 return base.CreateTimer(callback, state, dueTime, period);
             }

@@ -91,8 +91,9 @@ public sealed class RecoveryTests(PostgresServer others)
         await SayAsync(services, run, "an");
         await HeldAsync(back, services, run, "rollbacks.recovery.asked-again");
         var held = (await RunReader.StateAsync(services.Journal, run, default)).Held!.Reason;
-        var to = asked.Commands[0].Replace("to ", "", StringComparison.Ordinal);
-        await server.RestoreAsync(["stop", Service(server, $"--type=time --target={to}"), "start"]);
+        var to = $"{asked.Time.ToUniversalTime():yyyy-MM-dd HH:mm:ss}+00";
+        Assert.Equal($"to {asked.Time.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}", asked.Commands[0]);
+        await server.RestoreAsync(["stop", Service(server, $"--type=time '--target={to}' --target-timeline=1"), "start"]);
         await UntilAsync(back, services, run, s => s is { FailedOver.Identity.Timeline: 3, Held: not null });
         await SayAsync(services, run, "lee");
         var end = await back.WaitAsync(Limit);
@@ -134,7 +135,7 @@ public sealed class RecoveryTests(PostgresServer others)
 
     /// <summary>What a managed service does inside.</summary>
     private static string Service(BackRestServer server, string to) =>
-        $"{string.Join(' ', BackRestServer.Program)} --config={server.Config} --stanza={BackRestServer.Stanza} --delta {to} --target-timeline=1 --target-action=promote restore";
+        $"{string.Join(' ', BackRestServer.Program)} --config={server.Config} --stanza={BackRestServer.Stanza} --delta {to} --target-action=promote restore";
 
     private static async Task SayAsync(
         TidelockServices services,

@@ -115,6 +115,24 @@ public sealed class ChildProgramTests
     }
 
     [Fact]
+    public async Task A_child_that_outlives_its_kill_is_said_with_its_pid_and_one_that_has_ended_is_not()
+    {
+        using var other = Process.Start("sleep", "300");
+        var child = StartedChild.Of(other.Id);
+        var program = new ChildProgram("sudo");
+
+        var e = Assert.Throws<TidelockException>(() => program.ThrowIfOutlived(child));
+        await child.EndAsync(TimeSpan.FromSeconds(5), TimeProvider.System, CancellationToken.None);
+        program.ThrowIfOutlived(child);
+
+        Assert.Equal("programs.outlived", e.Problem.Code);
+        Assert.Equal(
+            other.Id.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            e.Problem.Arguments["pid"]
+        );
+    }
+
+    [Fact]
     public async Task A_started_child_is_announced_and_ended_when_announcing_fails()
     {
         StartedChild? started = null;

@@ -12,7 +12,13 @@ public sealed record PgBackRestOptions(
     IReadOnlyList<string> Program,
     BackRestType? Take,
     TimeSpan Verify
-);
+)
+{
+    internal static readonly TimeSpan UsuallyWithin = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long a backup that the run takes may need.</summary>
+    public TimeSpan Within { get; init; } = UsuallyWithin;
+}
 
 /// <summary>What a backup of pgBackRest holds.</summary>
 public enum BackRestType

@@ -1,13 +1,18 @@
 using System.Text.Json;
 using Tidelock.Programs;
+using Tidelock.Texts;
 
 namespace Tidelock.Backups.PgBackRest;
 
 /// <summary>The program pgbackrest as a change starts it. Secrets come from its own configuration and environment.</summary>
 /// <param name="options">As the change has them.</param>
 /// <param name="folder">The change's, where it runs and from where a relative configuration file is meant.</param>
-internal sealed class PgBackRestProgram(PgBackRestOptions options, string folder)
+/// <param name="time">The clock.</param>
+internal sealed class PgBackRestProgram(PgBackRestOptions options, string folder, TimeProvider time)
 {
+    /// <summary>How long it may take to tell what is there: a repository that hangs must not hold the run.</summary>
+    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(30);
+
     /// <summary>What it prints is what was asked for, whatever its configuration says of logging.</summary>
     private static readonly string[] Quiet = ["--log-level-console=off", "--log-level-stderr=warn"];
 
@@ -21,12 +26,42 @@ internal sealed class PgBackRestProgram(PgBackRestOptions options, string folder
             .. arguments,
         ];
 
-    /// <exception cref="TidelockException"><c>programs.not-found</c>.</exception>
-    public Task<ProgramResult> RunAsync(CancellationToken cancellation, params IReadOnlyList<string> arguments)
+    /// <summary>Null where it did not end in time; it is ended then.</summary>
+    /// <exception cref="TidelockException"><c>programs.not-found</c>, <c>programs.outlived</c>.</exception>
+    public async Task<ProgramResult?> RunAsync(
+        TimeSpan within,
+        CancellationToken cancellation,
+        params IReadOnlyList<string> arguments
+    )
     {
         var words = Words([.. Quiet, .. arguments]);
-        return new ChildProgram(words[0], [.. words.Skip(1)]) { WorkingFolder = folder }.RunAsync(cancellation);
+        var program = new ChildProgram(words[0], [.. words.Skip(1)]) { WorkingFolder = folder };
+        using var limit = new CancellationTokenSource(within, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        try
+        {
+            return await program.RunAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
     }
+
+    /// <summary>Asks for what is there.</summary>
+    /// <exception cref="TidelockException"><see cref="Silent"/>, and as <see cref="RunAsync"/>.</exception>
+    public async Task<ProgramResult> LookAsync(
+        string command,
+        CancellationToken cancellation,
+        params IReadOnlyList<string> arguments
+    ) =>
+        await RunAsync(LookLimit, cancellation, arguments).ConfigureAwait(false)
+        ?? throw new TidelockException(
+            Message.Of(Silent, ("command", command), ("stanza", options.Stanza), ("limit", LookLimit)),
+            ExitCode.Refused
+        );
+
+    internal const string Silent = "backups.backrest.silent";
 
     /// <summary>The names of all files that are archived of a server; null where the program does not tell.</summary>
     public async Task<IReadOnlySet<string>?> ArchivedAsync(
@@ -35,7 +70,8 @@ internal sealed class PgBackRestProgram(PgBackRestOptions options, string folder
         CancellationToken cancellation
     )
     {
-        var listed = await RunAsync(
+        var listed = await LookAsync(
+                "repo-ls",
                 cancellation,
                 Repository(repository),
                 "--recurse",
@@ -66,7 +102,8 @@ internal sealed class PgBackRestProgram(PgBackRestOptions options, string folder
     /// <summary>A file of that archive; null where it is not there.</summary>
     public async Task<string?> ReadAsync(string archive, string file, int repository, CancellationToken cancellation)
     {
-        var read = await RunAsync(
+        var read = await LookAsync(
+                "repo-get",
                 cancellation,
                 Repository(repository),
                 "repo-get",
@@ -80,6 +117,6 @@ internal sealed class PgBackRestProgram(PgBackRestOptions options, string folder
     private string Start(string program) =>
         program.Contains('/', StringComparison.Ordinal) ? Path.GetFullPath(program, folder) : program;
 
-    private static string Repository(int number) =>
+    internal static string Repository(int number) =>
         string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--repo={number}");
 }

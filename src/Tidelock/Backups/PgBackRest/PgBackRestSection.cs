@@ -6,7 +6,7 @@ namespace Tidelock.Backups.PgBackRest;
 /// <summary>Reads the keys of <c>gates.backup:</c> that are pgBackRest's.</summary>
 internal static class PgBackRestSection
 {
-    public static IReadOnlyList<string> Keys { get; } = ["stanza", "config", "program", "take", "verify"];
+    public static IReadOnlyList<string> Keys { get; } = ["stanza", "config", "program", "take", "within", "verify"];
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Usual = TimeSpan.FromMinutes(20);
@@ -31,7 +31,10 @@ internal static class PgBackRestSection
             Program(settings["program"]),
             Take(settings["take"]),
             settings["verify"].Duration(Usual, Second, TimeSpan.FromDays(1))
-        );
+        )
+        {
+            Within = settings["within"].Duration(PgBackRestOptions.UsuallyWithin, Second, TimeSpan.FromDays(1)),
+        };
     }
 
     private static IReadOnlyList<string> Program(ChangeNode node)

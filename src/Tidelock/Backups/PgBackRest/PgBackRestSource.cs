@@ -6,8 +6,6 @@ namespace Tidelock.Backups.PgBackRest;
 /// <summary>Backups of the whole server that pgBackRest keeps, with the log files since.</summary>
 internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
 {
-    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(30);
-
     public BackupSource By => BackupSource.PgBackRest;
 
     public async Task<BackupStanding> LookAsync(BackupRequest request, CancellationToken cancellation)
@@ -18,11 +16,9 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
             return new BackupStanding(false, Message.Of("backups.backrest.proof", ("stanza", options.Stanza)));
         }
 
-        using var limit = new CancellationTokenSource(LookLimit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
         {
-            var (found, problem) = await FindAsync(request, options.Take is not null, either.Token)
+            var (found, problem) = await FindAsync(request, options.Take is not null, cancellation)
                 .ConfigureAwait(false);
             return problem is not null ? new BackupStanding(false, problem)
                 : options.Take is { } type
@@ -50,13 +46,6 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
         catch (TidelockException e) when (IsOfProgram(e))
         {
             return new BackupStanding(false, e.Problem);
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
-        {
-            return new BackupStanding(
-                false,
-                Message.Of("backups.backrest.silent", ("stanza", options.Stanza), ("limit", LookLimit))
-            );
         }
     }
 
@@ -97,9 +86,19 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
         }
 
         request.Report(Message.Of("backups.backrest.taking", ("type", Word(type)), ("stanza", options.Stanza)));
-        var taken = await new PgBackRestProgram(options, request.Folder)
-            .RunAsync(cancellation, "--type=" + Word(type), "backup")
+        var taken = await new PgBackRestProgram(options, request.Folder, time)
+            .RunAsync(options.Within, cancellation, "--type=" + Word(type), "backup")
             .ConfigureAwait(false);
+        if (taken is null)
+        {
+            return Message.Of(
+                "backups.backrest.take-late",
+                ("type", Word(type)),
+                ("stanza", options.Stanza),
+                ("limit", options.Within)
+            );
+        }
+
         if (!taken.Succeeded)
         {
             return Message.Of(
@@ -130,7 +129,7 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
         }
 
         request.Report(Message.Of("backups.backrest.continuity", ("backup", found!.Backup.Label)));
-        var program = new PgBackRestProgram(options, request.Folder);
+        var program = new PgBackRestProgram(options, request.Folder, time);
         var archive = new BackRestArchiving(program, found, time);
         if (await archive.ProblemAsync(request.OpenAsync, cancellation).ConfigureAwait(false) is { } gap)
         {
@@ -167,26 +166,30 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
     {
         var within = request.Options.PgBackRest!.Verify;
         request.Report(Message.Of("backups.backrest.verifying", ("backup", found.Backup.Label), ("limit", within)));
-        using var limit = new CancellationTokenSource(within, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
-        try
+        var repository = found.Backup.Repository;
+        var read = await program
+            .RunAsync(
+                within,
+                cancellation,
+                [
+                    .. repository == 1 ? [] : new[] { PgBackRestProgram.Repository(repository) },
+                    "--output=text",
+                    "--verbose",
+                    "verify",
+                ]
+            )
+            .ConfigureAwait(false);
+        return read switch
         {
-            var read = await program
-                .RunAsync(either.Token, "--output=text", "--verbose", "verify")
-                .ConfigureAwait(false);
-            return read.Succeeded
-                ? BackRestVerification.Problem(read.Output, found.Backup.Label!)
-                : Message.Of(
-                    "backups.backrest.verify-failed",
-                    ("backup", found.Backup.Label),
-                    ("exit", read.ExitCode),
-                    ("words", read.LastWords)
-                );
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
-        {
-            return Message.Of("backups.backrest.verify-late", ("backup", found.Backup.Label), ("limit", within));
-        }
+            null => Message.Of("backups.backrest.verify-late", ("backup", found.Backup.Label), ("limit", within)),
+            { Succeeded: true } => BackRestVerification.Problem(read.Output, found.Backup.Label!),
+            _ => Message.Of(
+                "backups.backrest.verify-failed",
+                ("backup", found.Backup.Label),
+                ("exit", read.ExitCode),
+                ("words", read.LastWords)
+            ),
+        };
     }
 
     /// <summary>The newest backup of the very server, and why it does not count.</summary>
@@ -200,8 +203,8 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
     )
     {
         var options = request.Options.PgBackRest!;
-        var told = await new PgBackRestProgram(options, request.Folder)
-            .RunAsync(cancellation, "--output=json", "info")
+        var told = await new PgBackRestProgram(options, request.Folder, time)
+            .LookAsync("info", cancellation, "--output=json", "info")
             .ConfigureAwait(false);
         if (!told.Succeeded)
         {
@@ -248,7 +251,8 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
     private static string Word(BackRestType type) => type.ToString().ToLowerInvariant();
 
     private static bool IsOfProgram(TidelockException e) =>
-        e.Problem.Code.StartsWith("programs.", StringComparison.Ordinal);
+        e.Problem.Code is PgBackRestProgram.Silent
+        || e.Problem.Code.StartsWith("programs.", StringComparison.Ordinal);
 }
 
 /// <summary>A backup, and the folder of the log files archived for it; null where the answer names none.</summary>

@@ -24,7 +24,7 @@ internal static class RecoveryCommands
     )
     {
         var set = backup is null ? [] : new[] { "--set=" + backup.Id };
-        var restore = new PgBackRestProgram(options, folder).Words([
+        var restore = new PgBackRestProgram(options, folder, TimeProvider.System).Words([
             "--delta",
             .. set,
             .. Target(backup, point),
