@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tidelock.Relations;
 using Tidelock.Texts;
 
 namespace Tidelock.Backups;
@@ -31,6 +34,15 @@ public sealed record RehearsalRecord(
 
     /// <summary>The way back that was taken.</summary>
     public string? Method { get; init; }
+
+    /// <summary>In which environment; null in a record of an earlier version, which no run takes.</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>The digest of the target's closure, as the restored copy was held against it.</summary>
+    public string? Closure { get; init; }
+
+    /// <summary>The run that took it for its own: it changes the database afterwards, so no other may. Null for none yet.</summary>
+    public string? UsedBy { get; init; }
 
     /// <summary>The backup.</summary>
     public string? Path { get; init; }
@@ -89,7 +101,43 @@ public sealed record RehearsalRecord(
     /// <summary>Whether it proves this change on this data: with all the tables that the change asks for.</summary>
     internal bool Proves(string changeDigest) =>
         Passed && Parts.Count > 0 && string.Equals(ChangeDigest, changeDigest, StringComparison.Ordinal);
+
+    /// <summary>Why what it proves is not what a run needs, as far as that can be known without the database; null where it is.</summary>
+    internal Message? Misfit(RehearsalNeed need) =>
+        !string.Equals(Environment, need.Environment, StringComparison.Ordinal)
+            ? Message.Of(
+                "backups.rehearsal.other-environment",
+                ("rehearsed", Environment ?? "?"),
+                ("environment", need.Environment)
+            )
+        : !string.Equals(Method, need.Method, StringComparison.Ordinal)
+            ? Message.Of("backups.rehearsal.other-method", ("rehearsed", Method ?? "?"), ("method", need.Method))
+        : (UsedBy ?? Run) is { } user && !string.Equals(user, need.Run, StringComparison.Ordinal)
+            ? Message.Of("backups.rehearsal.used", ("run", user))
+        : null;
+
+    /// <summary>Why it does not hold for the target as it is now; null where it does.</summary>
+    internal Message? Drift(RelationClosure? now) =>
+        string.Equals(Closure, ClosureOf(now), StringComparison.Ordinal)
+            ? null
+            : Message.Of("backups.rehearsal.drifted", ("at", At));
+
+    /// <summary>The digest of a closure, without what goes with somebody's session; a word where there is none.</summary>
+    internal static string ClosureOf(RelationClosure? closure) =>
+        closure is null
+            ? "none"
+            : Convert.ToHexStringLower(
+                SHA256.HashData(
+                    JsonSerializer.SerializeToUtf8Bytes(closure.Lasting, RelationsJson.Default.RelationClosure)
+                )
+            );
 }
+
+/// <summary>What a rehearsal must have been of, so that a run may take its backup.</summary>
+/// <param name="Method">The change's way back.</param>
+/// <param name="Environment">Where it is deployed.</param>
+/// <param name="Run">The run; null ahead of any.</param>
+internal sealed record RehearsalNeed(string Method, string Environment, string? Run);
 
 /// <summary>One part of a rehearsal.</summary>
 /// <param name="Part">Which.</param>

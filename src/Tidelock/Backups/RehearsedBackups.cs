@@ -1,4 +1,5 @@
 using Tidelock.Postgres;
+using Tidelock.Texts;
 
 namespace Tidelock.Backups;
 
@@ -8,19 +9,26 @@ internal static class RehearsedBackups
     /// <summary>The newest that is fresh enough. Whether it is still whole is the verifier's question; what cannot be read is none.</summary>
     /// <param name="folder">Where dumps are written.</param>
     /// <param name="changeDigest">The change.</param>
+    /// <param name="need">What it must have been rehearsed for.</param>
     /// <param name="maxAge">The oldest that is accepted.</param>
     /// <param name="now">The time.</param>
     /// <param name="database">The database it must be of, and not of another one that had its name; null for any.</param>
-    public static Backup? Newest(
+    /// <returns>It; where there is none, why the newest of this change does not fit; neither where there is none of this change.</returns>
+    public static (Backup? Backup, Message? Misfit) Newest(
         string folder,
         string changeDigest,
+        RehearsalNeed need,
         TimeSpan maxAge,
         DateTimeOffset now,
         ServerIdentity? database
-    ) =>
-        !Directory.Exists(folder)
-            ? null
-            : Directory
+    )
+    {
+        if (!Directory.Exists(folder))
+        {
+            return (null, null);
+        }
+
+        var found = Directory
                 .EnumerateDirectories(folder)
                 .Where(d => !Path.GetFileName(d).StartsWith('.') && File.Exists(Path.Combine(d, Backup.RehearsalName)))
                 .Select(TryOpen)
@@ -31,7 +39,12 @@ internal static class RehearsedBackups
                     && b.Rehearsal() is { Run: null } record
                     && record.Proves(changeDigest)
                 )
-                .MaxBy(b => b.Manifest!.StartedAt);
+                .OrderByDescending(b => b.Manifest!.StartedAt)
+                .Select(b => (Backup: b, Misfit: b.Rehearsal()?.Misfit(need)))
+                .ToList();
+        var fit = found.FirstOrDefault(f => f.Misfit is null).Backup;
+        return (fit, fit is null ? found.FirstOrDefault().Misfit : null);
+    }
 
     private static bool IsOf(BackupManifest manifest, ServerIdentity database) =>
         manifest.Identity.IsSameDatabase(database) && manifest.Identity.DatabaseOid == database.DatabaseOid;

@@ -75,6 +75,7 @@ public sealed class BackupRehearsing
                 new DataRehearsalOrder(
                     Backup.Open(path),
                     request.Change,
+                    request.TargetEnvironment.Name,
                     options,
                     request.By,
                     null,

@@ -1,10 +1,11 @@
 using Tidelock.Backups;
 using Tidelock.Postgres;
+using Tidelock.Rollbacks;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates;
 
-/// <summary>The backup on which this change was rehearsed already and that a run would take: with the recovery time that it promises.</summary>
+/// <summary>The backup on which this change was rehearsed already and that a run would take if the database is still as it was: with the recovery time that it promises.</summary>
 internal static class RehearsedBackup
 {
     /// <summary>Null for none. The database is asked who it is only where there may be one.</summary>
@@ -29,10 +30,15 @@ internal static class RehearsedBackup
         RehearsedBackups.Newest(
             options.FolderOrDefault(),
             context.Change.Digest,
+            new RehearsalNeed(
+                context.Change.Section<RollbackOptions>().Method,
+                context.TargetEnvironment.Name,
+                Run: null
+            ),
             options.MaxAge,
             context.Time.GetUtcNow(),
             database
-        );
+        ).Backup;
 
     private static Message Line(Backup backup, BackupOptions options, DateTimeOffset now)
     {

@@ -30,6 +30,7 @@ internal sealed class DataRehearsal(
     private RehearsedSubset? subset;
     private TimeSpan carried;
     private int compared;
+    private string? closure;
 
     private IReadOnlyList<TableState> Tables => order.Backup.Manifest?.Tables ?? [];
 
@@ -73,6 +74,8 @@ internal sealed class DataRehearsal(
             By = order.By,
             Run = order.Run,
             Method = method,
+            Environment = order.Environment,
+            Closure = closure,
             Path = order.Backup.Path,
             TakenAt = order.TakenAt,
             WholeTook = time.GetElapsedTime(began),
@@ -89,6 +92,7 @@ internal sealed class DataRehearsal(
         var there = relation is null
             ? null
             : await ClosureCapture.CaptureAsync(target, relation, cancellation).ConfigureAwait(false);
+        closure = RehearsalRecord.ClosureOf(there?.ClosureOrNull);
         if (migration is ToolMigration tool)
         {
             start = await ToolRehearsal.AskAsync(tool, target, start, cancellation).ConfigureAwait(false);

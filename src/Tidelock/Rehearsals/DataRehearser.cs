@@ -85,6 +85,7 @@ public sealed class DataRehearser
 /// <summary>What is rehearsed.</summary>
 /// <param name="Backup">A verified backup.</param>
 /// <param name="Change">The change whose way is gone.</param>
+/// <param name="Environment">Where the change is to be deployed.</param>
 /// <param name="Options">How it is restored.</param>
 /// <param name="By">Who asked for it.</param>
 /// <param name="Run">The run that asks; null ahead of any.</param>
@@ -93,6 +94,7 @@ public sealed class DataRehearser
 internal sealed record DataRehearsalOrder(
     Backup Backup,
     Change Change,
+    string Environment,
     BackupOptions Options,
     string By,
     string? Run,

@@ -3,6 +3,7 @@ using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Migrations.Tools;
 using Tidelock.Rehearsals;
+using Tidelock.Relations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -63,8 +64,8 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
         }
 
         if (
-            Rehearsed(context, options) is { } rehearsed
-            && (await VerifyAsync(context, options, rehearsed.Path, cancellation).ConfigureAwait(false)).Passed
+            options.Proof == BackupLevel.Rehearsed
+            && await RehearsedAsync(context, options, cancellation).ConfigureAwait(false) is { } rehearsed
         )
         {
             return (rehearsed.Path, null);
@@ -73,17 +74,79 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
         return await TakeAsync(context, options, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>The newest on which this change was rehearsed: it ended before the run, and nobody waits for another one.</summary>
-    private Backup? Rehearsed(StepContext context, BackupOptions options) =>
-        options.Proof != BackupLevel.Rehearsed
-            ? null
-            : RehearsedBackups.Newest(
-                options.FolderOrDefault(),
-                context.Change.Digest,
-                options.MaxAge,
-                time.GetUtcNow(),
-                context.State.Started!.Identity
-            );
+    /// <summary>
+    /// The newest on which this change was rehearsed: it ended before the run, and nobody waits for another one. The database must be as it
+    /// was then, and no other run may have taken it: a restore of it would not bring back what is there now.
+    /// </summary>
+    private async Task<Backup?> RehearsedAsync(
+        StepContext context,
+        BackupOptions options,
+        CancellationToken cancellation
+    )
+    {
+        var (backup, misfit) = RehearsedBackups.Newest(
+            options.FolderOrDefault(),
+            context.Change.Digest,
+            Need(context),
+            options.MaxAge,
+            time.GetUtcNow(),
+            context.State.Started!.Identity
+        );
+        if (backup?.Rehearsal() is not { } record)
+        {
+            return Other(misfit);
+        }
+
+        if (await DriftAsync(context, record, cancellation).ConfigureAwait(false) is { } drift)
+        {
+            return Other(drift);
+        }
+
+        var verified = await VerifyAsync(context, options, backup.Path, cancellation).ConfigureAwait(false);
+        if (!verified.Passed)
+        {
+            return Other(verified.Problems.FirstOrDefault());
+        }
+
+        try
+        {
+            await backup.KeepAsync(record with { UsedBy = context.Run.Value }, cancellation).ConfigureAwait(false);
+            return backup;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Other(Message.Of("backups.unreadable", ("path", backup.Path), ("reason", e.Message)));
+        }
+
+        Backup? Other(Message? why)
+        {
+            if (why is not null)
+            {
+                context.Report(Message.Of("steps.backup.not-reused", ("reason", why)));
+            }
+
+            return null;
+        }
+    }
+
+    private static RehearsalNeed Need(StepContext context) =>
+        new(context.Change.Section<RollbackOptions>().Method, context.TargetEnvironment.Name, context.Run.Value);
+
+    private static async Task<Message?> DriftAsync(
+        StepContext context,
+        RehearsalRecord record,
+        CancellationToken cancellation
+    )
+    {
+        if (RunBaseline.RelationOf(context.Change) is not { } relation)
+        {
+            return record.Drift(null);
+        }
+
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        var now = await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
+        return record.Drift(now.ClosureOrNull);
+    }
 
     private async Task<(string? Path, Message? Refusal)> TakeAsync(
         StepContext context,
@@ -195,8 +258,11 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
     )
     {
         var record =
-            verified.Rehearsal?.Proves(context.Change.Digest) == true
-                ? verified.Rehearsal
+            verified.Rehearsal is { } known
+            && known.Proves(context.Change.Digest)
+            && known.Misfit(Need(context)) is null
+            && await DriftAsync(context, known, cancellation).ConfigureAwait(false) is null
+                ? known
                 : await RehearsedNowAsync(context, options, backup, cancellation).ConfigureAwait(false);
         await context
             .RecordAsync(RehearsalRecord.Fact, record, BackupJson.Default.RehearsalRecord, cancellation)
@@ -237,6 +303,7 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
             new DataRehearsalOrder(
                 Backup.Open(backup.Path),
                 context.Change,
+                context.TargetEnvironment.Name,
                 options,
                 context.State.Started!.By,
                 context.Run.Value,

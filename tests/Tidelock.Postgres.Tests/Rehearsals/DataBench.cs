@@ -61,6 +61,7 @@ internal sealed class DataBench(RehearsalBench bench) : IAsyncDisposable
             new DataRehearsalOrder(
                 backup,
                 change,
+                "production",
                 options,
                 "kim",
                 null,

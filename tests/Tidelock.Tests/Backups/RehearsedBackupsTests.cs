@@ -1,5 +1,6 @@
 using Tidelock.Backups;
 using Tidelock.Postgres;
+using Tidelock.Relations;
 using Tidelock.Texts;
 
 namespace Tidelock.Tests.Backups;
@@ -25,7 +26,10 @@ public sealed class RehearsedBackupsTests : IDisposable
         Assert.Equal("newer", Path.GetFileName(Newest("ours")!.Path));
         Assert.Equal("newest", Path.GetFileName(Newest("another")!.Path));
         Assert.Null(Newest("a third"));
-        Assert.Null(RehearsedBackups.Newest(folder + "-not-there", "ours", TimeSpan.FromHours(2), Now, null));
+        Assert.Equal(
+            (null, null),
+            RehearsedBackups.Newest(folder + "-not-there", "ours", Need, TimeSpan.FromHours(2), Now, null)
+        );
     }
 
     [Fact]
@@ -45,6 +49,56 @@ public sealed class RehearsedBackupsTests : IDisposable
         );
 
         Assert.Null(Newest("ours"));
+    }
+
+    [Theory]
+    [InlineData("downgrade", "production", null, "backups.rehearsal.other-method")]
+    [InlineData("backup", "staging", null, "backups.rehearsal.other-environment")]
+    [InlineData("backup", null, null, "backups.rehearsal.other-environment")]
+    [InlineData("backup", "production", "another run", "backups.rehearsal.used")]
+    [InlineData("backup", "production", "this run", null)]
+    public async Task One_of_another_way_back_or_environment_or_that_another_run_has_taken_is_passed_over(
+        string method,
+        string? environment,
+        string? usedBy,
+        string? misfit
+    )
+    {
+        var newest = await BackupAsync("newest", 10, "ours");
+        await newest.KeepAsync(
+            newest.Rehearsal()! with
+            {
+                Method = method,
+                Environment = environment,
+                UsedBy = usedBy,
+            },
+            TestContext.Current.CancellationToken
+        );
+
+        var found = Found("ours");
+        Assert.Equal(misfit is null ? newest.Path : null, found.Backup?.Path);
+        Assert.Equal(misfit, found.Misfit?.Code);
+
+        var older = await BackupAsync("older", 30, "ours");
+        Assert.Equal(misfit is null ? newest.Path : older.Path, Found("ours").Backup!.Path);
+        Assert.Null(Found("ours").Misfit);
+    }
+
+    [Fact]
+    public async Task One_whose_database_was_changed_since_does_not_hold_for_it()
+    {
+        var view = View();
+        var record = (await BackupAsync("one", 10, "ours")).Rehearsal()! with
+        {
+            Closure = RehearsalRecord.ClosureOf(view),
+        };
+        var hotFixed = view with { Relation = view.Relation with { Definition = "select 2 as id" } };
+
+        Assert.Null(record.Drift(View()));
+        Assert.Null((record with { Closure = RehearsalRecord.ClosureOf(null) }).Drift(null));
+        Assert.Equal("backups.rehearsal.drifted", record.Drift(hotFixed)!.Code);
+        Assert.Equal("backups.rehearsal.drifted", record.Drift(null)!.Code);
+        Assert.NotNull((record with { Closure = null }).Drift(null));
     }
 
     [Fact]
@@ -87,8 +141,35 @@ public sealed class RehearsedBackupsTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private Backup? Newest(string change) =>
-        RehearsedBackups.Newest(folder, change, TimeSpan.FromHours(2), Now, Database);
+    private static RehearsalNeed Need { get; } = new("backup", "production", "this run");
+
+    private Backup? Newest(string change) => Found(change).Backup;
+
+    private (Backup? Backup, Message? Misfit) Found(string change) =>
+        RehearsedBackups.Newest(folder, change, Need, TimeSpan.FromHours(2), Now, Database);
+
+    private static RelationClosure View() =>
+        new(
+            new CapturedRelation(
+                new RelationName("public", "scores"),
+                RelationKind.View,
+                "owner",
+                "select 1 as id",
+                [],
+                [],
+                null,
+                null,
+                [],
+                [],
+                [],
+                Populated: true,
+                null,
+                null,
+                []
+            ),
+            [],
+            []
+        );
 
     private async Task<Backup> BackupAsync(
         string name,
@@ -135,6 +216,8 @@ public sealed class RehearsedBackupsTests : IDisposable
             {
                 ChangeDigest = change,
                 Run = run,
+                Method = "backup",
+                Environment = "production",
                 Parts = [part],
             };
             await backup.KeepAsync(record, TestContext.Current.CancellationToken);
