@@ -26,20 +26,31 @@ internal sealed class CopyChecks(
         .. change.Section<DownstreamChecks>().Checks,
     ];
 
+    private readonly HashSet<SqlCheck> held = [];
+
     public int Count => checks.Count;
 
     /// <summary>Of the old state: what fails on the copy must fail on the target, too, as a question about the new shape does.</summary>
-    /// <returns>What only fails on the copy, and how many fail on both.</returns>
-    public async Task<(IReadOnlyList<Message> Problems, int OfTheNew)> BeforeAsync(CancellationToken cancellation)
+    /// <returns>What only fails on the copy; what the target did not answer; and how many fail on both.</returns>
+    public async Task<(IReadOnlyList<Message> OnlyHere, IReadOnlyList<Message> Unanswered, int OfTheNew)> BeforeAsync(
+        CancellationToken cancellation
+    )
     {
-        var problems = new List<Message>();
+        var onlyHere = new List<Message>();
+        var unanswered = new List<Message>();
         var ofTheNew = 0;
-        foreach (var (check, failure) in await FailuresAsync(cancellation).ConfigureAwait(false))
+        var results = await AskedAsync(cancellation).ConfigureAwait(false);
+        held.UnionWith(results.Where(r => r.Result.Passed).Select(r => r.Check));
+        foreach (var (check, result) in results.Where(r => Failed(r.Result)))
         {
             var there = await check.RunAsync(Ground(target), cancellation).ConfigureAwait(false);
-            if (there.Passed || !there.IsAnswered)
+            if (!there.IsAnswered)
             {
-                problems.Add(failure);
+                unanswered.Add(there.Finding);
+            }
+            else if (there.Passed)
+            {
+                onlyHere.Add(result.Finding);
             }
             else
             {
@@ -47,26 +58,36 @@ internal sealed class CopyChecks(
             }
         }
 
-        return (problems, ofTheNew);
+        return (onlyHere, unanswered, ofTheNew);
     }
 
     /// <summary>Of the new state.</summary>
-    public async Task<IReadOnlyList<Message>> AfterAsync(CancellationToken cancellation) =>
-        [.. (await FailuresAsync(cancellation).ConfigureAwait(false)).Select(f => f.Failure)];
+    public async Task<(IReadOnlyList<Message> Broken, IReadOnlyList<Message> Others)> AfterAsync(
+        CancellationToken cancellation
+    ) => Sorted(await AskedAsync(cancellation).ConfigureAwait(false), held);
 
-    private async Task<List<(SqlCheck Check, Message Failure)>> FailuresAsync(CancellationToken cancellation)
+    /// <summary>What failed of that which held before the change, and what else did.</summary>
+    internal static (IReadOnlyList<Message> Broken, IReadOnlyList<Message> Others) Sorted(
+        IEnumerable<(SqlCheck Check, CheckResult Result)> results,
+        HashSet<SqlCheck> held
+    )
     {
-        var failures = new List<(SqlCheck, Message)>();
+        var failed = results.Where(r => Failed(r.Result)).ToLookup(r => held.Contains(r.Check), r => r.Result.Finding);
+        return ([.. failed[true]], [.. failed[false]]);
+    }
+
+    private static bool Failed(CheckResult result) =>
+        !result.Passed && !result.IsSlow && result.Finding.Code is not "checks.sql.late";
+
+    private async Task<List<(SqlCheck Check, CheckResult Result)>> AskedAsync(CancellationToken cancellation)
+    {
+        var results = new List<(SqlCheck, CheckResult)>();
         foreach (var check in checks)
         {
-            var result = await check.RunAsync(Ground(copy), cancellation).ConfigureAwait(false);
-            if (!result.Passed && !result.IsSlow && result.Finding.Code is not "checks.sql.late")
-            {
-                failures.Add((check, result.Finding));
-            }
+            results.Add((check, await check.RunAsync(Ground(copy), cancellation).ConfigureAwait(false)));
         }
 
-        return failures;
+        return results;
     }
 
     private CheckGround Ground(Func<CancellationToken, Task<PostgresSession>> open) =>

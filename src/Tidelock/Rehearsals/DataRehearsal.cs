@@ -6,6 +6,7 @@ using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Rollbacks;
+using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
@@ -268,6 +269,11 @@ internal sealed class DataRehearsal(
             end = PartEnd.Bad(
                 Message.Of("backups.rehearsal.probe-failed", ("reason", e.MessageText), ("code", e.SqlState))
             );
+        }
+        catch (TargetLostException)
+        {
+            // It is no fault of the copy's: the run goes on in a new epoch.
+            throw;
         }
         catch (TidelockException e) when (place is null)
         {

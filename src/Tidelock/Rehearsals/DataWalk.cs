@@ -117,13 +117,24 @@ internal sealed class DataWalk(
         var asked = isRead ? checks.Count : 0;
         if (asked > 0)
         {
-            var (problems, ofTheNew) = await checks.BeforeAsync(cancellation).ConfigureAwait(false);
+            var (problems, unanswered, ofTheNew) = await checks.BeforeAsync(cancellation).ConfigureAwait(false);
+            if (unanswered.Count > 0)
+            {
+                var unknown = Message.Of("rehearsals.data.check-unanswered", ("finding", Several.Of(unanswered)));
+                if (!isSubset)
+                {
+                    return PartEnd.Bad(unknown);
+                }
+
+                notes.Add(unknown);
+            }
+
             if (problems.Count > 0 && !isSubset)
             {
                 return PartEnd.Bad(Message.Of("rehearsals.data.check-only-here", ("finding", Several.Of(problems))));
             }
 
-            asked -= ofTheNew + problems.Count;
+            asked -= ofTheNew + problems.Count + unanswered.Count;
             if (problems.Count > 0)
             {
                 notes.Add(Message.Of("rehearsals.data.check-subset", ("finding", Several.Of(problems))));
@@ -186,19 +197,26 @@ internal sealed class DataWalk(
             );
         }
 
-        var failures = await checks.AfterAsync(cancellation).ConfigureAwait(false);
-        if (failures.Count > 0 && !isSubset)
+        var (broken, others) = await checks.AfterAsync(cancellation).ConfigureAwait(false);
+        if (broken.Count > 0 || (others.Count > 0 && !isSubset))
         {
+            // On a part of the data only what held there before tells anything.
+            var failures = isSubset ? broken : [.. broken, .. others];
             return PartEnd.Bad(Message.Of("rehearsals.data.check", ("finding", Several.Of(failures))));
+        }
+
+        if (others.Count > 0)
+        {
+            notes.Add(Message.Of("rehearsals.data.check-subset-after", ("finding", Several.Of(others))));
         }
 
         return PartEnd.Good(
             contract.Relation is null
-                ? Message.Of("rehearsals.data.verified-checks", ("checks", checks.Count - failures.Count))
+                ? Message.Of("rehearsals.data.verified-checks", ("checks", checks.Count - others.Count))
                 : Message.Of(
                     "rehearsals.data.verified",
                     ("rows", content.Rows),
-                    ("checks", checks.Count - failures.Count)
+                    ("checks", checks.Count - others.Count)
                 )
         );
     }
