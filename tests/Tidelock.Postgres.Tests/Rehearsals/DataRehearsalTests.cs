@@ -199,6 +199,18 @@ public sealed class DataRehearsalTests(PostgresServer server)
         Assert.Contains("300 rows", record.Parts[2].Finding.ToString(), StringComparison.Ordinal);
         Assert.Contains("Only a part of the data", record.Parts[0].Finding.ToString(), StringComparison.Ordinal);
 
+        data.Bench.Declaring(
+                """
+                migration: { sql: { up: up.sql } }
+                rollback: { method: backup }
+                gates: { backup: { rehearse: { tables: [public.results] } } }
+                smoke: [{ name: some are best, sql: select id from public.results where score = 6, rows: "> 0" }]
+                """
+            )
+            .With("up.sql", "update results set score = 1");
+        var broken = await data.RehearseAsync();
+        Assert.Equal((RehearsalPart.Verify, "rehearsals.data.check"), (broken.Failed?.Part, broken.Failed?.Finding.Code));
+
         data.Bench.Declaring(View + "gates: { backup: { rehearse: { tables: [public.no_such] } } }");
         Assert.Equal("rehearsals.data.no-table", (await data.RehearseAsync()).Failed!.Finding.Code);
     }
