@@ -71,10 +71,11 @@ internal sealed partial class RowLayout(int width, bool colored)
     /// </summary>
     private static IEnumerable<string> Wrap(string text, int room) =>
         text.Split('\n')
-            .SelectMany((paragraph, i) =>
-                i > 0 && paragraph.StartsWith(Verbatim, StringComparison.Ordinal)
-                    ? [paragraph.Trim()]
-                    : WrapParagraph(paragraph.TrimEnd(), room)
+            .SelectMany(
+                (paragraph, i) =>
+                    i > 0 && paragraph.StartsWith(Verbatim, StringComparison.Ordinal)
+                        ? [paragraph.Trim()]
+                        : WrapParagraph(paragraph.TrimEnd(), room)
             );
 
     private static IEnumerable<string> WrapParagraph(string paragraph, int room)

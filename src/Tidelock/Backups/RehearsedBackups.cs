@@ -29,19 +29,19 @@ internal static class RehearsedBackups
         }
 
         var found = Directory
-                .EnumerateDirectories(folder)
-                .Where(d => !Path.GetFileName(d).StartsWith('.') && File.Exists(Path.Combine(d, Backup.RehearsalName)))
-                .Select(TryOpen)
-                .OfType<Backup>()
-                .Where(b =>
-                    now - b.Manifest!.StartedAt <= maxAge
-                    && (database is null || IsOf(b.Manifest, database))
-                    && b.Rehearsal() is { Run: null } record
-                    && record.Proves(changeDigest)
-                )
-                .OrderByDescending(b => b.Manifest!.StartedAt)
-                .Select(b => (Backup: b, Misfit: b.Rehearsal()?.Misfit(need)))
-                .ToList();
+            .EnumerateDirectories(folder)
+            .Where(d => !Path.GetFileName(d).StartsWith('.') && File.Exists(Path.Combine(d, Backup.RehearsalName)))
+            .Select(TryOpen)
+            .OfType<Backup>()
+            .Where(b =>
+                now - b.Manifest!.StartedAt <= maxAge
+                && (database is null || IsOf(b.Manifest, database))
+                && b.Rehearsal() is { Run: null } record
+                && record.Proves(changeDigest)
+            )
+            .OrderByDescending(b => b.Manifest!.StartedAt)
+            .Select(b => (Backup: b, Misfit: b.Rehearsal()?.Misfit(need)))
+            .ToList();
         var fit = found.FirstOrDefault(f => f.Misfit is null).Backup;
         return (fit, fit is null ? found.FirstOrDefault().Misfit : null);
     }

@@ -27,18 +27,20 @@ internal static class RehearsedBackup
     }
 
     private static Backup? Newest(GateContext context, BackupOptions options, ServerIdentity? database) =>
-        RehearsedBackups.Newest(
-            options.FolderOrDefault(),
-            context.Change.Digest,
-            new RehearsalNeed(
-                context.Change.Section<RollbackOptions>().Method,
-                context.TargetEnvironment.Name,
-                Run: null
-            ),
-            options.MaxAge,
-            context.Time.GetUtcNow(),
-            database
-        ).Backup;
+        RehearsedBackups
+            .Newest(
+                options.FolderOrDefault(),
+                context.Change.Digest,
+                new RehearsalNeed(
+                    context.Change.Section<RollbackOptions>().Method,
+                    context.TargetEnvironment.Name,
+                    Run: null
+                ),
+                options.MaxAge,
+                context.Time.GetUtcNow(),
+                database
+            )
+            .Backup;
 
     private static Message Line(Backup backup, BackupOptions options, DateTimeOffset now)
     {

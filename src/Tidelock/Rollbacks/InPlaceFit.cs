@@ -23,11 +23,12 @@ internal static class InPlaceFit
                   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
                 where k.coninhcount > 0 and k.contype in ('p', 'u') and c.relpersistence <> 't' order by 1, 2, 3 limit 1
                 """,
-                r => Message.Of(
-                    "rollbacks.in-place.inherited",
-                    ("table", new RelationName(r.GetString(0), r.GetString(1))),
-                    ("constraint", r.GetString(2))
-                ),
+                r =>
+                    Message.Of(
+                        "rollbacks.in-place.inherited",
+                        ("table", new RelationName(r.GetString(0), r.GetString(1))),
+                        ("constraint", r.GetString(2))
+                    ),
                 cancellation
             )
             .ConfigureAwait(false);

@@ -105,7 +105,7 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
         var verified = await VerifyAsync(context, options, backup.Path, cancellation).ConfigureAwait(false);
         if (!verified.Passed)
         {
-            return Other(verified.Problems.FirstOrDefault());
+            return Other(verified.Problems[0]);
         }
 
         try

@@ -141,7 +141,9 @@ public sealed class LostWritesTests(PostgresServer server)
 
     [Theory]
     [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
-    public async Task A_new_partition_or_heir_of_what_the_backup_holds_falls_with_it_and_all_its_rows_are_lost(int major)
+    public async Task A_new_partition_or_heir_of_what_the_backup_holds_falls_with_it_and_all_its_rows_are_lost(
+        int major
+    )
     {
         await using var database = await server.CreateDatabaseAsync(major);
         await database.ExecuteAsync(

@@ -384,11 +384,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
         await File.WriteAllTextAsync(file, text.Replace(old, now, StringComparison.Ordinal), CancellationToken.None);
     }
 
-    private static async Task<RollbackAssessment> AssessAsync(
-        DeploymentFixture fixture,
-        DeploymentEnd done,
-        string way
-    )
+    private static async Task<RollbackAssessment> AssessAsync(DeploymentFixture fixture, DeploymentEnd done, string way)
     {
         await using var services = await fixture.OpenAsync();
         var request = fixture.Request();

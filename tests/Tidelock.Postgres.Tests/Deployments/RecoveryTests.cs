@@ -93,7 +93,11 @@ public sealed class RecoveryTests(PostgresServer others)
         var held = (await RunReader.StateAsync(services.Journal, run, default)).Held!.Reason;
         var to = $"{asked.Time.ToUniversalTime():yyyy-MM-dd HH:mm:ss}+00";
         Assert.Equal($"to {asked.Time.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}", asked.Commands[0]);
-        await server.RestoreAsync(["stop", Service(server, $"--type=time '--target={to}' --target-timeline=1"), "start"]);
+        await server.RestoreAsync([
+            "stop",
+            Service(server, $"--type=time '--target={to}' --target-timeline=1"),
+            "start",
+        ]);
         await UntilAsync(back, services, run, s => s is { FailedOver.Identity.Timeline: 3, Held: not null });
         await SayAsync(services, run, "lee");
         var end = await back.WaitAsync(Limit);

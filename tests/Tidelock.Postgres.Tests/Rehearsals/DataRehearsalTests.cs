@@ -209,7 +209,10 @@ public sealed class DataRehearsalTests(PostgresServer server)
             )
             .With("up.sql", "update results set score = 1");
         var broken = await data.RehearseAsync();
-        Assert.Equal((RehearsalPart.Verify, "rehearsals.data.check"), (broken.Failed?.Part, broken.Failed?.Finding.Code));
+        Assert.Equal(
+            (RehearsalPart.Verify, "rehearsals.data.check"),
+            (broken.Failed?.Part, broken.Failed?.Finding.Code)
+        );
 
         data.Bench.Declaring(View + "gates: { backup: { rehearse: { tables: [public.no_such] } } }");
         Assert.Equal("rehearsals.data.no-table", (await data.RehearseAsync()).Failed!.Finding.Code);

@@ -126,10 +126,7 @@ public sealed class ChildProgramTests
         program.ThrowIfOutlived(child);
 
         Assert.Equal("programs.outlived", e.Problem.Code);
-        Assert.Equal(
-            other.Id.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            e.Problem.Arguments["pid"]
-        );
+        Assert.Equal(other.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), e.Problem.Arguments["pid"]);
     }
 
     [Fact]

@@ -73,15 +73,10 @@ public sealed class RankingTests
     [InlineData("definition", true, true, 2)]
     [InlineData("definition", false, false, 2)]
     [InlineData("backup", true, false, 2)]
-    public void A_rehearsal_on_all_data_goes_before_one_without(
-        string method,
-        bool passed,
-        bool isPart,
-        double seconds
-    )
+    public void A_rehearsal_on_all_data_goes_before_one_without(string method, bool passed, bool isPart, double seconds)
     {
         var part = new RehearsedPart(RehearsalPart.Back, passed, TimeSpan.FromSeconds(3.5), Words);
-        var data = new RehearsalRecord("d", SampleEvents.Zero, Seconds(41), 1, 0) 
+        var data = new RehearsalRecord("d", SampleEvents.Zero, Seconds(41), 1, 0)
         {
             Method = method,
             Parts = [part],

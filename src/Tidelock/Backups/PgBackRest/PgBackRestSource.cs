@@ -251,8 +251,7 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
     private static string Word(BackRestType type) => type.ToString().ToLowerInvariant();
 
     private static bool IsOfProgram(TidelockException e) =>
-        e.Problem.Code is PgBackRestProgram.Silent
-        || e.Problem.Code.StartsWith("programs.", StringComparison.Ordinal);
+        e.Problem.Code is PgBackRestProgram.Silent || e.Problem.Code.StartsWith("programs.", StringComparison.Ordinal);
 }
 
 /// <summary>A backup, and the folder of the log files archived for it; null where the answer names none.</summary>
