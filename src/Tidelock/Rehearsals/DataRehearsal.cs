@@ -239,7 +239,12 @@ internal sealed class DataRehearsal(
     private IReadOnlyList<RelationName> TablesToRead() =>
         migration is ViewMigration && method != "downgrade"
             ? []
-            : [.. Counted().Select(t => new RelationName(t.Schema, t.Name))];
+            :
+            [
+                .. Counted()
+                    .Select(t => new RelationName(t.Schema, t.Name))
+                    .Where(t => migration is not ToolMigration tool || !tool.IsRecord(t)),
+            ];
 
     private IEnumerable<TableState> Counted() =>
         Tables.Where(t =>

@@ -53,7 +53,7 @@ internal sealed class DataWalk(
         }
 
         var others = await ClosureComparison
-            .DifferencesAsync(session!, target, way!.Old.Closure, cancellation)
+            .DifferencesAsync(session!, target?.Lasting, way!.Old.Closure, cancellation)
             .ConfigureAwait(false);
         if (others.Count > 0)
         {

@@ -79,7 +79,7 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
                 "    - { name: score, type: numeric }\n",
                 "    - { name: score, type: numeric }\n    - { name: broken, type: integer }\n",
                 StringComparison.Ordinal
-            )
+            ) + "gates: { backup: { proof: verified } }\n"
         );
         await File.WriteAllTextAsync(
             Path.Combine(fixture.ChangeFolder, "new.sql"),

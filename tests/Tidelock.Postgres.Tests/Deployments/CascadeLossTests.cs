@@ -6,6 +6,8 @@ namespace Tidelock.Postgres.Tests.Deployments;
 
 public sealed class CascadeLossTests(PostgresServer server)
 {
+    private const string Unrehearsed = "{ rollbackPlan: off, backup: { proof: verified } }";
+
     private const string Elsewhere = """
         create view public.base as select id, name from public.results;
         create view public.child as select id from public.base;
@@ -68,7 +70,7 @@ public sealed class CascadeLossTests(PostgresServer server)
         await using var fixture = await DeploymentFixture.CreateAsync(server);
         await fixture.Database.ExecuteAsync(Elsewhere);
 
-        var end = await DeployAsync(fixture, Up, Down + Child + Grant, gates: "{ rollbackPlan: off }");
+        var end = await DeployAsync(fixture, Up, Down + Child + Grant, gates: Unrehearsed);
 
         Assert.True(end.ExitCode == ExitCode.RolledBack, end.Finding.ToString());
         Assert.Equal("steps.verify.cascade", end.State!.Step("verify").Finding!.Code);
@@ -82,7 +84,7 @@ public sealed class CascadeLossTests(PostgresServer server)
         await using var fixture = await DeploymentFixture.CreateAsync(server);
         await fixture.Database.ExecuteAsync(Elsewhere);
 
-        var end = await DeployAsync(fixture, Up, Down, gates: "{ rollbackPlan: off }");
+        var end = await DeployAsync(fixture, Up, Down, gates: Unrehearsed);
 
         Assert.True(end.ExitCode == ExitCode.NeedsPerson, end.Finding.ToString());
         var told = end.State!.Step("rollback.verify").Finding!;

@@ -48,7 +48,9 @@ public sealed class WatchedFaultTests(PostgresServer server)
     [InlineData("select pg_sleep(1)", "within: 50ms, critical: true", "checks.too-slow")]
     public async Task A_downstream_query_that_fails_before_the_change_refuses_it(string sql, string bound, string code)
     {
-        await using var fixture = await WatchedAsync($"downstream: [{{ name: kpi, sql: \"{sql}\", {bound} }}]\n");
+        await using var fixture = await WatchedAsync(
+            $"downstream: [{{ name: kpi, sql: \"{sql}\", {bound} }}]\ngates: {{ backup: {{ proof: verified }} }}\n"
+        );
         var before = await fixture.CatalogAsync();
         var end = await DeployAsync(fixture);
 

@@ -1,5 +1,6 @@
 using Tidelock.Changes;
 using Tidelock.Migrations.Tools;
+using Tidelock.Postgres;
 using Tidelock.Texts;
 
 namespace Tidelock.Migrations.Alembic;
@@ -8,6 +9,9 @@ namespace Tidelock.Migrations.Alembic;
 public sealed record AlembicMigration(IMigrationTool Tool, string Folder, LockBudget Locks)
     : ToolMigration(Tool, Folder, Locks)
 {
+    /// <summary>Under the name that Alembic gives it unless its env.py says otherwise.</summary>
+    public override bool IsRecord(RelationName table) => table.Name == "alembic_version";
+
     /// <summary>Reads <c>migration.alembic</c>.</summary>
     internal static AlembicMigration Read(ChangeNode node, LockBudget locks)
     {

@@ -17,6 +17,11 @@ public abstract record ToolMigration(IMigrationTool Tool, string Folder, LockBud
     /// </summary>
     public virtual IReadOnlyList<string> Records => [];
 
+    /// <summary>Whether a table is the tool's own record: what stands in it need not be what it was, once the tool has gone there and back.</summary>
+    public virtual bool IsRecord(RelationName table) =>
+        Records.Contains(table.Sql, StringComparer.Ordinal)
+        || Records.Contains(Identifiers.Quote(table.Schema) + ".*", StringComparer.Ordinal);
+
     public override bool GoesBack => true;
 
     public override bool MayStopHalfway => true;
