@@ -18,6 +18,20 @@ public sealed class ChrootTests(NativeProgram program, PostgresServer server)
         );
         Assert.True(built.Succeeded, built.LastWords);
 
+        // Without /proc nobody can tell that the database is on this machine.
+        await RunAsync(
+            place,
+            root,
+            0,
+            "approve",
+            "/change",
+            "--gate",
+            "backup",
+            "--by",
+            "kim",
+            "--note",
+            "one machine"
+        );
         await RunAsync(place, root, 0, "deploy", "/change", "--confirm", database.Name, "--by", "kim");
         Assert.Equal("id name score", await DeployedPlace.ColumnsAsync(database));
         await RunAsync(place, root, 1, "rollback", "--method", "definition", "--by", "kim");
