@@ -1,6 +1,5 @@
 using Tidelock.Backups;
 using Tidelock.Changes;
-using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -40,7 +39,12 @@ internal sealed class BackupRollback(
         }
 
         var backup = Backup.Open(known.Path);
-        if (await UnreadableAsync(context, backup, cancellation).ConfigureAwait(false) is { } problem)
+        if (
+            await RestorableBackup
+                .UnreadableAsync(programs, OptionsOf(context), context, backup, cancellation)
+                .ConfigureAwait(false) is
+            { } problem
+        )
         {
             return Unusable(problem);
         }
@@ -79,7 +83,9 @@ internal sealed class BackupRollback(
         }
 
         var backup = Backup.Open(known.Path);
-        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
+        var clients = await RestorableBackup
+            .ClientsAsync(programs, context, backup, cancellation)
+            .ConfigureAwait(false);
         var verified = await new BackupVerifier(clients, time) { Options = OptionsOf(context) }
             .VerifyAsync(
                 known.Path,
@@ -138,7 +144,9 @@ internal sealed class BackupRollback(
         }
 
         var backup = Backup.Open(intent.Backup);
-        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
+        var clients = await RestorableBackup
+            .ClientsAsync(programs, context, backup, cancellation)
+            .ConfigureAwait(false);
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var (plain, unopened) = await PlainDump
             .OpenListAsync(backup, OptionsOf(context), cancellation)
@@ -159,33 +167,6 @@ internal sealed class BackupRollback(
 
     private BackupOptions OptionsOf(StepContext context) =>
         options?.Invoke(context.Change) ?? new BackupOptions(BackupSource.File, TimeSpan.Zero);
-
-    private Task<ClientPrograms> ClientsAsync(StepContext context, Backup backup, CancellationToken cancellation) =>
-        programs.ReadingAsync(backup.Path, context.State.Started!.Identity.Major, cancellation);
-
-    /// <summary>Why the dump cannot be restored as it lies there; null where its list reads. That its data do too is found out before the restore.</summary>
-    private async Task<Message?> UnreadableAsync(StepContext context, Backup backup, CancellationToken cancellation)
-    {
-        if (backup.Manifest?.Encryption is null && DumpKind.Problem(backup.Dump) is { } problem)
-        {
-            return problem;
-        }
-
-        var (plain, unopened) = await PlainDump
-            .OpenListAsync(backup, OptionsOf(context), cancellation)
-            .ConfigureAwait(false);
-        using var removed = plain;
-        if (plain is null)
-        {
-            return unopened;
-        }
-
-        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
-        var (list, read) = await DumpList.ReadAsync(clients, plain.Backup.Dump, cancellation).ConfigureAwait(false);
-        return list is null
-            ? Message.Of("backups.list-failed", ("path", backup.Path), ("words", read.LastWords))
-            : null;
-    }
 
     private static RollbackAssessment Unusable(Message why) => new(Usable: false, why, LosesWrites: true);
 }

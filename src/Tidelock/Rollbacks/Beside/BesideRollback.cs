@@ -31,7 +31,12 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
         }
 
         var backup = Backup.Open(known.Path);
-        if (await UnreadableAsync(context, backup, cancellation).ConfigureAwait(false) is { } problem)
+        if (
+            await RestorableBackup
+                .UnreadableAsync(programs, options(context.Change), context, backup, cancellation)
+                .ConfigureAwait(false) is
+            { } problem
+        )
         {
             return Unusable(problem);
         }
@@ -95,7 +100,9 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
             );
         }
 
-        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
+        var clients = await RestorableBackup
+            .ClientsAsync(programs, context, backup, cancellation)
+            .ConfigureAwait(false);
         var verified = await new BackupVerifier(clients, time) { Options = options(context.Change) }
             .VerifyAsync(
                 known.Path,
@@ -232,33 +239,6 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
 
     internal static Task<PostgresSession> OutsideAsync(StepContext context, CancellationToken cancellation) =>
         PostgresSession.OpenAsync(context.Target.WithDatabase("postgres"), context.ApplicationName, cancellation);
-
-    private Task<ClientPrograms> ClientsAsync(StepContext context, Backup backup, CancellationToken cancellation) =>
-        programs.ReadingAsync(backup.Path, context.State.Started!.Identity.Major, cancellation);
-
-    /// <summary>Why the dump cannot be restored as it lies there; null where its list reads. That its data do too is found out before the restore.</summary>
-    private async Task<Message?> UnreadableAsync(StepContext context, Backup backup, CancellationToken cancellation)
-    {
-        if (backup.Manifest?.Encryption is null && DumpKind.Problem(backup.Dump) is { } problem)
-        {
-            return problem;
-        }
-
-        var (plain, unopened) = await PlainDump
-            .OpenListAsync(backup, options(context.Change), cancellation)
-            .ConfigureAwait(false);
-        using var removed = plain;
-        if (plain is null)
-        {
-            return unopened;
-        }
-
-        var clients = await ClientsAsync(context, backup, cancellation).ConfigureAwait(false);
-        var (list, read) = await DumpList.ReadAsync(clients, plain.Backup.Dump, cancellation).ConfigureAwait(false);
-        return list is null
-            ? Message.Of("backups.list-failed", ("path", backup.Path), ("words", read.LastWords))
-            : null;
-    }
 
     private static RollbackAssessment Unusable(Message why) => new(Usable: false, why, LosesWrites: true);
 }
