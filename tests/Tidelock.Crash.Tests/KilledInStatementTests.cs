@@ -29,7 +29,7 @@ public sealed class KilledInStatementTests(PostgresServer server)
         await program.MeetsAsync(
             bench.Database.UntilAsync(
                 """
-                select exists (select from pg_stat_activity where application_name like 'tidelock/%'
+                select exists (select from pg_stat_activity where datname = current_database() and application_name like 'tidelock/%'
                  and wait_event = 'virtualxid' and query like 'create index concurrently%')
                 """
             )
@@ -82,7 +82,7 @@ public sealed class KilledInStatementTests(PostgresServer server)
 
         await using var program = bench.Start("deploy");
         await program.MeetsAsync(
-            bench.Database.UntilAsync("select exists (select from pg_stat_activity where wait_event = 'virtualxid')")
+            bench.Database.UntilAsync("select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'virtualxid')")
         );
         await program.KillAsync();
         var run = (await bench.ReadAsync()).Run!.Value;

@@ -190,7 +190,7 @@ public sealed class TakingTests(PostgresServer server)
         await RunAsync(writer, "begin; lock table exam_results in access exclusive mode");
         var taking = TakeAsync(exam, _ => { });
         await exam.Database.UntilAsync(
-            $"select count(*) > 0 from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.application_name = '{ExamDatabase.Run}'"
+            $"select count(*) > 0 from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database() and a.application_name = '{ExamDatabase.Run}'"
         );
 
         await RunAsync(
@@ -218,7 +218,7 @@ public sealed class TakingTests(PostgresServer server)
         var taking = TakeAsync(exam, _ => { });
 
         await exam.Database.UntilAsync(
-            $"select count(*) >= 2 from pg_stat_activity where application_name = '{ExamDatabase.Run}/dump' and state = 'active' and query like 'COPY %'"
+            $"select count(*) >= 2 from pg_stat_activity where datname = current_database() and application_name = '{ExamDatabase.Run}/dump' and state = 'active' and query like 'COPY %'"
         );
 
         Assert.NotNull((await taking).Backup);

@@ -233,7 +233,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         Assert.Equal(
             1,
             await database.ScalarAsync<long>(
-                "select count(*) from pg_stat_activity where application_name = 'tidelock/test/1' and datname = current_database()"
+                "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'tidelock/test/1' and datname = current_database()"
             )
         );
     }
@@ -409,7 +409,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         await using var probe = Open([Connections]);
         await OneAsync(probe);
         await database.ExecuteAsync(
-            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tidelock/test/1'"
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'tidelock/test/1'"
         );
         Assert.Equal(SampleOutcome.Value, (await OneAsync(probe)).Outcome);
     }

@@ -118,7 +118,7 @@ internal sealed class StatementBench(TestDatabase database) : IAsyncDisposable
         Database.UntilAsync(
             """
             select exists (select from pg_stat_activity
-             where application_name = 'tidelock/test/1' and wait_event_type = 'Lock' and wait_event = 'virtualxid')
+             where datname = current_database() and application_name = 'tidelock/test/1' and wait_event_type = 'Lock' and wait_event = 'virtualxid')
             """
         );
 
@@ -127,7 +127,7 @@ internal sealed class StatementBench(TestDatabase database) : IAsyncDisposable
         Database.UntilAsync(
             """
             select coalesce(bool_or(pg_terminate_backend(pid)), false) from pg_stat_activity
-            where application_name = 'tidelock/test/1' and wait_event_type = 'Lock' and wait_event = 'virtualxid'
+            where datname = current_database() and application_name = 'tidelock/test/1' and wait_event_type = 'Lock' and wait_event = 'virtualxid'
             """
         );
 

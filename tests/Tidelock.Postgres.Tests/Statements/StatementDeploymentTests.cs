@@ -120,7 +120,7 @@ public sealed class StatementDeploymentTests(PostgresServer server)
         await using var services = await fixture.OpenAsync();
         var run = services.Deployment.StartAsync(fixture.Request(), fixture.Terminal(), default);
         const string asleep =
-            "from pg_stat_activity where application_name like 'tidelock/%' and wait_event = 'PgSleep'";
+            "from pg_stat_activity where datname = current_database() and application_name like 'tidelock/%' and wait_event = 'PgSleep'";
         await fixture.Database.UntilAsync($"select exists (select {asleep})");
         await fixture.Database.ExecuteAsync($"select pg_terminate_backend(pid) {asleep}");
 

@@ -49,7 +49,7 @@ public sealed class HeldLocksTests(PostgresServer server)
         await using var bench = await SlowAsync();
         var catalog = await bench.CatalogAsync();
         const string Ours =
-            "from pg_stat_activity where application_name = 'tidelock/test/1' and wait_event = 'PgSleep'";
+            "from pg_stat_activity where datname = current_database() and application_name = 'tidelock/test/1' and wait_event = 'PgSleep'";
 
         var migration = bench.ForwardAsync(
             ViewBench.View("v", "select a::bigint as a from t", Budget with { Held = TimeSpan.FromSeconds(3) })

@@ -119,7 +119,7 @@ public sealed class SqlLocksTests(PostgresServer server)
         var ending = bench.Database.UntilAsync(
             $"""
             select coalesce(bool_or(pg_terminate_backend(w.pid)), false) from pg_stat_activity w
-            where w.application_name = 'tidelock/watch/1'
+            where w.datname = current_database() and w.application_name = 'tidelock/watch/1'
               and exists (select from pg_locks where pid = {session.Connection.ProcessID} and not granted)
             """
         );
