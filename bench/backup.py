@@ -86,10 +86,15 @@ class Ways:
         took = timed(lambda: self.server.run([self.server.binaries / "pg_dump", *dump, "-f", path, "bench"]))
         size = sum(f.stat().st_size for f in path.iterdir()) if path.is_dir() else path.stat().st_size
         self.server.psql("postgres", "-c", "create database restored template template0")
-        restored = timed(lambda: self.server.run([self.server.binaries / "pg_restore", "--exit-on-error", *restore, "-d", "restored", path]))
+        restored = timed(lambda: self.restored(path, restore))
         self.server.psql("postgres", "-c", "drop database restored")
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         return took, restored, size
+
+    def restored(self, path, how):
+        """Without statistics of its tables nothing is served well: everybody's restore ends with ANALYZE."""
+        self.server.run([self.server.binaries / "pg_restore", "--exit-on-error", *how, "-d", "restored", path])
+        self.server.psql("restored", "-c", "analyze")
 
     def tidelock(self):
         self.fresh()
