@@ -82,7 +82,9 @@ public sealed class KilledInStatementTests(PostgresServer server)
 
         await using var program = bench.Start("deploy");
         await program.MeetsAsync(
-            bench.Database.UntilAsync("select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'virtualxid')")
+            bench.Database.UntilAsync(
+                "select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'virtualxid')"
+            )
         );
         await program.KillAsync();
         var run = (await bench.ReadAsync()).Run!.Value;

@@ -1,3 +1,4 @@
+using Tidelock.Backups.Dumps;
 using Tidelock.Postgres;
 using Tidelock.Programs;
 using Tidelock.Texts;

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Tidelock.Backups.Dumps;
+using Tidelock.Backups.Losses;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tidelock.Backups.Restoring;
 
 namespace Tidelock.Backups;
 

@@ -1,3 +1,5 @@
+using Tidelock.Backups.Dumps;
+
 namespace Tidelock.Backups;
 
 /// <summary>What a killed program leaves of a change's backups: half a dump, or one that was decrypted for a while.</summary>

@@ -1,3 +1,5 @@
+using Tidelock.Backups.Dumps;
+using Tidelock.Backups.Losses;
 using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Texts;

@@ -1,3 +1,4 @@
+using Tidelock.Backups.Dumps;
 using Tidelock.Texts;
 
 namespace Tidelock.Backups;

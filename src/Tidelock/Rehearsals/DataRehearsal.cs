@@ -1,5 +1,6 @@
 using Npgsql;
 using Tidelock.Backups;
+using Tidelock.Backups.Losses;
 using Tidelock.Changes;
 using Tidelock.Migrations;
 using Tidelock.Migrations.Tools;

@@ -1,4 +1,5 @@
 using Tidelock.Backups;
+using Tidelock.Backups.Dumps;
 using Tidelock.Changes;
 using Tidelock.Migrations;
 using Tidelock.Postgres;

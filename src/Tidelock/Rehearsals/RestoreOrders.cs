@@ -1,5 +1,6 @@
 using Npgsql;
 using Tidelock.Backups;
+using Tidelock.Backups.Dumps;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Npgsql;
 using Tidelock.Backups;
+using Tidelock.Backups.Dumps;
+using Tidelock.Backups.Restoring;
 using Tidelock.Postgres;
 using Tidelock.Programs;
 using Tidelock.Texts;

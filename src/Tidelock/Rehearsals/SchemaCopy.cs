@@ -1,5 +1,7 @@
 using Npgsql;
 using Tidelock.Backups;
+using Tidelock.Backups.Dumps;
+using Tidelock.Backups.Restoring;
 using Tidelock.Postgres;
 using Tidelock.Programs;
 using Tidelock.Texts;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Npgsql;
 using Tidelock.Backups;
+using Tidelock.Backups.Restoring;
 using Tidelock.Postgres;
 using Tidelock.Programs;
 using Tidelock.Texts;

@@ -1,4 +1,4 @@
-using Tidelock.Backups;
+using Tidelock.Backups.Losses;
 using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks;

@@ -1,4 +1,7 @@
 using Tidelock.Backups;
+using Tidelock.Backups.Dumps;
+using Tidelock.Backups.Losses;
+using Tidelock.Backups.Restoring;
 using Tidelock.Changes;
 using Tidelock.Runs;
 using Tidelock.Texts;

@@ -1,4 +1,6 @@
 using Tidelock.Backups;
+using Tidelock.Backups.Losses;
+using Tidelock.Backups.Restoring;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Programs;

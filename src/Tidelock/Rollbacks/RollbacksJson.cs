@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
-using Tidelock.Backups;
+using Tidelock.Backups.Losses;
+using Tidelock.Backups.Restoring;
 using Tidelock.Checks;
 using Tidelock.Postgres;
 using Tidelock.Programs;

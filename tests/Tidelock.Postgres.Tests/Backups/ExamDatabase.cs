@@ -1,4 +1,5 @@
 using Tidelock.Backups;
+using Tidelock.Backups.Restoring;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
 

@@ -1,4 +1,6 @@
 using Tidelock.Backups;
+using Tidelock.Backups.Dumps;
+using Tidelock.Backups.Losses;
 
 namespace Tidelock.Postgres.Tests.Backups;
 

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Npgsql;
 using Tidelock.Backups;
+using Tidelock.Backups.Dumps;
+using Tidelock.Backups.Losses;
+using Tidelock.Backups.Restoring;
 using Tidelock.Deployments;
 using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Tidelock.Backups;
+using Tidelock.Backups.Restoring;
 using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
 

@@ -1,5 +1,6 @@
 using Spectre.Console;
 using Tidelock.Backups;
+using Tidelock.Backups.Losses;
 using Tidelock.Backups.PgBackRest;
 using Tidelock.Cli.Rendering;
 using Tidelock.Evidence;

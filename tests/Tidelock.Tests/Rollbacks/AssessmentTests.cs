@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tidelock.Backups;
+using Tidelock.Backups.Losses;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;

@@ -1,5 +1,6 @@
 using Npgsql;
 using Tidelock.Backups;
+using Tidelock.Backups.Restoring;
 using Tidelock.Postgres;
 using Tidelock.Programs;
 using Tidelock.Runs;

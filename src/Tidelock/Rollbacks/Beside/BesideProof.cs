@@ -1,5 +1,6 @@
 using Npgsql;
 using Tidelock.Backups;
+using Tidelock.Backups.Losses;
 using Tidelock.Checks;
 using Tidelock.Contracts;
 using Tidelock.Postgres;

@@ -1,4 +1,5 @@
 using Tidelock.Backups;
+using Tidelock.Backups.Losses;
 using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Texts;

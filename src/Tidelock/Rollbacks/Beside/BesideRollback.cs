@@ -1,4 +1,6 @@
 using Tidelock.Backups;
+using Tidelock.Backups.Dumps;
+using Tidelock.Backups.Losses;
 using Tidelock.Changes;
 using Tidelock.Postgres;
 using Tidelock.Runs;

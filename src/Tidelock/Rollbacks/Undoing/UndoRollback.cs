@@ -1,3 +1,4 @@
+using Tidelock.Backups.Losses;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks.Beside;
 using Tidelock.Runs;
@@ -124,7 +125,7 @@ internal sealed class UndoRollback : IRollbackMethod
             return null;
         }
 
-        var since = await Backups.TableStates.EpochAsync(session, cancellation).ConfigureAwait(false);
+        var since = await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false);
         var now = await BesideProof.WrittenAsync(session, cancellation).ConfigureAwait(false);
         return since == then.Since && now >= then.Written && context.State.Identity!.DatabaseOid == then.Oid
             ? now - then.Written

@@ -1,0 +1,31 @@
+using System.Text.Json.Serialization;
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Backups.Losses;
+
+/// <summary>Rows that a restore would lose, or has replaced, saved into side tables. Journaled when all is saved.</summary>
+/// <param name="Schema">Where the side tables are.</param>
+/// <param name="Saved">Every table of which rows were saved.</param>
+/// <param name="WithoutKey">Tables that have such rows and no primary key, so that nobody could tell which row is which: not saved.</param>
+public sealed record RescuedRows(
+    string Schema,
+    IReadOnlyList<RescuedTable> Saved,
+    IReadOnlyList<RescuedTable> WithoutKey
+)
+{
+    /// <summary>When the rollback began that they were saved for; null where nobody needs to know.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? RollbackAt { get; init; }
+}
+
+/// <summary>Rows of one table.</summary>
+/// <param name="Table">Which.</param>
+/// <param name="Rows">How many.</param>
+/// <param name="Into">The side table's name; empty where there is none.</param>
+public sealed record RescuedTable(RelationName Table, long Rows, string Into);
+
+/// <summary>How a rescue ended.</summary>
+/// <param name="Rows">What was saved; null where it was not finished.</param>
+/// <param name="Problem">Why it was not; null where it was.</param>
+public sealed record RescueResult(RescuedRows? Rows, Message? Problem);

@@ -1,0 +1,308 @@
+using System.Buffers;
+using System.Globalization;
+using Npgsql;
+using Tidelock.Backups.Dumps;
+using Tidelock.Postgres;
+using Tidelock.Texts;
+
+namespace Tidelock.Backups.Losses;
+
+/// <summary>
+/// Saves the rows that a backup has not seen into side tables, by their primary key: before a restore in place in the same database, after a
+/// swap from the database that was replaced into the one that replaced it.
+/// </summary>
+/// <remarks>
+/// Rows are told by the transaction that wrote them, which also stays readable in rows that were frozen. So no row that the backup lacks is
+/// missed; rows that were written while it began, and those of a table that was rewritten since, may be saved though the backup has them. Rows
+/// that were deleted since are not rows any more: they come back with the restore. It may run again: each side table is made anew.
+/// </remarks>
+/// <param name="from">Only reads here. Another session than <paramref name="to"/>, also where both are of one database.</param>
+/// <param name="to">Where the side tables are made.</param>
+/// <param name="manifest">Of the backup.</param>
+/// <param name="run">The run's id, of which the schema has its name.</param>
+/// <param name="report">Told which table is being saved.</param>
+internal sealed class RowRescue(
+    PostgresSession from,
+    PostgresSession to,
+    BackupManifest manifest,
+    string run,
+    Action<Message> report
+)
+{
+    private readonly string schema = SchemaOf(run);
+
+    /// <summary>The schema of a run's side tables.</summary>
+    public static string SchemaOf(string run) => $"tidelock_rescue_{run.ToLowerInvariant()}";
+
+    /// <summary>Saves; a table that cannot be read or saved is the rescue's problem, and no later one is begun.</summary>
+    public static Task<RescueResult> SaveAsync(
+        PostgresSession from,
+        PostgresSession to,
+        BackupManifest manifest,
+        string run,
+        Action<Message> report,
+        CancellationToken cancellation
+    ) => new RowRescue(from, to, manifest, run, report).RunAsync(cancellation);
+
+    /// <summary>Tables of the backup without a primary key: what was written to them is not saved.</summary>
+    public static async Task<IReadOnlyList<RelationName>> WithoutKeyAsync(
+        PostgresSession session,
+        BackupManifest manifest,
+        CancellationToken cancellation
+    )
+    {
+        var held = await DroppedAsync(session, manifest, cancellation).ConfigureAwait(false);
+        var tables = await RescueTable.ReadAsync(session, cancellation).ConfigureAwait(false);
+        return [.. tables.Where(t => t.Key.Count == 0 && held.Contains(t.Name)).Select(t => t.Name)];
+    }
+
+    /// <summary>What a restore in place drops: the tables of the backup and what falls with them.</summary>
+    private static async Task<HashSet<RelationName>> DroppedAsync(
+        PostgresSession session,
+        BackupManifest manifest,
+        CancellationToken cancellation
+    )
+    {
+        var dropped = await FallingTables.ReadAsync(session, manifest, cancellation).ConfigureAwait(false);
+        dropped.UnionWith(manifest.Tables.Select(t => new RelationName(t.Schema, t.Name)));
+        return dropped;
+    }
+
+    private async Task<RescueResult> RunAsync(CancellationToken cancellation)
+    {
+        var (horizon, problem) = await HorizonAsync(cancellation).ConfigureAwait(false);
+        problem ??= await ReplicatedAsync(cancellation).ConfigureAwait(false);
+        if (problem is not null)
+        {
+            return new RescueResult(null, problem);
+        }
+
+        var saved = new List<RescuedTable>();
+        var withoutKey = new List<RescuedTable>();
+        foreach (var table in await TablesAsync(cancellation).ConfigureAwait(false))
+        {
+            report(Message.Of("rollbacks.rescue.saving", ("table", table.Name)));
+            try
+            {
+                var list = table.Key.Count == 0 ? withoutKey : saved;
+                var rows =
+                    table.Key.Count == 0
+                        ? await CountAsync(table, horizon, cancellation).ConfigureAwait(false)
+                        : await SaveAsync(table, horizon, cancellation).ConfigureAwait(false);
+                if (rows > 0)
+                {
+                    list.Add(new RescuedTable(table.Name, rows, table.Key.Count == 0 ? "" : table.SideName));
+                }
+            }
+            catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
+            {
+                return new RescueResult(
+                    null,
+                    Message.Of("rollbacks.rescue.failed", ("table", table.Name), ("reason", e.MessageText))
+                );
+            }
+        }
+
+        return new RescueResult(new RescuedRows(schema, saved, withoutKey), null);
+    }
+
+    /// <summary>In its own database a table that the backup does not know stays as it is, unless it falls with one that it knows.</summary>
+    private async Task<IEnumerable<RescueTable>> TablesAsync(CancellationToken cancellation)
+    {
+        var all = await RescueTable.ReadAsync(from, cancellation).ConfigureAwait(false);
+        if (!IsInPlace)
+        {
+            return all;
+        }
+
+        var dropped = await DroppedAsync(from, manifest, cancellation).ConfigureAwait(false);
+        return all.Where(t => dropped.Contains(t.Name));
+    }
+
+    private bool IsInPlace => string.Equals(from.Target.Database, to.Target.Database, StringComparison.Ordinal);
+
+    private async Task<(uint Horizon, Message? Problem)> HorizonAsync(CancellationToken cancellation)
+    {
+        if (manifest.Snapshot is not { } snapshot)
+        {
+            return (0, Message.Of("rollbacks.rescue.no-snapshot"));
+        }
+
+        var identity = await ServerIdentity.ReadAsync(from, cancellation).ConfigureAwait(false);
+        if (
+            !string.Equals(identity.SystemIdentifier, manifest.Identity.SystemIdentifier, StringComparison.Ordinal)
+            || identity.DatabaseOid != manifest.Identity.DatabaseOid
+        )
+        {
+            return (0, Message.Of("backups.lost.other-server"));
+        }
+
+        var encoding = await from.ScalarAsync<string>("select current_setting('server_encoding')", cancellation)
+            .ConfigureAwait(false);
+        if (encoding is "SQL_ASCII")
+        {
+            return (0, Message.Of("rollbacks.rescue.encoding", ("encoding", encoding)));
+        }
+
+        var now = await from.ScalarAsync<string>("select pg_snapshot_xmax(pg_current_snapshot())::text", cancellation)
+            .ConfigureAwait(false);
+        return RescueHorizon.Of(snapshot, ulong.Parse(now!, CultureInfo.InvariantCulture)) is { } horizon
+            ? (horizon, null)
+            : (0, Message.Of("rollbacks.rescue.too-long-ago"));
+    }
+
+    /// <summary>A subscriber of all tables stops at one that it does not have.</summary>
+    private async Task<Message?> ReplicatedAsync(CancellationToken cancellation)
+    {
+        var publication = await to.ScalarAsync<string>(
+                """
+                select min(pubname::text) from pg_publication where puballtables
+                  and exists (select from pg_replication_slots where database = current_database())
+                """,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return publication is null
+            ? null
+            : Message.Of("rollbacks.rescue.replicated", ("publication", publication), ("schema", schema));
+    }
+
+    private async Task<long> CountAsync(RescueTable table, uint horizon, CancellationToken cancellation)
+    {
+        await BeginReadingAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            return await from.ScalarAsync<long>($"select count(*) {Unseen(table, horizon)}", cancellation)
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            await RollBackAsync(from).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<long> SaveAsync(RescueTable table, uint horizon, CancellationToken cancellation)
+    {
+        await BeginReadingAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await to.ExecuteAsync(Making(table), cancellation).ConfigureAwait(false);
+            await CopyAsync(table, horizon, cancellation).ConfigureAwait(false);
+            if (!IsInPlace)
+            {
+                await LeaveOutRestoredAsync(table, cancellation).ConfigureAwait(false);
+            }
+
+            var rows = await to.ScalarAsync<long>($"select count(*) from {Side(table)}", cancellation)
+                .ConfigureAwait(false);
+            var end = rows > 0 ? "commit" : "rollback";
+            await to.ExecuteAsync(end, cancellation).ConfigureAwait(false);
+            return rows;
+        }
+        catch
+        {
+            await RollBackAsync(to).ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            await RollBackAsync(from).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task RollBackAsync(PostgresSession session)
+    {
+        if (session.Connection.FullState == System.Data.ConnectionState.Open)
+        {
+            await session.ExecuteAsync("rollback", CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A transaction without an id of its own, so that the age of a row is told from the newest there is.</summary>
+    private Task BeginReadingAsync(CancellationToken cancellation) =>
+        from.ExecuteAsync(
+            """
+            begin isolation level repeatable read read only; set local lock_timeout = '10s'; set local statement_timeout = 0;
+            set local row_security = off; set local datestyle = 'ISO'; set local intervalstyle = 'postgres'
+            """,
+            cancellation
+        );
+
+    /// <summary>The raw id of a row that was frozen long ago can be older than any that is told apart: its age is then negative.</summary>
+    private static string Unseen(RescueTable table, uint horizon) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"from only {table.Name.Sql} t where pg_catalog.age(t.xmin) between 0 and pg_catalog.age('{horizon}'::xid)"
+        );
+
+    private string Side(RescueTable table) => new RelationName(schema, table.SideName).Sql;
+
+    private string Making(RescueTable table)
+    {
+        var columns = table.Columns.Select(c => $"{Identifiers.Quote(c.Name)} {c.Type}");
+        return $"""
+            begin; set local lock_timeout = '10s'; set local statement_timeout = 0; set local datestyle = 'ISO';
+            set local intervalstyle = 'postgres'; set local synchronous_commit = local; create schema if not exists {Identifiers.Quote(
+                schema
+            )};
+            drop table if exists {Side(table)};
+            create table {Side(table)} ({string.Join(", ", columns)}, primary key ({Names(table.Key)}))
+            """;
+    }
+
+    private static string Names(IEnumerable<string> columns) => string.Join(", ", columns.Select(Identifiers.Quote));
+
+    private async Task CopyAsync(RescueTable table, uint horizon, CancellationToken cancellation)
+    {
+        var columns = table.Columns.Select(c => c.Name).ToList();
+        await using var reader = await from
+            .Connection.BeginTextExportAsync(
+                $"copy (select {Names(columns)} {Unseen(table, horizon)}) to stdout",
+                cancellation
+            )
+            .ConfigureAwait(false);
+        var writer = await to
+            .Connection.BeginTextImportAsync($"copy {Side(table)} ({Names(columns)}) from stdin", cancellation)
+            .ConfigureAwait(false);
+        var buffer = ArrayPool<char>.Shared.Rent(1 << 16);
+        try
+        {
+            while (await reader.ReadAsync(buffer, cancellation).ConfigureAwait(false) is var read and > 0)
+            {
+                await writer.WriteAsync(buffer.AsMemory(0, read), cancellation).ConfigureAwait(false);
+            }
+        }
+        catch
+        {
+            await writer.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(buffer);
+            await writer.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What was restored exactly so needs no rescue: the backup had it after all.</summary>
+    private async Task LeaveOutRestoredAsync(RescueTable table, CancellationToken cancellation)
+    {
+        var restored = (await RescueTable.ReadAsync(to, cancellation).ConfigureAwait(false)).FirstOrDefault(t =>
+            t.Name == table.Name
+        );
+        if (restored is null || table.Columns.Except(restored.Columns).Any())
+        {
+            return;
+        }
+
+        var same = table.Columns.Select(c =>
+            $"s.{Identifiers.Quote(c.Name)}::text is not distinct from t.{Identifiers.Quote(c.Name)}::text"
+        );
+        var key = table.Key.Select(k => $"s.{Identifiers.Quote(k)}::text = t.{Identifiers.Quote(k)}::text");
+        await to.ExecuteAsync(
+                $"delete from {Side(table)} s using only {table.Name.Sql} t where {string.Join(" and ", key.Concat(same))}",
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+}
