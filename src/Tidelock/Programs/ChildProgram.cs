@@ -33,6 +33,9 @@ public sealed record ChildProgram(
     /// </summary>
     public Func<StartedChild, Task>? OnStarted { get; init; }
 
+    /// <summary>What it reads on its standard input; null for nothing. Not part of argv, so it may be what nobody else should see.</summary>
+    public byte[]? Input { get; init; }
+
     /// <summary>How long a cancelled child has between the interrupt and the kill.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -206,6 +209,7 @@ public sealed record ChildProgram(
         {
             return command
                 .WithValidation(CommandResultValidation.None)
+                .WithStandardInputPipe(Input is null ? PipeSource.Null : PipeSource.FromBytes(Input))
                 .WithStandardOutputPipe(output)
                 .WithStandardErrorPipe(errors)
                 .ExecuteAsync(kill);

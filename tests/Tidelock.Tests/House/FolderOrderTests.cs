@@ -9,6 +9,7 @@ public sealed partial class FolderOrderTests
     [
         "Texts",
         "Programs",
+        "Signatures",
         "Postgres",
         "Changes",
         "Relations",
