@@ -1,4 +1,6 @@
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Tidelock.Changes;
 using Tidelock.Texts;
@@ -63,6 +65,43 @@ public sealed record HttpAccess(Uri Address)
 
     /// <summary>Whether the machine's own trust and no certificate of ours will do.</summary>
     internal bool IsOrdinary => Authority is null && Certificate is null;
+
+    /// <summary>What connects to it, by its own authority and with our own certificate where it has them.</summary>
+    /// <exception cref="TidelockException"><c>probes.access.file</c>.</exception>
+    internal SocketsHttpHandler NewHandler()
+    {
+        var handler = ProbeHttp.NewHandler();
+        try
+        {
+            if (Authority is { } authority)
+            {
+                var trusted = new X509Certificate2Collection();
+                trusted.ImportFromPemFile(authority);
+                handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    RevocationMode = X509RevocationMode.NoCheck,
+                };
+                handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(trusted);
+            }
+
+            if (Certificate is { } certificate)
+            {
+                handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPemFile(certificate, Key)];
+            }
+
+            return handler;
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            handler.Dispose();
+            throw new TidelockException(
+                Message.Of("probes.access.file", ("reason", e.Message)),
+                ExitCode.NeedsPerson,
+                e
+            );
+        }
+    }
 
     public override string ToString() => Address.ToString();
 

@@ -1,7 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using Tidelock.Texts;
 
 namespace Tidelock.Probes;
 
@@ -91,46 +88,11 @@ internal sealed class ProbeHttp(HttpAccess access, ProbeContext context) : IDisp
     }
 
     private HttpClient Client() =>
-        new(access.IsOrdinary ? context.Handler : OwnHandler(), disposeHandler: !access.IsOrdinary)
+        new(access.IsOrdinary ? context.Handler : access.NewHandler(), disposeHandler: !access.IsOrdinary)
         {
             Timeout = Timeout.InfiniteTimeSpan,
             MaxResponseContentBufferSize = LargestAnswer,
         };
-
-    private SocketsHttpHandler OwnHandler()
-    {
-        var handler = NewHandler();
-        try
-        {
-            if (access.Authority is { } authority)
-            {
-                var trusted = new X509Certificate2Collection();
-                trusted.ImportFromPemFile(authority);
-                handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-                {
-                    TrustMode = X509ChainTrustMode.CustomRootTrust,
-                    RevocationMode = X509RevocationMode.NoCheck,
-                };
-                handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(trusted);
-            }
-
-            if (access.Certificate is { } certificate)
-            {
-                handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPemFile(certificate, access.Key)];
-            }
-
-            return handler;
-        }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
-        {
-            handler.Dispose();
-            throw new TidelockException(
-                Message.Of("probes.access.file", ("reason", e.Message)),
-                ExitCode.NeedsPerson,
-                e
-            );
-        }
-    }
 }
 
 /// <summary>An HTTP answer.</summary>
