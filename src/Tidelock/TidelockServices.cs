@@ -8,6 +8,7 @@ using Tidelock.Deployments;
 using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Slack;
 using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Probes.Command;
@@ -49,6 +50,9 @@ public sealed class TidelockServices : IAsyncDisposable
         new KubernetesProbeKind(),
     ];
 
+    /// <summary>Every kind of channel that people are told over.</summary>
+    public static IReadOnlyList<IChannelKind> ChannelKinds { get; } = [new SlackKind()];
+
     private TidelockServices(IJournal journal, TidelockSettings settings)
     {
         Journal = journal;
@@ -67,14 +71,25 @@ public sealed class TidelockServices : IAsyncDisposable
         IReadOnlyList<IBackupSource> sources = [new PgBackRestSource(time), new CommandSource(time)];
         var rehearser = new WayRehearser(programs, transaction, time);
         var data = new DataRehearser(programs, transaction, time);
-        Checklist = Gates(rehearser, sources);
+        var channels = new ChannelFactory(ChannelKinds);
+        Announcer = new Announcer(channels, journal, time);
+        NoticeTrial = new NoticeTrial(channels, time);
+        Checklist = Gates(rehearser, sources, channels);
         var engine = new RunEngine(
             DeploymentSteps(programs, sources, transaction, rehearser, data, journal, time),
             [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
             new Lookout(new ProbeFactory(ProbeKinds, time)),
             new LossLookout()
         );
-        Deployment = new Deployment(journal, Checklist, rehearser, engine, time, settings.Patience);
+        Deployment = new Deployment(
+            journal,
+            Checklist,
+            rehearser,
+            engine,
+            new Notifier(channels, journal),
+            time,
+            settings.Patience
+        );
         Rehearsing = new BackupRehearsing(Deployment, programs, data, time);
     }
 
@@ -89,7 +104,7 @@ public sealed class TidelockServices : IAsyncDisposable
         new ApplicationSection(),
         new WatchSection(ProbeKinds),
         new RollbackSection(),
-        new NotifySection(),
+        new NotifySection(ChannelKinds),
         new GatesSection(),
     ];
 
@@ -102,6 +117,12 @@ public sealed class TidelockServices : IAsyncDisposable
 
     /// <summary>Proves a backup before a deployment.</summary>
     public BackupRehearsing Rehearsing { get; }
+
+    /// <summary>Tells the team of a start before it.</summary>
+    public Announcer Announcer { get; }
+
+    /// <summary>Shows what people will be told, and tries the channels.</summary>
+    public NoticeTrial NoticeTrial { get; }
 
     public Checklist Checklist { get; }
 
@@ -121,7 +142,11 @@ public sealed class TidelockServices : IAsyncDisposable
                 .ConfigureAwait(false)
             : await SqliteJournal.OpenAsync(place, cancellation).ConfigureAwait(false);
 
-    private static Checklist Gates(WayRehearser rehearser, IReadOnlyList<IBackupSource> sources) =>
+    private static Checklist Gates(
+        WayRehearser rehearser,
+        IReadOnlyList<IBackupSource> sources,
+        ChannelFactory channels
+    ) =>
         new([
             new StagingGate(),
             new BackupGate(sources),
@@ -131,11 +156,7 @@ public sealed class TidelockServices : IAsyncDisposable
             new DashboardsGate(new HttpMessageInvoker(new SocketsHttpHandler { AllowAutoRedirect = true })),
             new WindowGate(),
             new OnCallGate(),
-            new ConfirmedGate(
-                "slack",
-                o => o.Slack.Level,
-                o => Message.Of("gates.slack.missing", ("channel", o.Slack.Channel ?? "Slack"))
-            ),
+            new SlackGate(channels),
         ]);
 
     private static IReadOnlyList<IStep> DeploymentSteps(

@@ -4,6 +4,7 @@ using Tidelock.Contracts;
 using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Slack;
 using Tidelock.Probes.Http;
 using Tidelock.Probes.Prometheus;
 using Tidelock.Rollbacks;
@@ -49,7 +50,7 @@ public sealed class ChangeLoaderTests
         Assert.Equal(2, change.Section<DownstreamChecks>().Checks[0].WithinBaseline);
         Assert.Equal(3, change.Section<ApplicationChecks>().Checks.Count);
         Assert.Equal("definition", change.Section<RollbackOptions>().Method);
-        Assert.Equal("#db-ops", change.Section<NotifyOptions>().SlackChannel);
+        Assert.Equal("#db-ops", change.Section<NotifyOptions>().Channel<SlackOptions>()?.Channel);
     }
 
     [Fact]

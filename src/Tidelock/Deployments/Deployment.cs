@@ -1,4 +1,5 @@
 using Tidelock.Gates;
+using Tidelock.Notifications;
 using Tidelock.Postgres;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
@@ -25,13 +26,14 @@ public sealed class Deployment
         Checklist checklist,
         WayRehearser rehearser,
         RunEngine engine,
+        Notifier notifier,
         TimeProvider time,
         TimeSpan patience
     )
     {
         (this.journal, this.checklist, this.rehearser, this.time) = (journal, checklist, rehearser, time);
         plans = new PlanBuilder(rehearser);
-        driver = new RunDriver(journal, engine, time, patience);
+        driver = new RunDriver(journal, engine, notifier, time, patience);
         follower = new RunFollower(journal, time);
     }
 

@@ -1,5 +1,6 @@
 using Tidelock.Backups;
 using Tidelock.Gates;
+using Tidelock.Notifications;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;
@@ -14,7 +15,13 @@ namespace Tidelock.Deployments;
 /// Takes hold of a run and lets the engine run it, again and again while the database or the lock is lost and comes back within
 /// the patience.
 /// </summary>
-internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider time, TimeSpan patience)
+internal sealed class RunDriver(
+    IJournal journal,
+    RunEngine engine,
+    Notifier notifier,
+    TimeProvider time,
+    TimeSpan patience
+)
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan JournalPatience = TimeSpan.FromSeconds(30);
@@ -209,9 +216,10 @@ internal sealed class RunDriver(IJournal journal, RunEngine engine, TimeProvider
         await using var lost = hold.Lost.Register(() =>
             terminal.Requests.Writer.TryWrite(new RunRequest.LockLost(hold.Epoch))
         );
-        await engine
-            .RunAsync(Execution(run, request, terminal, writer, clock) with { RunLock = hold.Lock }, cancellation)
-            .ConfigureAwait(false);
+        var execution = Execution(run, request, terminal, writer, clock) with { RunLock = hold.Lock };
+        await using var notifying = notifier.Begin(execution);
+        await engine.RunAsync(execution, cancellation).ConfigureAwait(false);
+        await notifying.FinishAsync().ConfigureAwait(false);
     }
 
     /// <summary>Which step had done what a failover may have lost. A restored backup is proven by the step that follows it.</summary>

@@ -1,46 +1,73 @@
+using Tidelock.Notifications;
+using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates;
 
-/// <summary>G4: the team was told early enough. Somebody says so, and when it was written down is what counts.</summary>
+/// <summary>
+/// G4: the team was told early enough. Tidelock told it by itself, or somebody says so; when it was written down is what counts, and a start
+/// that was announced is not begun before the time that was told.
+/// </summary>
 internal sealed class AnnouncementGate : IGate
 {
-    public string Name => "announcement";
+    public string Name => Announcer.Gate;
 
     public GateLevel Level(GateOptions options) => options.Announcement.Level;
 
     public Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
         var before = context.Options.Announcement.Before;
-        var first = context.WordsOn(Name, before).FirstOrDefault(w => w.Kind == Runs.WordKind.Confirmed);
-        if (first is null)
+        var words = context.WordsOn(Name, before);
+        var now = context.Time.GetUtcNow();
+        var startsAt = words.Select(Announcement.Of).OfType<Announcement>().LastOrDefault()?.StartsAt;
+        if (startsAt > now)
         {
             return Task.FromResult(
                 new GateFinding(
                     false,
-                    context.Unconfirmed(Name, Message.Of("gates.announcement.missing", ("before", before)))
+                    Message.Of("gates.announcement.too-early", ("at", startsAt), ("left", startsAt.Value - now))
                 )
             );
         }
 
-        var ago = context.Time.GetUtcNow() - first.At;
+        // What was told of another time that is still to come counts for that.
+        var first = words.FirstOrDefault(w => w.Kind is WordKind.Confirmed || Announcement.Of(w)?.StartsAt <= now);
         return Task.FromResult(
-            ago >= before
+            first is null
                 ? new GateFinding(
-                    true,
-                    Message.Of("gates.announcement.given", ("by", first.By), ("ago", ago), ("note", first.Note)),
-                    first.By
-                )
-                : new GateFinding(
                     false,
-                    Message.Of(
-                        "gates.announcement.too-late",
-                        ("by", first.By),
-                        ("ago", ago),
-                        ("before", before),
-                        ("left", before - ago)
-                    )
+                    context.Unconfirmed(Name, Message.Of("gates.announcement.missing", ("before", before)))
                 )
+                : Told(first, before, now)
         );
+    }
+
+    private static GateFinding Told(Word first, TimeSpan before, DateTimeOffset now)
+    {
+        var ago = now - first.At;
+        if (ago < before)
+        {
+            return new GateFinding(
+                false,
+                Message.Of(
+                    "gates.announcement.too-late",
+                    ("by", first.By),
+                    ("ago", ago),
+                    ("before", before),
+                    ("left", before - ago)
+                )
+            );
+        }
+
+        return first.Kind is WordKind.Announced
+            ? new GateFinding(
+                true,
+                Message.Of("gates.announcement.sent", ("channels", first.Note), ("ago", ago), ("by", first.By))
+            )
+            : new GateFinding(
+                true,
+                Message.Of("gates.announcement.given", ("by", first.By), ("ago", ago), ("note", first.Note)),
+                first.By
+            );
     }
 }

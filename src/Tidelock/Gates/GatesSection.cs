@@ -2,6 +2,7 @@ using System.Globalization;
 using Tidelock.Backups;
 using Tidelock.Changes;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Slack;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates;
@@ -138,7 +139,10 @@ internal sealed class GatesSection : IChangeSection
     private static SlackGateOptions ReadSlack(ChangeNode node, NotifyOptions notify)
     {
         var channel = Settings(node, "channel")["channel"];
-        return new SlackGateOptions(Level(node), channel.Exists ? channel.ExpandedText() : notify.SlackChannel);
+        return new SlackGateOptions(
+            Level(node),
+            channel.Exists ? channel.ExpandedText() : notify.Channel<SlackOptions>()?.Channel
+        );
     }
 
     private static GateLevel Level(ChangeNode node, GateLevel unmentioned = GateLevel.Off)

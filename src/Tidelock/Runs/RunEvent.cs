@@ -33,6 +33,8 @@ namespace Tidelock.Runs;
 [JsonDerivedType(typeof(CommandTaken), "CommandTaken")]
 [JsonDerivedType(typeof(BoundChanged), "BoundChanged")]
 [JsonDerivedType(typeof(RollbackStarted), "RollbackStarted")]
+[JsonDerivedType(typeof(NoticeSent), "NoticeSent")]
+[JsonDerivedType(typeof(NoticeFailed), "NoticeFailed")]
 [JsonDerivedType(typeof(RunSuspended), "RunSuspended")]
 [JsonDerivedType(typeof(RunEnded), "RunEnded")]
 public abstract record RunEvent

@@ -107,6 +107,10 @@ public sealed record RunState
     /// <summary>The last rollback that began; null for none.</summary>
     public RollbackStarted? Rollback { get; init; }
 
+    /// <summary>Whom the run tells what happens, by channel.</summary>
+    public ImmutableSortedDictionary<string, NoticeStanding> Notices { get; init; } =
+        ImmutableSortedDictionary.Create<string, NoticeStanding>(StringComparer.Ordinal);
+
     /// <summary>Kinds of events this version does not know; with any of them the run is not resumed.</summary>
     public ImmutableSortedSet<string> UnknownKinds { get; init; } =
         ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
@@ -145,6 +149,15 @@ public sealed record RunState
             Steps = at < 0 ? Steps.Add(change(new StepState(name))) : Steps.SetItem(at, change(Steps[at])),
         };
     }
+
+    internal RunState WithNotices(string channel, Func<NoticeStanding, NoticeStanding> change) =>
+        this with
+        {
+            Notices = Notices.SetItem(
+                channel,
+                change(Notices.GetValueOrDefault(channel) ?? new NoticeStanding(channel))
+            ),
+        };
 
     internal RunState BeginRollback(RollbackStarted rollback) =>
         this with

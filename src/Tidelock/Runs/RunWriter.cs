@@ -181,7 +181,12 @@ internal sealed class RunWriter : IRunWriter, IAsyncDisposable
 
     /// <summary>Forward effects end with the migration: what comes after it only observes, until the run is declared.</summary>
     private bool MayWait(RunEvent e) =>
-        e is not RunEnded && (State.InPlace || State.Rollback is not null || e is WatchTicked or MigrationApplied);
+        e is not RunEnded
+        && (
+            State.InPlace
+            || State.Rollback is not null
+            || e is WatchTicked or MigrationApplied or NoticeSent or NoticeFailed
+        );
 
     private void Fold(RunEvent e, JournalEntry entry)
     {

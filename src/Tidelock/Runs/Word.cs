@@ -15,7 +15,7 @@ namespace Tidelock.Runs;
 /// <param name="Host">On which machine.</param>
 public sealed record Word(WordKind Kind, string Gate, string By, string Note, DateTimeOffset At, string Host)
 {
-    /// <summary>Of a plan: what stood in the database when it was shown; of an approval: what its giver had been shown. The gate's own JSON.</summary>
+    /// <summary>Of a plan: what stood in the database when it was shown; of an approval: what its giver had been shown; of an announcement: what was told. Its owner's own JSON.</summary>
     public JsonElement? Seen { get; init; }
 }
 
@@ -34,4 +34,7 @@ public enum WordKind
 
     /// <summary>Nothing is said: this person was shown a plan.</summary>
     Shown,
+
+    /// <summary>Tidelock itself told the team when it will start; <see cref="Word.Seen"/> says when, and over which channels.</summary>
+    Announced,
 }

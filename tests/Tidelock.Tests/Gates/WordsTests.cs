@@ -1,4 +1,5 @@
 using Tidelock.Gates;
+using Tidelock.Notifications;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -8,11 +9,7 @@ namespace Tidelock.Tests.Gates;
 public sealed class WordsTests
 {
     private static readonly OnCallGate OnCall = new();
-    private static readonly ConfirmedGate Slack = new(
-        "slack",
-        o => o.Slack.Level,
-        o => Message.Of("gates.slack.missing", ("channel", o.Slack.Channel))
-    );
+    private static readonly SlackGate Slack = new(new ChannelFactory([]));
 
     [Fact]
     public async Task Enough_different_people_must_stand_by()

@@ -89,9 +89,18 @@ internal static class SampleEvents
             Message.Of("runs.bound.confirmed", ("by", "lee"), ("asked", "kim"))
         ),
         new RollbackStarted("backup", Message.Of("runs.asked-by", ("by", "lee")), "lee"),
+        new NoticeSent("slack", 24, new string('b', 64), Ids("C024BE91L", "1405894322.002768")),
+        new NoticeFailed(
+            "slack",
+            Message.Of("notifications.slack.error", ("error", "token_revoked")),
+            Ids("C024BE91L", "1405894322.002768")
+        ),
         new RunSuspended(Message.Of("runs.left-unwatched", ("by", "kim"))),
         new RunEnded(RunResult.RolledBack, Message.Of("runs.rolled-back", ("method", "backup"))),
     ];
+
+    private static SortedDictionary<string, string> Ids(string channel, string stamp) =>
+        new(StringComparer.Ordinal) { ["channel"] = channel, ["ts"] = stamp };
 
     private static JsonElement Json(string text)
     {

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Tidelock.Changes;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Notifications;
+
+/// <summary>Tells the team over every channel of a change when it will start, and writes down who was told what and when.</summary>
+public sealed class Announcer
+{
+    /// <summary>The gate that an announcement is a word on.</summary>
+    internal const string Gate = "announcement";
+
+    private readonly ChannelFactory channels;
+    private readonly IJournal journal;
+    private readonly TimeProvider time;
+
+    internal Announcer(ChannelFactory channels, IJournal journal, TimeProvider time) =>
+        (this.channels, this.journal, this.time) = (channels, journal, time);
+
+    /// <summary>
+    /// Sends, then journals. Where a change was announced before and not started since, a channel that can edit its message does that.
+    /// </summary>
+    /// <param name="change">What will be deployed.</param>
+    /// <param name="subject">The same, and where, for people.</param>
+    /// <param name="startsAt">When.</param>
+    /// <param name="cancellation">Ends the sending; nothing is journaled then.</param>
+    /// <returns>What came of it, by channel; empty where the change has no channel to announce over.</returns>
+    /// <exception cref="JournalUnwritableException">People were told, and it could not be written down.</exception>
+    public async Task<IReadOnlyList<AnnouncedChannel>> AnnounceAsync(
+        Change change,
+        NoticeSubject subject,
+        DateTimeOffset startsAt,
+        CancellationToken cancellation
+    )
+    {
+        var before = await AnnouncedNotice
+            .FindAsync(journal, subject.Digest, subject.TargetEnvironment, null, cancellation)
+            .ConfigureAwait(false);
+        var told = await Task.WhenAll(
+                channels
+                    .Of(change, time)
+                    .Select(c => TellAsync(c.Kind, c.Channel, subject, startsAt, before, cancellation))
+            )
+            .ConfigureAwait(false);
+        if (told.Any(t => t.IsTold))
+        {
+            await new WordBook(journal, subject.Digest, subject.TargetEnvironment)
+                .AddAsync(Word(subject, startsAt, told), cancellation)
+                .ConfigureAwait(false);
+        }
+
+        return [.. told.Where(t => !t.Delivery.IsNothing)];
+    }
+
+    private async Task<AnnouncedChannel> TellAsync(
+        string kind,
+        IChannel channel,
+        NoticeSubject subject,
+        DateTimeOffset startsAt,
+        Announcement? before,
+        CancellationToken cancellation
+    )
+    {
+        var known = AnnouncedNotice.Of(before, kind);
+        var now = time.GetUtcNow();
+        var view = new NoticeView(subject, null, RunState.Empty, null, known, now) { StartsAt = startsAt };
+        var notice = new Notice(Moment.Announced, null, null, RunState.Empty, now);
+        var delivery = await ChannelCall.TellAsync(channel, view, [notice], time, cancellation).ConfigureAwait(false);
+        return new AnnouncedChannel(kind, delivery);
+    }
+
+    private Word Word(NoticeSubject subject, DateTimeOffset startsAt, IReadOnlyList<AnnouncedChannel> told)
+    {
+        var got = told.Where(t => t.IsTold).Select(t => t.Channel).ToList();
+        var seen = new Announcement(
+            startsAt,
+            told.Where(t => !t.Delivery.IsNothing && (t.IsTold || t.Delivery.Identifiers.Count > 0))
+                .ToDictionary(
+                    t => t.Channel,
+                    t => (IReadOnlyDictionary<string, string>)t.Delivery.Identifiers,
+                    StringComparer.Ordinal
+                )
+        );
+        return new Word(
+            WordKind.Announced,
+            Gate,
+            subject.By,
+            string.Join(", ", got),
+            time.GetUtcNow(),
+            Environment.MachineName
+        )
+        {
+            Seen = seen.ToJson(),
+        };
+    }
+}
+
+/// <summary>What came of an announcement over one channel.</summary>
+/// <param name="Channel">Which.</param>
+/// <param name="Delivery">What came of it.</param>
+public sealed record AnnouncedChannel(string Channel, Delivery Delivery)
+{
+    /// <summary>Whether people were told over it.</summary>
+    public bool IsTold => Delivery is { IsNothing: false, Problem: null };
+}

@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using Tidelock.Runs;
+
+namespace Tidelock.Notifications.Slack;
+
+/// <summary>A run as a message of Slack: how it stands, its steps, what a person can type, links.</summary>
+/// <param name="language">Of the text.</param>
+internal sealed class SlackMessage(string language)
+{
+    /// <summary>Slack refuses longer ones.</summary>
+    private const int LongestHeader = 150;
+    private const int LongestSection = 3000;
+    private const int LongestLabel = 75;
+    private const int LongestAddress = 3000;
+    private const int MostButtons = 5;
+
+    private readonly NoticeWords words = new(language);
+
+    /// <summary>What stands in a notification on a telephone.</summary>
+    public string Short(NoticeView view) => Escaped($"{NoticeWords.Headline(view)}: {words.Standing(view)}");
+
+    /// <summary>Of which run something is told.</summary>
+    public string Head(NoticeView view) => $"*{Escaped(NoticeWords.Headline(view))}*";
+
+    /// <summary>The message that is edited.</summary>
+    public JsonArray Blocks(NoticeView view)
+    {
+        var blocks = new JsonArray
+        {
+            Block("header", "plain_text", NoticeWords.Headline(view), LongestHeader),
+            Section($"*{Escaped(words.Standing(view))}*\n{Escaped(view.Subject.Title)}".TrimEnd()),
+        };
+        if (view.State.Steps.Count > 0)
+        {
+            blocks.Add((JsonNode)Section(Escaped(string.Join('\n', words.Steps(view.State)))));
+        }
+
+        if (Help(view) is { Length: > 0 } help)
+        {
+            blocks.Add((JsonNode)Section(help));
+        }
+
+        blocks.Add(
+            (JsonNode)
+                new JsonObject
+                {
+                    ["type"] = "context",
+                    ["elements"] = new JsonArray { Text("mrkdwn", Escaped(Footer(view)), LongestSection) },
+                }
+        );
+        if (Buttons(view) is { Count: > 0 } buttons)
+        {
+            blocks.Add((JsonNode)new JsonObject { ["type"] = "actions", ["elements"] = buttons });
+        }
+
+        return blocks;
+    }
+
+    /// <summary>What happened, a line each; empty where there is nothing for people.</summary>
+    public string Lines(IReadOnlyList<Notice> news) =>
+        Cut(Escaped(string.Join('\n', news.Select(words.Line).OfType<string>())), LongestSection);
+
+    /// <summary>What to type and whom to call, while that is of use.</summary>
+    private string Help(NoticeView view)
+    {
+        var commands = string.Join('\n', NoticeWords.Commands(view));
+        var typed = commands.Length > 0 ? $"```{Escaped(commands)}```" : "";
+        var contacts = NoticeWords.NeedsPerson(view.State)
+            ? Escaped(string.Join(" · ", NoticeWords.Contacts(view)))
+            : "";
+        return $"{typed}\n{contacts}".Trim();
+    }
+
+    private string Footer(NoticeView view)
+    {
+        var by = words.Say("notifications.footer", ("target", view.Subject.Target), ("by", view.Subject.By));
+        return view switch
+        {
+            { Run: { } run, State.Status: RunStatus.Ended, Head: { } head } =>
+                $"{by} · {run} · {NoticeWords.Anchor(head)}",
+            { Run: { } run } => $"{by} · {run}",
+            _ => by,
+        };
+    }
+
+    private static JsonArray Buttons(NoticeView view) =>
+        [
+            .. view
+                .Subject.Links.Where(l => IsAddress(l.Value))
+                .Take(MostButtons)
+                .Select(l =>
+                    (JsonNode)
+                        new JsonObject
+                        {
+                            ["type"] = "button",
+                            ["text"] = Text("plain_text", l.Key, LongestLabel),
+                            ["url"] = l.Value,
+                        }
+                ),
+        ];
+
+    private static bool IsAddress(string link) =>
+        link.Length <= LongestAddress
+        && Uri.TryCreate(link, UriKind.Absolute, out var address)
+        && address.Scheme is "http" or "https";
+
+    private static JsonObject Section(string markdown) => Block("section", "mrkdwn", markdown, LongestSection);
+
+    private static JsonObject Block(string type, string kind, string text, int longest) =>
+        new() { ["type"] = type, ["text"] = Text(kind, text, longest) };
+
+    private static JsonObject Text(string kind, string text, int longest) =>
+        new() { ["type"] = kind, ["text"] = Cut(text, longest) };
+
+    private static string Cut(string text, int longest) => text.Length <= longest ? text : text[..(longest - 1)] + "…";
+
+    /// <summary>Slack's three: what comes from a database or a person must not become a mention or a link.</summary>
+    private static string Escaped(string text) =>
+        text.Replace("&", "&amp;", StringComparison.Ordinal)
+            .Replace("<", "&lt;", StringComparison.Ordinal)
+            .Replace(">", "&gt;", StringComparison.Ordinal);
+}
