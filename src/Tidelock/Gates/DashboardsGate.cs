@@ -1,9 +1,13 @@
-using System.Globalization;
+using Tidelock.Notifications.Grafana;
+using Tidelock.Probes;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates;
 
-/// <summary>G5: every dashboard answers over HTTP, or a person says that they are open.</summary>
+/// <summary>
+/// G5: every dashboard is there, or a person says that they are open. Where Grafana's API may be asked, its dashboards must exist and their
+/// data sources answer; any other address must answer over HTTP.
+/// </summary>
 internal sealed class DashboardsGate(HttpMessageInvoker http) : IGate
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
@@ -15,18 +19,11 @@ internal sealed class DashboardsGate(HttpMessageInvoker http) : IGate
     public async Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
         var addresses = context.Options.Dashboards.Addresses;
-        var problems = new List<string>();
-        foreach (var address in addresses)
-        {
-            if (await ProblemAsync(address, context.Time, cancellation).ConfigureAwait(false) is { } problem)
-            {
-                problems.Add($"{address.Host}: {problem}");
-            }
-        }
-
+        var looks = addresses.Select(a => LookAsync(a, context, cancellation)).ToList();
+        var problems = (await Task.WhenAll(looks).ConfigureAwait(false)).OfType<Message>().ToList();
         if (addresses.Count > 0 && problems.Count == 0)
         {
-            return new GateFinding(true, Message.Of("gates.dashboards.reachable", ("count", addresses.Count)));
+            return new GateFinding(true, Reachable(context.Options.Dashboards));
         }
 
         return context.Confirmation(Name) is { } word
@@ -38,12 +35,46 @@ internal sealed class DashboardsGate(HttpMessageInvoker http) : IGate
             : new GateFinding(false, context.Unconfirmed(Name, Missing(problems)));
     }
 
-    private static Message Missing(List<string> problems) =>
+    private static Message Reachable(DashboardsGateOptions options) =>
+        Message.Of(
+            options.Addresses.Any(a => UidOf(a, options) is not null)
+                ? "gates.dashboards.alive"
+                : "gates.dashboards.reachable",
+            ("count", options.Addresses.Count)
+        );
+
+    private static Message Missing(IReadOnlyList<Message> problems) =>
         problems.Count == 0
             ? Message.Of("gates.dashboards.none")
-            : Message.Of("gates.dashboards.unreachable", ("problems", string.Join("; ", problems)));
+            : Message.Of("gates.dashboards.unreachable", ("problems", Several.Of(problems)));
 
-    private async Task<string?> ProblemAsync(Uri address, TimeProvider time, CancellationToken cancellation)
+    private static string? UidOf(Uri address, DashboardsGateOptions options) =>
+        options.Grafana is { } grafana ? GrafanaHealth.DashboardAt(address, grafana) : null;
+
+    /// <summary>What is wrong with a dashboard; null for nothing.</summary>
+    private async Task<Message?> LookAsync(Uri address, GateContext context, CancellationToken cancellation)
+    {
+        var options = context.Options.Dashboards;
+        var problem = UidOf(address, options) is { } uid
+            ? await AskAsync(options.Grafana!, uid, context.Time, cancellation).ConfigureAwait(false)
+            : await ReachAsync(address, context.Time, cancellation).ConfigureAwait(false);
+        return problem is null
+            ? null
+            : Message.Of("gates.dashboards.problem", ("dashboard", address.Host), ("problem", problem));
+    }
+
+    private static async Task<Message?> AskAsync(
+        HttpAccess access,
+        string uid,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        using var grafana = new GrafanaHealth(access, time);
+        return await grafana.ProblemAsync(uid, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<Message?> ReachAsync(Uri address, TimeProvider time, CancellationToken cancellation)
     {
         using var limit = new CancellationTokenSource(Limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
@@ -53,15 +84,15 @@ internal sealed class DashboardsGate(HttpMessageInvoker http) : IGate
             using var response = await http.SendAsync(request, either.Token).ConfigureAwait(false);
             return (int)response.StatusCode < 400
                 ? null
-                : ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture);
+                : Message.Of("probes.http.status", ("status", (int)response.StatusCode));
         }
         catch (HttpRequestException e)
         {
-            return e.Message;
+            return ProbeFailure.Of(e);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            return Durations.Short(Limit);
+            return Message.Of("probes.too-late", ("timeout", Limit));
         }
     }
 }

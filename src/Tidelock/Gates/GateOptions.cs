@@ -1,4 +1,6 @@
 using Tidelock.Backups;
+using Tidelock.Notifications.PagerDuty;
+using Tidelock.Probes;
 
 namespace Tidelock.Gates;
 
@@ -39,13 +41,19 @@ public sealed record ApprovalGateOptions(GateLevel Level, int Required);
 public sealed record AnnouncementGateOptions(GateLevel Level, TimeSpan Before);
 
 /// <summary>G5. <c>dashboards: [ addresses ]</c>.</summary>
-public sealed record DashboardsGateOptions(GateLevel Level, IReadOnlyList<Uri> Addresses);
+/// <param name="Level">How much it matters.</param>
+/// <param name="Addresses">Where people look.</param>
+/// <param name="Grafana">The Grafana whose API is asked about its dashboards; null for none.</param>
+public sealed record DashboardsGateOptions(GateLevel Level, IReadOnlyList<Uri> Addresses, HttpAccess? Grafana);
 
 /// <summary>G7. Local times in an IANA zone; the end is exclusive; a window may cross midnight. Null times: any time.</summary>
 public sealed record WindowGateOptions(GateLevel Level, TimeOnly? From, TimeOnly? To, string Zone);
 
-/// <summary>G8. <c>onCall: { people: 2 }</c>.</summary>
-public sealed record OnCallGateOptions(GateLevel Level, int People);
+/// <summary>G8. <c>onCall: { people: 2, pagerduty: { schedules: [PABC123] } }</c>.</summary>
+/// <param name="Level">How much it matters.</param>
+/// <param name="People">How many.</param>
+/// <param name="PagerDuty">Whose on-calls count; null where people say that they stand by.</param>
+public sealed record OnCallGateOptions(GateLevel Level, int People, PagerDutyOnCallOptions? PagerDuty);
 
 /// <summary>G9. Whether progress is shared in a channel.</summary>
 public sealed record SlackGateOptions(GateLevel Level, string? Channel);

@@ -2,7 +2,9 @@ using System.Globalization;
 using Tidelock.Backups;
 using Tidelock.Changes;
 using Tidelock.Notifications;
+using Tidelock.Notifications.PagerDuty;
 using Tidelock.Notifications.Slack;
+using Tidelock.Probes;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates;
@@ -83,9 +85,11 @@ internal sealed class GatesSection : IChangeSection
 
     private static DashboardsGateOptions ReadDashboards(ChangeNode node)
     {
-        var list = node.IsList ? node : Settings(node, "addresses")["addresses"];
+        var settings = node.IsList ? node : Settings(node, "addresses", "grafana");
+        var list = node.IsList ? node : settings["addresses"];
         var addresses = list.Items.Select(a => a.Address()).OfType<Uri>().ToList();
-        return new DashboardsGateOptions(Level(node), addresses);
+        var grafana = settings["grafana"].Exists ? HttpAccess.Read(settings["grafana"]) : null;
+        return new DashboardsGateOptions(Level(node), addresses, grafana);
     }
 
     private static GateLevel ReadRollbackPlan(ChangeNode node)
@@ -133,8 +137,15 @@ internal sealed class GatesSection : IChangeSection
         return null;
     }
 
-    private static OnCallGateOptions ReadOnCall(ChangeNode node) =>
-        new(Level(node), Settings(node, "people")["people"].Integer(2, 1, 100));
+    private static OnCallGateOptions ReadOnCall(ChangeNode node)
+    {
+        var settings = Settings(node, "people", "pagerduty");
+        return new OnCallGateOptions(
+            Level(node),
+            settings["people"].Integer(2, 1, 100),
+            PagerDutyOnCallOptions.Read(settings["pagerduty"])
+        );
+    }
 
     private static SlackGateOptions ReadSlack(ChangeNode node, NotifyOptions notify)
     {

@@ -19,7 +19,7 @@ public sealed class DashboardsGateTests : IDisposable
         await using var broken = await GateBench.CreateAsync($"dashboards: ['{good.Address}', '{bad.Address}']");
         var standing = await broken.StandingAsync(new DashboardsGate(http));
         Assert.True(standing.Refuses);
-        Assert.Contains("503", standing.Finding.Arguments["problems"], StringComparison.Ordinal);
+        Assert.Contains("503", standing.Finding.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

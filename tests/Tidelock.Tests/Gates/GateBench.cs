@@ -18,7 +18,7 @@ internal sealed class GateBench : IAsyncDisposable
     private readonly IJournal journal;
     private readonly Change change;
 
-    private GateBench(IJournal journal, string folder, string gates)
+    private GateBench(IJournal journal, string folder, string gates, Dictionary<string, string> variables)
     {
         (this.journal, this.folder) = (journal, folder);
         File.WriteAllText(Path.Combine(folder, "new.sql"), "select 1 as id");
@@ -33,7 +33,7 @@ internal sealed class GateBench : IAsyncDisposable
               production: { database: "host=127.0.0.1 port=1 dbname=p user=u" }
             """
         );
-        var reading = TidelockServices.ChangeLoader.Load(folder, null, NoVariables);
+        var reading = TidelockServices.ChangeLoader.Load(folder, null, variables);
         Assert.Equal("", string.Join('\n', reading.Mistakes.Select(m => m.Render(TextCatalog.English))));
         change = reading.Change!;
     }
@@ -41,10 +41,16 @@ internal sealed class GateBench : IAsyncDisposable
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 22, 17, 0, 0, TimeSpan.Zero));
 
     /// <param name="gates">The section's inside: <c>approval: { required: 2 }</c>.</param>
-    public static async Task<GateBench> CreateAsync(string gates)
+    /// <param name="variables">What <c>${NAME}</c> stands for.</param>
+    public static async Task<GateBench> CreateAsync(string gates, params (string Name, string Value)[] variables)
     {
         var folder = Directory.CreateTempSubdirectory("tidelock-gates-").FullName;
-        return new GateBench(await SqliteJournal.OpenAsync(Path.Combine(folder, "journal.db"), default), folder, gates);
+        return new GateBench(
+            await SqliteJournal.OpenAsync(Path.Combine(folder, "journal.db"), default),
+            folder,
+            gates,
+            variables.ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal)
+        );
     }
 
     /// <summary>Somebody says a word on a gate of production, now.</summary>
