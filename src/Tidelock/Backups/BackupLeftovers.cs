@@ -1,8 +1,9 @@
 using Tidelock.Backups.Dumps;
+using Tidelock.Postgres;
 
 namespace Tidelock.Backups;
 
-/// <summary>What a killed program leaves of a change's backups: half a dump, or one that was decrypted for a while.</summary>
+/// <summary>What a killed program leaves of a change's backups: half a dump, one that was decrypted for a while, or a server into which one was restored.</summary>
 internal static class BackupLeftovers
 {
     /// <summary>
@@ -10,12 +11,25 @@ internal static class BackupLeftovers
     /// no run may stop for that.
     /// </summary>
     /// <param name="options">With full paths.</param>
-    public static void Remove(BackupOptions options)
+    /// <param name="cancellation">Ends it.</param>
+    public static Task RemoveAsync(BackupOptions options, CancellationToken cancellation)
+    {
+        Try(() => BackupFolder.Sweep(options.FolderOrDefault()));
+        return RemoveRestoredAsync(options, cancellation);
+    }
+
+    /// <summary>Those of a rehearsal alone: they take the room that the next one needs.</summary>
+    public static Task RemoveRestoredAsync(BackupOptions options, CancellationToken cancellation)
+    {
+        Try(() => PlainDump.Sweep(options));
+        return AbandonedClusters.RemoveAsync(options.Rehearsal.Folder ?? Path.GetTempPath(), cancellation);
+    }
+
+    private static void Try(Action sweep)
     {
         try
         {
-            BackupFolder.Sweep(options.FolderOrDefault());
-            PlainDump.Sweep(options);
+            sweep();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {

@@ -109,7 +109,8 @@ internal sealed class RunDriver(
 
         await using (hold)
         {
-            BackupLeftovers.Remove(request.Change.Section<GateOptions>().Backup.In(request.Change.Folder));
+            var backups = request.Change.Section<GateOptions>().Backup.In(request.Change.Folder);
+            await BackupLeftovers.RemoveAsync(backups, cancellation).ConfigureAwait(false);
             return await HeldAsync(run, request, terminal, hold, settled, opening, losses, cancellation)
                 .ConfigureAwait(false);
         }

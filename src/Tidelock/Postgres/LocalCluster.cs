@@ -13,17 +13,21 @@ namespace Tidelock.Postgres;
 /// </summary>
 public sealed class LocalCluster : IAsyncDisposable
 {
-    private readonly string password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
+    /// <summary>What the names of all their folders begin with.</summary>
+    internal const string Prefix = "tl-pg-";
 
-    private LocalCluster(string folder, ServerPrograms programs, LocalClusterOptions options)
+    private readonly string password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
+    private readonly HeldFolder held;
+
+    private LocalCluster(HeldFolder held, ServerPrograms programs, LocalClusterOptions options)
     {
-        Folder = folder;
+        this.held = held;
         Programs = programs;
         Options = options;
     }
 
     /// <summary>All of the cluster is in here, and goes with it.</summary>
-    public string Folder { get; }
+    public string Folder => held.Path;
 
     public ServerPrograms Programs { get; }
 
@@ -38,7 +42,11 @@ public sealed class LocalCluster : IAsyncDisposable
 
     private LocalClusterOptions Options { get; }
 
-    private string Data => Path.Combine(Folder, "data");
+    private string Data => DataOf(Folder);
+
+    internal static string DataOf(string folder) => Path.Combine(folder, "data");
+
+    internal static string PidFileOf(string folder) => Path.Combine(DataOf(folder), "postmaster.pid");
 
     /// <summary>Makes and starts a cluster; about a second.</summary>
     /// <exception cref="TidelockException"><c>postgres.programs.no-server</c>; <c>postgres.cluster.failed</c> with the last lines of
@@ -50,11 +58,12 @@ public sealed class LocalCluster : IAsyncDisposable
             ?? await ServerPrograms
                 .FindAsync(ProcessVariables.Read(), serverMajor: 0, cancellation)
                 .ConfigureAwait(false);
-        var name = "tl-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5));
-        var folder = Path.GetFullPath(Path.Combine(options.Parent ?? Path.GetTempPath(), name));
-        UnprivilegedUser.RequireReachable(Path.GetDirectoryName(folder)!);
+        var parent = Path.GetFullPath(options.Parent ?? Path.GetTempPath());
+        UnprivilegedUser.RequireReachable(parent);
         UnprivilegedUser.RequireReachable(programs.Folder);
-        var cluster = new LocalCluster(folder, programs, options);
+        await AbandonedClusters.RemoveAsync(parent, cancellation).ConfigureAwait(false);
+        var name = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5));
+        var cluster = new LocalCluster(new HeldFolder(parent, Prefix, name), programs, options);
         try
         {
             await cluster.InitializeAsync(cancellation).ConfigureAwait(false);
@@ -137,20 +146,17 @@ public sealed class LocalCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (File.Exists(Path.Combine(Data, "postmaster.pid")))
+        if (File.Exists(PidFileOf(Folder)))
         {
             await StopServerAsync("immediate", CancellationToken.None).ConfigureAwait(false);
         }
 
-        if (Directory.Exists(Folder))
-        {
-            Directory.Delete(Folder, recursive: true);
-        }
+        held.Dispose();
     }
 
     private async Task InitializeAsync(CancellationToken cancellation)
     {
-        UnprivilegedUser.CreateFolder(Folder);
+        UnprivilegedUser.Own(Folder);
         var passwordFile = Path.Combine(Folder, "password");
         await File.WriteAllTextAsync(passwordFile, password, cancellation).ConfigureAwait(false);
         UnprivilegedUser.Own(passwordFile);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Tidelock.Programs;
 using Tidelock.Texts;
 
 namespace Tidelock.Backups.Dumps;

@@ -1,4 +1,4 @@
-namespace Tidelock.Backups;
+namespace Tidelock.Programs;
 
 /// <summary>
 /// A folder for what must not outlive its maker, whom alone it lets in. Its maker holds a lock in it, so that what a killed program left can be told
@@ -45,20 +45,24 @@ internal sealed class HeldFolder : IDisposable
     /// <param name="before">Called with each before it is removed.</param>
     public static void RemoveAbandoned(string parent, string prefix, Action<string> before)
     {
-        foreach (var left in Directory.Exists(parent) ? Directory.GetDirectories(parent, prefix + "*") : [])
+        foreach (var left in Abandoned(parent, prefix))
         {
-            if (IsAbandoned(left))
-            {
-                before(left);
-                Remove(left);
-            }
+            before(left);
+            Remove(left);
         }
     }
 
+    /// <summary>What killed programs left.</summary>
+    /// <param name="parent">Where such folders are; it may be missing.</param>
+    /// <param name="prefix">What their names begin with.</param>
+    public static IEnumerable<string> Abandoned(string parent, string prefix) =>
+        (Directory.Exists(parent) ? Directory.GetDirectories(parent, prefix + "*") : []).Where(IsAbandoned);
+
+    /// <summary>Removes it while it is still held: nobody else takes it for abandoned meanwhile.</summary>
     public void Dispose()
     {
-        held.Dispose();
         Remove(Path);
+        held.Dispose();
     }
 
     private static bool IsAbandoned(string folder)
@@ -86,7 +90,8 @@ internal sealed class HeldFolder : IDisposable
         }
     }
 
-    private static void Remove(string folder)
+    /// <summary>Removes as much of it as can be.</summary>
+    public static void Remove(string folder)
     {
         try
         {

@@ -1,0 +1,67 @@
+using System.Globalization;
+using Tidelock.Programs;
+
+namespace Tidelock.Postgres;
+
+/// <summary>Throwaway servers that were left running because their program was killed: nobody else would ever stop them, and they may hold a whole database.</summary>
+internal static class AbandonedClusters
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    /// <summary>Stops and removes those in a folder whose lock nobody holds. What cannot be stopped stays, since nothing may fail for that.</summary>
+    public static async Task RemoveAsync(string parent, CancellationToken cancellation)
+    {
+        foreach (var folder in Found(parent))
+        {
+            try
+            {
+                if (Server(folder) is { } server)
+                {
+                    await server.EndAsync(Grace, TimeProvider.System, cancellation).ConfigureAwait(false);
+                }
+
+                HeldFolder.Remove(folder);
+            }
+            catch (TidelockException)
+            {
+                // The next one tries again.
+            }
+        }
+    }
+
+    private static IReadOnlyList<string> Found(string parent)
+    {
+        try
+        {
+            return [.. HeldFolder.Abandoned(parent, LocalCluster.Prefix)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>
+    /// By the pid that the server wrote down; null where it does not run. A pid may be another process's by now, so it must have been started on this
+    /// very folder, whose name is used once.
+    /// </summary>
+    private static StartedChild? Server(string folder)
+    {
+        try
+        {
+            var first = File.ReadLines(LocalCluster.PidFileOf(folder)).FirstOrDefault();
+            if (!int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            {
+                return null;
+            }
+
+            var child = StartedChild.Of(pid);
+            var arguments = File.ReadAllText($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/cmdline").Split('\0');
+            return arguments.Contains(LocalCluster.DataOf(folder), StringComparer.Ordinal) ? child : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
