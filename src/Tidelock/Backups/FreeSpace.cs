@@ -13,13 +13,16 @@ internal static class FreeSpace
 
     public static long Of(string folder) => new DriveInfo(folder).AvailableFreeSpace;
 
+    /// <summary>Whether so many free bytes are enough for a database and a tenth more.</summary>
+    public static bool IsEnough(long free, long bytes) => free >= Needed(bytes, 0);
+
     /// <summary>Null when there is room for so many bytes and a tenth more; else what is missing and where.</summary>
     /// <param name="folder">On that disk.</param>
     /// <param name="bytes">Of the database.</param>
     /// <param name="besides">What is written besides the database.</param>
     public static Message? Lacking(string folder, long bytes, long besides = 0)
     {
-        var needed = bytes + (bytes / 10) + besides + Margin;
+        var needed = Needed(bytes, besides);
         var free = Of(folder);
         return free >= needed
             ? null
@@ -32,4 +35,6 @@ internal static class FreeSpace
                 ("besides", Sizes.Short(besides + Margin))
             );
     }
+
+    private static long Needed(long bytes, long besides) => bytes + (bytes / 10) + besides + Margin;
 }

@@ -4,6 +4,7 @@ using Tidelock.Migrations;
 using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Rehearsals;
+using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Deployments;
@@ -70,26 +71,29 @@ public sealed class BackupRehearsing
             return (null, verified.Problems[0]);
         }
 
-        var record = await rehearser
-            .RehearseAsync(
-                new DataRehearsalOrder(
-                    Backup.Open(path),
-                    request.Change,
-                    request.TargetEnvironment.Name,
-                    options,
-                    request.By,
-                    null,
-                    verified.TakenAt,
-                    c => PostgresSession.OpenAsync(request.Target, Application, c)
-                ),
-                new RehearsalWatch(
-                    p => report(Message.Of("steps.backup.part", ("part", RehearsedPart.NameOf(p)))),
-                    over
-                ),
-                cancellation
-            )
-            .ConfigureAwait(false);
-        return (record with { Notes = [.. verified.Notes, .. record.Notes] }, null);
+        var order = new DataRehearsalOrder(
+            Backup.Open(path),
+            request.Change,
+            request.TargetEnvironment.Name,
+            options,
+            request.By,
+            null,
+            verified.TakenAt,
+            c => PostgresSession.OpenAsync(request.Target, Application, c)
+        );
+        var watch = new RehearsalWatch(
+            p => report(Message.Of("steps.backup.part", ("part", RehearsedPart.NameOf(p)))),
+            over
+        );
+        try
+        {
+            var record = await rehearser.RehearseAsync(order, watch, cancellation).ConfigureAwait(false);
+            return (record with { Notes = [.. verified.Notes, .. record.Notes] }, null);
+        }
+        catch (TargetLostException lost)
+        {
+            return (null, lost.Problem);
+        }
     }
 
     private async Task<(string? Path, Message? Refusal)> TakeAsync(

@@ -301,7 +301,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             _ => Message.Of("deployments.plan.by-backup"),
         };
         var gates = request.Change.Section<GateOptions>();
-        return rehearsal.Method == "backup" || gates.BackupLevel == GateLevel.Off
+        return rehearsal.IsByRestore || gates.BackupLevel == GateLevel.Off
             ? [chosen, .. heavier]
             : [chosen, .. heavier, Message.Of("deployments.plan.backup-too")];
     }

@@ -1,5 +1,8 @@
 using Tidelock.Backups;
+using Tidelock.Postgres;
 using Tidelock.Rehearsals;
+using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Beside;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates;
@@ -20,6 +23,12 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
 
     public async Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
+        var (impossible, notes) = await RestoreAsync(context, cancellation).ConfigureAwait(false);
+        if (impossible is not null)
+        {
+            return new GateFinding(false, impossible);
+        }
+
         var rehearsal = await rehearser
             .RehearseAsync(context.Change, context.Target, cancellation)
             .ConfigureAwait(false);
@@ -28,7 +37,7 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
             return new GateFinding(false, problem);
         }
 
-        if (rehearsal.Method == "backup" && !IsRestoreProven(context.Options))
+        if (rehearsal.IsByRestore && !IsRestoreProven(context.Options))
         {
             return new GateFinding(false, Message.Of("gates.rollback.unproven-backup"));
         }
@@ -36,11 +45,44 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
         var proven = Proven(rehearsal);
         return new GateFinding(
             true,
-            rehearsal.Warnings.Aggregate(
-                proven,
-                (finding, w) => Message.Of("gates.rollback.warning", ("finding", finding), ("warning", w))
-            )
+            rehearsal
+                .Warnings.Concat(notes)
+                .Aggregate(
+                    proven,
+                    (finding, w) => Message.Of("gates.rollback.warning", ("finding", finding), ("warning", w))
+                )
         );
+    }
+
+    /// <summary>A way back that is a restore asks the server for rights and room, and nobody wants to learn of that when it is needed.</summary>
+    private static async Task<(Message? Impossible, IReadOnlyList<Message> Notes)> RestoreAsync(
+        GateContext context,
+        CancellationToken cancellation
+    )
+    {
+        const string name = "tidelock/gates";
+        switch (context.Change.Section<RollbackOptions>().Method)
+        {
+            case BesideRollback.MethodName:
+                var ahead = await BesideForesight
+                    .LookAsync(context.Target, context.Options.Backup.Jobs, name, cancellation)
+                    .ConfigureAwait(false);
+                return ahead.Lacking.Count == 0
+                    ? (null, ahead.Notes)
+                    : (Message.Of("gates.rollback.no-restore", ("problems", Several.All(ahead.Lacking))), []);
+            case BackupRollback.MethodName:
+                await using (
+                    var session = await PostgresSession
+                        .OpenAsync(context.Target, name, cancellation)
+                        .ConfigureAwait(false)
+                )
+                {
+                    return (await InPlaceFit.ObstacleAsync(session, cancellation).ConfigureAwait(false), []);
+                }
+
+            default:
+                return (null, []);
+        }
     }
 
     private static bool IsRestoreProven(GateOptions options) =>
@@ -48,7 +90,7 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
         && options.Backup is { Proof: BackupLevel.Rehearsed, By: BackupSource.PgDump or BackupSource.File };
 
     private static Message Proven(WayRehearsal rehearsal) =>
-        rehearsal.Method == "backup"
+        rehearsal.IsByRestore
             ? Message.Of("gates.rollback.backup", ("forward", rehearsal.ForwardTook))
             : Message.Of(
                 "gates.rollback.proven",

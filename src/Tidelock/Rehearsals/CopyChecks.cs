@@ -7,7 +7,7 @@ namespace Tidelock.Rehearsals;
 
 /// <summary>
 /// The change's queries, <c>smoke:</c> and <c>downstream:</c>, asked of a copy. One that takes too long there says nothing: the copy's server is
-/// small and cold. What is asked of the application is not asked here.
+/// small and cold. What is asked of the application is not asked here, nor what reads foreign tables.
 /// </summary>
 /// <param name="change">With the checks.</param>
 /// <param name="copy">Opens a session on the copy.</param>
@@ -28,7 +28,19 @@ internal sealed class CopyChecks(
 
     private readonly HashSet<SqlCheck> held = [];
 
-    public int Count => checks.Count;
+    private readonly HashSet<SqlCheck> outside = [];
+    private readonly List<string> left = [];
+
+    /// <summary>How many are asked.</summary>
+    public int Count => checks.Count - outside.Count;
+
+    /// <summary>Those that were found to read foreign tables, and so were not asked, since this was called last.</summary>
+    public IReadOnlyList<string> TakeLeftOut()
+    {
+        IReadOnlyList<string> taken = [.. left];
+        left.Clear();
+        return taken;
+    }
 
     /// <summary>Of the old state: what fails on the copy must fail on the target, too, as a question about the new shape does.</summary>
     /// <returns>What only fails on the copy; what the target did not answer; and how many fail on both.</returns>
@@ -84,10 +96,36 @@ internal sealed class CopyChecks(
         var results = new List<(SqlCheck, CheckResult)>();
         foreach (var check in checks)
         {
+            if (outside.Contains(check) || await IsOutsideAsync(check, cancellation).ConfigureAwait(false))
+            {
+                continue;
+            }
+
             results.Add((check, await check.RunAsync(Ground(copy), cancellation).ConfigureAwait(false)));
         }
 
         return results;
+    }
+
+    private async Task<bool> IsOutsideAsync(SqlCheck check, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var session = await copy(cancellation).ConfigureAwait(false);
+            if (await ForeignReads.OfAsync(session, check.Sql, cancellation).ConfigureAwait(false) is null)
+            {
+                return false;
+            }
+        }
+        catch (TidelockException)
+        {
+            // What is wrong with the copy the check itself tells.
+            return false;
+        }
+
+        outside.Add(check);
+        left.Add(check.Name);
+        return true;
     }
 
     private CheckGround Ground(Func<CancellationToken, Task<PostgresSession>> open) =>

@@ -13,22 +13,6 @@ namespace Tidelock.Rehearsals;
 /// <param name="Tables">Of the tables.</param>
 internal sealed record CopyContent(RowDigest? Relation, IReadOnlyDictionary<RelationName, RowDigest> Tables)
 {
-    /// <summary>A relation that is read on servers elsewhere is not read here.</summary>
-    private const string Foreign = """
-        with recursive reads(oid) as (
-          select to_regclass($1)::oid
-          union
-          select next.oid from reads r cross join lateral (
-            select d.refobjid from pg_rewrite w
-              join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
-              where w.ev_class = r.oid
-            union all
-            select i.inhrelid from pg_inherits i where i.inhparent = r.oid
-          ) next(oid)
-        )
-        select c.oid::regclass::text from reads r join pg_class c on c.oid = r.oid where c.relkind = 'f' limit 1
-        """;
-
     /// <param name="session">A superuser's: row security hides nothing from it.</param>
     /// <param name="relation">Whose rows are evaluated; null for none.</param>
     /// <param name="tables">Whose rows are read.</param>
@@ -56,13 +40,6 @@ internal sealed record CopyContent(RowDigest? Relation, IReadOnlyDictionary<Rela
             digests
         );
     }
-
-    /// <summary>The foreign table that a relation reads; null for none.</summary>
-    public static Task<string?> ForeignAsync(
-        PostgresSession session,
-        RelationName relation,
-        CancellationToken cancellation
-    ) => session.ScalarAsync<string>(Foreign, cancellation, new NpgsqlParameter { Value = relation.Sql });
 
     /// <summary>What is not as it was; none where all is.</summary>
     public IReadOnlyList<Message> Differences(RelationName? relation, CopyContent later) =>

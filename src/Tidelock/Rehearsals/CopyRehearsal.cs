@@ -29,7 +29,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
         await using (way)
         {
             var there = await GoAsync(way, start, cancellation).ConfigureAwait(false);
-            if (there.Problem is not null || there.Method == "backup")
+            if (there.Problem is not null || there.IsByRestore)
             {
                 return there.Problem is null
                     ? await DownTooAsync(session, there, way.Old, cancellation).ConfigureAwait(false)
@@ -282,8 +282,7 @@ internal sealed class CopyRehearsal(SchemaCopy copy, Change change, MigrationTra
             return result;
         }
 
-        var again =
-            result.Method == "backup" ? null : await ThereAsync(session, result, cancellation).ConfigureAwait(false);
+        var again = result.IsByRestore ? null : await ThereAsync(session, result, cancellation).ConfigureAwait(false);
         var outcome = again is null or MigrationOutcome.Applied
             ? await DownAsync(session, move, cancellation).ConfigureAwait(false)
             : again;

@@ -52,5 +52,12 @@ internal sealed class CopyTrace(PostgresSession superuser) : IAsyncDisposable
         return [.. rows.Select(r => r.Statement)];
     }
 
+    /// <summary>Nothing is written down any more, and nothing of it is left on the copy.</summary>
+    public Task RemoveAsync(CancellationToken cancellation) =>
+        superuser.ExecuteAsync(
+            "drop event trigger tidelock_trace_dropped; drop event trigger tidelock_trace_done; drop schema tidelock_trace cascade",
+            cancellation
+        );
+
     public ValueTask DisposeAsync() => superuser.DisposeAsync();
 }

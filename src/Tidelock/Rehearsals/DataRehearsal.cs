@@ -13,11 +13,18 @@ using Tidelock.Texts;
 namespace Tidelock.Rehearsals;
 
 /// <summary>One rehearsal on a backup's data, part by part.</summary>
+/// <param name="order">What is rehearsed, with a dump that pg_restore can read.</param>
+/// <param name="watch">Told what begins and what is over.</param>
+/// <param name="programs">Those of PostgreSQL.</param>
+/// <param name="transaction">Makes the change.</param>
+/// <param name="decrypting">How long it took to decrypt the dump, which belongs to restoring it; null for one that is not encrypted.</param>
+/// <param name="time">The clock.</param>
 internal sealed class DataRehearsal(
     DataRehearsalOrder order,
     RehearsalWatch watch,
     BackupPrograms programs,
     MigrationTransaction transaction,
+    TimeSpan? decrypting,
     TimeProvider time
 )
 {
@@ -25,28 +32,30 @@ internal sealed class DataRehearsal(
     private readonly Migration migration = order.Change.Section<Migration>();
     private readonly string method = order.Change.Section<RollbackOptions>().Method;
     private readonly RelationName? relation = RunBaseline.RelationOf(order.Change);
-    private readonly long began = time.GetTimestamp();
     private readonly List<RehearsedPart> parts = [];
     private readonly List<Message> notes = [];
     private RestoredPlace? place;
     private RehearsedSubset? subset;
-    private TimeSpan carried;
+    private TimeSpan carried = decrypting ?? TimeSpan.Zero;
     private int compared;
     private string? closure;
 
     private IReadOnlyList<TableState> Tables => order.Backup.Manifest?.Tables ?? [];
 
     /// <param name="unopened">Why the dump cannot be read at all; null where it can.</param>
+    /// <param name="limit">Ends it when it has taken too long, which is its finding then.</param>
     /// <param name="cancellation">Ends it.</param>
-    public async Task<RehearsalRecord> RunAsync(Message? unopened, CancellationToken cancellation)
+    public async Task<RehearsalRecord> RunAsync(
+        Message? unopened,
+        CancellationToken limit,
+        CancellationToken cancellation
+    )
     {
-        using var limit = new CancellationTokenSource(order.Options.Rehearsal.Within, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
             if (unopened is null)
             {
-                await WalkAsync(both.Token).ConfigureAwait(false);
+                await WalkAsync(limit).ConfigureAwait(false);
             }
             else
             {
@@ -56,7 +65,7 @@ internal sealed class DataRehearsal(
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             var at = parts.Count == 0 ? RehearsalPart.Restore : parts[^1].Part + 1;
-            Over(at, false, null, Message.Of("rehearsals.data.timeout", ("limit", order.Options.Rehearsal.Within)));
+            Over(at, false, null, TooLong(order.Options));
         }
         finally
         {
@@ -69,6 +78,9 @@ internal sealed class DataRehearsal(
         return Record();
     }
 
+    public static Message TooLong(BackupOptions options) =>
+        Message.Of("rehearsals.data.timeout", ("limit", options.Rehearsal.Within));
+
     private RehearsalRecord Record() =>
         new(order.Backup.Manifest?.Digest() ?? "", time.GetUtcNow(), parts[0].Took, compared, Tables.Count - compared)
         {
@@ -80,21 +92,41 @@ internal sealed class DataRehearsal(
             Closure = closure,
             Path = order.Backup.Path,
             TakenAt = order.TakenAt,
-            WholeTook = time.GetElapsedTime(began),
             Parts = parts,
             Subset = subset,
             Notes = notes,
         };
 
-    /// <summary>What is asked of the target is asked first: from then on a lost connection is the copy's.</summary>
     private async Task WalkAsync(CancellationToken cancellation)
     {
-        await using var target = await order.OpenTargetAsync(cancellation).ConfigureAwait(false);
+        var asked = await order
+            .AskTargetAsync(target => AskedAsync(target, cancellation), cancellation)
+            .ConfigureAwait(false);
+        closure = RehearsalRecord.ClosureOf(asked.Closure);
+        if ((asked.Refusal ?? asked.Start.Problem) is { } problem)
+        {
+            Over(RehearsalPart.Restore, false, null, problem);
+            return;
+        }
+
+        var what = asked.Restore!;
+        subset = what.Tables.Count == 0 ? null : new([.. what.Tables.Select(t => $"{t}")], what.List.TablesWithData);
+        if (
+            await PartAsync(RehearsalPart.Restore, () => RestoredAsync(what, cancellation)).ConfigureAwait(false)
+            && await PartAsync(RehearsalPart.Counts, () => CountedAsync(cancellation)).ConfigureAwait(false)
+        )
+        {
+            await WayAsync(what, asked.Start, asked.Closure, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>All that can be asked of the target before anything is restored.</summary>
+    private async Task<Asked> AskedAsync(PostgresSession target, CancellationToken cancellation)
+    {
         var start = new WayRehearsal(method, relation);
         var there = relation is null
             ? null
             : await ClosureCapture.CaptureAsync(target, relation, cancellation).ConfigureAwait(false);
-        closure = RehearsalRecord.ClosureOf(there?.ClosureOrNull);
         if (migration is ToolMigration tool)
         {
             start = await ToolRehearsal.AskAsync(tool, target, start, cancellation).ConfigureAwait(false);
@@ -103,21 +135,10 @@ internal sealed class DataRehearsal(
         var (what, refusal) = await RestoreOrders
             .ReadAsync(order, target, programs, cancellation)
             .ConfigureAwait(false);
-        if ((refusal ?? start.Problem) is { } problem)
-        {
-            Over(RehearsalPart.Restore, false, null, problem);
-            return;
-        }
-
-        subset = what!.Tables.Count == 0 ? null : new([.. what.Tables.Select(t => $"{t}")], what.List.TablesWithData);
-        if (
-            await PartAsync(RehearsalPart.Restore, () => RestoredAsync(what, cancellation)).ConfigureAwait(false)
-            && await PartAsync(RehearsalPart.Counts, () => CountedAsync(target, cancellation)).ConfigureAwait(false)
-        )
-        {
-            await WayAsync(what, start, there?.ClosureOrNull, cancellation).ConfigureAwait(false);
-        }
+        return new Asked(start, there?.ClosureOrNull, what, refusal);
     }
+
+    private sealed record Asked(WayRehearsal Start, RelationClosure? Closure, RestoreOrder? Restore, Message? Refusal);
 
     private async Task<PartEnd> RestoredAsync(RestoreOrder what, CancellationToken cancellation)
     {
@@ -139,10 +160,10 @@ internal sealed class DataRehearsal(
             )
             .ConfigureAwait(false);
         var (took, problem) = await place.RestoreAsync(cancellation).ConfigureAwait(false);
-        notes.AddRange(place.Notes);
+        notes.AddRange([.. what.LeftOut, .. place.Notes]);
         if (place.LoginProblem is { } login && problem is null)
         {
-            if (method == "backup")
+            if (RollbackOptions.Restores(method))
             {
                 return PartEnd.Bad(login);
             }
@@ -159,25 +180,35 @@ internal sealed class DataRehearsal(
             ? PartEnd.Bad(problem)
             : new PartEnd(
                 true,
-                took,
-                Message.Of(
-                    subset is null ? "rehearsals.data.restored" : "rehearsals.data.restored-subset",
-                    ("jobs", what.Jobs),
-                    ("role", place.Restorer),
-                    ("subset", subset?.Text)
+                took + (decrypting ?? TimeSpan.Zero),
+                Restored(
+                    Message.Of(
+                        subset is null ? "rehearsals.data.restored" : "rehearsals.data.restored-subset",
+                        ("jobs", what.Jobs),
+                        ("role", place.Restorer),
+                        ("subset", subset?.Text)
+                    )
                 )
             );
     }
 
+    private Message Restored(Message finding) =>
+        decrypting is null
+            ? finding
+            : Message.Of("rehearsals.data.decrypted", ("finding", finding), ("took", decrypting));
+
     /// <summary>Rows against the manifest; of a dump that has none, the copy against the target.</summary>
-    private async Task<PartEnd> CountedAsync(PostgresSession target, CancellationToken cancellation)
+    private async Task<PartEnd> CountedAsync(CancellationToken cancellation)
     {
         carried = TimeSpan.Zero;
         await using var copy = await SuperuserAsync(cancellation).ConfigureAwait(false);
         if (order.Backup.Manifest is null)
         {
-            var (difference, noted) = await BackupOrigin
-                .DifferenceAsync(order.Backup.Path, copy, target, cancellation)
+            var (difference, noted) = await order
+                .AskTargetAsync(
+                    target => BackupOrigin.DifferenceAsync(order.Backup.Path, copy, target, cancellation),
+                    cancellation
+                )
                 .ConfigureAwait(false);
             notes.AddRange(noted);
             return difference is null
@@ -223,6 +254,7 @@ internal sealed class DataRehearsal(
             target,
             TablesToRead(),
             subset is not null,
+            parts[0].Took,
             transaction,
             time
         );
@@ -290,9 +322,9 @@ internal sealed class DataRehearsal(
             end = PartEnd.Bad(await place!.LostAsync(e.Message).ConfigureAwait(false));
         }
 
-        var elapsed = time.GetElapsedTime(since);
-        var took = end.Took ?? elapsed + carried;
-        carried = end.Took is { } told && elapsed > told ? elapsed - told : TimeSpan.Zero;
+        var whole = time.GetElapsedTime(since) + carried;
+        var took = end.Took ?? whole;
+        carried = whole > took ? whole - took : TimeSpan.Zero;
         Over(part, end.Passed, took, end.Finding);
         return end.Passed;
     }

@@ -1,8 +1,10 @@
+using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Backups.Dumps;
 using Tidelock.Changes;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
+using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
@@ -31,11 +33,15 @@ public sealed class DataRehearser
         CancellationToken cancellation
     )
     {
-        var (plain, unopened) = await PlainDump
-            .OpenAsync(order.Backup, order.Options, cancellation)
-            .ConfigureAwait(false);
+        await BackupLeftovers.RemoveRestoredAsync(order.Options, cancellation).ConfigureAwait(false);
+        var since = time.GetTimestamp();
+        using var limit = new CancellationTokenSource(order.Options.Rehearsal.Within, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        var (plain, unopened) = await OpenAsync(order, both.Token, cancellation).ConfigureAwait(false);
         using (plain)
         {
+            // Before a restore an encrypted dump must be decrypted in earnest, too.
+            var decrypting = order.Backup.Manifest?.Encryption is null ? (TimeSpan?)null : time.GetElapsedTime(since);
             var record = await new DataRehearsal(
                 order with
                 {
@@ -44,12 +50,29 @@ public sealed class DataRehearser
                 watch,
                 programs,
                 transaction,
+                decrypting,
                 time
             )
-                .RunAsync(unopened, cancellation)
+                .RunAsync(unopened, both.Token, cancellation)
                 .ConfigureAwait(false);
-            return await KeptAsync(order, record with { Size = DumpKind.Size(order.Backup.Dump) }, cancellation)
-                .ConfigureAwait(false);
+            record = record with { Size = DumpKind.Size(order.Backup.Dump), WholeTook = time.GetElapsedTime(since) };
+            return await KeptAsync(order, record, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<(PlainDump? Dump, Message? Problem)> OpenAsync(
+        DataRehearsalOrder order,
+        CancellationToken limit,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            return await PlainDump.OpenAsync(order.Backup, order.Options, limit).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return (null, DataRehearsal.TooLong(order.Options));
         }
     }
 
@@ -101,7 +124,45 @@ internal sealed record DataRehearsalOrder(
     string? Run,
     DateTimeOffset? TakenAt,
     Func<CancellationToken, Task<PostgresSession>> OpenTargetAsync
-);
+)
+{
+    /// <summary>Asks the target. A connection that is lost there is the target's, and not told as the copy's.</summary>
+    /// <exception cref="TargetLostException">It does not answer.</exception>
+    public async Task<T> AskTargetAsync<T>(Func<PostgresSession, Task<T>> ask, CancellationToken cancellation)
+    {
+        PostgresSession? session = null;
+        try
+        {
+            session = await OpenTargetAsync(cancellation).ConfigureAwait(false);
+            return await ask(session).ConfigureAwait(false);
+        }
+        catch (Exception e)
+            when (ConnectionLoss.IsLoss(e) && session?.Connection.State is not System.Data.ConnectionState.Open)
+        {
+            throw Lost(e);
+        }
+        finally
+        {
+            if (session is not null)
+            {
+                await session.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The target went away in the middle.</summary>
+    private static TargetLostException Lost(Exception e) =>
+        new(
+            Message.Of(
+                "rehearsals.data.target-lost",
+                (
+                    "reason",
+                    (object?)(e as TidelockException)?.Problem ?? (e as PostgresException)?.MessageText ?? e.Message
+                )
+            ),
+            e
+        );
+}
 
 /// <summary>Who follows a rehearsal.</summary>
 /// <param name="Begins">A part begins.</param>

@@ -4,6 +4,7 @@ using Tidelock.Contracts;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Relations;
+using Tidelock.Rollbacks;
 using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
@@ -16,6 +17,7 @@ internal sealed class DataWalk(
     RelationClosure? target,
     IReadOnlyList<RelationName> tables,
     bool isSubset,
+    TimeSpan restoreTook,
     MigrationTransaction transaction,
     TimeProvider time
 ) : IAsyncDisposable
@@ -41,7 +43,7 @@ internal sealed class DataWalk(
     /// <summary>The target's closure, every row, every query: as on the target.</summary>
     public async Task<PartEnd> BeforeAsync(CancellationToken cancellation)
     {
-        if (await OutsideAsync(cancellation).ConfigureAwait(false) is { } outside)
+        if (await OutsideAsync(start.Relation, cancellation).ConfigureAwait(false) is { } outside)
         {
             isRead = false;
             notes.Add(outside);
@@ -88,10 +90,12 @@ internal sealed class DataWalk(
         return await CheckedBeforeAsync(cancellation).ConfigureAwait(false);
     }
 
-    private async Task<bool> FailsOnTargetAsync(string state, CancellationToken cancellation)
+    private Task<bool> FailsOnTargetAsync(string state, CancellationToken cancellation) =>
+        order.AskTargetAsync(target => FailsAsync(target, state, cancellation), cancellation);
+
+    private async Task<bool> FailsAsync(PostgresSession target, string state, CancellationToken cancellation)
     {
-        await using var session = await order.OpenTargetAsync(cancellation).ConfigureAwait(false);
-        var read = new BoundedRead(session, TargetLimit, time);
+        var read = new BoundedRead(target, TargetLimit, time);
         try
         {
             await read.RunAsync(
@@ -102,7 +106,7 @@ internal sealed class DataWalk(
                 .ConfigureAwait(false);
             return false;
         }
-        catch (PostgresException e)
+        catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
         {
             return string.Equals(e.SqlState, state, StringComparison.Ordinal);
         }
@@ -114,10 +118,11 @@ internal sealed class DataWalk(
 
     private async Task<PartEnd> CheckedBeforeAsync(CancellationToken cancellation)
     {
-        var asked = isRead ? checks.Count : 0;
-        if (asked > 0)
+        var asked = 0;
+        if (isRead && checks.Count > 0)
         {
             var (problems, unanswered, ofTheNew) = await checks.BeforeAsync(cancellation).ConfigureAwait(false);
+            NoteLeftOut();
             if (unanswered.Count > 0)
             {
                 var unknown = Message.Of("rehearsals.data.check-unanswered", ("finding", Several.Of(unanswered)));
@@ -134,7 +139,7 @@ internal sealed class DataWalk(
                 return PartEnd.Bad(Message.Of("rehearsals.data.check-only-here", ("finding", Several.Of(problems))));
             }
 
-            asked -= ofTheNew + problems.Count + unanswered.Count;
+            asked = checks.Count - ofTheNew - problems.Count - unanswered.Count;
             if (problems.Count > 0)
             {
                 notes.Add(Message.Of("rehearsals.data.check-subset", ("finding", Several.Of(problems))));
@@ -155,6 +160,14 @@ internal sealed class DataWalk(
         );
     }
 
+    private void NoteLeftOut()
+    {
+        if (checks.TakeLeftOut() is { Count: > 0 } left)
+        {
+            notes.Add(Message.Of("rehearsals.data.check-foreign", ("queries", string.Join(", ", left))));
+        }
+    }
+
     public async Task<PartEnd> MigrateAsync(CancellationToken cancellation)
     {
         went = await rehearsal.GoAsync(way!, start, cancellation).ConfigureAwait(false);
@@ -172,7 +185,13 @@ internal sealed class DataWalk(
         }
 
         var contract = change.Section<Contract>();
-        if (!isRead)
+        var outside = isRead ? await OutsideAsync(contract.Relation, cancellation).ConfigureAwait(false) : null;
+        if (outside is not null)
+        {
+            notes.Add(outside);
+        }
+
+        if (!isRead || outside is not null)
         {
             return PartEnd.Good(Message.Of("rehearsals.data.verified-shape"));
         }
@@ -198,6 +217,7 @@ internal sealed class DataWalk(
         }
 
         var (broken, others) = await checks.AfterAsync(cancellation).ConfigureAwait(false);
+        NoteLeftOut();
         if (broken.Count > 0 || (others.Count > 0 && !isSubset))
         {
             // On a part of the data only what held there before tells anything.
@@ -221,14 +241,18 @@ internal sealed class DataWalk(
         );
     }
 
-    /// <summary>By the change's method. A restore is one more of the same backup, into a new database.</summary>
+    /// <summary>By the change's method. A restore is one more of the same backup, into a new database or over this one.</summary>
     public async Task<PartEnd> BackAsync(RestoredPlace place, CancellationToken cancellation)
     {
         var done = Message.Of("rehearsals.data.back", ("method", start.Method));
-        if (start.Method == "backup")
+        if (start.IsByRestore)
         {
+            await way!.Trace.RemoveAsync(cancellation).ConfigureAwait(false);
             await EndAsync().ConfigureAwait(false);
-            var (restored, problem) = await place.RestoreAsync(cancellation).ConfigureAwait(false);
+            var (restored, problem) =
+                start.Method is BackupRollback.MethodName
+                    ? await OverAsync(place, cancellation).ConfigureAwait(false)
+                    : await place.RestoreAsync(cancellation).ConfigureAwait(false);
             return problem is null ? new PartEnd(true, restored, done) : PartEnd.Bad(problem);
         }
 
@@ -236,10 +260,28 @@ internal sealed class DataWalk(
         return went.BackTook is { } took ? new PartEnd(true, took, done) : PartEnd.Bad(went.Problem!);
     }
 
+    /// <summary>In one transaction or by several jobs, as it would be on the target.</summary>
+    private async Task<(TimeSpan Took, Message? Problem)> OverAsync(RestoredPlace place, CancellationToken cancellation)
+    {
+        var tooLarge = await order
+            .AskTargetAsync(
+                target => InPlaceFit.TooLargeAsync(target, restoreTook, order.Options.Jobs, cancellation),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return await place
+            .RestoreOverAsync(
+                change.Section<Migration>().Locks,
+                tooLarge is null ? null : order.Options.Jobs,
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+
     public async Task<PartEnd> CompareAsync(CancellationToken cancellation)
     {
         var differences =
-            start.Method == "backup" ? await RestoredAsync(cancellation).ConfigureAwait(false)
+            start.IsByRestore ? await RestoredAsync(cancellation).ConfigureAwait(false)
             : went!.Problem is { } problem ? [problem]
             : [];
         if (differences.Count == 0)
@@ -281,23 +323,22 @@ internal sealed class DataWalk(
     public ValueTask DisposeAsync() => new(EndAsync());
 
     /// <summary>Why rows of the relation are not read; null where they are.</summary>
-    private async Task<Message?> OutsideAsync(CancellationToken cancellation)
+    private async Task<Message?> OutsideAsync(RelationName? relation, CancellationToken cancellation)
     {
-        if (start.Relation is null)
+        if (relation is null)
         {
             return null;
         }
 
         await using var superuser = await SuperuserAsync(cancellation).ConfigureAwait(false);
-        return
-            await CopyContent.ForeignAsync(superuser, start.Relation, cancellation).ConfigureAwait(false) is { } foreign
-            ? Message.Of("rehearsals.data.foreign", ("relation", start.Relation), ("table", foreign))
+        return await ForeignReads.OfAsync(superuser, relation, cancellation).ConfigureAwait(false) is { } foreign
+            ? Message.Of("rehearsals.data.foreign", ("relation", relation), ("table", foreign))
             : null;
     }
 
     private async Task<Message?> BeginAsync(CancellationToken cancellation)
     {
-        if (start.Method == "backup")
+        if (start.IsByRestore)
         {
             schema ??= await copy.ReadAsync(cancellation).ConfigureAwait(false);
         }

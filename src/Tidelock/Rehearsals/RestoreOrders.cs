@@ -65,7 +65,8 @@ internal static class RestoreOrders
                         .ConfigureAwait(false),
                     clients,
                     order.Options.Jobs,
-                    tables
+                    tables,
+                    await ForeignReads.FilledAsync(target, cancellation).ConfigureAwait(false)
                 ),
                 null
             );

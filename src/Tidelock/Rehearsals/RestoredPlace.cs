@@ -3,8 +3,10 @@ using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Backups.Dumps;
 using Tidelock.Backups.Restoring;
+using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Programs;
+using Tidelock.Rollbacks;
 using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
@@ -74,6 +76,9 @@ internal sealed class RestoredPlace : CopyPlace
                 ["full_page_writes"] = "on",
                 ["max_wal_size"] = RehearsalRoom.WalSetting,
 
+                // A restore in place holds each object's lock to its end.
+                ["max_locks_per_transaction"] = Number(64 + (order.List.Count / 20)),
+
                 // Only the restore is promised; rows are read as fast as they can be.
                 ["work_mem"] = "64MB",
                 ["jit"] = "off",
@@ -107,9 +112,96 @@ internal sealed class RestoredPlace : CopyPlace
         }
 
         await using var session = await OpenAsync("postgres", cancellation).ConfigureAwait(false);
-        await using var analyze = new NpgsqlCommand("analyze", session.Connection) { CommandTimeout = 0 };
+        await AnalyzeAsync(session, cancellation).ConfigureAwait(false);
+        var took = time.GetElapsedTime(started);
+        await MarkFilledAsync(session, cancellation).ConfigureAwait(false);
+        return (took, null);
+    }
+
+    private static async Task AnalyzeAsync(PostgresSession session, CancellationToken cancellation)
+    {
+        var outside = await ForeignReads.InheritedAsync(session, cancellation).ConfigureAwait(false);
+        var only =
+            outside.Count == 0
+                ? ""
+                : await session
+                    .ScalarAsync<string>(
+                        """
+                        select ' ' || string_agg(c.oid::regclass::text, ', ') from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                        where c.relkind in ('r', 'p', 'm') and c.relpersistence <> 't' and c.oid <> all (array(select to_regclass(t)::oid from unnest($1::text[]) t))
+                        """,
+                        cancellation,
+                        new NpgsqlParameter { Value = outside.Select(t => t.Sql).ToArray() }
+                    )
+                    .ConfigureAwait(false);
+        await using var analyze = new NpgsqlCommand("analyze" + only, session.Connection) { CommandTimeout = 0 };
         await analyze.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
-        return (time.GetElapsedTime(started), null);
+    }
+
+    /// <summary>A materialized view that was left empty must not count as never filled, which it is not on the target; on a throwaway server the catalog may say so.</summary>
+    private async Task MarkFilledAsync(PostgresSession session, CancellationToken cancellation)
+    {
+        if (order.Unfilled.Count > 0)
+        {
+            await session
+                .ScalarAsync<long>(
+                    """
+                    with filled as (update pg_class set relispopulated = true
+                      where oid = any (array(select to_regclass(v)::oid from unnest($1::text[]) v)) returning 1)
+                    select count(*) from filled
+                    """,
+                    cancellation,
+                    new NpgsqlParameter { Value = order.Unfilled.Select(v => v.Sql).ToArray() }
+                )
+                .ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Restores over the copy as it stands, as it is done in place.</summary>
+    /// <param name="locks">How long it may wait.</param>
+    /// <param name="jobs">By how many jobs; null for one transaction.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>How long that took, and why it failed; null when it is there.</returns>
+    public async Task<(TimeSpan Took, Message? Problem)> RestoreOverAsync(
+        LockBudget locks,
+        int? jobs,
+        CancellationToken cancellation
+    )
+    {
+        await using var session = await OpenAsync(Restorer, cancellation).ConfigureAwait(false);
+        if (await InPlaceFit.ObstacleAsync(session, cancellation).ConfigureAwait(false) is { } obstacle)
+        {
+            return (TimeSpan.Zero, obstacle);
+        }
+
+        var restorer = new BackupRestorer(order.Clients, time)
+        {
+            More = ["--no-tablespaces"],
+            Use = (list, to, token) => UseList.ForCopyAsync(list, to, order.Tables, order.Unfilled, token),
+        };
+        var intent = await restorer.PrepareAsync(order.Backup, session, cancellation).ConfigureAwait(false);
+        var restored = await restorer
+            .RestoreAsync(
+                order.Backup,
+                intent with
+                {
+                    Jobs = jobs,
+                },
+                cluster.TargetAs(Restorer, Database),
+                SchemaCopy.ApplicationName,
+                locks,
+                static _ => { },
+                cancellation
+            )
+            .ConfigureAwait(false);
+        if (restored.Fate is not RestoreFate.Restored)
+        {
+            return (restored.Took, restored.Finding);
+        }
+
+        await using var superuser = await OpenAsync("postgres", cancellation).ConfigureAwait(false);
+        await MarkFilledAsync(superuser, cancellation).ConfigureAwait(false);
+        return (restored.Took, null);
     }
 
     public override Message Lacks(string extensions) =>
@@ -229,7 +321,9 @@ internal sealed class RestoredPlace : CopyPlace
     )
     {
         await using var session = await OpenAsync("postgres", database, cancellation).ConfigureAwait(false);
-        using var use = await UseList.WriteAsync(order.List, session, order.Tables, cancellation).ConfigureAwait(false);
+        using var use = await UseList
+            .ForCopyAsync(order.List, session, order.Tables, order.Unfilled, cancellation)
+            .ConfigureAwait(false);
         return await new ChildProgram(
             order.Clients.PgRestore,
             [
@@ -296,6 +390,7 @@ internal sealed class RestoredPlace : CopyPlace
 /// <param name="Clients">Can read it.</param>
 /// <param name="Jobs">Of pg_restore.</param>
 /// <param name="Tables">Whose rows are restored; empty for all.</param>
+/// <param name="Unfilled">Materialized views that read other servers, and so stay empty.</param>
 internal sealed record RestoreOrder(
     Backup Backup,
     DumpList List,
@@ -304,5 +399,16 @@ internal sealed record RestoreOrder(
     IReadOnlyList<string> Extensions,
     ClientPrograms Clients,
     int Jobs,
-    IReadOnlyCollection<RelationName> Tables
-);
+    IReadOnlyCollection<RelationName> Tables,
+    IReadOnlyList<RelationName> Unfilled
+)
+{
+    /// <summary>What leads to other servers, and is not on the copy.</summary>
+    public IReadOnlyList<Message> LeftOut =>
+        [
+            .. List.HasUserMappings ? [Message.Of("rehearsals.data.no-mappings")] : Array.Empty<Message>(),
+            .. Unfilled.Count > 0
+                ? [Message.Of("rehearsals.data.unfilled", ("views", string.Join(", ", Unfilled)))]
+                : Array.Empty<Message>(),
+        ];
+}

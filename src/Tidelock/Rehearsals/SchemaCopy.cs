@@ -259,7 +259,7 @@ internal sealed class SchemaCopy : IAsyncDisposable
             return Message.Of("rehearsals.restore-failed", ("target", target.Target), ("words", read.LastWords));
         }
 
-        using var use = await UseList.WriteAsync(list, copy, cancellation).ConfigureAwait(false);
+        using var use = await UseList.ForCopyAsync(list, copy, [], [], cancellation).ConfigureAwait(false);
         var restored = await new ChildProgram(
             clients.PgRestore,
             [

@@ -158,7 +158,7 @@ internal sealed class TargetMove(Change change, WayRehearsal start, TimeProvider
     /// <summary>The way back, where it can be gone in the same transaction.</summary>
     private async Task BackAsync(OpenTry open, CancellationToken cancellation)
     {
-        if (Result.Problem is not null || Result.Method == "backup")
+        if (Result.Problem is not null || Result.IsByRestore)
         {
             return;
         }

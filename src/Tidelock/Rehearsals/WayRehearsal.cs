@@ -1,15 +1,19 @@
 using Tidelock.Migrations.Tools;
 using Tidelock.Postgres;
 using Tidelock.Relations;
+using Tidelock.Rollbacks;
 using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
 
 /// <summary>How the way there and back went on an empty copy of the target's schema, or where that cannot be had on the target itself.</summary>
-/// <param name="Method">The way back that was taken: <c>definition</c>, <c>downgrade</c>; <c>backup</c> is only taken with data.</param>
+/// <param name="Method">The way back that was taken: <c>definition</c>, <c>downgrade</c>; <c>backup</c> and <c>in-place</c> are only taken with data.</param>
 /// <param name="Relation">The relation of the change; null where it names none.</param>
 public sealed record WayRehearsal(string Method, RelationName? Relation)
 {
+    /// <summary>Whether the way back is a restore of the backup.</summary>
+    internal bool IsByRestore => RollbackOptions.Restores(Method);
+
     /// <summary>Why the way back is not proven; null when it is.</summary>
     public Message? Problem { get; init; }
 

@@ -9,13 +9,14 @@ internal static class BackupCost
     /// <param name="backup">Of the run.</param>
     /// <param name="lost">What was written since.</param>
     /// <param name="tooLarge">Why it cannot be one transaction; null where it can.</param>
-    public static Message Of(RunBackup backup, LostWrites lost, Message? tooLarge)
+    /// <param name="takes">How long it took in rehearsal; null where that is not known.</param>
+    public static Message Of(RunBackup backup, LostWrites lost, Message? tooLarge, TimeSpan? takes)
     {
         var cost = Message.Of(
             "rollbacks.in-place.cost",
             (
                 "promise",
-                tooLarge is not null && backup.RestoreTook is { } took
+                takes is { } took
                     ? Message.Of("rollbacks.in-place.promised", ("took", took))
                     : Message.Of("rollbacks.in-place.not-promised")
             ),

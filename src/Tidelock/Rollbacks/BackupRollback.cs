@@ -65,9 +65,9 @@ internal sealed class BackupRollback(
             .TooLargeAsync(session, known.RestoreTook, OptionsOf(context).Jobs, cancellation)
             .ConfigureAwait(false);
 
-        // By one job, in one transaction, no rehearsal has restored it.
-        var takes = tooLarge is null ? null : known.RestoreTook;
-        return new RollbackAssessment(true, BackupCost.Of(known, lost, tooLarge), LosesWrites: true)
+        // By one job, in one transaction, no rehearsal has restored it but that of a change which goes back so.
+        var takes = RehearsedWay.BackBy(MethodName, context.State) ?? (tooLarge is null ? null : known.RestoreTook);
+        return new RollbackAssessment(true, BackupCost.Of(known, lost, tooLarge, takes), LosesWrites: true)
         {
             Takes = takes,
             RowsLost = lost.Total,

@@ -22,14 +22,21 @@ internal sealed class RollbackSection : IChangeSection
 
         var migration = earlier.Get<Migration>();
         var method = node["method"]
-            .Word(Default(migration), ("definition", "definition"), ("downgrade", "downgrade"), ("backup", "backup"));
+            .Word(
+                Default(migration),
+                ("definition", "definition"),
+                ("downgrade", "downgrade"),
+                ("backup", "backup"),
+                ("in-place", "in-place")
+            );
         if (method == "downgrade" && !migration.GoesBack)
         {
             node["method"].Mistake(Message.Of("rollbacks.no-downgrade"));
         }
 
-        var automatic = node["automatic"].Flag(method != "backup");
-        if (method == "backup" && automatic)
+        var restores = RollbackOptions.Restores(method);
+        var automatic = node["automatic"].Flag(!restores);
+        if (restores && automatic)
         {
             node["automatic"].Mistake(Message.Of("rollbacks.backup.not-automatic"));
         }

@@ -1,4 +1,5 @@
 using Tidelock.Backups;
+using Tidelock.Deployments;
 using Tidelock.Postgres.Tests.Examples;
 using Tidelock.Postgres.Tests.Rehearsals;
 using Tidelock.Postgres.Tests.Servers;
@@ -55,6 +56,38 @@ public sealed class RehearsedDeploymentTests(PostgresServer server)
         Assert.Equal(2, Folders(again).Length);
         Assert.NotEqual(changed.Path, RunBackup.Of(done.State!)!.Path);
         Assert.Equal(done.Run!.Value.Value, Backup.Open(RunBackup.Of(done.State!)!.Path).Rehearsal()!.Run);
+    }
+
+    [Fact]
+    public async Task A_backup_that_was_rehearsed_before_somebody_changed_the_database_or_that_a_run_has_had_is_not_taken()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Backups);
+        var outdated = await RehearseAsync(fixture);
+        await fixture.Database.ExecuteAsync("comment on view scores is 'in another way'");
+        var before = await fixture.CatalogAsync();
+
+        var done = await fixture.DeployAsync();
+
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        var first = RunBackup.Of(done.State!)!.Path;
+        Assert.NotEqual(outdated.Path, first);
+        Assert.Equal("backups.rehearsal.drifted", NotReused(fixture));
+        await BackAsync(fixture, done);
+        Assert.Equal(before, await fixture.CatalogAsync());
+
+        Directory.Delete(outdated.Path!, recursive: true);
+        var ahead = await RehearseAsync(fixture);
+        fixture.Progress.Clear();
+        done = await fixture.DeployAsync();
+        Assert.Equal(ahead.Path, RunBackup.Of(done.State!)!.Path);
+        Assert.Null(NotReused(fixture));
+        Assert.Equal(done.Run!.Value.Value, Backup.Open(ahead.Path!).Rehearsal()!.UsedBy);
+        await BackAsync(fixture, done);
+
+        done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        Assert.NotEqual(ahead.Path, RunBackup.Of(done.State!)!.Path);
+        Assert.Equal("backups.rehearsal.used", NotReused(fixture));
     }
 
     [Fact]
@@ -118,6 +151,23 @@ public sealed class RehearsedDeploymentTests(PostgresServer server)
         Assert.Null(refusal);
         DataBench.AssertWhole(record!);
         return record!;
+    }
+
+    /// <summary>Why the run took another backup than the one that was rehearsed; null where it said nothing of it.</summary>
+    private static string? NotReused(DeploymentFixture fixture) =>
+        fixture.Progress.LastOrDefault(m => m.Code == "steps.backup.not-reused")?.Parts!["reason"].Code;
+
+    private static async Task BackAsync(DeploymentFixture fixture, DeploymentEnd done)
+    {
+        await using var services = await fixture.OpenAsync();
+        var back = await services.Deployment.RollBackAsync(
+            done.Run!.Value,
+            fixture.Request(),
+            "definition",
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
     }
 
     private static string[] Folders(DeploymentFixture fixture) =>

@@ -26,6 +26,12 @@ internal sealed class DataBench(RehearsalBench bench) : IAsyncDisposable
     /// <summary>Where the throwaway server lies; every process of it has this in its arguments.</summary>
     public string Place { get; } = Reachable("tl-place-");
 
+    /// <summary>How its backups are encrypted; null where they are not.</summary>
+    public DumpEncryption? Encryption { get; set; }
+
+    /// <summary>How long a rehearsal may take; null for what the change says.</summary>
+    public TimeSpan? Within { get; set; }
+
     /// <summary>Told what begins.</summary>
     public Action<RehearsalPart> Begins { get; set; } = _ => { };
 
@@ -38,7 +44,7 @@ internal sealed class DataBench(RehearsalBench bench) : IAsyncDisposable
         var taken = await new BackupTaker(clients, TimeProvider.System).TakeAsync(
             bench.Database.Target,
             ExamDatabase.Run,
-            new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(2)) { Folder = Folder },
+            new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(2)) { Folder = Folder, Encrypt = Encryption },
             RunBaseline.RelationOf(change ?? bench.Change()),
             _ => { },
             CancellationToken.None
@@ -56,7 +62,11 @@ internal sealed class DataBench(RehearsalBench bench) : IAsyncDisposable
         change ??= bench.Change();
         backup ??= await TakeAsync(change);
         var options = change.Section<GateOptions>().Backup;
-        options = options with { Rehearsal = options.Rehearsal with { Folder = Place } };
+        options = options with
+        {
+            Encrypt = Encryption,
+            Rehearsal = options.Rehearsal with { Folder = Place, Within = Within ?? options.Rehearsal.Within },
+        };
         return await rehearser.RehearseAsync(
             new DataRehearsalOrder(
                 backup,

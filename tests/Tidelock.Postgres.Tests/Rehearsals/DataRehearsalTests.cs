@@ -1,6 +1,9 @@
+using Npgsql;
 using Tidelock.Backups;
+using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Examples;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Runs;
 
 namespace Tidelock.Postgres.Tests.Rehearsals;
 
@@ -216,5 +219,131 @@ public sealed class DataRehearsalTests(PostgresServer server)
 
         data.Bench.Declaring(View + "gates: { backup: { rehearse: { tables: [public.no_such] } } }");
         Assert.Equal("rehearsals.data.no-table", (await data.RehearseAsync()).Failed!.Finding.Code);
+    }
+
+    [Fact]
+    public async Task A_restore_in_place_is_rehearsed_over_the_changed_copy_as_it_would_be_done()
+    {
+        await using var data = await DataBench.CreateAsync(server, Scores);
+        data.Bench.Declaring("migration: { sql: { up: up.sql } }\nrollback: { method: in-place }")
+            .With("up.sql", "alter table results add column more int; update results set score = 1");
+
+        var record = await data.RehearseAsync();
+
+        DataBench.AssertWhole(record);
+        Assert.Equal("in-place", record.Method);
+        Assert.Contains("in-place", record.Parts[5].Finding.ToString(), StringComparison.Ordinal);
+        Assert.True(record.Parts[5].Took > TimeSpan.Zero);
+
+        data.Bench.With("up.sql", "create table left_behind (id int)");
+        var left = await data.RehearseAsync();
+        Assert.Equal(
+            (RehearsalPart.FixPoints, "rehearsals.object.left"),
+            (left.Failed?.Part, left.Failed?.Finding.Code)
+        );
+        Assert.Contains("left_behind", left.Failed!.Finding.ToString(), StringComparison.Ordinal);
+
+        data.Bench.With("up.sql", "create view in_the_way as select id from results");
+        var stuck = await data.RehearseAsync();
+        Assert.Equal((RehearsalPart.Back, "backups.restore.failed"), (stuck.Failed?.Part, stuck.Failed?.Finding.Code));
+        Assert.Contains("in_the_way", stuck.Failed!.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Decrypting_counts_as_restoring_and_has_to_end_in_time_too()
+    {
+        await using var data = await DataBench.CreateAsync(server, Scores);
+        data.Bench.Declaring(View).With("new.sql", New);
+        var (identity, recipient) = await AgeKeys.MakeAsync(Path.Combine(data.Folder, "identity"));
+        data.Encryption = new DumpEncryption(EncryptionTool.Age, [recipient], identity, null);
+        var backup = await data.TakeAsync();
+
+        var record = await data.RehearseAsync(backup);
+
+        DataBench.AssertWhole(record);
+        Assert.Equal("rehearsals.data.decrypted", record.Parts[0].Finding.Code);
+        data.Within = TimeSpan.FromMilliseconds(1);
+        var late = await data.RehearseAsync(backup);
+        Assert.Equal(
+            (RehearsalPart.Restore, "rehearsals.data.timeout"),
+            (late.Failed?.Part, late.Failed?.Finding.Code)
+        );
+        Assert.Empty(Directory.GetFileSystemEntries(data.Place));
+    }
+
+    [Fact]
+    public async Task A_target_that_goes_away_in_the_middle_is_told_as_that_and_not_as_the_copys_fault()
+    {
+        await using var data = await DataBench.CreateAsync(server, Scores);
+        data.Bench.Declaring(View).With("new.sql", New);
+        var backup = await data.TakeAsync();
+        var name = data.Bench.Database.Name;
+        await using var admin = await PostgresSession.OpenAsync(server.Cluster.Target(), "test", default);
+        await using var close = new NpgsqlCommand(
+            $"alter database {name} with allow_connections false",
+            admin.Connection
+        );
+        data.Begins = part =>
+        {
+            if (part == RehearsalPart.Counts)
+            {
+                // What has no manifest is compared with the target.
+                close.ExecuteNonQuery();
+            }
+        };
+
+        var lost = await Assert.ThrowsAsync<TargetLostException>(() =>
+            data.RehearseAsync(backup with { Manifest = null })
+        );
+
+        await admin.ExecuteAsync($"alter database {name} with allow_connections true", default);
+        Assert.Equal("rehearsals.data.target-lost", lost.Problem.Code);
+        Assert.Empty(Directory.GetFileSystemEntries(data.Place));
+    }
+
+    [Fact]
+    public async Task Nothing_on_the_copy_reaches_another_server_through_foreign_tables_and_what_was_left_out_is_said()
+    {
+        await using var other = await server.CreateDatabaseAsync();
+        await other.ExecuteAsync(
+            "create sequence touched; create view asked as select nextval('touched') as n, 7 as score"
+        );
+        await using var data = await DataBench.CreateAsync(
+            server,
+            Scores
+                + $"""
+                create extension postgres_fdw;
+                create server other foreign data wrapper postgres_fdw options (host '{server.Cluster.SocketFolder}', port '{server.Cluster.Port}', dbname '{other.Name}');
+                create user mapping for postgres server other options (user 'postgres');
+                create foreign table theirs (n bigint, score int) server other options (table_name 'asked');
+                create view both_of_them as select s.id, t.n from scores s join theirs t using (score);
+                create materialized view kept as select n from theirs;
+                create table parted (n bigint, score int) partition by list (score);
+                create foreign table parted_7 partition of parted for values in (7) server other options (table_name 'asked');
+                """
+        );
+        data.Bench.Declaring(
+                View
+                    + """
+                    smoke:
+                      - { name: theirs too, sql: "select count(*) from both_of_them" }
+                      - { name: kept, sql: "select count(*) from kept;" }
+                      - { name: ours, sql: "select count(*) from results" }
+                    """
+            )
+            .With("new.sql", New);
+        var backup = await data.TakeAsync();
+        await other.ExecuteAsync("select setval('touched', 1, false)");
+
+        var record = await data.RehearseAsync(backup);
+
+        DataBench.AssertWhole(record);
+        Assert.False(await other.ScalarAsync<bool>("select is_called from touched"));
+        Assert.Equal(
+            ["rehearsals.data.no-mappings", "rehearsals.data.unfilled", "rehearsals.data.check-foreign"],
+            record.Notes.Select(n => n.Code)
+        );
+        Assert.Equal("theirs too, kept", record.Notes[2].Arguments["queries"]);
+        Assert.Contains("queries answered: 1", record.Parts[2].Finding.ToString(), StringComparison.Ordinal);
     }
 }

@@ -63,11 +63,11 @@ internal sealed class RehearsalBench : IAsyncDisposable
         Rehearser.RehearseAsync(Change(), Target(role), CancellationToken.None);
 
     /// <summary>What the gate of the checklist says.</summary>
-    public Task<GateFinding> EvaluateAsync()
+    public Task<GateFinding> EvaluateAsync(string role = "postgres")
     {
         var change = Change();
         return new RollbackPlanGate(Rehearser).EvaluateAsync(
-            new GateContext(change, change.Environments[0], Database.Target, null!, [], null, TimeProvider.System),
+            new GateContext(change, change.Environments[0], Target(role), null!, [], null, TimeProvider.System),
             CancellationToken.None
         );
     }

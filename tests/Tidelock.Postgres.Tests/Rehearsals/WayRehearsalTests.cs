@@ -340,6 +340,36 @@ public sealed class WayRehearsalTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_login_that_could_not_restore_beside_is_told_before_the_start_what_it_lacks()
+    {
+        await using var bench = await RehearsalBench.CreateAsync(server, Scores);
+        bench.Declaring(View + "rollback: { method: backup }").With("new.sql", New);
+        var login = "login_" + bench.Database.Name;
+        await bench.Database.ExecuteAsync(
+            $"create role {login} login; alter database {bench.Database.Name} owner to {login}"
+        );
+
+        var refused = await bench.EvaluateAsync(login);
+
+        Assert.Equal((false, "gates.rollback.no-restore"), (refused.Passed, refused.Finding.Code));
+        Assert.Contains($"alter role {login} createdb", refused.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "objects of the database belong to postgres",
+            refused.Finding.ToString(),
+            StringComparison.Ordinal
+        );
+        await bench.Database.ExecuteAsync(
+            $"""
+            alter role {login} createdb; alter schema public owner to {login};
+            alter table results owner to {login}; alter view scores owner to {login}; alter view top_scores owner to {login}
+            """
+        );
+        var passed = await bench.EvaluateAsync(login);
+        Assert.True(passed.Passed, passed.Finding.ToString());
+        Assert.Contains("cannot be told from here", passed.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_backup_that_the_run_does_not_rehearse_is_no_way_back()
     {
         await using var bench = await RehearsalBench.CreateAsync(server, Scores);

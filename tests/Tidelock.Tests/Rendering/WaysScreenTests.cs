@@ -70,7 +70,7 @@ public sealed class WaysScreenTests
         );
         yield return (
             "in-place",
-            new RollbackAssessment(true, BackupCost.Of(backup, Lost(), null), LosesWrites: true)
+            new RollbackAssessment(true, BackupCost.Of(backup, Lost(), null, null), LosesWrites: true)
             {
                 RowsLost = Lost().Total,
                 Rescue = Message.Of(

@@ -98,7 +98,7 @@ public sealed class AssessmentTests : IDisposable
             null
         );
 
-        var cost = BackupCost.Of(new RunBackup("/b", BackupLevel.Verified, null), lost, null);
+        var cost = BackupCost.Of(new RunBackup("/b", BackupLevel.Verified, null), lost, null, null);
 
         Assert.Equal("app.new 9 rows", cost.Parts!["tables"].ToString());
         var restore = cost.Parts["cost"];
@@ -115,8 +115,8 @@ public sealed class AssessmentTests : IDisposable
         var rehearsed = new RunBackup("/b", BackupLevel.Rehearsed, TimeSpan.FromSeconds(41));
         var lost = new LostWrites([], 0);
 
-        var atOnce = BackupCost.Of(rehearsed, lost, null);
-        var byJobs = BackupCost.Of(rehearsed, lost, Message.Of("rollbacks.in-place.too-many"));
+        var atOnce = BackupCost.Of(rehearsed, lost, null, null);
+        var byJobs = BackupCost.Of(rehearsed, lost, Message.Of("rollbacks.in-place.too-many"), rehearsed.RestoreTook);
 
         Assert.Equal("rollbacks.in-place.not-promised", atOnce.Parts!["promise"].Code);
         Assert.Equal("rollbacks.in-place.promised", byJobs.Parts!["promise"].Code);

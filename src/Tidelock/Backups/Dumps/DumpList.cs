@@ -11,6 +11,7 @@ namespace Tidelock.Backups.Dumps;
 internal sealed class DumpList
 {
     private const string TableData = "TABLE DATA ";
+    private const string ViewData = "MATERIALIZED VIEW DATA ";
 
     private static readonly string[] Relations = ["TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE"];
 
@@ -58,6 +59,9 @@ internal sealed class DumpList
             ? new DateTimeOffset(at, TimeZoneInfo.Local.GetUtcOffset(at))
             : null;
 
+    /// <summary>How many entries it has.</summary>
+    public int Count => entries.Count;
+
     /// <summary>How many tables have their data in it.</summary>
     public int TablesWithData => entries.Count(e => e.What.StartsWith(TableData, StringComparison.Ordinal));
 
@@ -90,6 +94,21 @@ internal sealed class DumpList
         );
     }
 
+    /// <summary>Whether it has logins on other servers.</summary>
+    public bool HasUserMappings => entries.Any(e => IsUserMapping(e.What));
+
+    /// <summary>Of those lines the ones that lead to no other server: without user mappings and subscriptions, and without the rows of some materialized views.</summary>
+    public static IEnumerable<string> Enclosed(IEnumerable<string> lines, IReadOnlyCollection<RelationName> unfilled)
+    {
+        var left = unfilled.Select(v => $"{ViewData}{v.Schema} {v.Name}").ToHashSet(StringComparer.Ordinal);
+        return lines.Where(l =>
+            l.Split(' ', 4) is [_, _, _, var what]
+            && !IsUserMapping(what)
+            && !what.StartsWith("SUBSCRIPTION ", StringComparison.Ordinal)
+            && !(what.StartsWith(ViewData, StringComparison.Ordinal) && Prefixes(what).Any(left.Contains))
+        );
+    }
+
     public static DumpList Parse(string text) => new(text);
 
     /// <summary>Asks pg_restore; the result tells why when there is no list.</summary>
@@ -104,6 +123,8 @@ internal sealed class DumpList
             .ConfigureAwait(false);
         return (result.Succeeded ? new DumpList(result.Output) : null, result);
     }
+
+    private static bool IsUserMapping(string what) => what.StartsWith("USER MAPPING ", StringComparison.Ordinal);
 
     private static bool IsOneOf(Entry entry, string start, IReadOnlySet<string> names) =>
         entry.What.StartsWith(start, StringComparison.Ordinal)
@@ -147,7 +168,7 @@ internal sealed class DumpList
         public bool IsDetail =>
             What.StartsWith(TableData, StringComparison.Ordinal)
             || What.StartsWith("TABLE ATTACH ", StringComparison.Ordinal)
-            || What.StartsWith("MATERIALIZED VIEW DATA ", StringComparison.Ordinal)
+            || What.StartsWith(ViewData, StringComparison.Ordinal)
             || What.StartsWith("SEQUENCE SET ", StringComparison.Ordinal)
             || What.StartsWith("SEQUENCE OWNED BY ", StringComparison.Ordinal);
     }

@@ -39,6 +39,12 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
     /// <summary>Told which process restores, to journal it: a later epoch ends it before it looks.</summary>
     public Func<StartedChild, Task>? OnStarted { get; init; }
 
+    /// <summary>What else pg_restore is told.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
+    /// <summary>What of a dump is restored; all that is not there already, unless said otherwise.</summary>
+    public Func<DumpList, PostgresSession, CancellationToken, Task<UseList>> Use { get; init; } = UseList.WriteAsync;
+
     /// <summary>What to journal before <see cref="RestoreAsync"/>: reads only.</summary>
     /// <exception cref="TidelockException"><c>backups.list-failed</c>, <c>backups.empty</c>.</exception>
     public async Task<RestoreIntent> PrepareAsync(
@@ -242,7 +248,7 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
             .ConfigureAwait(false);
         var child = RestoreBackends.NameOf(one.ApplicationName);
         var watch = new RestoreWatch(session, child, one.Locks.Try, time) { Tell = one.Tell };
-        using var use = await UseList.WriteAsync(one.List, session, cancellation).ConfigureAwait(false);
+        using var use = await Use(one.List, session, cancellation).ConfigureAwait(false);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var running = new ChildProgram(
             clients.PgRestore,
@@ -250,6 +256,7 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
                 "--clean",
                 "--if-exists",
                 "--exit-on-error",
+                .. More,
                 one.Jobs is { } jobs
                     ? string.Create(CultureInfo.InvariantCulture, $"--jobs={jobs}")
                     : "--single-transaction",
