@@ -19,6 +19,19 @@ try
 {
     var settings = new TidelockSettings(args[2], TimeProvider.System) { Decorate = KillingJournal.Around };
     await using var services = await TidelockServices.OpenAsync(settings, default);
+    if (args[0] == "rehearse")
+    {
+        var (record, refusal) = await services.Rehearsing.RehearseAsync(
+            request,
+            null,
+            _ => { },
+            p => Console.WriteLine($"{p.Part} {p.Passed}"),
+            default
+        );
+        Console.WriteLine((refusal ?? record!.Summary).ToString());
+        return record is { Passed: true } ? 0 : (int)ExitCode.Refused;
+    }
+
     var run = new RunId(args.ElementAtOrDefault(3) ?? "");
     var end = args[0] switch
     {

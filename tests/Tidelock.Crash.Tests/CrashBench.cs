@@ -42,7 +42,7 @@ internal sealed class CrashBench : IAsyncDisposable
     )
     {
         var fixture = await DeploymentFixture.CreateAsync(server, Gates(method, rehearsed));
-        var isLogged = method is not ("backup" or "in-place");
+        var isLogged = IsLogged(method);
         if (isLogged)
         {
             await fixture.Database.ExecuteAsync(CommitLog);
@@ -51,14 +51,23 @@ internal sealed class CrashBench : IAsyncDisposable
         return new CrashBench(fixture, onPostgres ? await server.CreateDatabaseAsync() : null) { isLogged = isLogged };
     }
 
-    /// <summary>On a server of the test's own, whose journal is a file.</summary>
-    public static async Task<CrashBench> CreateAsync(TestDatabase database, string method)
+    /// <summary>On a server of the test's own; the journal is a file, or in a database of another server.</summary>
+    public static async Task<CrashBench> CreateAsync(
+        TestDatabase database,
+        string method,
+        PostgresServer? journals = null
+    )
     {
-        var bench = new CrashBench(await DeploymentFixture.CreateAsync(database, Gates(method, rehearsed: false)), null)
+        var fixture = await DeploymentFixture.CreateAsync(database, Gates(method, rehearsed: false));
+        var bench = new CrashBench(fixture, journals is null ? null : await journals.CreateDatabaseAsync())
         {
-            isLogged = true,
+            isLogged = IsLogged(method),
         };
-        await database.ExecuteAsync(CommitLog);
+        if (bench.isLogged)
+        {
+            await database.ExecuteAsync(CommitLog);
+        }
+
         return bench;
     }
 
@@ -205,12 +214,15 @@ internal sealed class CrashBench : IAsyncDisposable
         Outcome.IsSound(entries);
     }
 
+    /// <summary>A restore would take the log back, too.</summary>
+    private static bool IsLogged(string method) => method is not ("backup" or "in-place");
+
     private static string Gates(string method, bool rehearsed) =>
         $$"""
             gates:
               backup: { rehearse: false, folder: ../backups }
               rollbackPlan: {{(rehearsed ? "required" : "off")}}
-            rollback: { method: {{(method is "in-place" ? "backup" : method)}} }
+            rollback: { method: {{method}} }
 
             """;
 

@@ -1,3 +1,4 @@
+using Tidelock.Postgres;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Runs;
 
@@ -89,4 +90,52 @@ public sealed class KilledInEffectTests(PostgresServer server)
         await bench.EndsAsync(run, RunResult.RolledBack);
         Assert.Equal(restored, await bench.ViewAsync());
     }
+
+    [Fact]
+    public async Task A_restore_by_jobs_whose_program_is_killed_goes_on_with_nobody_and_is_made_whole_by_the_next_rollback()
+    {
+        await using var cluster = await LocalCluster.StartAsync(FewLocks, default);
+        await using var bench = await CrashBench.CreateAsync(await TestDatabase.CreateAsync(cluster), "in-place");
+        await bench.Database.ExecuteAsync(
+            "do $$ begin for i in 1..30 loop execute format('create table many_%s (id int primary key, name text)', i); end loop; end $$"
+        );
+        await bench.Database.ExecuteAsync("insert into many_7 values (1, 'kept')");
+        var before = await bench.CatalogAsync();
+        Assert.Equal(0, (await bench.RunAsync("deploy")).Code);
+        var run = (await bench.ReadAsync()).Run!.Value;
+        await bench.Database.ExecuteAsync("delete from public.results where id <= 10; delete from many_7");
+        await using (var reader = await bench.ReadingAsync("public.results"))
+        {
+            await using var program = bench.Start("rollback", run, "in-place");
+            await bench.WaitingAsync(program, "/restore");
+            await program.KillAsync();
+            Assert.True(await bench.Database.ScalarAsync<bool>(Restoring));
+
+            var (stopped, why) = await bench.RunAsync("resume", run);
+
+            Assert.True(stopped == (int)ExitCode.NeedsPerson, why);
+            Assert.Contains("half restored", why, StringComparison.Ordinal);
+            Assert.False(await bench.Database.ScalarAsync<bool>(Restoring));
+        }
+
+        var (code, output) = await bench.RunAsync("rollback", run, "in-place");
+
+        Assert.True(code == (int)ExitCode.RolledBack, output);
+        Assert.Equal(before, await bench.CatalogAsync());
+        Assert.Equal(100, await bench.Database.ScalarAsync<long>("select count(*) from public.results"));
+        Assert.Equal("kept", await bench.Database.ScalarAsync<string>("select name from many_7"));
+    }
+
+    private const string Restoring =
+        "select exists (select 1 from pg_stat_activity where application_name like 'tidelock/%/restore')";
+
+    /// <summary>So that no transaction can hold all that a restore locks.</summary>
+    private static readonly LocalClusterOptions FewLocks = new()
+    {
+        Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["max_connections"] = "20",
+            ["max_locks_per_transaction"] = "10",
+        },
+    };
 }

@@ -14,11 +14,16 @@ public sealed class KilledInSwapTests(PostgresServer server)
     private const int MostProcesses = 60;
 
     [Theory]
-    [InlineData("before")]
-    [InlineData("after")]
-    public async Task A_restore_killed_at_every_append_and_taken_back_leaves_each_database_under_its_name(string when)
+    [InlineData(false, "before")]
+    [InlineData(false, "after")]
+    [InlineData(true, "before")]
+    [InlineData(true, "after")]
+    public async Task A_restore_killed_at_every_append_and_taken_back_leaves_each_database_under_its_name(
+        bool onPostgres,
+        string when
+    )
     {
-        await using var bench = await CrashBench.CreateAsync(server, onPostgres: false, "backup");
+        await using var bench = await CrashBench.CreateAsync(server, onPostgres, "backup");
         await bench.ReplaceAsync("for: 1s, every: 200ms", "for: 300ms, every: 100ms");
         var before = await bench.CatalogAsync();
         Assert.Equal(0, (await bench.RunAsync("deploy")).Code);

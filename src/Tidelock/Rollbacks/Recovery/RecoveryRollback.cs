@@ -199,9 +199,14 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
                 cancellation
             )
             .ConfigureAwait(false);
-        await context
-            .AppendAsync(new RunContinued(Message.Of("runs.continued-by", ("by", word.By))), cancellation)
-            .ConfigureAwait(false);
+        if (context.State.Held is not null)
+        {
+            // An earlier start may have gone on already and been killed before the step's end.
+            await context
+                .AppendAsync(new RunContinued(Message.Of("runs.continued-by", ("by", word.By))), cancellation)
+                .ConfigureAwait(false);
+        }
+
         return StepOutcome.Passed(
             Message.Of(
                 "rollbacks.recovery.confirmed",
