@@ -28,6 +28,8 @@ public sealed class CanaryTests(NativeProgram program, PostgresServer server)
             var arguments in (string[][])
                 [
                     ["plan", "change"],
+                    ["rehearse", "change"],
+                    ["rehearse", "change", "--json"],
                     ["deploy", "change", "--confirm", database.Name],
                     ["rollback", "--method", "backup", "--confirm", database.Name],
                     ["status", "--json"],
@@ -43,6 +45,7 @@ public sealed class CanaryTests(NativeProgram program, PostgresServer server)
 
         await ended.CancelAsync();
         Assert.Contains("rolled back", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the whole way", output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(Canary, output.ToString(), StringComparison.Ordinal);
         Assert.Empty(await sampling);
         Assert.DoesNotContain(Directory.EnumerateFiles(place.Folder, "*", SearchOption.AllDirectories), f => Holds(f));
