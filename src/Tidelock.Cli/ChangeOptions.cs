@@ -42,6 +42,21 @@ internal sealed class ChangeOptions(TextCatalog texts)
         return Request(context, path, named, by);
     }
 
+    /// <summary>The change for its environment on a machine that need not know the database; null after its mistakes were shown.</summary>
+    public (Change Change, string Environment)? ReadWithoutDatabase(VerbContext context)
+    {
+        var path = context.Arguments.GetRequiredValue(Change);
+        if (Load(context, path, null) is not { } change)
+        {
+            return null;
+        }
+
+        var named = Named(change, context.Arguments.GetValue(Environment));
+        var reading = TidelockServices.ChangeLoader.Load(path, named, variables: null);
+        new MistakeRows(context).Show(reading.Mistakes);
+        return reading.Change is { } read ? (read, named) : null;
+    }
+
     /// <summary>The change of a folder, as it stands for one environment.</summary>
     public static DeploymentRequest? Request(VerbContext context, string path, string environment, string by)
     {

@@ -92,6 +92,7 @@ internal static class CommandLine
                     new PlanVerb(texts, At),
                     new RehearseVerb(texts, At),
                     new ApproveVerb(texts, At),
+                    new DenyVerb(texts, At),
                     new DeployVerb(texts, At),
                     new StatusVerb(texts, At),
                     new WatchVerb(texts, At),

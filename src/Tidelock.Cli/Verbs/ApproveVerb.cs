@@ -1,5 +1,7 @@
 using System.CommandLine;
-using Tidelock.Runs;
+using Tidelock.Changes;
+using Tidelock.Gates;
+using Tidelock.Signatures;
 using Tidelock.Texts;
 
 namespace Tidelock.Cli.Verbs;
@@ -10,6 +12,7 @@ internal sealed class ApproveVerb : Verb
     private readonly ChangeOptions change;
     private readonly Option<string> gate;
     private readonly Option<string?> note;
+    private readonly Option<string?> key;
 
     public ApproveVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
         : base("approve", texts.Render("cli.approve.help"), at)
@@ -25,42 +28,63 @@ internal sealed class ApproveVerb : Verb
             }
         );
         Add(note = new Option<string?>("--note") { Description = texts.Render("cli.option.note"), HelpName = "TEXT" });
+        Add(key = SigningKey.Make(texts));
     }
 
     protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
     {
-        var path = context.Arguments.GetRequiredValue(change.Change);
-        if (ChangeOptions.Load(context, path, null) is not { } read)
+        if (change.ReadWithoutDatabase(context) is not var (read, environment))
         {
             return EndLine.PrintMistaken(context);
         }
 
-        var environment = ChangeOptions.Named(read, context.Arguments.GetValue(change.Environment));
         var by = await Person.OfAsync(context.Arguments.GetValue(change.By), context.Variables, cancellation);
         var services = await context.ServicesAsync(cancellation);
+        var words = new GateWords(context, services, read, environment);
         var name = context.Arguments.GetRequiredValue(gate);
-        var words = new GateWords(
-            context,
-            services.Checklist,
-            read,
-            new WordBook(services.Journal, read.Digest, environment)
-        );
-        var shown = await words.ConfirmAsync(name, by, context.Arguments.GetValue(note) ?? "", cancellation);
+        var said = context.Arguments.GetValue(note) ?? "";
+        if (name == ApprovalGate.Key)
+        {
+            var file = await KeyAsync(context, read, cancellation);
+            var (approval, shown) = await words.ApproveAsync(by, said, file, cancellation);
+            Tell(context, read, name, environment, by);
+            context.Terminal.Say(
+                approval.Signature is null
+                    ? Message.Of("cli.approve.unsigned")
+                    : Message.Of("cli.approve.signed", ("key", SshSignature.KeyOf(approval.Signature)))
+            );
+            if (shown is not null)
+            {
+                context.Terminal.Say(Message.Of("cli.approve.shown", ("at", shown.At), ("by", shown.By)));
+            }
+        }
+        else
+        {
+            await words.ConfirmAsync(name, by, said, cancellation);
+            Tell(context, read, name, environment, by);
+        }
+
+        return ExitCode.Done;
+    }
+
+    /// <summary>Nobody signs unasked: with a key that is named, or where the policy names signers.</summary>
+    private async Task<string?> KeyAsync(VerbContext context, Change read, CancellationToken cancellation)
+    {
+        var named = context.Arguments.GetValue(key);
+        return named is null && read.Section<GateOptions>().Policy?.Signers is null
+            ? null
+            : await SigningKey.OfAsync(named, context.Variables, cancellation);
+    }
+
+    private static void Tell(VerbContext context, Change read, string gate, string environment, string by) =>
         context.Terminal.Say(
             Message.Of(
                 "cli.approve.done",
-                ("gate", name),
+                ("gate", gate),
                 ("by", by),
                 ("change", read.Name),
                 ("environment", environment),
                 ("digest", read.Digest[..12])
             )
         );
-        if (shown is not null)
-        {
-            context.Terminal.Say(Message.Of("cli.approve.shown", ("at", shown.At), ("by", shown.By)));
-        }
-
-        return ExitCode.Done;
-    }
 }

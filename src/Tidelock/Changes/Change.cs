@@ -31,6 +31,9 @@ public sealed class Change
     /// <summary>Who answers for the change; empty where the author names nobody.</summary>
     public string Owner { get; init; } = "";
 
+    /// <summary>Who wrote the change; empty where the author leaves that to git.</summary>
+    public string Author { get; init; } = "";
+
     /// <summary>Documents by title: guide, runbook, pull request.</summary>
     public IReadOnlyDictionary<string, string> Links { get; init; } =
         new Dictionary<string, string>(StringComparer.Ordinal);

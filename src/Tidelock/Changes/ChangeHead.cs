@@ -8,11 +8,12 @@ internal sealed partial record ChangeHead(
     string Name,
     string Title,
     string Owner,
+    string Author,
     IReadOnlyDictionary<string, string> Links,
     IReadOnlyDictionary<string, string> Contacts
 )
 {
-    public static readonly string[] Keys = ["apiVersion", "change", "title", "owner", "links", "contacts"];
+    public static readonly string[] Keys = ["apiVersion", "change", "title", "owner", "author", "links", "contacts"];
 
     public static ChangeHead Read(ChangeNode root)
     {
@@ -21,6 +22,7 @@ internal sealed partial record ChangeHead(
             name,
             root["title"].Text(name),
             root["owner"].Text(),
+            root["author"].Text(),
             ReadLinks(root["links"]),
             ReadTexts(root["contacts"])
         );

@@ -18,11 +18,13 @@ public sealed class ChangeLoader(IReadOnlyList<IChangeSection> sections)
     /// The environment it is read for: its own keys are laid over the change's, and its variables must be there. With null the
     /// change's own keys count, every environment is still checked, and missing variables are no mistake.
     /// </param>
-    /// <param name="variables">What <c>${VAR}</c> stands for: the process environment.</param>
+    /// <param name="variables">
+    /// What <c>${VAR}</c> stands for: the process environment. Null on a machine that does not go to the database: none is put in, and none is missed.
+    /// </param>
     public ChangeReading Load(
         string pathToFolderOrFile,
         string? environment,
-        IReadOnlyDictionary<string, string> variables
+        IReadOnlyDictionary<string, string>? variables
     )
     {
         var file = FileOf(pathToFolderOrFile);

@@ -34,6 +34,8 @@ public sealed class ChangeNode
 
     internal ReadingContext Context => context;
 
+    internal Place At => at;
+
     /// <summary>The value of a key; a node that does not exist where the author did not write it or this is no mapping.</summary>
     public ChangeNode this[string key]
     {
@@ -127,7 +129,7 @@ public sealed class ChangeNode
 
     private Message Unknown(string key, string[] keys)
     {
-        var within = Key.Length == 0 ? "change.yaml" : Key;
+        var within = Key.Length == 0 ? Path.GetFileName(context.Mistakes.File) : Key;
         return NameGuess.Nearest(key, keys) is { } meant
             ? Message.Of("changes.key.meant", ("key", key), ("within", within), ("meant", meant))
             : Message.Of("changes.key.unknown", ("key", key), ("within", within), ("known", string.Join(", ", keys)));

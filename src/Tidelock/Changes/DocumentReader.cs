@@ -8,10 +8,12 @@ internal sealed class DocumentReader(
     ChangeMapping root,
     ChangeFiles files,
     MistakeList mistakes,
-    IReadOnlyDictionary<string, string> variables
+    IReadOnlyDictionary<string, string>? variables
 )
 {
     private const string Version = "tidelock/v1";
+
+    private static readonly Dictionary<string, string> NoVariables = new(StringComparer.Ordinal);
 
     private readonly ChangeMapping? environmentNodes = root.Find("environments")?.Value as ChangeMapping;
 
@@ -21,7 +23,7 @@ internal sealed class DocumentReader(
         var node = new ChangeNode(Context(needed: false), root, "", root.At);
         node.Only([.. ChangeHead.Keys, .. sections.Select(s => s.Key), "environments"]);
         node["apiVersion"].Word(Version, (Version, Version));
-        var own = ReadSections(null, needed: false);
+        var own = ReadSections(null, null, needed: false);
         var environments = ReadEnvironments(node["environments"], environment, ref own);
         var head = ChangeHead.Read(node);
         if (mistakes.Any)
@@ -34,6 +36,7 @@ internal sealed class DocumentReader(
         return new Change(head.Name, head.Title, files.Folder, digest, [.. all], environments, own.All)
         {
             Owner = head.Owner,
+            Author = head.Author,
             Links = head.Links,
             Contacts = head.Contacts,
         };
@@ -76,7 +79,7 @@ internal sealed class DocumentReader(
                     Standby = entry["standby"].Connection(),
                 }
             );
-            var readings = ReadSections(overlay, isChosen);
+            var readings = ReadSections(overlay, name, isChosen);
             own = isChosen ? readings : own;
         }
 
@@ -97,9 +100,9 @@ internal sealed class DocumentReader(
         }
     }
 
-    private SectionReadings ReadSections(ChangeValue? overlay, bool needed)
+    private SectionReadings ReadSections(ChangeValue? overlay, string? environment, bool needed)
     {
-        var readings = new SectionReadings([.. (environmentNodes?.Entries ?? []).Select(e => e.Key)]);
+        var readings = new SectionReadings([.. (environmentNodes?.Entries ?? []).Select(e => e.Key)], environment);
         var context = Context(needed);
         foreach (var section in sections)
         {
@@ -112,5 +115,6 @@ internal sealed class DocumentReader(
         return readings;
     }
 
-    private ReadingContext Context(bool needed) => new(files, new Variables(variables, needed), mistakes);
+    private ReadingContext Context(bool needed) =>
+        new(files, new Variables(variables ?? NoVariables, needed && variables is not null), mistakes);
 }

@@ -3,10 +3,14 @@ namespace Tidelock.Changes;
 /// <summary>What sections were read as, in the order of the list of sections.</summary>
 public sealed class SectionReadings
 {
-    internal SectionReadings(IReadOnlyList<string> environments) => Environments = environments;
+    internal SectionReadings(IReadOnlyList<string> environments, string? environment) =>
+        (Environments, Environment) = (environments, environment);
 
     /// <summary>The names of all environments of the change.</summary>
     public IReadOnlyList<string> Environments { get; }
+
+    /// <summary>The environment they are read for; null where the change's own keys alone count.</summary>
+    public string? Environment { get; }
 
     private readonly List<object> options = [];
 

@@ -64,7 +64,10 @@ public sealed class Deployment
         var usedUp = await ChangeRuns
             .LastUsedUpAsync(journal, request.Change.Digest, request.TargetEnvironment.Name, cancellation)
             .ConfigureAwait(false);
-        return new GateContext(request.Change, request.TargetEnvironment, request.Target, journal, words, usedUp, time);
+        return new GateContext(request.Change, request.TargetEnvironment, request.Target, journal, words, usedUp, time)
+        {
+            By = request.By,
+        };
     }
 
     /// <summary>
@@ -373,5 +376,8 @@ public sealed class Deployment
             request.Change.Section<WatchOptions>().For,
             request.Change.Contacts,
             request.Change.Links
-        );
+        )
+        {
+            Policy = request.Change.Section<GateOptions>().Policy?.Mark,
+        };
 }

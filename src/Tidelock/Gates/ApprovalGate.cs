@@ -1,6 +1,6 @@
 using Tidelock.Changes;
+using Tidelock.Gates.Approvals;
 using Tidelock.Postgres;
-using Tidelock.Relations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -8,7 +8,8 @@ using Tidelock.Texts;
 namespace Tidelock.Gates;
 
 /// <summary>
-/// G3: enough different people approved exactly this digest for this environment, and what the plan showed them is still there.
+/// G3: enough different people approved exactly this digest for this environment, and what the plan showed them is still there; and whoever
+/// else must say so says so.
 /// </summary>
 internal sealed class ApprovalGate : IGate
 {
@@ -20,100 +21,119 @@ internal sealed class ApprovalGate : IGate
 
     public async Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
-        var given = Approvals(context.Words);
-        if (given.Count == 0 || RunBaseline.RelationOf(context.Change) is not { } relation)
+        var ground = new ApprovalGround(context.Change, context.TargetEnvironment.Name, context.Time.GetUtcNow())
         {
-            return Finding(context, given, null);
+            Executor = context.By,
+        };
+        var verdict = await JudgeAsync(ground, context.Words, context.Target, cancellation).ConfigureAwait(false);
+        var told = await ToldAsync(context, cancellation).ConfigureAwait(false);
+        var refusal = told.Where(t => !t.Passed).Select(t => t.Finding).ToList();
+        if (verdict.Suffices(ground.Options.Required) && refusal.Count == 0)
+        {
+            return Passed(verdict, [.. told.Select(t => t.Finding)], ground.Options.Required);
         }
 
-        await using var session = await ShownRelation.OpenAsync(context.Target, cancellation).ConfigureAwait(false);
-        var now = await ShownRelation.ReadAsync(relation, session, cancellation).ConfigureAwait(false);
-        var (valid, outdated) = await JudgeAsync(given, now, session, cancellation).ConfigureAwait(false);
-        return Finding(context, valid, outdated);
+        var edited = context.Words.Any(w => w.Gate == Key && w.Kind is WordKind.Confirmed)
+            ? null
+            : await new ApprovedText(context.Journal, context.Change, context.TargetEnvironment.Name)
+                .EditedSinceAsync(cancellation)
+                .ConfigureAwait(false);
+        return new GateFinding(
+            false,
+            Refused(verdict, ground, [.. refusal, .. edited is null ? [] : (Message[])[edited]])
+        );
     }
 
-    /// <summary>The approvals that still count, and why the others do not; null where all do.</summary>
-    internal static async Task<(IReadOnlyList<Word> Valid, Message? Outdated)> JudgeAsync(
-        IReadOnlyList<Word> given,
-        RunBaseline now,
-        PostgresSession session,
+    /// <summary>Reads what approvals are held against, as far as there are any, and judges them.</summary>
+    private static async Task<ApprovalVerdict> JudgeAsync(
+        ApprovalGround ground,
+        IReadOnlyList<Word> words,
+        PostgresTarget target,
         CancellationToken cancellation
     )
     {
-        var valid = new List<Word>();
-        var changed = new List<ClosureDifference>();
-        foreach (var word in given.Where(w => w.Seen is not null))
-        {
-            var differences = await ShownRelation
-                .DifferencesAsync(word, now, session, cancellation)
-                .ConfigureAwait(false);
-            if (differences.Count == 0)
+        var given = words.Where(w => w.Gate == Key && w.Kind is WordKind.Confirmed).ToList();
+        var relation = RunBaseline.RelationOf(ground.Change);
+        var known = ground.SeparatesPeople
+            ? ground with
             {
-                valid.Add(word);
+                Author = await ChangeAuthor.ReadAsync(ground.Change, cancellation).ConfigureAwait(false),
             }
-
-            changed.AddRange(differences.Except(changed));
+            : ground;
+        if (given.Count == 0 || (relation is null && !given.Any(w => w.Target is not null && w.Signature is not null)))
+        {
+            return await new ApprovalJudge(known).JudgeAsync(words, cancellation).ConfigureAwait(false);
         }
 
-        var people = string.Join(", ", given.Except(valid).Select(w => w.By));
-        return (
-            valid,
-            people.Length == 0 ? null
-            : changed.Count == 0 ? Message.Of("gates.approval.unseen", ("people", people), ("relation", now.Relation))
-            : Message.Of(
-                "gates.approval.outdated",
-                ("people", people),
-                ("count", changed.Count),
-                ("differences", Several.Of(changed.Texts()))
-            )
-        );
+        await using var session = await ShownRelation.OpenAsync(target, cancellation).ConfigureAwait(false);
+        var looked = known with
+        {
+            Target = await ShownRelation.DatabaseAsync(session, cancellation).ConfigureAwait(false),
+            Relation = relation is { } name
+                ? await ShownRelation.ReadAsync(name, session, cancellation).ConfigureAwait(false)
+                : null,
+            Session = session,
+        };
+        return await new ApprovalJudge(looked).JudgeAsync(words, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Each person's last word on the approval counts.</summary>
-    internal static IReadOnlyList<Word> Approvals(IReadOnlyList<Word> words) =>
-        [
-            .. words
-                .Where(w => w.Gate == Key && w.Kind != WordKind.Shown)
-                .GroupBy(w => w.By, StringComparer.OrdinalIgnoreCase)
-                .Where(g => g.Last().Kind == WordKind.Confirmed)
-                .Select(g => g.Last() with { By = g.Key }),
-        ];
-
-    private static GateFinding Finding(GateContext context, IReadOnlyList<Word> valid, Message? outdated)
+    private static async Task<IReadOnlyList<SourceFinding>> ToldAsync(
+        GateContext context,
+        CancellationToken cancellation
+    )
     {
-        var required = context.Options.Approval.Required;
-        var names = string.Join(", ", valid.Select(w => w.By));
-        if (valid.Count >= required)
+        var told = new List<SourceFinding>();
+        foreach (var source in context.Options.Approval.Sources)
         {
-            return new GateFinding(
-                true,
-                Message.Of("gates.approval.given", ("people", names), ("required", required)),
-                names
-            );
+            told.Add(await source.AskAsync(context, cancellation).ConfigureAwait(false));
         }
 
-        var missing = Missing(valid, required, context.Change, context.TargetEnvironment);
+        return told;
+    }
+
+    private static GateFinding Passed(ApprovalVerdict verdict, IReadOnlyList<Message> told, int required)
+    {
+        var people = Several.All([.. verdict.Valid.Select(v => v.Text), .. told]);
+        var given = Message.Of("gates.approval.given", ("people", people), ("required", required));
+        var names = string.Join(", ", verdict.Valid.Select(v => v.Word.By));
         return new GateFinding(
-            false,
-            outdated is null
-                ? missing
-                : Message.Of("gates.approval.again", ("outdated", outdated), ("missing", missing))
-        );
+            true,
+            verdict.Exceptions.Count == 0 ? given : Several.All([.. verdict.Exceptions, given]),
+            names.Length == 0 ? null : names
+        )
+        {
+            InRed = verdict.Exceptions.Count > 0,
+        };
+    }
+
+    /// <summary>What keeps the change from being approved: a denial first, then what no approval mends, then who is missing and why others do not count.</summary>
+    internal static Message Refused(ApprovalVerdict verdict, ApprovalGround ground, IReadOnlyList<Message> others)
+    {
+        var parts = new List<Message>();
+        if (verdict.Denied is { } no)
+        {
+            parts.Add(Message.Of("gates.approval.denied", ("by", no.By), ("at", no.At), ("reason", no.Note)));
+        }
+
+        parts.AddRange(verdict.Obstacle is { } obstacle ? [obstacle] : []);
+        parts.AddRange(verdict.Problems);
+        parts.AddRange(others);
+        if (verdict.Valid.Count < ground.Options.Required)
+        {
+            parts.Add(Missing(verdict.Valid, ground));
+        }
+
+        return Several.All(parts);
     }
 
     /// <summary>How many are still needed, and what the next one types.</summary>
-    internal static Message Missing(
-        IReadOnlyList<Word> valid,
-        int required,
-        Change change,
-        TargetEnvironment environment
-    ) =>
+    private static Message Missing(IReadOnlyList<ValidApproval> valid, ApprovalGround ground) =>
         Message.Of(
-            "gates.approval.missing",
+            ground.Policy?.Signers is null ? "gates.approval.missing" : "gates.approval.missing-signed",
             ("given", valid.Count),
-            ("required", required),
-            ("people", valid.Count > 0 ? string.Join(", ", valid.Select(w => w.By)) : "-"),
-            ("change", change.Folder),
-            ("environment", environment.Name)
+            ("required", ground.Options.Required),
+            ("people", valid.Count > 0 ? string.Join(", ", valid.Select(v => v.Word.By)) : "-"),
+            ("change", ground.Change.Folder),
+            ("environment", ground.Environment)
         );
 }

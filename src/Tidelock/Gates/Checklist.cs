@@ -1,3 +1,4 @@
+using Tidelock.Policies;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -6,6 +7,9 @@ namespace Tidelock.Gates;
 /// <summary>All gates of a change, evaluated for one start.</summary>
 public sealed class Checklist(IReadOnlyList<IGate> gates)
 {
+    /// <summary>The finding of a gate that somebody passed over.</summary>
+    internal const string PassedOver = "gates.overridden";
+
     public IReadOnlyList<string> Names { get; } = [.. gates.Select(g => g.Name)];
 
     /// <summary>The gate of a name; null for none.</summary>
@@ -24,17 +28,47 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
         return standings;
     }
 
+    /// <summary>A refusal names the rules of the policy without which the change would ask for less.</summary>
+    private static Message WithRules(Message finding, IReadOnlyList<PolicyRule> rules) =>
+        rules.Count == 0
+            ? finding
+            : Message.Of(
+                "gates.policy.demanded",
+                ("finding", finding),
+                ("rules", Several.All([.. rules.Select(r => r.Text)]))
+            );
+
     private static GateStanding Standing(IGate gate, GateContext context, GateFinding finding)
     {
         var level = gate.Level(context.Options);
         var overridden = context.WordsOn(gate.Name).LastOrDefault(w => w.Kind == WordKind.Overridden);
+        var policy = context.Options.Policy;
+        var key = GateOptions.KeyOf(gate.Name);
         if (finding.Passed || overridden is null || !gate.MayBeOverridden)
         {
-            return new GateStanding(gate.Name, level, finding.Passed, finding.Finding, finding.By, Overridden: false);
+            return new GateStanding(
+                gate.Name,
+                level,
+                finding.Passed,
+                finding.Passed ? finding.Finding : WithRules(finding.Finding, [.. context.Options.Rules[key]]),
+                finding.By,
+                finding.InRed
+            );
+        }
+
+        if (policy?.Forbids(key, overridden.By) is { } rule)
+        {
+            var forbidden = Message.Of(
+                "gates.policy.forbidden",
+                ("by", overridden.By),
+                ("rule", rule.Text),
+                ("finding", WithRules(finding.Finding, [.. context.Options.Rules[key]]))
+            );
+            return new GateStanding(gate.Name, level, Passed: false, forbidden, By: null, Overridden: false);
         }
 
         var text = Message.Of(
-            "gates.overridden",
+            PassedOver,
             ("by", overridden.By),
             ("at", overridden.At),
             ("reason", overridden.Note),

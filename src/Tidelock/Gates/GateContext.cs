@@ -23,6 +23,9 @@ public sealed record GateContext(
     TimeProvider Time
 )
 {
+    /// <summary>Who asks: who would run the change.</summary>
+    public string By { get; init; } = "";
+
     public GateOptions Options => Change.Section<GateOptions>();
 
     /// <summary>How long before a start a person's word on it may have been given.</summary>

@@ -1,5 +1,7 @@
 using Tidelock.Backups;
+using Tidelock.Gates.Approvals;
 using Tidelock.Notifications.PagerDuty;
+using Tidelock.Policies;
 using Tidelock.Probes;
 
 namespace Tidelock.Gates;
@@ -16,7 +18,24 @@ public sealed record GateOptions(
     WindowGateOptions Window,
     OnCallGateOptions OnCall,
     SlackGateOptions Slack
-);
+)
+{
+    /// <summary>The team's policy, to which all of this is held; null where there is none for the environment.</summary>
+    public EnvironmentPolicy? Policy { get; init; }
+
+    /// <summary>By key of a gate: the rules that made it stricter than the change says.</summary>
+    public ILookup<string, PolicyRule> Rules { get; init; } =
+        Array.Empty<PolicyRule>().ToLookup(_ => "", StringComparer.Ordinal);
+
+    /// <summary>The key a gate has in files, by the name people type.</summary>
+    public static string KeyOf(string gate) =>
+        gate switch
+        {
+            "rollback" => "rollbackPlan",
+            "on-call" => "onCall",
+            _ => gate,
+        };
+}
 
 /// <summary>How much a gate matters.</summary>
 public enum GateLevel
@@ -35,7 +54,14 @@ public enum GateLevel
 public sealed record SoakGateOptions(GateLevel Level, string Environment, TimeSpan Soak);
 
 /// <summary>G3. <c>approval: { required: 2 }</c>: how many people other than each other.</summary>
-public sealed record ApprovalGateOptions(GateLevel Level, int Required);
+public sealed record ApprovalGateOptions(GateLevel Level, int Required)
+{
+    /// <summary>How long an approval counts; <see cref="TimeSpan.MaxValue"/> for as long as nobody withdraws it.</summary>
+    public TimeSpan Expires { get; init; } = TimeSpan.MaxValue;
+
+    /// <summary>Who else must say that the change is approved.</summary>
+    public IReadOnlyList<ApprovalSource> Sources { get; init; } = [];
+}
 
 /// <summary>G4. <c>announcement: { before: 30m }</c>.</summary>
 public sealed record AnnouncementGateOptions(GateLevel Level, TimeSpan Before);

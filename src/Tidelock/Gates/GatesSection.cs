@@ -1,9 +1,11 @@
 using System.Globalization;
 using Tidelock.Backups;
 using Tidelock.Changes;
+using Tidelock.Gates.Approvals;
 using Tidelock.Notifications;
 using Tidelock.Notifications.PagerDuty;
 using Tidelock.Notifications.Slack;
+using Tidelock.Policies;
 using Tidelock.Probes;
 using Tidelock.Texts;
 
@@ -25,6 +27,25 @@ internal sealed class GatesSection : IChangeSection
     public bool PerEnvironment => true;
 
     public object Read(ChangeNode node, SectionReadings earlier)
+    {
+        var own = ReadGates(node, earlier);
+        if (earlier.Environment is not { } name || PolicyFile.Of(node.Context, name) is not { } policy)
+        {
+            return own;
+        }
+
+        var demanded = policy.Gates!;
+        var held = PolicyGates.Fits(demanded)
+            ? new PolicyGates(policy, node).Hold(own, ReadGates(demanded, earlier))
+            : own with
+            {
+                Policy = policy,
+            };
+        node.Context.Mistakes.AddAll(demanded.Context.Mistakes);
+        return held;
+    }
+
+    private static GateOptions ReadGates(ChangeNode node, SectionReadings earlier)
     {
         if (node.Exists)
         {
@@ -74,8 +95,18 @@ internal sealed class GatesSection : IChangeSection
         return options;
     }
 
-    private static ApprovalGateOptions ReadApproval(ChangeNode node) =>
-        new(Level(node), Settings(node, "required")["required"].Integer(1, 1, 20));
+    private static ApprovalGateOptions ReadApproval(ChangeNode node)
+    {
+        var settings = Settings(node, "required", "expires", "github", "command", "http");
+        var sources = ApprovalSource.ReadAll(settings);
+        var least = sources.Count == 0 ? 1 : 0;
+        var expires = settings["expires"];
+        return new ApprovalGateOptions(Level(node), settings["required"].Integer(least, least, 20))
+        {
+            Expires = expires.Exists ? expires.Duration(Year, TimeSpan.FromMinutes(1), Year) : TimeSpan.MaxValue,
+            Sources = sources,
+        };
+    }
 
     private static AnnouncementGateOptions ReadAnnouncement(ChangeNode node) =>
         new(

@@ -27,4 +27,8 @@ public interface IGate
 /// <param name="Passed">Whether it holds. Unknown is not passed.</param>
 /// <param name="Finding">What was found and, where it does not hold, who can mend it and how.</param>
 /// <param name="By">Who confirmed it; null when the machine knew.</param>
-public sealed record GateFinding(bool Passed, Message Finding, string? By = null);
+public sealed record GateFinding(bool Passed, Message Finding, string? By = null)
+{
+    /// <summary>Whether it holds only because the team's policy makes an exception: shown in red, as what was passed over is.</summary>
+    public bool InRed { get; init; }
+}

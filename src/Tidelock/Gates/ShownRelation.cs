@@ -13,22 +13,26 @@ namespace Tidelock.Gates;
 /// </summary>
 public static class ShownRelation
 {
-    /// <summary>As it stands now; null where the change is about no relation, and an approval is of its digest alone.</summary>
+    /// <summary>The database, and the relation as it stands now; null for the latter where the change is about none.</summary>
     /// <exception cref="TidelockException">The database cannot be reached.</exception>
-    internal static async Task<RunBaseline?> ReadAsync(
+    internal static async Task<(string Target, RunBaseline? Relation)> ReadAsync(
         Change change,
         PostgresTarget target,
         CancellationToken cancellation
     )
     {
-        if (RunBaseline.RelationOf(change) is not { } relation)
-        {
-            return null;
-        }
-
         await using var session = await OpenAsync(target, cancellation).ConfigureAwait(false);
-        return await ReadAsync(relation, session, cancellation).ConfigureAwait(false);
+        var database = await DatabaseAsync(session, cancellation).ConfigureAwait(false);
+        return RunBaseline.RelationOf(change) is { } relation
+            ? (database, await ReadAsync(relation, session, cancellation).ConfigureAwait(false))
+            : (database, null);
     }
+
+    /// <summary>The database, whatever address led there.</summary>
+    internal static async Task<string> DatabaseAsync(PostgresSession session, CancellationToken cancellation) =>
+        DatabaseOf(await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false));
+
+    internal static string DatabaseOf(ServerIdentity identity) => $"{identity.SystemIdentifier}/{identity.Database}";
 
     internal static async Task<RunBaseline> ReadAsync(
         RelationName relation,
@@ -43,33 +47,34 @@ public static class ShownRelation
     /// <summary>Keeps what a plan showed, once for as long as it stays the same.</summary>
     internal static async Task RecordAsync(
         WordBook book,
-        RunBaseline? shown,
+        (string Target, RunBaseline? Relation) shown,
         string by,
         TimeProvider time,
         CancellationToken cancellation
     )
     {
-        if (shown is null)
-        {
-            return;
-        }
-
-        var seen = JsonSerializer.SerializeToElement(shown, RollbacksJson.Default.RunBaseline);
+        JsonElement? seen = shown.Relation is { } relation
+            ? JsonSerializer.SerializeToElement(relation, RollbacksJson.Default.RunBaseline)
+            : null;
         var last = await LastAsync(book, cancellation).ConfigureAwait(false);
-        if (last?.Seen is not { } known || !JsonElement.DeepEquals(known, seen))
+        if (last is null || last.Target != shown.Target || !IsSame(last.Seen, seen))
         {
             var word = new Word(WordKind.Shown, ApprovalGate.Key, by, "", time.GetUtcNow(), Environment.MachineName);
-            await book.AddAsync(word with { Seen = seen }, cancellation).ConfigureAwait(false);
+            await book.AddAsync(word with { Seen = seen, Target = shown.Target }, cancellation).ConfigureAwait(false);
         }
     }
+
+    private static bool IsSame(JsonElement? one, JsonElement? other) =>
+        one is { } first && other is { } second
+            ? JsonElement.DeepEquals(first, second)
+            : one.HasValue == other.HasValue;
 
     /// <summary>The plan that an approval of this change is of now; null where none was shown.</summary>
     public static async Task<Word?> LastAsync(WordBook book, CancellationToken cancellation) =>
         (await book.ReadAsync(cancellation).ConfigureAwait(false)).LastOrDefault(w => w.Kind == WordKind.Shown);
 
     /// <summary>Whether an approval of it is of what a plan showed.</summary>
-    public static bool IsNeeded(string gate, Change change) =>
-        gate == ApprovalGate.Key && RunBaseline.RelationOf(change) is not null;
+    public static bool IsNeeded(Change change) => RunBaseline.RelationOf(change) is not null;
 
     /// <summary>What is not as the giver of a word was shown it, but for what goes with somebody's session; empty where all is.</summary>
     internal static async Task<IReadOnlyList<ClosureDifference>> DifferencesAsync(

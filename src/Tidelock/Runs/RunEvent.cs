@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tidelock.Policies;
 using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Texts;
@@ -78,6 +79,9 @@ public sealed record RunStarted(
     IReadOnlyDictionary<string, string> Links
 ) : RunEvent
 {
+    /// <summary>The team's policy the run was held to; null where there was none for its environment.</summary>
+    public PolicyMark? Policy { get; init; }
+
     public override RunState Apply(RunState state) =>
         state with
         {

@@ -17,6 +17,15 @@ public sealed record Word(WordKind Kind, string Gate, string By, string Note, Da
 {
     /// <summary>Of a plan: what stood in the database when it was shown; of an approval: what its giver had been shown; of an announcement: what was told. Its owner's own JSON.</summary>
     public JsonElement? Seen { get; init; }
+
+    /// <summary>Of a plan: the database it was of, as <c>SYSTEM/NAME</c>, whatever address led there; of an approval: the one its giver had been shown.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>When it counts no more; null for never.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>Its giver's signature by an SSH key, as OpenSSH writes it; null where it is not signed.</summary>
+    public string? Signature { get; init; }
 }
 
 /// <summary>What a word does.</summary>
@@ -28,6 +37,9 @@ public enum WordKind
 
     /// <summary>The gate does not hold and is passed over, says a person.</summary>
     Overridden,
+
+    /// <summary>The change must not be made, says a person; until the same person says otherwise.</summary>
+    Denied,
 
     /// <summary>Earlier words of this person on this gate count no more.</summary>
     Withdrawn,

@@ -1,4 +1,5 @@
 using Tidelock.Gates;
+using Tidelock.Gates.Approvals;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
@@ -16,15 +17,16 @@ internal static class ApprovedBaseline
     public static async Task<Message?> ProblemAsync(
         StepContext context,
         IJournal journal,
-        RunBaseline found,
-        PostgresSession session,
+        RunBaseline? found,
+        PostgresSession? session,
         CancellationToken cancellation
     )
     {
         var needed = context.Change.Section<GateOptions>().Approval;
         if (
             needed.Level != GateLevel.Required
-            || context.State.Gates.GetValueOrDefault(ApprovalGate.Key) is not { Passed: true, Overridden: false }
+            || context.State.Gates.GetValueOrDefault(ApprovalGate.Key) is not { Passed: true } gate
+            || gate.Finding.Code == Checklist.PassedOver
         )
         {
             return null;
@@ -33,11 +35,18 @@ internal static class ApprovedBaseline
         var words = await new WordBook(journal, context.Change.Digest, context.TargetEnvironment.Name)
             .ReadAsync(cancellation)
             .ConfigureAwait(false);
-        var (valid, outdated) = await ApprovalGate
-            .JudgeAsync(ApprovalGate.Approvals(words), found, session, cancellation)
-            .ConfigureAwait(false);
-        return valid.Count < needed.Required
-            ? outdated ?? ApprovalGate.Missing(valid, needed.Required, context.Change, context.TargetEnvironment)
-            : null;
+        var ground = new ApprovalGround(context.Change, context.TargetEnvironment.Name, context.Time.GetUtcNow())
+        {
+            Executor = context.State.Started!.By,
+            Author =
+                needed.Required > 1
+                    ? await ChangeAuthor.ReadAsync(context.Change, cancellation).ConfigureAwait(false)
+                    : [],
+            Target = ShownRelation.DatabaseOf(context.State.Identity!),
+            Relation = found,
+            Session = session,
+        };
+        var verdict = await new ApprovalJudge(ground).JudgeAsync(words, cancellation).ConfigureAwait(false);
+        return verdict.Suffices(needed.Required) ? null : ApprovalGate.Refused(verdict, ground, []);
     }
 }

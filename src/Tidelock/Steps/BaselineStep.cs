@@ -44,12 +44,14 @@ internal sealed class BaselineStep(Ground ground, ProbeFactory probes, WayRehear
             return StepOutcome.Refused(unwatchable);
         }
 
-        if (
-            RunBaseline.RelationOf(context.Change) is { } relation
-            && await CaptureAsync(context, relation, cancellation).ConfigureAwait(false) is { } refusal
-        )
+        var unfit = RunBaseline.RelationOf(context.Change) is { } relation
+            ? await CaptureAsync(context, relation, cancellation).ConfigureAwait(false)
+            : await ApprovedBaseline
+                .ProblemAsync(context, journal, found: null, session: null, cancellation)
+                .ConfigureAwait(false);
+        if (unfit is not null)
         {
-            return StepOutcome.Refused(refusal);
+            return StepOutcome.Refused(unfit);
         }
 
         if (await CascadeLosses.ForeseeAsync(context, rehearser, cancellation).ConfigureAwait(false) is { } loss)

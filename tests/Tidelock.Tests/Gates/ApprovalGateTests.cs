@@ -1,5 +1,6 @@
 using Tidelock.Gates;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Tests.Gates;
 
@@ -14,10 +15,14 @@ public sealed class ApprovalGateTests
         await bench.SayAsync("approval", "kim");
         await bench.SayAsync("approval", "Kim");
         Assert.True((await bench.StandingAsync(new ApprovalGate())).Refuses);
+        await bench.SayAsync("approval", "Kim Min <kim@example.com>");
+        Assert.True((await bench.StandingAsync(new ApprovalGate())).Refuses);
         await bench.SayAsync("approval", "lee");
         var standing = await bench.StandingAsync(new ApprovalGate());
         Assert.True(standing.Passed);
         Assert.Equal("kim, lee", standing.By);
+        Assert.Contains("not signed", standing.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("서명 없음", TextCatalog.Korean.Render(standing.Finding), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -41,5 +46,101 @@ public sealed class ApprovalGateTests
         await bench.RunAsync("production", RunResult.RolledBack);
         bench.Time.Advance(TimeSpan.FromDays(30));
         Assert.True(await bench.PassesAsync(new ApprovalGate()));
+    }
+
+    [Fact]
+    public async Task One_that_expires_counts_until_then_and_says_when()
+    {
+        await using var bench = await GateBench.CreateAsync("approval: { expires: 72h }");
+        await bench.SayAsync("approval", "kim");
+        var standing = await bench.StandingAsync(new ApprovalGate());
+        Assert.Contains("until 2026-11-25 17:00:00Z", standing.Finding.ToString(), StringComparison.Ordinal);
+        bench.Time.Advance(TimeSpan.FromHours(72));
+        var expired = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(expired.Refuses);
+        Assert.Contains("until 2026-11-25 17:00:00Z", expired.Finding.ToString(), StringComparison.Ordinal);
+        await bench.SayAsync("approval", "kim");
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+    }
+
+    [Fact]
+    public async Task A_denial_stands_against_all_approvals_until_its_giver_approves()
+    {
+        await using var bench = await GateBench.CreateAsync("approval: { required: 1 }");
+        await bench.SayAsync("approval", "lee", WordKind.Denied, "the KPI job runs tonight");
+        await bench.SayAsync("approval", "kim");
+        var denied = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(denied.Refuses);
+        Assert.Contains("lee denied it", denied.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the KPI job runs tonight", denied.Finding.ToString(), StringComparison.Ordinal);
+        await bench.SayAsync("approval", "lee");
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+    }
+
+    [Fact]
+    public async Task Where_two_must_approve_they_are_neither_the_author_nor_whoever_runs_it()
+    {
+        await using var bench = await GateBench.CreateAsync(Two);
+        bench.Read(Two, "author: Choi Ara <choi@example.com>");
+        await bench.SayAsync("approval", "kim");
+        await bench.SayAsync("approval", "choi");
+        await bench.SayAsync("approval", "park");
+        var own = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(own.Refuses);
+        Assert.Contains("choi: whoever wrote", own.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("park: whoever runs", own.Finding.ToString(), StringComparison.Ordinal);
+
+        bench.By = "seo";
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+        bench.By = "choi@example.com";
+        var author = await bench.StandingAsync(new ApprovalGate());
+        Assert.Contains("somebody else runs it", author.Finding.ToString(), StringComparison.Ordinal);
+
+        bench.Read(Two, "title: nobody wrote it");
+        await bench.SayAsync("approval", "kim");
+        await bench.SayAsync("approval", "lee");
+        var unknown = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(unknown.Refuses);
+        Assert.Contains("author:", unknown.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_policy_may_let_one_person_do_two_things_and_that_is_shown_in_red()
+    {
+        const string policy = """
+            environments:
+              production:
+                approvals: { allow: [author approves, author executes, executor approves] }
+            """;
+        await using var bench = await GateBench.WithPolicyAsync(Two, policy);
+        bench.By = "choi";
+        await bench.SayAsync("approval", "choi");
+        await bench.SayAsync("approval", "kim");
+        var standing = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(standing.Passed);
+        Assert.True(standing.Overridden);
+        Assert.Contains("EXCEPTION: choi", standing.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("tidelock.yaml:3", standing.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_edit_voids_it_and_the_gate_says_which_line_was_changed()
+    {
+        await using var bench = await GateBench.CreateAsync("approval: { required: 1 }");
+        await bench.SayAsync("approval", "kim");
+        await bench.KeepTextAsync("kim");
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+
+        bench.Read("approval: { required: 1 }, staging: { soak: 1h }");
+        var edited = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(edited.Refuses);
+        var text = edited.Finding.ToString();
+        Assert.Contains("edited after kim approved it", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "change.yaml:4: \"gates: { approval: { required: 1 } }\" became \"gates: { approval: { required: 1 }, staging",
+            text,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("change.yaml:4", TextCatalog.Korean.Render(edited.Finding), StringComparison.Ordinal);
     }
 }

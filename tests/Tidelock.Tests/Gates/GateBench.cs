@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Tidelock.Changes;
 using Tidelock.Gates;
+using Tidelock.Gates.Approvals;
 using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Runs.Sqlite;
@@ -16,16 +17,32 @@ internal sealed class GateBench : IAsyncDisposable
 
     private readonly string folder;
     private readonly IJournal journal;
-    private readonly Change change;
+
+    private readonly Dictionary<string, string> variables;
 
     private GateBench(IJournal journal, string folder, string gates, Dictionary<string, string> variables)
     {
-        (this.journal, this.folder) = (journal, folder);
+        (this.journal, this.folder, this.variables) = (journal, folder, variables);
+        Read(gates);
+    }
+
+    /// <summary>The change as it is read now.</summary>
+    public Change Change { get; private set; } = null!;
+
+    /// <summary>Who runs it.</summary>
+    public string By { get; set; } = "park";
+
+    public string Folder => folder;
+
+    /// <summary>The change is edited and read again.</summary>
+    public void Read(string gates, string head = "author: choi")
+    {
         File.WriteAllText(Path.Combine(folder, "new.sql"), "select 1 as id");
         File.WriteAllText(
             Path.Combine(folder, "change.yaml"),
             $$"""
             change: scores
+            {{head}}
             migration: { sql: { up: new.sql } }
             gates: { {{gates}} }
             environments:
@@ -33,9 +50,9 @@ internal sealed class GateBench : IAsyncDisposable
               production: { database: "host=127.0.0.1 port=1 dbname=p user=u" }
             """
         );
-        var reading = TidelockServices.ChangeLoader.Load(folder, null, variables);
+        var reading = TidelockServices.ChangeLoader.Load(folder, "production", variables);
         Assert.Equal("", string.Join('\n', reading.Mistakes.Select(m => m.Render(TextCatalog.English))));
-        change = reading.Change!;
+        Change = reading.Change!;
     }
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 22, 17, 0, 0, TimeSpan.Zero));
@@ -53,12 +70,24 @@ internal sealed class GateBench : IAsyncDisposable
         );
     }
 
+    /// <summary>The same beside a policy.</summary>
+    public static async Task<GateBench> WithPolicyAsync(string gates, string policy)
+    {
+        var bench = await CreateAsync(gates);
+        await File.WriteAllTextAsync(Path.Combine(bench.folder, "tidelock.yaml"), policy);
+        bench.Read(gates);
+        return bench;
+    }
+
+    /// <summary>What <c>tidelock approve</c> keeps of the text that is approved.</summary>
+    public Task KeepTextAsync(string by) =>
+        new ApprovedText(journal, Change, "production").KeepAsync(by, Time.GetUtcNow(), default);
+
     /// <summary>Somebody says a word on a gate of production, now.</summary>
     public Task SayAsync(string gate, string by, WordKind kind = WordKind.Confirmed, string note = "said so") =>
-        new WordBook(journal, change.Digest, "production").AddAsync(
-            new Word(kind, gate, by, note, Time.GetUtcNow(), "bastion-1"),
-            default
-        );
+        AddAsync(new Word(kind, gate, by, note, Time.GetUtcNow(), "bastion-1"));
+
+    public Task AddAsync(Word word) => new WordBook(journal, Change.Digest, "production").AddAsync(word, default);
 
     /// <summary>A run of this change that ends now.</summary>
     public async Task RunAsync(string environment, RunResult result, string? digest = null)
@@ -71,7 +100,7 @@ internal sealed class GateBench : IAsyncDisposable
                 [
                     SampleEvents.Started with
                     {
-                        Digest = digest ?? change.Digest,
+                        Digest = digest ?? Change.Digest,
                         TargetEnvironment = environment,
                     },
                     new RunEnded(result, Message.Of("runs.completed")),
@@ -88,11 +117,11 @@ internal sealed class GateBench : IAsyncDisposable
     /// <summary>How the one gate stands for production.</summary>
     public async Task<GateStanding> StandingAsync(IGate gate)
     {
-        var words = await new WordBook(journal, change.Digest, "production").ReadAsync(default);
-        var production = change.Environments.Single(e => e.Name == "production");
-        var usedUp = await ChangeRuns.LastUsedUpAsync(journal, change.Digest, production.Name, default);
+        var words = await new WordBook(journal, Change.Digest, "production").ReadAsync(default);
+        var production = Change.Environments.Single(e => e.Name == "production");
+        var usedUp = await ChangeRuns.LastUsedUpAsync(journal, Change.Digest, production.Name, default);
         var target = PostgresTarget.Parse(production.Database, NoVariables);
-        var context = new GateContext(change, production, target, journal, words, usedUp, Time);
+        var context = new GateContext(Change, production, target, journal, words, usedUp, Time) { By = By };
         return Assert.Single(await new Checklist([gate]).EvaluateAsync(context, default));
     }
 

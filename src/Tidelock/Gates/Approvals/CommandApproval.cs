@@ -1,0 +1,73 @@
+using Tidelock.Changes;
+using Tidelock.Programs;
+using Tidelock.Texts;
+
+namespace Tidelock.Gates.Approvals;
+
+/// <summary><c>command: [./ticket, CHG-123]</c>: a program that asks a ticket system and prints a <see cref="TicketAnswer"/>.</summary>
+/// <param name="Command">The program and its arguments.</param>
+/// <param name="Folder">Where it runs: the folder of the file that names it.</param>
+internal sealed record CommandApproval(EquatableWords Command, string Folder) : ApprovalSource
+{
+    private const int LongestOutput = 64 * 1024;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    public static CommandApproval? Read(ChangeNode node)
+    {
+        var words = node.Items.Select(w => w.Text()).ToList();
+        if (node.IsList && words.Count == 0)
+        {
+            node.Mistake(Message.Of("probes.command.empty"));
+        }
+
+        return words.Count == 0 || words.Contains("", StringComparer.Ordinal)
+            ? null
+            : new CommandApproval(new EquatableWords(words), node.Context.Files.Folder);
+    }
+
+    internal override async Task<SourceFinding> AskAsync(GateContext context, CancellationToken cancellation)
+    {
+        var name = Path.GetFileName(Command.Words[0]);
+        using var deadline = new CancellationTokenSource(Limit, context.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
+        var (output, errors) = (new BoundedText(LongestOutput), new BoundedText(LongestOutput));
+        try
+        {
+            var program = new ChildProgram(
+                Command.Words[0],
+                [.. Command.Words.Skip(1)],
+                new Dictionary<string, string?>(StringComparer.Ordinal)
+                {
+                    ["TIDELOCK_CHANGE"] = context.Change.Name,
+                    ["TIDELOCK_DIGEST"] = context.Change.Digest,
+                    ["TIDELOCK_ENVIRONMENT"] = context.TargetEnvironment.Name,
+                },
+                Folder
+            );
+            var exit = await program.RunAsync(output.FillAsync, errors.FillAsync, either.Token).ConfigureAwait(false);
+            return exit == 0
+                ? TicketAnswer.Judge(name, output.Text, context)
+                : Failed(Message.Of("gates.approval.ticket.exit", ("exit", exit), ("words", errors.Text.Trim())));
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            return Failed(Message.Of("gates.approval.ticket.slow", ("limit", Limit)));
+        }
+        catch (TidelockException e)
+        {
+            return Failed(e.Problem);
+        }
+
+        SourceFinding Failed(Message problem) =>
+            new(false, Message.Of("gates.approval.ticket.failed", ("source", name), ("problem", problem)));
+    }
+}
+
+/// <summary>Words that are the same when each of them is.</summary>
+internal sealed record EquatableWords(IReadOnlyList<string> Words)
+{
+    public bool Equals(EquatableWords? other) =>
+        other is not null && Words.SequenceEqual(other.Words, StringComparer.Ordinal);
+
+    public override int GetHashCode() => string.Join('\n', Words).GetHashCode(StringComparison.Ordinal);
+}

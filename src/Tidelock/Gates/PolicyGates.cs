@@ -1,0 +1,158 @@
+using Tidelock.Backups;
+using Tidelock.Changes;
+using Tidelock.Policies;
+using Tidelock.Texts;
+
+namespace Tidelock.Gates;
+
+/// <summary>
+/// Holds a change's gates to its team's policy: of each level and threshold the stricter one counts, and what the policy made stricter is
+/// kept for the refusal that names it.
+/// </summary>
+internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
+{
+    /// <summary>The keys of each gate in which a policy can be stricter than a change.</summary>
+    private static readonly (string Gate, string[] Keys)[] Keys =
+    [
+        ("staging", ["soak", "environment"]),
+        ("backup", ["maxAge", "proof"]),
+        ("approval", ["required", "expires", "github", "command", "http"]),
+        ("announcement", ["before"]),
+        ("dashboards", []),
+        ("rollbackPlan", []),
+        ("window", ["from", "to", "zone"]),
+        ("onCall", ["people"]),
+        ("slack", []),
+    ];
+
+    private readonly List<(string Gate, PolicyRule Rule)> rules = [];
+
+    private ChangeNode Demanded => policy.Gates!;
+
+    /// <summary>Whether the policy's gates can be read as a change's; other keys are mistakes.</summary>
+    public static bool Fits(ChangeNode gates)
+    {
+        if (!gates.Exists)
+        {
+            return false;
+        }
+
+        gates.Only([.. Keys.Select(k => k.Gate)]);
+        foreach (var (gate, keys) in Keys.Where(k => gates[k.Gate].IsMapping || gates[k.Gate].IsList))
+        {
+            gates[gate].Only([.. keys, "level"]);
+        }
+
+        return !gates.Context.Mistakes.Any;
+    }
+
+    public GateOptions Hold(GateOptions own, GateOptions demanded)
+    {
+        var held = own with
+        {
+            Staging = Hold(own.Staging, demanded.Staging),
+            BackupLevel = Level("backup", own.BackupLevel, demanded.BackupLevel),
+            Backup = Hold(own.Backup, demanded.Backup),
+            Approval = Hold(own.Approval, demanded.Approval),
+            Announcement = own.Announcement with
+            {
+                Level = Level("announcement", own.Announcement.Level, demanded.Announcement.Level),
+                Before = Most("announcement", "before", own.Announcement.Before, demanded.Announcement.Before),
+            },
+            Dashboards = own.Dashboards with
+            {
+                Level = Level("dashboards", own.Dashboards.Level, demanded.Dashboards.Level),
+            },
+            RollbackPlan = Level("rollbackPlan", own.RollbackPlan, demanded.RollbackPlan),
+            OnCall = own.OnCall with
+            {
+                Level = Level("onCall", own.OnCall.Level, demanded.OnCall.Level),
+                People = Most("onCall", "people", own.OnCall.People, demanded.OnCall.People),
+            },
+            Slack = own.Slack with { Level = Level("slack", own.Slack.Level, demanded.Slack.Level) },
+        };
+        return held with { Policy = policy, Rules = rules.ToLookup(r => r.Gate, r => r.Rule) };
+    }
+
+    private SoakGateOptions Hold(SoakGateOptions own, SoakGateOptions demanded)
+    {
+        if (!Demanded["staging"].Exists)
+        {
+            return own;
+        }
+
+        // A change that calls another environment its staging would need none.
+        var environment = demanded.Environment;
+        if (environment != own.Environment)
+        {
+            Add("staging", Demanded["staging"]);
+        }
+
+        return own with
+        {
+            Level = Level("staging", own.Level, demanded.Level),
+            Environment = environment,
+            Soak = Most("staging", "soak", own.Soak, demanded.Soak),
+        };
+    }
+
+    private BackupOptions Hold(BackupOptions own, BackupOptions demanded)
+    {
+        var held = own with
+        {
+            MaxAge = Least("backup", "maxAge", own.MaxAge, demanded.MaxAge),
+            Proof = Most("backup", "proof", own.Proof, demanded.Proof),
+        };
+        if (held.By == BackupSource.Confirmed && held.Proof > own.Proof)
+        {
+            (written["backup"].Exists ? written["backup"] : written).Mistake(
+                Message.Of("gates.policy.proof", ("rule", PolicyRule.At(Demanded["backup"]["proof"]).Text))
+            );
+        }
+
+        return held;
+    }
+
+    private ApprovalGateOptions Hold(ApprovalGateOptions own, ApprovalGateOptions demanded) =>
+        own with
+        {
+            Level = Level("approval", own.Level, demanded.Level),
+            Required = Most("approval", "required", own.Required, demanded.Required),
+            Expires = Least("approval", "expires", own.Expires, demanded.Expires),
+            Sources = Demanded["approval"].Exists
+                ? [.. own.Sources, .. demanded.Sources.Except(own.Sources)]
+                : own.Sources,
+        };
+
+    private GateLevel Level(string gate, GateLevel own, GateLevel demanded)
+    {
+        var node = Demanded[gate];
+        if (!node.Exists || demanded <= own)
+        {
+            return own;
+        }
+
+        Add(gate, node["level"].Exists ? node["level"] : node);
+        return demanded;
+    }
+
+    private T Most<T>(string gate, string key, T own, T demanded)
+        where T : IComparable => Stricter(gate, key, own, demanded, demanded.CompareTo(own) > 0);
+
+    private T Least<T>(string gate, string key, T own, T demanded)
+        where T : IComparable => Stricter(gate, key, own, demanded, demanded.CompareTo(own) < 0);
+
+    private T Stricter<T>(string gate, string key, T own, T demanded, bool isStricter)
+    {
+        var node = Demanded[gate][key];
+        if (!node.Exists || !isStricter)
+        {
+            return own;
+        }
+
+        Add(gate, node);
+        return demanded;
+    }
+
+    private void Add(string gate, ChangeNode node) => rules.Add((gate, PolicyRule.At(node)));
+}

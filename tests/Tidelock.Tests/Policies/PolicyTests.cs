@@ -1,0 +1,226 @@
+using Tidelock.Backups;
+using Tidelock.Changes;
+using Tidelock.Gates;
+using Tidelock.Runs;
+using Tidelock.Tests.Gates;
+using Tidelock.Texts;
+
+namespace Tidelock.Tests.Policies;
+
+public sealed class PolicyTests : IDisposable
+{
+    private static readonly Dictionary<string, string> NoVariables = new(StringComparer.Ordinal);
+
+    private readonly string root = Directory.CreateTempSubdirectory("tidelock-policy-").FullName;
+
+    [Fact]
+    public void A_change_can_turn_off_and_loosen_nothing_that_the_policy_demands()
+    {
+        Directory.CreateDirectory(Path.Combine(root, ".git"));
+        Policy(
+            """
+            apiVersion: tidelock/v1
+            environments:
+              production:
+                gates:
+                  staging: { soak: 24h }
+                  backup: { maxAge: 2h, proof: rehearsed }
+                  approval: { required: 2, expires: 72h }
+                  announcement: { before: 30m }
+                  dashboards: required
+                  rollbackPlan: required
+                  onCall: { people: 2, level: recommended }
+                  slack: recommended
+            """
+        );
+        Change(
+            "staging: { environment: production, soak: 1h }, backup: { maxAge: 6h, rehearse: false }, approval: off, announcement: { before: 1h }, rollbackPlan: off, onCall: { people: 3, level: recommended }"
+        );
+        var gates = Gates("production");
+
+        Assert.Equal((GateLevel.Required, "staging", TimeSpan.FromHours(24)), Soak(gates));
+        Assert.Equal(
+            (GateLevel.Required, TimeSpan.FromHours(2), BackupLevel.Rehearsed),
+            (gates.BackupLevel, gates.Backup.MaxAge, gates.Backup.Proof)
+        );
+        Assert.Equal(
+            (GateLevel.Required, 2, TimeSpan.FromHours(72)),
+            (gates.Approval.Level, gates.Approval.Required, gates.Approval.Expires)
+        );
+        Assert.Equal(TimeSpan.FromHours(1), gates.Announcement.Before);
+        Assert.Equal(
+            (GateLevel.Required, GateLevel.Required, GateLevel.Recommended),
+            (gates.Dashboards.Level, gates.RollbackPlan, gates.Slack.Level)
+        );
+        Assert.Equal(3, gates.OnCall.People);
+        Assert.Empty(gates.Rules["announcement"]);
+        var rules = gates.Rules["approval"].ToList();
+        Assert.Equal([7, 7, 7], rules.Select(r => r.Line));
+        Assert.Contains("production.gates.approval.required: 2", rules.Select(r => r.Rule));
+        Assert.EndsWith("tidelock.yaml", rules[0].File, StringComparison.Ordinal);
+
+        var staging = Gates("staging");
+        Assert.Null(staging.Policy);
+        Assert.Equal(GateLevel.Off, staging.Approval.Level);
+    }
+
+    [Fact]
+    public async Task A_refusal_names_the_file_the_line_and_the_rule()
+    {
+        const string policy = """
+            environments:
+              production:
+                gates: { approval: { required: 2 } }
+            """;
+        await using var bench = await GateBench.WithPolicyAsync("approval: { required: 1 }", policy);
+        await bench.SayAsync("approval", "kim");
+        var standing = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(standing.Refuses);
+        Assert.Contains(
+            "tidelock.yaml:3 says production.gates.approval.required: 2",
+            standing.Finding.ToString(),
+            StringComparison.Ordinal
+        );
+        await bench.SayAsync("approval", "lee");
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+    }
+
+    [Fact]
+    public async Task Only_those_the_policy_names_pass_over_a_gate_and_nobody_over_one_it_demands_without_saying_who()
+    {
+        const string policy = """
+            environments:
+              production:
+                gates: { approval: { required: 2 }, announcement: { before: 30m } }
+                overrides: { approval: [lee] }
+            """;
+        await using var bench = await GateBench.WithPolicyAsync("dashboards: required", policy);
+        await bench.SayAsync("approval", "kim", WordKind.Overridden, "outage");
+        var refused = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(refused.Refuses);
+        Assert.Contains(
+            "kim passed over it, and may not: tidelock.yaml:4",
+            refused.Finding.ToString().Replace(Shown(bench.Folder), "", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
+        await bench.SayAsync("approval", "lee", WordKind.Overridden, "outage");
+        Assert.True((await bench.StandingAsync(new ApprovalGate())).Overridden);
+
+        await bench.SayAsync("announcement", "lee", WordKind.Overridden, "outage");
+        Assert.True((await bench.StandingAsync(new AnnouncementGate())).Refuses);
+        using var http = new HttpMessageInvoker(new SocketsHttpHandler());
+        await bench.SayAsync("dashboards", "kim", WordKind.Overridden, "outage");
+        Assert.True((await bench.StandingAsync(new DashboardsGate(http))).Overridden);
+    }
+
+    [Fact]
+    public void The_digest_is_of_the_policy_and_of_whose_signatures_count_and_others_are_all_that_are_not_named()
+    {
+        Policy(
+            """
+            environments:
+              production: { approvals: { signers: signers } }
+              others: { gates: { approval: { required: 3 } } }
+            """
+        );
+        File.WriteAllText(Path.Combine(root, "signers"), "kim ssh-ed25519 AAAA\n");
+        Change("approval: off");
+        var first = Gates("production").Policy!.Mark;
+        Assert.Equal(64, first.Digest.Length);
+        Assert.Equal(first, Gates("production").Policy!.Mark);
+        Assert.Equal(3, Gates("staging").Approval.Required);
+        Assert.Equal(GateLevel.Off, Gates("production").Approval.Level);
+
+        File.AppendAllText(Path.Combine(root, "signers"), "eve ssh-ed25519 AAAA\n");
+        Assert.NotEqual(first.Digest, Gates("production").Policy!.Mark.Digest);
+    }
+
+    [Fact]
+    public void It_is_looked_for_up_to_the_root_of_the_repository_and_two_are_a_mistake()
+    {
+        Policy("environments: { production: { gates: { approval: { required: 2 } } } }");
+        Change("approval: off");
+        Assert.Equal(2, Gates("production").Approval.Required);
+
+        Directory.CreateDirectory(Path.Combine(root, "changes", ".git"));
+        Assert.Null(Gates("production").Policy);
+        Directory.Delete(Path.Combine(root, "changes", ".git"));
+
+        File.WriteAllText(Path.Combine(root, "changes", "scores", "tidelock.yaml"), "environments: {}");
+        var two = Assert.Single(Load("production").Mistakes);
+        Assert.Equal("policies.two", two.Problem.Code);
+    }
+
+    [Theory]
+    [InlineData("environments: { production: { gates: { aproval: { required: 2 } } } }", "changes.key.meant")]
+    [InlineData("environments: { production: { gates: { approval: { requird: 2 } } } }", "changes.key.meant")]
+    [InlineData("environments: { production: { gates: { staging: { soak: 5 } } } }", "changes.duration.unit")]
+    [InlineData("environments: { production: { gates: { dashboards: ['https://x'] } } }", "changes.kind.mapping")]
+    [InlineData("environments: { production: { approvals: { signers: nowhere } } }", "changes.file.missing")]
+    [InlineData("environments: { production: { approvals: { revoked: tidelock.yaml } } }", "policies.revoked-alone")]
+    [InlineData("environments: { production: { approvals: { allow: [everything] } } }", "changes.word.unknown")]
+    [InlineData("environments: { production: { overrides: { approval: kim } } }", "changes.kind.list")]
+    [InlineData("environments: [production]", "changes.kind.mapping")]
+    [InlineData("gates: {}", "changes.key.unknown")]
+    [InlineData("environments: { production: { gates: { backup: { proof: verified } } } }", "gates.policy.proof")]
+    public void What_is_wrong_with_it_keeps_every_change_from_being_read_and_is_named_where_it_is(
+        string policy,
+        string code
+    )
+    {
+        Policy(policy);
+        Change("backup: { by: confirmed }");
+        var mistakes = Load("production").Mistakes;
+        Assert.Null(Load("production").Change);
+        Assert.Contains(code, mistakes.Select(m => m.Problem.Code));
+        var place = code == "gates.policy.proof" ? "change.yaml" : "tidelock.yaml";
+        Assert.All(mistakes, m => Assert.EndsWith(place, m.File, StringComparison.Ordinal));
+        Assert.All(mistakes, m => Assert.NotEqual(m.Render(TextCatalog.English), m.Render(TextCatalog.Korean)));
+    }
+
+    [Fact]
+    public void What_everybody_may_write_is_nobodys_policy()
+    {
+        Policy("environments: {}");
+        Change("approval: off");
+        File.SetUnixFileMode(Path.Combine(root, "tidelock.yaml"), (UnixFileMode)0b110_110_110);
+        Assert.Equal("policies.anybodys", Assert.Single(Load("production").Mistakes).Problem.Code);
+    }
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    private static (GateLevel Level, string Environment, TimeSpan Soak) Soak(GateOptions gates) =>
+        (gates.Staging.Level, gates.Staging.Environment, gates.Staging.Soak);
+
+    private static string Shown(string folder) =>
+        Path.GetRelativePath(Directory.GetCurrentDirectory(), folder) + Path.DirectorySeparatorChar;
+
+    private void Policy(string text) => File.WriteAllText(Path.Combine(root, "tidelock.yaml"), text);
+
+    private void Change(string gates)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(root, "changes", "scores")).FullName;
+        File.WriteAllText(Path.Combine(folder, "new.sql"), "select 1 as id");
+        File.WriteAllText(
+            Path.Combine(folder, "change.yaml"),
+            $$"""
+            change: scores
+            migration: { sql: { up: new.sql } }
+            gates: { {{gates}} }
+            environments:
+              staging: { database: "host=127.0.0.1 port=1 dbname=s user=u" }
+              production: { database: "host=127.0.0.1 port=1 dbname=p user=u" }
+            """
+        );
+    }
+
+    private ChangeReading Load(string environment) =>
+        TidelockServices.ChangeLoader.Load(Path.Combine(root, "changes", "scores"), environment, NoVariables);
+
+    private GateOptions Gates(string environment)
+    {
+        var reading = Load(environment);
+        Assert.Equal("", string.Join('\n', reading.Mistakes.Select(m => m.Render(TextCatalog.English))));
+        return reading.Change!.Section<GateOptions>();
+    }
+}
