@@ -1,6 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tidelock.Cli.Rendering;
 using Tidelock.Deployments;
+using Tidelock.Evidence;
 using Tidelock.Texts;
 
 namespace Tidelock.Cli;
@@ -8,6 +10,29 @@ namespace Tidelock.Cli;
 /// <summary>How a command ended, in one line of JSON: always the last one of a run with <c>--json</c>, and of whatever goes wrong.</summary>
 internal sealed record EndLine(ExitCode End, int ExitCode, string Code, string Text, string? Run, string? Evidence)
 {
+    /// <summary>What is in place, and what is not; only where something stopped.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Safe { get; init; }
+
+    /// <summary>Commands as they are typed, the best first.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Next { get; init; }
+
+    /// <summary>Whom to call, by role.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string>? Contacts { get; init; }
+
+    /// <summary>The same with what a person needs who finds it stopped.</summary>
+    public EndLine With(StopAdvice? advice, TextCatalog texts) =>
+        advice is null
+            ? this
+            : this with
+            {
+                Safe = texts.Render(advice.Safe),
+                Next = [.. advice.Next.Select(n => n.Command)],
+                Contacts = advice.Contacts,
+            };
+
     public static EndLine Of(DeploymentEnd end, TextCatalog texts) =>
         Of(end.ExitCode, end.Finding, texts) with
         {

@@ -76,7 +76,7 @@ public sealed class TidelockServices : IAsyncDisposable
         NoticeTrial = new NoticeTrial(channels, time);
         Checklist = Gates(rehearser, sources, channels);
         var engine = new RunEngine(
-            DeploymentSteps(programs, sources, transaction, rehearser, data, journal, time),
+            DeploymentSteps(programs, sources, transaction, rehearser, data, journal, Checklist, time),
             [new RevertStep(Rollbacks), new RevertedStep(Rollbacks)],
             new Lookout(new ProbeFactory(ProbeKinds, time)),
             new LossLookout()
@@ -166,6 +166,7 @@ public sealed class TidelockServices : IAsyncDisposable
         WayRehearser rehearser,
         DataRehearser data,
         IJournal journal,
+        Checklist checklist,
         TimeProvider time
     )
     {
@@ -178,6 +179,7 @@ public sealed class TidelockServices : IAsyncDisposable
             new PrerequisitesStep(programs),
             new SourcedBackupStep(sources, new BackupStep(programs, data, time)),
             new BaselineStep(ground, probes, rehearser, journal),
+            new AppointmentStep((run, cancellation) => checklist.OfRunAsync(run, journal, cancellation)),
             new MigrateStep(transaction),
             new VerifyStep(),
             new CheckingStep("smoke", c => c.Section<SmokeChecks>().Checks, ground),

@@ -32,6 +32,8 @@ internal sealed class EventRow(ReportWords words)
             CommandTaken c => new("●", words.Of(DecisionKind.Command), Command(c)),
             RollbackStarted r => GoingBack(r),
             RunSuspended s => new("‖", words.Of(DecisionKind.Suspended), words.Say(s.Reason), Tone.Warn),
+            FactRecorded { Step: Appointment.Step, Name: Appointment.Fact } when state.Appointment is { } planned =>
+                new("●", words.Say("cli.event.planned"), words.Say("cli.event.planned-for", ("at", planned.Shown))),
             FactRecorded { Step: PointOfNoReturn.Step, Name: PointOfNoReturn.Fact } => rows.AtStake(state),
             RunEnded => rows.Outcome(ReportOutcome.Of(state, e.At)),
             EpochTaken or FactRecorded or WatchTicked or _ => null,

@@ -56,7 +56,7 @@ internal sealed class HoldRows(ReportWords words)
         );
         var until = held.Until is { } limit
             ? words.Say(
-                "cli.live.held-until",
+                state.InPlace ? "cli.live.held-until" : "cli.live.held-until-given-up",
                 ("at", words.Clock(limit)),
                 ("left", WatchRows.Seconds(limit > now ? limit - now : TimeSpan.Zero))
             )

@@ -14,6 +14,7 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
         "prerequisites",
         "backup",
         "baseline",
+        Appointment.Step,
         "migrate",
         "verify",
         "smoke",
@@ -36,6 +37,12 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
     )
     {
         yield return Row.Gap;
+        if (state.Started is null)
+        {
+            yield return new Row("…", "", progress is { } before ? words.Say(before.Text) : "");
+            yield break;
+        }
+
         yield return Row.Of(Clock(Timeline.Of(state, now), now));
         foreach (var step in state.Steps.Where(s => s.Status is StepStatus.Running))
         {
@@ -137,9 +144,9 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
                     ("left", (next.Due - now).Duration())
                 );
         return words.Say(
-                "cli.live.clock",
+                at < TimeSpan.Zero ? "cli.live.clock-before" : "cli.live.clock",
                 ("bar", bar),
-                ("minutes", (int)at.TotalMinutes),
+                ("minutes", (int)at.Duration().TotalMinutes),
                 ("total", (int)end.TotalMinutes)
             ) + due;
     }
@@ -147,5 +154,11 @@ internal sealed class LiveRegion(ReportWords words, Func<RunState, Message> keys
     private static string Ahead(RunState state) =>
         state.Rollback is not null
             ? ""
-            : string.Join(" · ", Deployment.Where(s => state.Step(s).Status is StepStatus.Pending));
+            : string.Join(
+                " · ",
+                Deployment.Where(s =>
+                    state.Step(s).Status is StepStatus.Pending
+                    && (s != Appointment.Step || state.Appointment is not null)
+                )
+            );
 }

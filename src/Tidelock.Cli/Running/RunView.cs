@@ -40,6 +40,7 @@ internal sealed class RunView(VerbContext context)
 
     private async Task<ExitCode> EndAsync(DeploymentEnd end, CancellationToken cancellation)
     {
+        var advice = await AdviceAsync(end, cancellation);
         if (!context.Json)
         {
             Tell(end);
@@ -50,11 +51,18 @@ internal sealed class RunView(VerbContext context)
             : null;
         if (context.Json)
         {
-            (EndLine.Of(end, context.Texts) with { Evidence = evidence }).Print(context.Terminal);
+            (EndLine.Of(end, context.Texts).With(advice, context.Texts) with { Evidence = evidence }).Print(
+                context.Terminal
+            );
         }
         else if (evidence is not null)
         {
             context.Terminal.Say(Message.Of("cli.evidence.kept", ("file", evidence), ("run", end.Run)));
+        }
+
+        if (!context.Json && advice is not null)
+        {
+            context.Terminal.Show(new StopRows(context.Terminal.Words).Rows(advice));
         }
 
         return end.ExitCode;
@@ -64,6 +72,31 @@ internal sealed class RunView(VerbContext context)
         context.Json ? new JsonScreen(context.Terminal)
         : context.Terminal.IsLive ? new LiveScreen(context.Terminal, keys, context.Time)
         : new PlainScreen(context.Terminal, context.Time);
+
+    /// <summary>
+    /// What a person needs where the run stopped; null where all is well, or where not even the journal can say. What stopped this program because
+    /// of another one is about that one.
+    /// </summary>
+    private async Task<StopAdvice?> AdviceAsync(DeploymentEnd end, CancellationToken cancellation)
+    {
+        if (end.ExitCode is ExitCode.Done || end.Run is not { } run)
+        {
+            return null;
+        }
+
+        try
+        {
+            var state =
+                end.State ?? await RunReader.StateAsync(await context.JournalAsync(cancellation), run, cancellation);
+            return end.ExitCode is ExitCode.AnotherRun
+                ? StopAdvice.Behind(run, state.Started?.Contacts ?? new Dictionary<string, string>())
+                : StopAdvice.Of(run, state);
+        }
+        catch (JournalUnwritableException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>A run that ended well has said so on its screen.</summary>
     private void Tell(DeploymentEnd end)

@@ -1,9 +1,12 @@
 using System.CommandLine;
+using Tidelock.Changes;
 using Tidelock.Cli.Rendering;
 using Tidelock.Cli.Running;
 using Tidelock.Deployments;
 using Tidelock.Gates;
+using Tidelock.Runs;
 using Tidelock.Texts;
+using StopAdvice = Tidelock.Evidence.StopAdvice;
 
 namespace Tidelock.Cli.Verbs;
 
@@ -11,6 +14,8 @@ namespace Tidelock.Cli.Verbs;
 internal sealed class DeployVerb : Verb
 {
     private readonly ChangeOptions change;
+    private readonly AtOptions planned;
+    private readonly Option<string?> prepare;
     private readonly Option<string?> confirm;
     private readonly Option<string[]> confirmGate;
     private readonly Option<string[]> overrideGate;
@@ -22,6 +27,23 @@ internal sealed class DeployVerb : Verb
     {
         change = new ChangeOptions(texts);
         change.AddTo(this);
+        planned = new AtOptions(texts);
+        planned.AddTo(this);
+        Add(
+            prepare = new Option<string?>("--prepare")
+            {
+                Description = texts.Render("cli.deploy.prepare"),
+                HelpName = "30m",
+            }
+        );
+        planned.Need(this, prepare);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(prepare) is { } text && DurationText.TryParse(text) is null)
+            {
+                result.AddError(texts.Render("cli.deploy.prepare-form", ("text", text)));
+            }
+        });
         Add(confirm = DatabaseName.Make(texts));
         Add(
             confirmGate = new Option<string[]>("--confirm-gate")
@@ -54,6 +76,7 @@ internal sealed class DeployVerb : Verb
             return EndLine.PrintMistaken(context);
         }
 
+        request = planned.Read(context, request);
         var services = await context.ServicesAsync(cancellation);
         await TakeWordsAsync(context, services, request, cancellation);
         var gates = await GatesAsync(context, services, request, cancellation);
@@ -62,9 +85,14 @@ internal sealed class DeployVerb : Verb
             return ExitCode.Refused;
         }
 
+        var prepares = DurationText.TryParse(context.Arguments.GetValue(prepare) ?? "") ?? Appointment.UsuallyPrepares;
+        await planned.KeepAsync(context, request, prepares, cancellation);
         DatabaseName.Require(context, request.Target.Database, context.Arguments.GetValue(confirm));
         return await new RunView(context).ShowAsync(
-            terminal => services.Deployment.StartAsync(request, terminal, cancellation),
+            terminal =>
+                request.Appointment is null
+                    ? services.Deployment.StartAsync(request, terminal, cancellation)
+                    : services.Deployment.AppointAsync(request, prepares, terminal, cancellation),
             cancellation
         );
     }
@@ -131,12 +159,16 @@ internal sealed class DeployVerb : Verb
             refusing = [.. (await services.Deployment.ChecklistAsync(request, cancellation)).Where(g => g.Refuses)];
         }
 
-        if (Deployment.Refusing(refusing) is not { } refusal)
+        if (Deployment.Refusing(refusing, request.Appointment) is not { } refusal)
         {
             return false;
         }
 
-        Tell(context, refusal);
+        Tell(
+            context,
+            refusal,
+            StopAdvice.BeforeStart(request.Change.Folder, request.TargetEnvironment.Name, request.Change.Contacts)
+        );
         return true;
     }
 
@@ -148,15 +180,16 @@ internal sealed class DeployVerb : Verb
         return Console.In.ReadLine()?.Trim();
     }
 
-    private static void Tell(VerbContext context, DeploymentEnd end)
+    private static void Tell(VerbContext context, DeploymentEnd end, StopAdvice advice)
     {
         if (context.Json)
         {
-            EndLine.Of(end, context.Texts).Print(context.Terminal);
+            EndLine.Of(end, context.Texts).With(advice, context.Texts).Print(context.Terminal);
         }
         else
         {
             context.Terminal.Problem(end.Finding);
+            context.Terminal.Show(new StopRows(context.Terminal.Words).Rows(advice));
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tidelock.Cli.Rendering;
+using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Cli.Verbs;
@@ -8,6 +9,7 @@ namespace Tidelock.Cli.Verbs;
 internal sealed class PlanVerb : Verb
 {
     private readonly ChangeOptions change;
+    private readonly AtOptions planned;
     private readonly Option<bool> ddl;
     private readonly Option<bool> onTarget;
 
@@ -16,6 +18,8 @@ internal sealed class PlanVerb : Verb
     {
         change = new ChangeOptions(texts);
         change.AddTo(this);
+        planned = new AtOptions(texts);
+        planned.AddTo(this);
         Add(ddl = new Option<bool>("--ddl") { Description = texts.Render("cli.plan.ddl.option") });
         Add(onTarget = new Option<bool>("--on-target") { Description = texts.Render("cli.plan.on-target.option") });
     }
@@ -27,7 +31,7 @@ internal sealed class PlanVerb : Verb
             return EndLine.PrintMistaken(context);
         }
 
-        request = request with { OnTarget = context.Arguments.GetValue(onTarget) };
+        request = planned.Read(context, request) with { OnTarget = context.Arguments.GetValue(onTarget) };
         var services = await context.ServicesAsync(cancellation);
         var plan = await services.Deployment.PlanAsync(request, cancellation);
         plan = await services.Deployment.ComparedAsync(request, plan, cancellation);
@@ -42,6 +46,7 @@ internal sealed class PlanVerb : Verb
             context.Terminal.Show([.. statements, .. screen.Rows(request, plan)]);
         }
 
+        await planned.KeepAsync(context, request, Appointment.UsuallyPrepares, cancellation);
         return plan.Ready ? ExitCode.Done : ExitCode.Refused;
     }
 }

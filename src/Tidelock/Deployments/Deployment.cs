@@ -20,6 +20,7 @@ public sealed class Deployment
     private readonly PlanBuilder plans;
     private readonly WayRehearser rehearser;
     private readonly RunFollower follower;
+    private readonly Func<DeploymentRequest, CancellationToken, Task<IReadOnlyList<Message>>>? announce;
 
     internal Deployment(
         IJournal journal,
@@ -28,9 +29,11 @@ public sealed class Deployment
         RunEngine engine,
         Notifier notifier,
         TimeProvider time,
-        TimeSpan patience
+        TimeSpan patience,
+        Func<DeploymentRequest, CancellationToken, Task<IReadOnlyList<Message>>>? announce = null
     )
     {
+        this.announce = announce;
         (this.journal, this.checklist, this.rehearser, this.time) = (journal, checklist, rehearser, time);
         plans = new PlanBuilder(rehearser);
         driver = new RunDriver(journal, engine, notifier, time, patience);
@@ -58,17 +61,17 @@ public sealed class Deployment
             .EvaluateAsync(await ContextAsync(request, cancellation).ConfigureAwait(false), cancellation)
             .ConfigureAwait(false);
 
-    private async Task<GateContext> ContextAsync(DeploymentRequest request, CancellationToken cancellation)
-    {
-        var words = await Words(request).ReadAsync(cancellation).ConfigureAwait(false);
-        var usedUp = await ChangeRuns
-            .LastUsedUpAsync(journal, request.Change.Digest, request.TargetEnvironment.Name, cancellation)
-            .ConfigureAwait(false);
-        return new GateContext(request.Change, request.TargetEnvironment, request.Target, journal, words, usedUp, time)
-        {
-            By = request.By,
-        };
-    }
+    private Task<GateContext> ContextAsync(DeploymentRequest request, CancellationToken cancellation) =>
+        GateContext.ReadAsync(
+            request.Change,
+            request.TargetEnvironment,
+            request.Target,
+            journal,
+            request.Appointment?.StartsAt,
+            request.By,
+            time,
+            cancellation
+        );
 
     /// <summary>
     /// What a start would do, with the checklist as it stands; changes nothing in the database. Takes seconds: the way back is rehearsed.
@@ -119,7 +122,7 @@ public sealed class Deployment
         }
 
         var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
-        if (Refusing(gates) is { } refusal)
+        if (Refusing(gates, request.Appointment) is { } refusal)
         {
             return refusal;
         }
@@ -133,6 +136,7 @@ public sealed class Deployment
                 takeOver: false,
                 [
                     Started(request, identity),
+                    .. request.Appointment is { } planned ? [planned.AsEvent()] : Array.Empty<RunEvent>(),
                     .. gates.Select(g => g.AsEvent()),
                     .. Rehearsed(request, identity),
                     RunFiles.Of(request.Change),
@@ -140,6 +144,37 @@ public sealed class Deployment
                 cancellation
             )
             .ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until it is time to get ready for the request's appointment, begins the run then, and stays with it to its end.</summary>
+    /// <param name="request">With its appointment.</param>
+    /// <param name="prepares">How long before T-0 the run begins.</param>
+    /// <param name="terminal">Where it is seen and spoken to from.</param>
+    public async Task<DeploymentEnd> AppointAsync(
+        DeploymentRequest request,
+        TimeSpan prepares,
+        DeploymentTerminal terminal,
+        CancellationToken cancellation
+    )
+    {
+        if (
+            Refusing(await ChecklistAsync(request, cancellation).ConfigureAwait(false), request.Appointment) is
+            { } refusal
+        )
+        {
+            return refusal;
+        }
+
+        return await new Appointing(time)
+                .WaitAsync(
+                    request,
+                    prepares,
+                    terminal,
+                    announce is null ? null : c => announce(request, c),
+                    cancellation
+                )
+                .ConfigureAwait(false)
+            ?? await StartAsync(request, terminal, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Goes on with a run whose program was killed, stopped or suspended.</summary>
@@ -249,8 +284,9 @@ public sealed class Deployment
         IReadOnlyList<RunEvent> opening = [];
         if (!RunFiles.IsIn(state))
         {
+            request = request with { Appointment = state.Appointment };
             var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
-            if (Refusing(gates) is { } refusal)
+            if (Refusing(gates, state.Appointment) is { } refusal)
             {
                 return refusal with { Run = run, State = state };
             }
@@ -272,10 +308,16 @@ public sealed class Deployment
             ? [new RehearsedWay(way.Method, way.ForwardTook, way.BackTook).AsEvent()]
             : [];
 
-    /// <summary>Why the checklist refuses a start; null when it does not.</summary>
-    public static DeploymentEnd? Refusing(IEnumerable<GateStanding> gates)
+    /// <summary>
+    /// Why the checklist refuses a start; null when it does not. Of one that is planned it is asked again when its time has come: only what time
+    /// itself decides refuses it now.
+    /// </summary>
+    public static DeploymentEnd? Refusing(IEnumerable<GateStanding> gates, Appointment? appointment = null)
     {
-        var refusing = gates.Where(g => g.Refuses).Select(g => g.Name).ToList();
+        var refusing = gates
+            .Where(g => g.Refuses && (appointment is null || g.Name == "window"))
+            .Select(g => g.Name)
+            .ToList();
         return refusing.Count == 0
             ? null
             : new DeploymentEnd(

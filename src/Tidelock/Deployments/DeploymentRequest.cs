@@ -1,5 +1,6 @@
 using Tidelock.Changes;
 using Tidelock.Postgres;
+using Tidelock.Runs;
 
 namespace Tidelock.Deployments;
 
@@ -17,4 +18,7 @@ public sealed record DeploymentRequest(
 {
     /// <summary>Whether what this machine cannot rehearse on a copy may be tried on the target, in a transaction that is rolled back.</summary>
     public bool OnTarget { get; init; }
+
+    /// <summary>When the change is to be made; null for as soon as all is ready.</summary>
+    public Appointment? Appointment { get; init; }
 }

@@ -191,6 +191,7 @@ public sealed class ReportWords(TextCatalog texts)
         mark switch
         {
             TimelineMark.Announced => Say("evidence.mark.announced"),
+            TimelineMark.Prepared => Say("evidence.mark.prepared"),
             TimelineMark.Start => Say("evidence.mark.start"),
             TimelineMark.Migrated => Say("evidence.mark.migrated"),
             TimelineMark.Verified => Say("evidence.mark.verified"),

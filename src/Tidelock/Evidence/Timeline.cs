@@ -4,7 +4,7 @@ namespace Tidelock.Evidence;
 
 /// <summary>
 /// T-30 to T+60: what is due, done and late. T-0 is when the migration step began; until then everything is counted from now, so a
-/// long backup makes nothing late. A watch other than 30 minutes, declared or made longer by people, moves the points after it.
+/// long backup makes nothing late. A run that was planned has its T-0 from the beginning, and all of it is counted from that. A watch other than 30 minutes, declared or made longer by people, moves the points after it.
 /// </summary>
 /// <param name="Zero">T-0; the time it would be if it began now where it has not begun.</param>
 /// <param name="Points">In the order in which they are due.</param>
@@ -13,25 +13,52 @@ public sealed record Timeline(DateTimeOffset Zero, IReadOnlyList<TimelinePoint> 
     private static readonly TimeSpan Notice = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan ToMigrate = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan ToVerify = TimeSpan.FromMinutes(10);
+
+    /// <summary>A planned start that is no later than this is in time.</summary>
+    private static readonly TimeSpan InTime = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ToDeclare = TimeSpan.FromMinutes(20);
 
     public static Timeline Of(RunState state, DateTimeOffset now)
     {
         var began = state.Step("migrate").StartedAt;
         var over = state.Status is RunStatus.Ended || state.Rollback is not null;
-        var zero = began ?? (over ? state.EndedAt ?? state.StartedAt : now);
+        var planned = state.Appointment?.StartsAt;
+        var zero = planned ?? began ?? (over ? state.EndedAt ?? state.StartedAt : now);
         var watched = ToVerify + (state.WatchFor ?? TimeSpan.FromMinutes(30));
-        TimelinePoint At(TimelineMark mark, TimeSpan offset, DateTimeOffset? done) =>
-            new(mark, offset, zero + offset, done, StandingOf(zero + offset, done, over, now));
+        TimelinePoint At(TimelineMark mark, TimeSpan offset, DateTimeOffset? done, TimeSpan slack = default) =>
+            new(mark, offset, zero + offset, done, StandingOf(zero + offset + slack, done, over, now));
         return new Timeline(
             zero,
             [
                 .. Announcement(state, zero),
-                At(TimelineMark.Start, TimeSpan.Zero, began),
+                .. planned is null
+                    ? Array.Empty<TimelinePoint>()
+                    : [At(TimelineMark.Prepared, TimeSpan.Zero, Passed(state, "backup", "baseline"))],
+                At(TimelineMark.Start, TimeSpan.Zero, began, planned is null ? default : InTime),
                 At(TimelineMark.Migrated, ToMigrate, state.AppliedAt),
                 At(TimelineMark.Verified, ToVerify, Passed(state, "verify", "smoke", "application")),
                 At(TimelineMark.Watched, watched, Passed(state, "watch")),
                 At(TimelineMark.Declared, watched + ToDeclare, Passed(state, "complete")),
+            ]
+        );
+    }
+
+    /// <summary>Of a run that is planned, before it has begun.</summary>
+    public static Timeline Ahead(Appointment appointment, TimeSpan watchFor, DateTimeOffset now)
+    {
+        var zero = appointment.StartsAt;
+        TimelinePoint At(TimelineMark mark, TimeSpan offset) =>
+            new(mark, offset, zero + offset, null, StandingOf(zero + offset, null, over: false, now));
+        return new Timeline(
+            zero,
+            [
+                At(TimelineMark.Announced, -Notice),
+                At(TimelineMark.Prepared, TimeSpan.Zero),
+                At(TimelineMark.Start, TimeSpan.Zero),
+                At(TimelineMark.Migrated, ToMigrate),
+                At(TimelineMark.Verified, ToVerify),
+                At(TimelineMark.Watched, ToVerify + watchFor),
+                At(TimelineMark.Declared, ToVerify + watchFor + ToDeclare),
             ]
         );
     }
@@ -119,6 +146,9 @@ public sealed record TimelinePoint(
 public enum TimelineMark
 {
     Announced,
+
+    /// <summary>Of a run that was planned: all that is to be done before the change is.</summary>
+    Prepared,
     Start,
     Migrated,
     Verified,

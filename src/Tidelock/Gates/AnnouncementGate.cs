@@ -18,7 +18,7 @@ internal sealed class AnnouncementGate : IGate
     {
         var before = context.Options.Announcement.Before;
         var words = context.WordsOn(Name, before);
-        var now = context.Time.GetUtcNow();
+        var now = context.Start;
         var startsAt = words.Select(Announcement.Of).OfType<Announcement>().LastOrDefault()?.StartsAt;
         if (startsAt > now)
         {

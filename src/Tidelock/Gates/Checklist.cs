@@ -38,6 +38,28 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
                 ("rules", Several.All([.. rules.Select(r => r.Text)]))
             );
 
+    /// <summary>The same for a run that is under way and makes its change at its appointment.</summary>
+    internal async Task<IReadOnlyList<GateStanding>> OfRunAsync(
+        StepContext run,
+        IJournal journal,
+        CancellationToken cancellation
+    )
+    {
+        var context = await GateContext
+            .ReadAsync(
+                run.Change,
+                run.TargetEnvironment,
+                run.Target,
+                journal,
+                run.State.Appointment?.StartsAt,
+                run.State.Started?.By ?? "",
+                run.Time,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return await EvaluateAsync(context, cancellation).ConfigureAwait(false);
+    }
+
     private static GateStanding Standing(IGate gate, GateContext context, GateFinding finding)
     {
         var level = gate.Level(context.Options);

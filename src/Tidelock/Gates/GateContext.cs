@@ -26,6 +26,44 @@ public sealed record GateContext(
     /// <summary>Who asks: who would run the change.</summary>
     public string By { get; init; } = "";
 
+    /// <summary>For when the start is planned; null for now.</summary>
+    public DateTimeOffset? StartsAt { get; init; }
+
+    /// <summary>When the run would start.</summary>
+    public DateTimeOffset Start => StartsAt is { } planned && planned > Time.GetUtcNow() ? planned : Time.GetUtcNow();
+
+    /// <summary>With what people said by now.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="environment">Where it is to be deployed.</param>
+    /// <param name="target">The database.</param>
+    /// <param name="journal">Runs and words given earlier.</param>
+    /// <param name="startsAt">When the start is planned; null for now.</param>
+    /// <param name="by">Who asks: who would run the change.</param>
+    /// <param name="time">The clock.</param>
+    internal static async Task<GateContext> ReadAsync(
+        Change change,
+        TargetEnvironment environment,
+        PostgresTarget target,
+        IJournal journal,
+        DateTimeOffset? startsAt,
+        string by,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var words = await new WordBook(journal, change.Digest, environment.Name)
+            .ReadAsync(cancellation)
+            .ConfigureAwait(false);
+        var usedUp = await ChangeRuns
+            .LastUsedUpAsync(journal, change.Digest, environment.Name, cancellation)
+            .ConfigureAwait(false);
+        return new GateContext(change, environment, target, journal, words, usedUp, time) 
+        {
+            StartsAt = startsAt,
+            By = by,
+        };
+    }
+
     public GateOptions Options => Change.Section<GateOptions>();
 
     /// <summary>How long before a start a person's word on it may have been given.</summary>
@@ -38,7 +76,7 @@ public sealed record GateContext(
     /// <param name="gate">The gate's name.</param>
     /// <param name="ahead">How much earlier than other words those on this gate are asked for.</param>
     public IReadOnlyList<Word> WordsOn(string gate, TimeSpan ahead = default) =>
-        [.. Spoken(gate).Where(w => (UsedUp is null || w.At > UsedUp) && Time.GetUtcNow() - w.At <= WordsHold + ahead)];
+        [.. Spoken(gate).Where(w => (UsedUp is null || w.At > UsedUp) && Start - w.At <= WordsHold + ahead)];
 
     /// <summary>The last confirmation of a gate that counts for a start now; null for none.</summary>
     public Word? Confirmation(string gate) => WordsOn(gate).LastOrDefault(w => w.Kind == WordKind.Confirmed);

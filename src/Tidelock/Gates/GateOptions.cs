@@ -1,4 +1,5 @@
 using Tidelock.Backups;
+using Tidelock.Calendars;
 using Tidelock.Gates.Approvals;
 using Tidelock.Notifications.PagerDuty;
 using Tidelock.Policies;
@@ -72,8 +73,8 @@ public sealed record AnnouncementGateOptions(GateLevel Level, TimeSpan Before);
 /// <param name="Grafana">The Grafana whose API is asked about its dashboards; null for none.</param>
 public sealed record DashboardsGateOptions(GateLevel Level, IReadOnlyList<Uri> Addresses, HttpAccess? Grafana);
 
-/// <summary>G7. Local times in an IANA zone; the end is exclusive; a window may cross midnight. Null times: any time.</summary>
-public sealed record WindowGateOptions(GateLevel Level, TimeOnly? From, TimeOnly? To, string Zone);
+/// <summary>G7: when runs may go.</summary>
+public sealed record WindowGateOptions(GateLevel Level, Window Window);
 
 /// <summary>G8. <c>onCall: { people: 2, pagerduty: { schedules: [PABC123] } }</c>.</summary>
 /// <param name="Level">How much it matters.</param>

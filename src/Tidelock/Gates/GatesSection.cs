@@ -1,5 +1,5 @@
-using System.Globalization;
 using Tidelock.Backups;
+using Tidelock.Calendars;
 using Tidelock.Changes;
 using Tidelock.Gates.Approvals;
 using Tidelock.Notifications;
@@ -129,44 +129,7 @@ internal sealed class GatesSection : IChangeSection
         return Level(node, GateLevel.Required);
     }
 
-    private static WindowGateOptions ReadWindow(ChangeNode node)
-    {
-        var settings = Settings(node, "from", "to", "zone");
-        var zone = settings["zone"].Text("UTC");
-        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) || !found.HasIanaId)
-        {
-            settings["zone"].Mistake(Message.Of("gates.window.zone", ("zone", zone)));
-        }
-
-        var from = ReadTime(settings["from"]);
-        var to = ReadTime(settings["to"]);
-        if (settings.IsMapping && settings["from"].Exists != settings["to"].Exists)
-        {
-            settings.Mistake(Message.Of("gates.window.both"));
-        }
-        else if (from is not null && from == to)
-        {
-            settings["to"].Mistake(Message.Of("gates.window.empty", ("time", settings["to"].Text())));
-        }
-
-        return new WindowGateOptions(Level(node), from, to, zone);
-    }
-
-    private static TimeOnly? ReadTime(ChangeNode node)
-    {
-        if (node.AnyText() is not { } text)
-        {
-            return null;
-        }
-
-        if (TimeOnly.TryParseExact(text, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
-        {
-            return time;
-        }
-
-        node.Mistake(Message.Of("gates.window.time", ("text", text)));
-        return null;
-    }
+    private static WindowGateOptions ReadWindow(ChangeNode node) => new(Level(node), WindowSection.Read(node, "level"));
 
     private static OnCallGateOptions ReadOnCall(ChangeNode node)
     {

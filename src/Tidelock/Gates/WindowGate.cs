@@ -1,9 +1,11 @@
-using System.Globalization;
+using Tidelock.Calendars;
+using Tidelock.Changes;
 using Tidelock.Texts;
+using Tidelock.Watching;
 
 namespace Tidelock.Gates;
 
-/// <summary>G7: local time lies inside the window. The end is exclusive; a window may cross midnight.</summary>
+/// <summary>G7: the whole run, its watch included, lies in the window. Going back is allowed at any time.</summary>
 internal sealed class WindowGate : IGate
 {
     public string Name => "window";
@@ -14,25 +16,39 @@ internal sealed class WindowGate : IGate
 
     public Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
-        var options = context.Options.Window;
-        var zone = TimeZoneInfo.FindSystemTimeZoneById(options.Zone);
-        var now = TimeOnly.FromDateTime(TimeZoneInfo.ConvertTime(context.Time.GetUtcNow(), zone).DateTime);
-        var (from, to) = (options.From ?? TimeOnly.MinValue, options.To ?? TimeOnly.MinValue);
-        return Task.FromResult(
-            new GateFinding(Contains(from, to, now), Finding(Contains(from, to, now), from, to, now, options.Zone))
-        );
+        var window = context.Options.Window.Window;
+        return Task.FromResult(Find(window, context.Start, Length(context.Change)));
     }
 
-    private static bool Contains(TimeOnly from, TimeOnly to, TimeOnly now) => from == to || now.IsBetween(from, to);
+    /// <summary>How long a run of the change takes, its watch included.</summary>
+    public static TimeSpan Length(Change change) =>
+        change.Section<GateOptions>().Window.Window.Takes + change.Section<WatchOptions>().For;
 
-    private static Message Finding(bool inside, TimeOnly from, TimeOnly to, TimeOnly now, string zone) =>
-        Message.Of(
-            inside ? "gates.window.inside" : "gates.window.outside",
-            ("now", Clock(now)),
-            ("from", Clock(from)),
-            ("to", Clock(to)),
-            ("zone", zone)
+    /// <summary>Whether a run of that length may begin then, for people.</summary>
+    public static GateFinding Find(Window window, DateTimeOffset start, TimeSpan length)
+    {
+        var look = window.Look(start, length);
+        var code = look switch
+        {
+            { Fits: true, OpenUntil: { } until } when until == DateTimeOffset.MaxValue => "gates.window.open",
+            { Fits: true } => "gates.window.fits",
+            { Next: null } => "gates.window.never",
+            { OpenUntil: not null } => "gates.window.closes",
+            _ => "gates.window.shut",
+        };
+        return new GateFinding(
+            look.Fits,
+            Message.Of(
+                code,
+                ("start", window.Zone.Show(start)),
+                ("takes", length),
+                ("until", Shown(look.OpenUntil)),
+                ("next", Shown(look.Next)),
+                ("ahead", Window.Ahead)
+            )
         );
 
-    private static string Clock(TimeOnly time) => time.ToString("HH:mm", CultureInfo.InvariantCulture);
+        string Shown(DateTimeOffset? at) =>
+            at is { } known && known < DateTimeOffset.MaxValue ? window.Zone.Show(known) : "-";
+    }
 }

@@ -13,6 +13,9 @@ public interface IStep
     /// <summary>The field's word: <c>prerequisites</c>, <c>backup</c>, …; <c>rollback.revert</c> for the steps of a rollback.</summary>
     string Name { get; }
 
+    /// <summary>Whether this run has the step at all.</summary>
+    bool IsPartOf(RunState state) => true;
+
     /// <summary>Whether what it found when it passed is no longer good enough for the steps that come next, so that it is run again.</summary>
     bool IsDueAgain(RunState state, DateTimeOffset now) => false;
 

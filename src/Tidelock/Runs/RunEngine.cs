@@ -63,7 +63,7 @@ internal sealed class RunEngine(
     /// <summary>The step that is next, or null when all have passed.</summary>
     private IStep? Next(RunState state, DateTimeOffset now) =>
         (state.Rollback is null ? deployment : rollback).FirstOrDefault(s =>
-            state.Step(s.Name).Status != StepStatus.Passed || s.IsDueAgain(state, now)
+            s.IsPartOf(state) && (state.Step(s.Name).Status != StepStatus.Passed || s.IsDueAgain(state, now))
         );
 
     /// <summary>Runs a step and tells what follows; null where that is the next step.</summary>

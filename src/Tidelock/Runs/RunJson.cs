@@ -17,6 +17,7 @@ namespace Tidelock.Runs;
 [JsonSerializable(typeof(BoundWish))]
 [JsonSerializable(typeof(WatchedRules))]
 [JsonSerializable(typeof(PointOfNoReturn))]
+[JsonSerializable(typeof(Appointment))]
 [JsonSerializable(typeof(IReadOnlyList<SignalDelay>))]
 internal sealed partial class RunJson : JsonSerializerContext
 {

@@ -84,6 +84,10 @@ public sealed record RunState
     public IReadOnlyList<SignalDelay> Delays =>
         Fact("baseline", DelaysFact)?.Deserialize(RunJson.Readable.IReadOnlyListSignalDelay) ?? [];
 
+    /// <summary>When the change is to be made; null for as soon as all is ready.</summary>
+    [JsonIgnore]
+    public Appointment? Appointment => Appointment.Of(this);
+
     /// <summary>Those of the watch itself: signals are read beside the steps before it, too.</summary>
     [JsonIgnore]
     internal IEnumerable<WatchTicked> WatchTicks =>

@@ -25,6 +25,15 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
             return await StillThereAsync(context, cancellation).ConfigureAwait(false);
         }
 
+        if (
+            context.State is { InPlace: false }
+            && context.State.Step(Name).Attempts == 1
+            && WindowAhead.Problem(context) is { } closed
+        )
+        {
+            return StepOutcome.Refused(closed);
+        }
+
         await using var aftermath = await Aftermath
             .ExpectAsync(context, Name, RunBaseline.RelationOf(context.Change), cancellation)
             .ConfigureAwait(false);

@@ -66,6 +66,35 @@ public sealed class TimelineTests
         Assert.Equal(TimelineStanding.Missed, Of(story, 0).Points[0].Standing);
     }
 
+    [Fact]
+    public void A_run_that_was_planned_is_counted_from_its_appointment()
+    {
+        var story = Planned().Step("backup", -1500, -900).Step("baseline", -900, -600);
+        var before = Of(story, -300);
+        Assert.Equal(Zero, before.Zero);
+        Assert.Equal(["T-30", "T-0", "T-0", "T+5", "T+10", "T+40", "T+60"], before.Points.Select(p => p.Label));
+        Assert.Equal(TimelineMark.Prepared, before.Points[1].Mark);
+        Assert.Equal(TimelineStanding.Done, before.Points[1].Standing);
+        Assert.Equal(TimelineStanding.Due, before.Points[2].Standing);
+        Assert.Equal(TimelineStanding.Late, Of(story, 120).Points[2].Standing);
+        story.At(1, new StepStarted("migrate", 1)).At(2, new MigrationApplied("1", Said("done")));
+        Assert.Equal(TimelineStanding.Done, Of(story, 3).Points[2].Standing);
+        Assert.Equal(TimelineStanding.Done, Of(story, 3).Points[3].Standing);
+    }
+
+    [Fact]
+    public void A_backup_that_takes_longer_than_there_was_time_is_late()
+    {
+        var story = Planned().At(-1500, new StepStarted("backup", 1));
+        Assert.Equal(TimelineStanding.Due, Of(story, -1).Points[1].Standing);
+        Assert.Equal(TimelineStanding.Late, Of(story, 1).Points[1].Standing);
+        story.At(240, new StepStarted("migrate", 1));
+        Assert.Equal(TimelineStanding.DoneLate, Of(story, 241).Points[2].Standing);
+    }
+
+    private static RunStory Planned() =>
+        new RunStory().Started().At(-1800, new Appointment(Zero, "Asia/Seoul").AsEvent()).Gate("announcement");
+
     private static Timeline Of(RunStory story, double now) =>
         Timeline.Of(RunState.Of(story.Entries.Select(RunEvents.Parse)), Zero.AddSeconds(now));
 }

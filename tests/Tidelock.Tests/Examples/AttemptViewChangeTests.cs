@@ -62,7 +62,8 @@ public sealed class AttemptViewChangeTests
         Assert.Equal(TimeSpan.FromHours(24), gates.Staging.Soak);
         Assert.Equal(TimeSpan.FromMinutes(30), gates.Announcement.Before);
         Assert.Equal(2, gates.OnCall.People);
-        Assert.Equal((new TimeOnly(2, 0), new TimeOnly(4, 0)), (gates.Window.From, gates.Window.To));
+        var hours = Assert.Single(gates.Window.Window.Allow);
+        Assert.Equal((new TimeOnly(2, 0), new TimeOnly(4, 0)), (hours.From, hours.To));
     }
 
     [Fact]

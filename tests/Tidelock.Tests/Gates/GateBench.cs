@@ -115,13 +115,19 @@ internal sealed class GateBench : IAsyncDisposable
     }
 
     /// <summary>How the one gate stands for production.</summary>
-    public async Task<GateStanding> StandingAsync(IGate gate)
+    /// <param name="gate">The gate.</param>
+    /// <param name="startsAt">When the start is planned; null for now.</param>
+    public async Task<GateStanding> StandingAsync(IGate gate, DateTimeOffset? startsAt = null)
     {
         var words = await new WordBook(journal, Change.Digest, "production").ReadAsync(default);
         var production = Change.Environments.Single(e => e.Name == "production");
         var usedUp = await ChangeRuns.LastUsedUpAsync(journal, Change.Digest, production.Name, default);
         var target = PostgresTarget.Parse(production.Database, NoVariables);
-        var context = new GateContext(Change, production, target, journal, words, usedUp, Time) { By = By };
+        var context = new GateContext(Change, production, target, journal, words, usedUp, Time) 
+        {
+            By = By,
+            StartsAt = startsAt,
+        };
         return Assert.Single(await new Checklist([gate]).EvaluateAsync(context, default));
     }
 

@@ -1,53 +1,77 @@
 using System.Globalization;
 using Tidelock.Gates;
+using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Tests.Gates;
 
+/// <summary>The change of the bench is watched for half an hour, and has ten minutes beside that.</summary>
 public sealed class WindowGateTests
 {
-    [Theory]
-    [InlineData("2026-11-22T16:59:59Z", false)]
-    [InlineData("2026-11-22T17:00:00Z", true)]
-    [InlineData("2026-11-22T18:59:59Z", true)]
-    [InlineData("2026-11-22T19:00:00Z", false)]
-    public Task The_zone_decides_and_the_end_is_exclusive(string utc, bool open) =>
-        IsOpenAsync("""from: "02:00", to: "04:00", zone: Asia/Seoul""", utc, open);
+    private const string Night = """from: "02:00", to: "04:00", zone: Asia/Seoul""";
 
     [Theory]
-    [InlineData("2026-11-22T22:59:00Z", false)]
-    [InlineData("2026-11-22T23:00:00Z", true)]
-    [InlineData("2026-11-23T00:30:00Z", true)]
-    [InlineData("2026-11-23T01:00:00Z", false)]
-    public Task A_window_may_cross_midnight(string utc, bool open) =>
-        IsOpenAsync("""from: "23:00", to: "01:00" """, utc, open);
+    [InlineData(Night, "2026-11-22T17:00:00Z", "gates.window.fits")]
+    [InlineData(Night, "2026-11-22T18:20:00Z", "gates.window.fits")]
+    [InlineData(Night, "2026-11-22T18:20:01Z", "gates.window.closes")]
+    [InlineData(Night, "2026-11-22T19:00:00Z", "gates.window.shut")]
+    [InlineData($"{Night}, takes: 2h", "2026-11-22T17:00:00Z", "gates.window.never")]
+    [InlineData($"{Night}, days: [tue]", "2026-11-22T17:00:00Z", "gates.window.shut")]
+    [InlineData($"{Night}, days: [mon]", "2026-11-22T17:00:00Z", "gates.window.fits")]
+    [InlineData($"{Night}, deny: [{{ dates: [2026-11-20..2026-11-23] }}]", "2026-11-22T17:00:00Z", "gates.window.shut")]
+    [InlineData(
+        """allow: [{ from: "01:00", to: "03:00" }, { from: "12:00", to: "13:00", days: [sun] }]""",
+        "2026-11-22T12:20:00Z",
+        "gates.window.fits"
+    )]
+    [InlineData("""deny: [{ days: [fri, sat, sun] }]""", "2026-11-22T17:00:00Z", "gates.window.shut")]
+    [InlineData("zone: UTC", "2026-11-22T17:00:00Z", "gates.window.open")]
+    public async Task The_whole_run_with_its_watch_lies_in_the_window_or_it_is_refused(
+        string window,
+        string utc,
+        string code
+    )
+    {
+        var standing = await StandingAsync(window, utc);
+        Assert.Equal(code, standing.Finding.Code);
+        Assert.Equal(code is "gates.window.fits" or "gates.window.open", standing.Passed);
+    }
 
-    /// <summary>02:00 to 03:00 does not exist in Berlin on 29 March: the window opens at 03:00 on the wall, and is an hour shorter.</summary>
-    [Theory]
-    [InlineData("2026-03-29T00:59:59Z", false)]
-    [InlineData("2026-03-29T01:00:00Z", true)]
-    [InlineData("2026-03-29T01:59:59Z", true)]
-    [InlineData("2026-03-29T02:00:00Z", false)]
-    public Task When_clocks_go_forward_the_window_is_what_the_wall_shows(string utc, bool open) =>
-        IsOpenAsync("""from: "02:00", to: "04:00", zone: Europe/Berlin""", utc, open);
+    [Fact]
+    public async Task A_refusal_names_the_next_start_that_fits_by_the_clock_of_the_window()
+    {
+        var standing = await StandingAsync(Night, "2026-11-22T18:30:00Z");
+        Assert.Equal("2026-11-24 02:00 Asia/Seoul", standing.Finding.Arguments["next"]);
+        Assert.Equal("2026-11-23 04:00 Asia/Seoul", standing.Finding.Arguments["until"]);
+        Assert.Equal("40 min", standing.Finding.Arguments["takes"]);
+        Assert.Contains("2026-11-24 02:00", TextCatalog.Korean.Render(standing.Finding), StringComparison.Ordinal);
+    }
 
-    /// <summary>02:00 to 03:00 comes twice in Berlin on 25 October: both lie in the window, which is an hour longer.</summary>
-    [Theory]
-    [InlineData("2026-10-24T23:59:59Z", false)]
-    [InlineData("2026-10-25T00:30:00Z", true)]
-    [InlineData("2026-10-25T01:30:00Z", true)]
-    [InlineData("2026-10-25T02:59:59Z", true)]
-    [InlineData("2026-10-25T03:00:00Z", false)]
-    public Task When_clocks_go_back_the_hour_that_comes_twice_counts_twice(string utc, bool open) =>
-        IsOpenAsync("""from: "02:00", to: "04:00", zone: Europe/Berlin""", utc, open);
+    [Fact]
+    public async Task A_start_that_is_planned_is_looked_at_for_its_own_time()
+    {
+        await using var bench = await GateBench.CreateAsync($"window: {{ {Night} }}");
+        Assert.True((await bench.StandingAsync(new WindowGate())).Passed);
+        var planned = bench.Time.GetUtcNow().AddHours(12);
+        Assert.False((await bench.StandingAsync(new WindowGate(), planned)).Passed);
+    }
 
-    private static async Task IsOpenAsync(string window, string utc, bool open)
+    [Fact]
+    public async Task A_word_is_looked_at_for_the_time_of_the_start_that_is_planned()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        await bench.SayAsync("announcement", "kim");
+        var gate = new AnnouncementGate();
+        Assert.False((await bench.StandingAsync(gate)).Passed);
+        Assert.True((await bench.StandingAsync(gate, bench.Time.GetUtcNow().AddMinutes(30))).Passed);
+        Assert.False((await bench.StandingAsync(gate, bench.Time.GetUtcNow().AddDays(2))).Passed);
+    }
+
+    private static async Task<GateStanding> StandingAsync(string window, string utc)
     {
         await using var bench = await GateBench.CreateAsync($"window: {{ {window} }}");
-        var at = DateTimeOffset.Parse(utc, CultureInfo.InvariantCulture);
         bench.Time.AutoAdvanceAmount = TimeSpan.Zero;
-        bench.Time.AdjustTime(at);
-        var standing = await bench.StandingAsync(new WindowGate());
-        Assert.Equal(open, standing.Passed);
-        Assert.Equal(open ? "gates.window.inside" : "gates.window.outside", standing.Finding.Code);
+        bench.Time.AdjustTime(DateTimeOffset.Parse(utc, CultureInfo.InvariantCulture));
+        return await bench.StandingAsync(new WindowGate());
     }
 }

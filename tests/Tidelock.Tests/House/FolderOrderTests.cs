@@ -12,6 +12,7 @@ public sealed partial class FolderOrderTests
         "Signatures",
         "Postgres",
         "Changes",
+        "Calendars",
         "Policies",
         "Relations",
         "Contracts",
