@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Globalization;
+using System.Text;
 using Tidelock.Cli.Rendering;
 using Tidelock.Cli.Verbs;
 using Tidelock.Programs;
@@ -15,7 +16,10 @@ internal static class CommandLine
     public static async Task<ExitCode> RunAsync(string[] arguments, CancellationToken cancellation)
     {
         var variables = ProcessVariables.Read();
-        var texts = TextCatalog.For(Language.Of(arguments, variables));
+        var charset = Charset(variables);
+        var texts = TerminalCharset.HasKorean(charset)
+            ? TextCatalog.For(Language.Of(arguments, variables))
+            : TextCatalog.English;
         CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(texts.Language);
         await using var terminal = new Terminal(texts, variables, Array.IndexOf(arguments, "--no-color") >= 0);
         try
@@ -31,6 +35,18 @@ internal static class CommandLine
             var note = await CrashNote.WriteAsync(e, variables);
             return Ended(ExitCode.NeedsPerson, note, arguments, terminal);
         }
+    }
+
+    /// <summary>The characters that standard output takes, set where they are not the usual ones: a file or a pipe takes all, whatever the locale says.</summary>
+    private static Encoding Charset(IReadOnlyDictionary<string, string> variables)
+    {
+        var named = TerminalCharset.Of(variables);
+        if (named.CodePage == Encoding.UTF8.CodePage)
+        {
+            return named;
+        }
+
+        return Console.OutputEncoding = Console.IsOutputRedirected ? Encoding.UTF8 : named;
     }
 
     /// <summary>People read standard error; a machine that reads standard output must not find it without an end.</summary>

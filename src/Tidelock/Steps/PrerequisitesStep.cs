@@ -41,12 +41,15 @@ internal sealed class PrerequisitesStep(BackupPrograms programs) : IStep
             await programs.FindAsync(identity.Major, cancellation).ConfigureAwait(false);
         }
 
+        var clocks = await ClockDrift.ReadAsync(session, context.Time, cancellation).ConfigureAwait(false);
         return StepOutcome.Passed(
-            Message.Of(
-                "steps.prerequisites.passed",
-                ("target", context.Target),
-                ("version", Version(identity)),
-                ("user", context.Target.User)
+            clocks.Beside(
+                Message.Of(
+                    "steps.prerequisites.passed",
+                    ("target", context.Target),
+                    ("version", Version(identity)),
+                    ("user", context.Target.User)
+                )
             )
         );
     }
