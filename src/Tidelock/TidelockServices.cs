@@ -5,6 +5,7 @@ using Tidelock.Changes;
 using Tidelock.Checks;
 using Tidelock.Contracts;
 using Tidelock.Deployments;
+using Tidelock.Deployments.Soaks;
 using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Notifications;
@@ -91,6 +92,7 @@ public sealed class TidelockServices : IAsyncDisposable
             settings.Patience
         );
         Rehearsing = new BackupRehearsing(Deployment, programs, data, time);
+        Soaking = new Soaking(journal, NewGround(), new ProbeFactory(ProbeKinds, time), time);
     }
 
     /// <summary>Every section of a change file, in the order in which they are read.</summary>
@@ -123,6 +125,9 @@ public sealed class TidelockServices : IAsyncDisposable
 
     /// <summary>Shows what people will be told, and tries the channels.</summary>
     public NoticeTrial NoticeTrial { get; }
+
+    /// <summary>Goes on looking after a run was completed.</summary>
+    public Soaking Soaking { get; }
 
     public Checklist Checklist { get; }
 
@@ -159,6 +164,11 @@ public sealed class TidelockServices : IAsyncDisposable
             new SlackGate(channels),
         ]);
 
+    private static Ground NewGround() =>
+        new(
+            new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan }
+        );
+
     private static IReadOnlyList<IStep> DeploymentSteps(
         BackupPrograms programs,
         IReadOnlyList<IBackupSource> sources,
@@ -170,9 +180,7 @@ public sealed class TidelockServices : IAsyncDisposable
         TimeProvider time
     )
     {
-        var ground = new Ground(
-            new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan }
-        );
+        var ground = NewGround();
         var probes = new ProbeFactory(ProbeKinds, time);
         return
         [

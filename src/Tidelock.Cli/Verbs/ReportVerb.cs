@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Tidelock.Cli.Rendering;
 using Tidelock.Evidence;
+using Tidelock.Evidence.Anchors;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Web;
@@ -13,6 +15,7 @@ internal sealed class ReportVerb : Verb
     private readonly Option<string> format;
     private readonly Option<string?> file;
     private readonly Option<bool> verify;
+    private readonly Option<string[]> anchors;
 
     public ReportVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
         : base("report", texts.Render("cli.report.help"), at)
@@ -23,10 +26,24 @@ internal sealed class ReportVerb : Verb
             Description = texts.Render("cli.report.format"),
             DefaultValueFactory = _ => "markdown",
         };
-        format.AcceptOnlyFromAmong("markdown", "html", "json");
+        format.AcceptOnlyFromAmong("markdown", "html", "json", "junit");
         Add(format);
         Add(file = new Option<string?>("--out") { Description = texts.Render("cli.report.out"), HelpName = "FILE" });
         Add(verify = new Option<bool>("--verify") { Description = texts.Render("cli.report.verify") });
+        Add(
+            anchors = new Option<string[]>("--anchor")
+            {
+                Description = texts.Render("cli.report.anchor"),
+                HelpName = "git|FILE|TEXT",
+            }
+        );
+        Validators.Add(result =>
+        {
+            if (result.GetValue(anchors) is [_, ..] && !result.GetValue(verify))
+            {
+                result.AddError(texts.Render("cli.report.anchor-alone"));
+            }
+        });
     }
 
     protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
@@ -36,7 +53,7 @@ internal sealed class ReportVerb : Verb
         var entries = await RunReader.EntriesAsync(journal, id, cancellation);
         if (context.Arguments.GetValue(verify))
         {
-            return Verify(context, ChainVerification.Of(entries));
+            return await VerifyAsync(context, id, entries, cancellation);
         }
 
         var report = RunReport.Of(entries, context.Time.GetUtcNow());
@@ -44,17 +61,33 @@ internal sealed class ReportVerb : Verb
         {
             "html" => await HtmlReport.RenderAsync(report, context.Texts, cancellation),
             "json" => ReportRenderer.Json(report),
+            "junit" => RunJUnit.Of(report, context.Texts),
             _ => ReportRenderer.Markdown(report, context.Texts),
         };
         await WriteAsync(context, text, cancellation);
         return ExitCode.Done;
     }
 
-    private static ExitCode Verify(VerbContext context, ChainVerification chain)
+    /// <summary>First what the chain proves by itself, then what the anchors add to it, then what is left unproven.</summary>
+    private async Task<ExitCode> VerifyAsync(
+        VerbContext context,
+        RunId run,
+        IReadOnlyList<JournalEntry> entries,
+        CancellationToken cancellation
+    )
     {
-        foreach (var message in chain.Messages)
+        var chain = ChainVerification.Of(entries);
+        var findings = new List<AnchorFinding>();
+        foreach (var place in context.Arguments.GetValue(anchors) ?? [])
         {
-            if (chain.IsSound)
+            var found = await AnchorPlace.FindAsync(place, run.Value, cancellation);
+            findings.AddRange(found.Select(a => AnchorFinding.Of(a, entries)));
+        }
+
+        var said = chain.With(findings);
+        foreach (var (message, holds) in said)
+        {
+            if (holds)
             {
                 context.Terminal.Say(message);
             }
@@ -64,7 +97,7 @@ internal sealed class ReportVerb : Verb
             }
         }
 
-        return chain.IsSound ? ExitCode.Done : ExitCode.NeedsPerson;
+        return said.All(s => s.Holds) ? ExitCode.Done : ExitCode.NeedsPerson;
     }
 
     private async Task WriteAsync(VerbContext context, string text, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tidelock.Evidence.Anchors;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -29,6 +30,23 @@ public sealed record ChainVerification(string Stream, long Entries, string Head,
             ],
             _ => [Message.Of("evidence.chain.broken", ("breaks", Breaks.Count), ("stream", Stream)), .. Breaks],
         };
+
+    /// <summary>The same, after it was held against what is written down elsewhere: what that adds, and what is still not proven.</summary>
+    public IReadOnlyList<(Message Message, bool Holds)> With(IReadOnlyList<AnchorFinding> anchors) =>
+        !IsSound || anchors.Count == 0
+            ? [.. Messages.Select(m => (m, IsSound)), .. anchors.Select(a => (a.Finding, a.Holds))]
+            :
+            [
+                (Messages[0], true),
+                .. anchors.OrderBy(a => a.Anchor.Sequence).Select(a => (a.Finding, a.Holds)),
+                (
+                    Message.Of(
+                        "evidence.anchor.limits",
+                        ("sequence", anchors.Where(a => a.Holds).Max(a => (long?)a.Anchor.Sequence) ?? 0)
+                    ),
+                    true
+                ),
+            ];
 
     public static ChainVerification Of(IReadOnlyList<JournalEntry> entries)
     {

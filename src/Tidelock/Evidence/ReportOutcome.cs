@@ -29,7 +29,7 @@ public sealed record ReportOutcome(
             state.Held?.Until is { } until && until > now ? until : null
         );
 
-    private static RunStanding StandingOf(RunState state) =>
+    internal static RunStanding StandingOf(RunState state) =>
         state.Status switch
         {
             RunStatus.None => RunStanding.Unknown,

@@ -11,9 +11,17 @@ internal static class ChangeRuns
         string digest,
         string environment,
         CancellationToken cancellation
+    ) => [.. (await NamedAsync(journal, digest, environment, cancellation).ConfigureAwait(false)).Select(r => r.State)];
+
+    /// <summary>The same with their names.</summary>
+    public static async Task<IReadOnlyList<(RunId Run, RunState State)>> NamedAsync(
+        IJournal journal,
+        string digest,
+        string environment,
+        CancellationToken cancellation
     )
     {
-        var found = new List<RunState>();
+        var found = new List<(RunId, RunState)>();
         foreach (var heads in await journal.ListAsync(cancellation).ConfigureAwait(false))
         {
             if (
@@ -22,7 +30,9 @@ internal static class ChangeRuns
                 && string.Equals(started.TargetEnvironment, environment, StringComparison.Ordinal)
             )
             {
-                found.Add(await RunReader.StateAsync(journal, heads.Run, cancellation).ConfigureAwait(false));
+                found.Add(
+                    (heads.Run, await RunReader.StateAsync(journal, heads.Run, cancellation).ConfigureAwait(false))
+                );
             }
         }
 

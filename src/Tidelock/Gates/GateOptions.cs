@@ -52,7 +52,20 @@ public enum GateLevel
 }
 
 /// <summary>G1. <c>staging: { soak: 24h }</c>; the environment is the one named <c>staging</c> unless said otherwise.</summary>
-public sealed record SoakGateOptions(GateLevel Level, string Environment, TimeSpan Soak);
+/// <param name="Level">How much it matters.</param>
+/// <param name="Environment">Which environment is staging.</param>
+/// <param name="Soak">For how long nothing may have been wrong there.</param>
+/// <param name="Gap">The longest time between two looks.</param>
+/// <param name="Evidence">The signed file that says so, from the change's folder; null for the journal.</param>
+/// <param name="Signers">Whose signature counts, as OpenSSH's <c>allowed_signers</c>; null without a file of evidence.</param>
+public sealed record SoakGateOptions(
+    GateLevel Level,
+    string Environment,
+    TimeSpan Soak,
+    TimeSpan Gap,
+    string? Evidence,
+    string? Signers
+);
 
 /// <summary>G3. <c>approval: { required: 2 }</c>: how many people other than each other.</summary>
 public sealed record ApprovalGateOptions(GateLevel Level, int Required)

@@ -78,12 +78,20 @@ internal sealed class GatesSection : IChangeSection
 
     private static SoakGateOptions ReadSoak(ChangeNode node, IReadOnlyList<string> environments)
     {
-        var settings = Settings(node, "soak", "environment");
+        var settings = Settings(node, "soak", "environment", "gap", "evidence", "signers");
         var options = new SoakGateOptions(
             Level(node),
             settings["environment"].Text("staging"),
-            settings["soak"].Duration(TimeSpan.FromHours(24), Second, Year)
+            settings["soak"].Duration(TimeSpan.FromHours(24), Second, Year),
+            settings["gap"].Duration(TimeSpan.FromHours(1), Second, Year),
+            settings["evidence"].AnyText(),
+            settings["signers"].AnyText()
         );
+        if (settings.IsMapping && options.Evidence is null != options.Signers is null)
+        {
+            settings.Mistake(Message.Of("gates.staging.unsigned"));
+        }
+
         if (options.Level != GateLevel.Off && !environments.Contains(options.Environment, StringComparer.Ordinal))
         {
             var known = string.Join(", ", environments);

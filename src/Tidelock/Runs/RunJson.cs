@@ -14,6 +14,7 @@ namespace Tidelock.Runs;
 [JsonSerializable(typeof(RunEvent))]
 [JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(Word))]
+[JsonSerializable(typeof(SoakLook))]
 [JsonSerializable(typeof(BoundWish))]
 [JsonSerializable(typeof(WatchedRules))]
 [JsonSerializable(typeof(PointOfNoReturn))]

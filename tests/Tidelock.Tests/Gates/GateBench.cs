@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Tidelock.Changes;
+using Tidelock.Evidence.Bundles;
 using Tidelock.Gates;
 using Tidelock.Gates.Approvals;
 using Tidelock.Postgres;
@@ -112,6 +113,47 @@ internal sealed class GateBench : IAsyncDisposable
             last = JournalEntry.Next(run.Value, last, id, e.GetType().Name, RunEvents.Format(timed));
             Assert.Equal(AppendResult.Stored, await journal.AppendAsync(last, epoch, default));
         }
+    }
+
+    /// <summary>A look at the change there, now.</summary>
+    public async Task LookAsync(string environment, string? breach = null, string? unseen = null)
+    {
+        var runs = await ChangeRuns.NamedAsync(journal, change.Digest, environment, default);
+        await new SoakBook(journal, change.Digest, environment).AddAsync(
+            new SoakLook(
+                runs[0].Run.Value,
+                Time.GetUtcNow(),
+                Time.GetUtcNow(),
+                "kim",
+                "bastion-1",
+                breach is null ? [] : [Message.Of("evidence.said", ("text", breach))],
+                unseen is null ? [] : [Message.Of("evidence.said", ("text", unseen))],
+                new Dictionary<string, double>(StringComparer.Ordinal) { ["p95"] = 0.2 }
+            ),
+            default
+        );
+    }
+
+    /// <summary>Looks there at the same distance until a time is over.</summary>
+    public async Task SoakAsync(string environment, TimeSpan over, TimeSpan every)
+    {
+        for (var seen = TimeSpan.Zero; seen < over; seen += every)
+        {
+            Time.Advance(every);
+            await LookAsync(environment);
+        }
+    }
+
+    /// <summary>A file in the change's folder.</summary>
+    public string PathOf(string name) => Path.Combine(folder, name);
+
+    /// <summary>The signed evidence of the newest run of this change in an environment.</summary>
+    public async Task SignAsync(string environment, string key, string file)
+    {
+        var runs = await ChangeRuns.NamedAsync(journal, change.Digest, environment, default);
+        var entries = await RunReader.EntriesAsync(journal, runs[0].Run, default);
+        var statement = await EvidenceStatement.OfAsync(journal, entries, Time.GetUtcNow(), default);
+        await File.WriteAllTextAsync(PathOf(file), await EvidenceBundle.SignAsync(statement!, key, default));
     }
 
     /// <summary>How the one gate stands for production.</summary>

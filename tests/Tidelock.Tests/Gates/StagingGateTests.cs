@@ -1,11 +1,14 @@
 using Tidelock.Gates;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Tests.Gates;
 
 public sealed class StagingGateTests
 {
     private const string Soak = "staging: { soak: 24h }";
+    private static readonly TimeSpan HalfAnHour = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
     [Fact]
     public async Task The_same_digest_must_have_been_on_staging_for_the_whole_time()
@@ -13,12 +16,70 @@ public sealed class StagingGateTests
         await using var bench = await GateBench.CreateAsync(Soak);
         Assert.False(await bench.PassesAsync(new StagingGate()));
         await bench.RunAsync("staging", RunResult.Completed);
-        bench.Time.Advance(TimeSpan.FromHours(24) - TimeSpan.FromSeconds(1));
+        await bench.SoakAsync("staging", Day - HalfAnHour, HalfAnHour);
+        bench.Time.Advance(HalfAnHour - TimeSpan.FromSeconds(1));
         var early = await bench.StandingAsync(new StagingGate());
         Assert.True(early.Refuses);
-        Assert.Equal("1 s", early.Finding.Arguments["left"]);
+        Assert.Equal(("gates.staging.too-short", "1 s"), (early.Finding.Code, early.Finding.Arguments["left"]));
         bench.Time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(await bench.PassesAsync(new StagingGate()));
+    }
+
+    [Fact]
+    public async Task Time_in_which_nobody_looked_is_no_stability()
+    {
+        await using var bench = await GateBench.CreateAsync(Soak);
+        await bench.RunAsync("staging", RunResult.Completed);
+        bench.Time.Advance(Day);
+        var unseen = await bench.StandingAsync(new StagingGate());
+        Assert.Equal(("gates.staging.unwatched", "0 ms"), (unseen.Finding.Code, unseen.Finding.Arguments["for"]));
+        Assert.Contains("tidelock soak", unseen.Finding.ToString(), StringComparison.Ordinal);
+        await bench.SoakAsync("staging", TimeSpan.FromHours(20), HalfAnHour);
+        bench.Time.Advance(TimeSpan.FromMinutes(61));
+        await bench.SoakAsync("staging", TimeSpan.FromHours(20), HalfAnHour);
+        Assert.Equal("gates.staging.unwatched", (await bench.StandingAsync(new StagingGate())).Finding.Code);
+        await bench.SoakAsync("staging", TimeSpan.FromHours(5), HalfAnHour);
+        Assert.True(await bench.PassesAsync(new StagingGate()));
+    }
+
+    [Fact]
+    public async Task What_was_seen_for_long_enough_counts_also_when_nobody_looks_any_more()
+    {
+        await using var bench = await GateBench.CreateAsync(Soak);
+        await bench.RunAsync("staging", RunResult.Completed);
+        await bench.SoakAsync("staging", Day, HalfAnHour);
+        bench.Time.Advance(TimeSpan.FromDays(2));
+        Assert.True(await bench.PassesAsync(new StagingGate()));
+    }
+
+    [Fact]
+    public async Task A_breach_takes_the_time_before_it_away_and_is_named()
+    {
+        await using var bench = await GateBench.CreateAsync(Soak);
+        await bench.RunAsync("staging", RunResult.Completed);
+        await bench.SoakAsync("staging", Day, HalfAnHour);
+        await bench.LookAsync("staging", breach: "p95 612 ms, bound 424 ms");
+        var breached = await bench.StandingAsync(new StagingGate());
+        Assert.Equal("gates.staging.breached", breached.Finding.Code);
+        Assert.Contains("p95 612 ms", breached.Finding.ToString(), StringComparison.Ordinal);
+        await bench.SoakAsync("staging", Day, HalfAnHour);
+        Assert.False(await bench.PassesAsync(new StagingGate()));
+        await bench.SoakAsync("staging", HalfAnHour, HalfAnHour);
+        Assert.True(await bench.PassesAsync(new StagingGate()));
+    }
+
+    [Fact]
+    public async Task A_look_that_could_not_see_is_none()
+    {
+        await using var bench = await GateBench.CreateAsync("staging: { soak: 2h, gap: 40m }");
+        await bench.RunAsync("staging", RunResult.Completed);
+        await bench.SoakAsync("staging", TimeSpan.FromHours(1), HalfAnHour);
+        bench.Time.Advance(HalfAnHour);
+        await bench.LookAsync("staging", unseen: "no data from Prometheus");
+        bench.Time.Advance(HalfAnHour);
+        await bench.LookAsync("staging");
+        var found = await bench.StandingAsync(new StagingGate());
+        Assert.Equal(("gates.staging.unwatched", "1 h"), (found.Finding.Code, found.Finding.Arguments["for"]));
     }
 
     [Fact]
@@ -50,11 +111,28 @@ public sealed class StagingGateTests
     {
         await using var bench = await GateBench.CreateAsync(Soak);
         await bench.RunAsync("staging", RunResult.Completed);
-        bench.Time.Advance(TimeSpan.FromHours(20));
+        await bench.SoakAsync("staging", TimeSpan.FromHours(20), HalfAnHour);
+        bench.Time.Advance(TimeSpan.FromSeconds(1));
         await bench.RunAsync("staging", RunResult.Completed);
-        bench.Time.Advance(TimeSpan.FromHours(10));
+        await bench.SoakAsync("staging", TimeSpan.FromHours(10), HalfAnHour);
         Assert.False(await bench.PassesAsync(new StagingGate()));
-        bench.Time.Advance(TimeSpan.FromHours(14));
+        await bench.SoakAsync("staging", TimeSpan.FromHours(14), HalfAnHour);
         Assert.True(await bench.PassesAsync(new StagingGate()));
+    }
+
+    [Fact]
+    public void A_finding_reads_well_in_both_languages()
+    {
+        var finding = Message.Of(
+            "gates.staging.breached",
+            ("environment", "staging"),
+            ("at", DateTimeOffset.UnixEpoch),
+            ("breach", Message.Of("evidence.said", ("text", "p95 612 ms"))),
+            ("for", HalfAnHour),
+            ("soak", Day)
+        );
+        Assert.Contains("p95 612 ms", TextCatalog.Korean.Render(finding), StringComparison.Ordinal);
+        Assert.DoesNotContain("{", TextCatalog.Korean.Render(finding), StringComparison.Ordinal);
+        Assert.DoesNotContain("{", TextCatalog.English.Render(finding), StringComparison.Ordinal);
     }
 }

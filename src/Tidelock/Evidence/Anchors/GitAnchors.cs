@@ -1,0 +1,55 @@
+using Tidelock.Programs;
+using Tidelock.Texts;
+
+namespace Tidelock.Evidence.Anchors;
+
+/// <summary>
+/// Anchors in a git repository: a commit with an empty tree for each, the one after the other, under a reference of its own per run. Branches
+/// and tags stay as they are, and nothing is pushed: <c>git push REMOTE 'refs/tidelock/*'</c> takes them to where others cannot change them.
+/// </summary>
+/// <param name="folder">Somewhere in the working copy.</param>
+internal sealed class GitAnchors(string folder)
+{
+    private const string Nothing = "0000000000000000000000000000000000000000";
+
+    public static string ReferenceOf(string run) => $"refs/tidelock/{run}";
+
+    /// <exception cref="TidelockException">git is not there, this is no repository, or git does not know who commits.</exception>
+    public async Task WriteAsync(Anchor anchor, CancellationToken cancellation)
+    {
+        var reference = ReferenceOf(anchor.Run);
+        var last = await TipAsync(reference, cancellation).ConfigureAwait(false);
+        var tree = await RunAsync(["hash-object", "-t", "tree", "-w", "/dev/null"], cancellation).ConfigureAwait(false);
+        string[] parent = last is null ? [] : ["-p", last];
+        var commit = await RunAsync(["commit-tree", tree, "-m", anchor.ToString(), .. parent], cancellation)
+            .ConfigureAwait(false);
+        await RunAsync(["update-ref", reference, commit, last ?? Nothing], cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>All that was ever written about a run; empty for nothing.</summary>
+    /// <exception cref="TidelockException">git is not there, or this is no repository.</exception>
+    public async Task<string> ReadAsync(string run, CancellationToken cancellation) =>
+        await TipAsync(ReferenceOf(run), cancellation).ConfigureAwait(false) is { } tip
+            ? await RunAsync(["log", "--format=%B", tip], cancellation).ConfigureAwait(false)
+            : "";
+
+    private async Task<string?> TipAsync(string reference, CancellationToken cancellation)
+    {
+        var tip = await RunAsync(["for-each-ref", "--format=%(objectname)", reference], cancellation)
+            .ConfigureAwait(false);
+        return tip.Length == 0 ? null : tip;
+    }
+
+    private async Task<string> RunAsync(string[] arguments, CancellationToken cancellation)
+    {
+        var result = await new ChildProgram("git", ["-C", folder, .. arguments])
+            .RunAsync(cancellation)
+            .ConfigureAwait(false);
+        return result.Succeeded
+            ? result.Output.Trim()
+            : throw new TidelockException(
+                Message.Of("evidence.anchor.git", ("folder", folder), ("words", result.LastWords)),
+                ExitCode.Refused
+            );
+    }
+}

@@ -1,0 +1,98 @@
+using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Runs;
+
+namespace Tidelock.Postgres.Tests.Deployments;
+
+/// <summary>Looks at a change after its run was completed, on a real server.</summary>
+public sealed class SoakingTests(PostgresServer server)
+{
+    private const string Watch = """
+        watch:
+          for: 1s
+          every: 200ms
+          grace: 1s
+          baseline: 600ms
+          probes: { rows: { sql: "select count(*) from public.results" } }
+          healthy: [rows > 50]
+          rollBackWhen: [rows < 10 for 1s]
+        """;
+
+    [Fact]
+    public async Task A_look_sees_the_contract_what_depends_on_it_and_the_criteria_of_the_watch()
+    {
+        await using var fixture = await DeployedAsync();
+        await using var services = await fixture.OpenAsync();
+        var soaking = services.Soaking;
+
+        var fine = await LookAsync(services, fixture);
+        Assert.Empty(fine.Breaches.Concat(fine.Unseen));
+        Assert.Equal(100, fine.Signals["rows"]);
+        var standing = await soaking.StandingAsync(fixture.Request(), default);
+        Assert.Equal((1, null), (standing!.Looks, standing.Breach));
+
+        await fixture.Database.ExecuteAsync("revoke select on public.top_scores from public");
+        var lost = await LookAsync(services, fixture);
+        Assert.Contains("top_scores", Assert.Single(lost.Breaches).ToString(), StringComparison.Ordinal);
+        Assert.True((await soaking.StandingAsync(fixture.Request(), default))!.IsBroken);
+        await fixture.Database.ExecuteAsync("grant select on public.top_scores to public");
+        Assert.Empty((await LookAsync(services, fixture)).Breaches);
+
+        await fixture.Database.ExecuteAsync("delete from public.results where id > 40");
+        var few = await LookAsync(services, fixture);
+        Assert.Contains("rows", Assert.Single(few.Breaches).ToString(), StringComparison.Ordinal);
+
+        await fixture.Database.ExecuteAsync("alter view public.scores rename column name to called");
+        Assert.Contains(
+            "called",
+            string.Join(' ', (await LookAsync(services, fixture)).Breaches),
+            StringComparison.Ordinal
+        );
+        var kept = await new SoakBook(services.Journal, fixture.Request().Change.Digest, "production").ReadAsync(
+            default
+        );
+        Assert.Equal([0, 1, 0, 1, 1], kept.Select(l => Math.Min(1, l.Breaches.Count)));
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_is_no_breach_and_no_look()
+    {
+        await using var fixture = await DeployedAsync();
+        fixture.Address = "postgresql://postgres@127.0.0.1:1/nowhere";
+        await using var services = await fixture.OpenAsync();
+        var look = await LookAsync(services, fixture);
+        Assert.Empty(look.Breaches);
+        Assert.Single(look.Unseen);
+        Assert.Equal(0, (await services.Soaking.StandingAsync(fixture.Request(), default))!.Looks);
+    }
+
+    [Fact]
+    public async Task What_never_completed_and_what_was_taken_back_is_not_looked_at()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var services = await fixture.OpenAsync();
+        var (none, refusal) = await services.Soaking.LookAsync(fixture.Request(), _ => { }, default);
+        Assert.Equal((null, "deployments.soak.nothing"), (none, refusal?.Code));
+        Assert.Null(await services.Soaking.StandingAsync(fixture.Request(), default));
+    }
+
+    private async Task<DeploymentFixture> DeployedAsync()
+    {
+        var fixture = await DeploymentFixture.CreateAsync(server);
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        var yaml = await File.ReadAllTextAsync(file);
+        await File.WriteAllTextAsync(
+            file,
+            yaml.Replace("watch: { for: 1s, every: 200ms }\n", Watch + "\n", StringComparison.Ordinal)
+        );
+        var end = await fixture.DeployAsync();
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        return fixture;
+    }
+
+    private static async Task<SoakLook> LookAsync(TidelockServices services, DeploymentFixture fixture)
+    {
+        var (look, refusal) = await services.Soaking.LookAsync(fixture.Request(), _ => { }, default);
+        Assert.True(look is not null, refusal?.ToString());
+        return look;
+    }
+}
