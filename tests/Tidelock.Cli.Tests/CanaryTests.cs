@@ -31,11 +31,15 @@ public sealed class CanaryTests(NativeProgram program, PostgresServer server)
                     ["rehearse", "change"],
                     ["rehearse", "change", "--json"],
                     ["deploy", "change", "--confirm", database.Name],
+                    ["soak", "change", "--once"],
                     ["rollback", "--method", "backup", "--confirm", database.Name],
                     ["status", "--json"],
                     ["diagnose", "change"],
                     ["report", "--format", "html"],
                     ["report", "--format", "json"],
+                    ["report", "--format", "junit"],
+                    ["anchor"],
+                    ["history", "--json"],
                 ]
         )
         {
