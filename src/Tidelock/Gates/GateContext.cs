@@ -57,7 +57,7 @@ public sealed record GateContext(
         var usedUp = await ChangeRuns
             .LastUsedUpAsync(journal, change.Digest, environment.Name, cancellation)
             .ConfigureAwait(false);
-        return new GateContext(change, environment, target, journal, words, usedUp, time) 
+        return new GateContext(change, environment, target, journal, words, usedUp, time)
         {
             StartsAt = startsAt,
             By = by,

@@ -118,8 +118,8 @@ internal sealed class GateBench : IAsyncDisposable
     /// <summary>A look at the change there, now.</summary>
     public async Task LookAsync(string environment, string? breach = null, string? unseen = null)
     {
-        var runs = await ChangeRuns.NamedAsync(journal, change.Digest, environment, default);
-        await new SoakBook(journal, change.Digest, environment).AddAsync(
+        var runs = await ChangeRuns.NamedAsync(journal, Change.Digest, environment, default);
+        await new SoakBook(journal, Change.Digest, environment).AddAsync(
             new SoakLook(
                 runs[0].Run.Value,
                 Time.GetUtcNow(),
@@ -150,7 +150,7 @@ internal sealed class GateBench : IAsyncDisposable
     /// <summary>The signed evidence of the newest run of this change in an environment.</summary>
     public async Task SignAsync(string environment, string key, string file)
     {
-        var runs = await ChangeRuns.NamedAsync(journal, change.Digest, environment, default);
+        var runs = await ChangeRuns.NamedAsync(journal, Change.Digest, environment, default);
         var entries = await RunReader.EntriesAsync(journal, runs[0].Run, default);
         var statement = await EvidenceStatement.OfAsync(journal, entries, Time.GetUtcNow(), default);
         await File.WriteAllTextAsync(PathOf(file), await EvidenceBundle.SignAsync(statement!, key, default));
@@ -165,7 +165,7 @@ internal sealed class GateBench : IAsyncDisposable
         var production = Change.Environments.Single(e => e.Name == "production");
         var usedUp = await ChangeRuns.LastUsedUpAsync(journal, Change.Digest, production.Name, default);
         var target = PostgresTarget.Parse(production.Database, NoVariables);
-        var context = new GateContext(Change, production, target, journal, words, usedUp, Time) 
+        var context = new GateContext(Change, production, target, journal, words, usedUp, Time)
         {
             By = By,
             StartsAt = startsAt,
