@@ -67,7 +67,7 @@ public sealed class TidelockServices : IAsyncDisposable
             new BesideRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
             new BackupRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
             new RecoveryRollback(change => change.Section<GateOptions>().Backup),
-            new UndoRollback(),
+            new UndoRollback(time),
         ];
         IReadOnlyList<IBackupSource> sources = [new PgBackRestSource(time), new CommandSource(time)];
         var rehearser = new WayRehearser(programs, transaction, time);

@@ -18,7 +18,9 @@ internal sealed class WayRows(ReportWords words)
                 $"✓ {name}",
                 string.Join(
                     '\n',
-                    new[] { cost.Figures, cost.Cost, cost.Rescue }.OfType<Message>().Select(m => words.Say(m))
+                    new[] { cost.Figures, cost.Cost, cost.Rescue, cost.RescueObstacle }
+                        .OfType<Message>()
+                        .Select(m => words.Say(m))
                 ),
                 cost.LosesWrites ? Tone.Warn : Tone.Good
             )

@@ -81,8 +81,11 @@ internal sealed class RollbackVerb : Verb
         {
             throw new TidelockException(
                 Message.Of(
-                    cost.LosesWrites ? "cli.rollback.cannot-rescue" : "cli.rollback.nothing-to-rescue",
-                    ("method", chosen)
+                    !cost.LosesWrites ? "cli.rollback.nothing-to-rescue"
+                        : cost.RescueObstacle is null ? "cli.rollback.cannot-rescue"
+                        : "cli.rollback.rescue-obstacle",
+                    ("method", chosen),
+                    ("problem", cost.RescueObstacle)
                 ),
                 cost.LosesWrites ? ExitCode.Refused : ExitCode.Mistake
             );

@@ -23,6 +23,7 @@ internal sealed class BackupInProgress(
         // The counters are read before the snapshot, so that what is written in between is reported as lost and not forgotten.
         var epoch = await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false);
         var tables = await TableStates.ReadAsync(session, cancellation).ConfigureAwait(false);
+        var others = await TableStates.OthersAsync(session, cancellation).ConfigureAwait(false);
         var source = await SourceSettings.ReadAsync(session, cancellation).ConfigureAwait(false);
         await session
             .ExecuteAsync(
@@ -78,6 +79,7 @@ internal sealed class BackupInProgress(
             Revision = order.Revision,
             Compression = CompressionArgument.Name(order.Options.Compress),
             Encryption = encryption,
+            Others = others,
             Counted = [.. order.Counted.Select(t => t.ToString())],
         };
         var uncounted = await UncountedAsync(counted, cancellation).ConfigureAwait(false);

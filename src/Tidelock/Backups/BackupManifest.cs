@@ -63,6 +63,10 @@ public sealed record BackupManifest(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Counted { get; init; }
 
+    /// <summary>What the dump holds besides <see cref="Tables"/>, with its counters: large objects, and the configuration tables of extensions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<TableState>? Others { get; init; }
+
     /// <summary>SHA-256 of the manifest: what a rehearsal refers to.</summary>
     public string Digest() =>
         Convert.ToHexStringLower(

@@ -13,6 +13,9 @@ namespace Tidelock.Postgres;
 /// <param name="Beside">What that one is called before.</param>
 internal sealed record SwapPlan(string Name, uint Leaving, string Kept, uint Coming, string Beside)
 {
+    /// <summary>Schemas of the leaving database in which rows were saved for somebody; null where there are none.</summary>
+    public string? Saved { get; init; }
+
     /// <summary>PostgreSQL's limit for a name; one longer is cut off without an error.</summary>
     private const int Longest = 63;
 

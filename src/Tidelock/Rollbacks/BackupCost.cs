@@ -27,17 +27,16 @@ internal static class BackupCost
                     : Message.Of("rollbacks.in-place.by-jobs", ("why", tooLarge))
             ),
             ("path", backup.Path),
-            ("rows", lost.Total is { } rows ? RowFigure.Of(rows) : "?"),
-            ("tables", LostWords.Of(lost.Tables.Where(t => !t.IsNew)))
+            ("rows", RowFigure.Of(lost.Total, lost.AtLeast)),
+            ("tables", LostWords.Of(lost, t => !t.IsNew))
         );
         var falling = lost.Tables.Where(t => t.Falls).Select(t => t.Table).ToList();
         cost =
             falling.Count == 0
                 ? cost
                 : Message.Of("rollbacks.in-place.falling", ("cost", cost), ("tables", LostWords.Names(falling)));
-        var added = lost.Tables.Where(t => t.IsNew).ToList();
-        return added.Count == 0
+        return lost.Tables.All(t => !t.IsNew)
             ? cost
-            : Message.Of("rollbacks.in-place.newer", ("cost", cost), ("tables", LostWords.Of(added)));
+            : Message.Of("rollbacks.in-place.newer", ("cost", cost), ("tables", LostWords.Of(lost, t => t.IsNew)));
     }
 }

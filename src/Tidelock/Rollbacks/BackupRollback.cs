@@ -29,6 +29,8 @@ internal sealed class BackupRollback(
 
     public string Name => MethodName;
 
+    public bool IsRestore => true;
+
     /// <summary>What is there may be half of a restore, which looks like the state before the change.</summary>
     public bool HasBegun(StepContext context) =>
         context.Fact(IntentFact, RollbacksJson.Default.RestoreIntent) is { } intent
@@ -60,22 +62,23 @@ internal sealed class BackupRollback(
 
         var lost = backup.Manifest is { } manifest
             ? await LostWritesReader.ReadAsync(session, manifest, time, cancellation).ConfigureAwait(false)
-            : new LostWrites([], null);
+            : LostWrites.Unknown;
         var tooLarge = await InPlaceFit
             .TooLargeAsync(session, known.RestoreTook, OptionsOf(context).Jobs, cancellation)
             .ConfigureAwait(false);
 
         // By one job, in one transaction, no rehearsal has restored it but that of a change which goes back so.
         var takes = RehearsedWay.BackBy(MethodName, context.State) ?? (tooLarge is null ? null : known.RestoreTook);
-        return new RollbackAssessment(true, BackupCost.Of(known, lost, tooLarge, takes), LosesWrites: true)
+        var assessment = new RollbackAssessment(true, BackupCost.Of(known, lost, tooLarge, takes), LosesWrites: true)
         {
             Takes = takes,
             RowsLost = lost.Total,
+            AtLeast = lost.AtLeast,
             Interrupts = takes,
-            Rescue = await RescueWords
-                .OffersFirstAsync(session, backup.Manifest, context.Run, cancellation)
-                .ConfigureAwait(false),
         };
+        return await RescueWords
+            .OfferedAsync(assessment, session, backup.Manifest, context.Run, isInPlace: true, cancellation)
+            .ConfigureAwait(false);
     }
 
     public async Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation)
@@ -89,32 +92,21 @@ internal sealed class BackupRollback(
         var clients = await RestorableBackup
             .ClientsAsync(programs, context, backup, cancellation)
             .ConfigureAwait(false);
-        var verified = await new BackupVerifier(clients, time) { Options = OptionsOf(context) }
-            .VerifyAsync(
-                known.Path,
-                context.State.Started!.Identity,
-                TimeSpan.MaxValue,
-                known.Vouch(context.State),
-                cancellation
-            )
+        var unverified = await RestorableBackup
+            .UnverifiedAsync(clients, OptionsOf(context), context, known, cancellation)
             .ConfigureAwait(false);
-        foreach (var note in verified.Notes)
+        if (unverified is not null)
         {
-            context.Report(note);
+            return StepOutcome.NeedsPerson(unverified);
         }
 
-        if (!verified.Passed)
-        {
-            return StepOutcome.NeedsPerson(verified.Problems[0]);
-        }
-
-        var (plain, problem) = await PlainDump
+        var (plain, unopened) = await PlainDump
             .OpenAsync(backup, OptionsOf(context), cancellation)
             .ConfigureAwait(false);
         using (plain)
         {
             return plain is null
-                ? StepOutcome.NeedsPerson(problem!)
+                ? StepOutcome.NeedsPerson(unopened!)
                 : await new InPlaceRestore(context, clients, plain.Backup, OptionsOf(context).Jobs)
                     .RunAsync(known.RestoreTook, cancellation)
                     .ConfigureAwait(false);

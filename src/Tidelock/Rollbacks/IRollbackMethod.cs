@@ -23,6 +23,9 @@ public interface IRollbackMethod
     /// <summary>Whether it takes a way back back, so that the change is in place afterwards.</summary>
     bool IsUndo => false;
 
+    /// <summary>Whether relations are made anew by it, all of them: a statement that was prepared on the old ones tells nothing of them.</summary>
+    bool IsRestore => false;
+
     /// <summary>Whether it can be used for this run now, and what it would cost.</summary>
     /// <param name="context">The context of the rollback step.</param>
     Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation);

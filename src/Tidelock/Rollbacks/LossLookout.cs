@@ -89,8 +89,11 @@ internal sealed class LossLookout : IBesideRun
                 told?.Since ?? nothingAt ?? backup.TakenAt,
                 lost.Whole,
                 LostWords.Largest(lost)
-            );
-            nothingAt = lost.Whole == 0 ? now : nothingAt;
+            )
+            {
+                AtLeast = lost.AtLeast,
+            };
+            nothingAt = lost is { Whole: 0, AtLeast: false } ? now : nothingAt;
             if (found.IsNewsAfter(told))
             {
                 await execution.Writer.AppendAsync(found.AsEvent(), stop).ConfigureAwait(false);
@@ -101,7 +104,7 @@ internal sealed class LossLookout : IBesideRun
         {
             if (Backup.Open(backup.Path).Manifest is not { } manifest)
             {
-                return new LostWrites([], null);
+                return LostWrites.Unknown;
             }
 
             var name = execution.Run.ApplicationName(execution.Writer.State.Epoch);

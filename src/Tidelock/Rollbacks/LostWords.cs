@@ -9,13 +9,23 @@ internal static class LostWords
 {
     private const int Shown = 3;
 
-    public static Message Of(IEnumerable<LostTableWrites> tables)
+    /// <param name="lost">What would be lost.</param>
+    /// <param name="isMeant">Of which tables; those that lose nothing are left out.</param>
+    public static Message Of(LostWrites lost, Func<LostTableWrites, bool> isMeant)
     {
-        var all = tables.Where(t => t.IsNew || t.Rows != 0).ToList();
+        var all = lost.Tables.Where(isMeant).Where(t => t.IsNew || t.Rows != 0).ToList();
         var unknown = all.Where(t => t.Rows is null).GroupBy(t => t.Why!).Select(Unknown);
-        var lines = unknown.Concat(all.Where(t => t.Rows is not null).Select(Known)).ToList();
-        return lines.Count == 0 ? Message.Of("rollbacks.lost.none") : Several.Of(lines);
+        var known = all.Where(t => t.Rows is not null).Select(t => Known(t, lost.AtLeast));
+        List<Message> lines = [.. unknown, .. known];
+        return lines.Count == 0 ? None(lost) : Several.Of(lines);
     }
+
+    private static Message None(LostWrites lost) =>
+        Message.Of(
+            lost == LostWrites.Unknown ? "rollbacks.lost.not-known"
+            : lost.AtLeast ? "rollbacks.lost.none-told"
+            : "rollbacks.lost.none"
+        );
 
     /// <summary>In a few words that need no language: names with their rows, the largest losses first, or the names of those that are not known.</summary>
     public static IReadOnlyList<string> Largest(LostWrites lost) =>
@@ -39,12 +49,12 @@ internal static class LostWords
     private static Message Unknown(IGrouping<Message, LostTableWrites> tables) =>
         Message.Of("rollbacks.lost.unknown", ("tables", Names([.. tables.Select(t => t.Table)])), ("why", tables.Key));
 
-    private static Message Known(LostTableWrites table)
+    private static Message Known(LostTableWrites table, bool atLeast)
     {
         var line = Message.Of(
             "rollbacks.lost.table",
             ("table", table.Table),
-            ("rows", RowFigure.Of(table.Rows!.Value))
+            ("rows", RowFigure.Of(table.Rows, atLeast))
         );
         if (table is { RowsThen: { } then, RowsNow: { } now } && then != now)
         {

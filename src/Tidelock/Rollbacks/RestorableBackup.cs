@@ -17,6 +17,35 @@ internal static class RestorableBackup
         CancellationToken cancellation
     ) => programs.ReadingAsync(backup.Path, context.State.Started!.Identity.Major, cancellation);
 
+    /// <summary>
+    /// Looks at all of the backup of a run before it is restored, however old it is by now, and reports what is to be known of it. Returns its first
+    /// problem, or null.
+    /// </summary>
+    public static async Task<Message?> UnverifiedAsync(
+        ClientPrograms clients,
+        BackupOptions options,
+        StepContext context,
+        RunBackup known,
+        CancellationToken cancellation
+    )
+    {
+        var verified = await new BackupVerifier(clients, context.Time) { Options = options }
+            .VerifyAsync(
+                known.Path,
+                context.State.Started!.Identity,
+                TimeSpan.MaxValue,
+                known.Vouch(context.State),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        foreach (var note in verified.Notes)
+        {
+            context.Report(note);
+        }
+
+        return verified.Passed ? null : verified.Problems[0];
+    }
+
     /// <summary>Why the dump cannot be restored as it lies there; null where its list reads. That its data do too is found out before the restore.</summary>
     public static async Task<Message?> UnreadableAsync(
         BackupPrograms programs,

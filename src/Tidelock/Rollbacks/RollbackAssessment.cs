@@ -19,6 +19,9 @@ public sealed record RollbackAssessment(bool Usable, Message Cost, bool LosesWri
         init;
     }
 
+    /// <summary>Whether <see cref="RowsLost"/> is the least: other sessions may hold back what they have written.</summary>
+    public bool AtLeast { get; init; }
+
     /// <summary>How long readers are shut out; null where nobody is, or where it is not known.</summary>
     public TimeSpan? Interrupts { get; init; }
 
@@ -27,6 +30,9 @@ public sealed record RollbackAssessment(bool Usable, Message Cost, bool LosesWri
 
     /// <summary>What saving rows into side tables (<c>--rescue</c>) would do; null where nothing can be saved.</summary>
     public Message? Rescue { get; init; }
+
+    /// <summary>Why nothing could be saved though rows would be lost; null where it could, or where that is not known.</summary>
+    public Message? RescueObstacle { get; init; }
 
     /// <summary>The figures that ways are ranked by, in words.</summary>
     public Message Figures
@@ -52,7 +58,7 @@ public sealed record RollbackAssessment(bool Usable, Message Cost, bool LosesWri
         {
             null => Message.Of("rollbacks.rank.loses-unknown"),
             0 when !LosesWrites => Message.Of("rollbacks.rank.loses-nothing"),
-            { } rows => Message.Of("rollbacks.rank.loses", ("rows", RowFigure.Of(rows))),
+            { } rows => Message.Of("rollbacks.rank.loses", ("rows", RowFigure.Of(rows, AtLeast))),
         };
 
     private static Message Took(TimeSpan takes) => Message.Of("rollbacks.rank.took", ("takes", takes));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks;
 
@@ -6,4 +7,10 @@ namespace Tidelock.Rollbacks;
 internal static class RowFigure
 {
     public static string Of(long rows) => rows.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>Rows that were written: a question mark where that is not known, and in words where it may be more.</summary>
+    public static object Of(long? rows, bool atLeast) =>
+        rows is not { } known ? "?"
+        : atLeast ? Message.Of("rollbacks.lost.at-least", ("rows", Of(known)))
+        : Of(known);
 }

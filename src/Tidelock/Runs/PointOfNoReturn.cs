@@ -15,6 +15,10 @@ namespace Tidelock.Runs;
 /// <param name="Tables">Those that would lose most, with their rows; of those that are not known the names.</param>
 public sealed record PointOfNoReturn(DateTimeOffset At, DateTimeOffset? Since, long? Rows, IReadOnlyList<string> Tables)
 {
+    /// <summary>Whether <see cref="Rows"/> is the least: other sessions may hold back what they have written.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool AtLeast { get; init; }
+
     internal const string Step = "watch";
     internal const string Fact = "lost";
     private const double News = 0.1;
@@ -30,9 +34,11 @@ public sealed record PointOfNoReturn(DateTimeOffset At, DateTimeOffset? Since, l
             Rows is null ? "rollbacks.lost.at-stake-unknown" : "rollbacks.lost.at-stake",
             ("at", At),
             ("since", Since is { } since ? since : "?"),
-            ("rows", Rows?.ToString("N0", CultureInfo.InvariantCulture) ?? "?"),
+            ("rows", AtLeast && Rows is not null ? Message.Of("rollbacks.lost.at-least", ("rows", Figure)) : Figure),
             ("tables", Tables.Count == 0 ? "-" : string.Join(", ", Tables))
         );
+
+    private string Figure => Rows?.ToString("N0", CultureInfo.InvariantCulture) ?? "?";
 
     /// <summary>Whether it is to be told after what was told last: at first when there is something to lose, or when that is not known.</summary>
     internal bool IsNewsAfter(PointOfNoReturn? told) =>

@@ -1,7 +1,5 @@
 using Tidelock.Migrations;
 using Tidelock.Rollbacks;
-using Tidelock.Rollbacks.Beside;
-using Tidelock.Rollbacks.Undoing;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -18,23 +16,22 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
     {
         var name = context.State.Rollback!.Method;
         var state = context.State;
-
-        // A restored database has all relations anew: a statement prepared on this one would tell nothing of the others.
-        await using var aftermath = await Aftermath
-            .ExpectAsync(context, Name, IsRestore(name) ? null : RunBaseline.RelationOf(context.Change), cancellation)
-            .ConfigureAwait(false);
-        if (!state.InPlace && !state.Doubted && state.RevertedAt >= state.Rollback!.At)
-        {
-            var already = Message.Of("steps.revert.already", ("method", name));
-            return StepOutcome.Passed(await aftermath.WithAsync(already, cancellation).ConfigureAwait(false));
-        }
-
         if (methods.FirstOrDefault(m => string.Equals(m.Name, name, StringComparison.Ordinal)) is not { } method)
         {
             var known = string.Join(", ", methods.Select(m => m.Name));
             return StepOutcome.NeedsPerson(
                 Message.Of("steps.revert.no-such-method", ("method", name), ("methods", known))
             );
+        }
+
+        var watched = method.IsRestore ? null : RunBaseline.RelationOf(context.Change);
+        await using var aftermath = await Aftermath
+            .ExpectAsync(context, Name, watched, cancellation)
+            .ConfigureAwait(false);
+        if (!state.InPlace && !state.Doubted && state.RevertedAt >= state.Rollback!.At)
+        {
+            var already = Message.Of("steps.revert.already", ("method", name));
+            return StepOutcome.Passed(await aftermath.WithAsync(already, cancellation).ConfigureAwait(false));
         }
 
         if (method.IsUndo)
@@ -57,7 +54,7 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
         }
 
         await RunLater.RecordAsync(context, isOutdated: false, cancellation).ConfigureAwait(false);
-        if (!IsRestore(name))
+        if (!method.IsRestore)
         {
             await CascadeLosses.RecordAsync(context, cancellation).ConfigureAwait(false);
         }
@@ -72,9 +69,6 @@ internal sealed class RevertStep(IReadOnlyList<IRollbackMethod> methods) : IStep
         await RevertedAsync(context, name, finding).ConfigureAwait(false);
         return StepOutcome.Passed(await aftermath.WithAsync(finding, cancellation).ConfigureAwait(false));
     }
-
-    private static bool IsRestore(string method) =>
-        method is BackupRollback.MethodName or BesideRollback.MethodName or UndoRollback.MethodName;
 
     private static async Task<StepOutcome> UndoAsync(
         StepContext context,

@@ -36,6 +36,7 @@ internal static class Manifests
         )
         {
             Snapshot = snapshot,
+            Others = await TableStates.OthersAsync(session, CancellationToken.None),
         };
     }
 }

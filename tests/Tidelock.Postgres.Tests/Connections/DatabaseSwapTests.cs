@@ -68,12 +68,14 @@ public sealed class DatabaseSwapTests(PostgresServer server)
         Assert.Equal("new", await bench.SeenAsync());
     }
 
-    [Fact]
-    public async Task Everything_that_would_be_in_the_way_is_told_by_its_name()
+    [Theory]
+    [MemberData(nameof(PostgresServer.Majors), MemberType = typeof(PostgresServer))]
+    public async Task Everything_that_would_be_in_the_way_is_told_by_its_name(int major)
     {
         await using var cluster = await LocalCluster.StartAsync(
             new LocalClusterOptions
             {
+                Programs = (await server.MajorAsync(major)).Programs,
                 Settings = new Dictionary<string, string>(StringComparer.Ordinal)
                 {
                     ["wal_level"] = "logical",

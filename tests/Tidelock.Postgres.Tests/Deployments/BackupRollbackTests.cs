@@ -152,7 +152,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
             """
         );
 
-        var told = await AssessAsync(fixture, done, "in-place");
+        var told = await fixture.AssessAsync(done, "in-place");
         var back = await BackAsync(fixture, done, "in-place rescue");
 
         Assert.Equal("rollbacks.in-place.falling", told.Cost.Code);
@@ -181,8 +181,8 @@ public sealed class BackupRollbackTests(PostgresServer server)
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
 
-        var told = await AssessAsync(fixture, done, "in-place");
-        var beside = await AssessAsync(fixture, done, "backup");
+        var told = await fixture.AssessAsync(done, "in-place");
+        var beside = await fixture.AssessAsync(done, "backup");
         var back = await BackAsync(fixture, done);
 
         Assert.False(told.Usable);
@@ -203,7 +203,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
         await fixture.Database.ExecuteAsync("create table later as select n from generate_series(1, 7) n");
 
         RollbackAssessment? told = null;
-        await Polling.UntilAsync(async () => (told = await AssessAsync(fixture, done, "backup")).RowsLost == 7);
+        await Polling.UntilAsync(async () => (told = await fixture.AssessAsync(done, "backup")).RowsLost == 7);
 
         Assert.Equal("rollbacks.beside.newer", told!.Cost.Code);
         Assert.Equal("public.later", told.Cost.Arguments["tables"]);
@@ -387,24 +387,6 @@ public sealed class BackupRollbackTests(PostgresServer server)
         await File.WriteAllTextAsync(file, text.Replace(old, now, StringComparison.Ordinal), CancellationToken.None);
     }
 
-    private static async Task<RollbackAssessment> AssessAsync(DeploymentFixture fixture, DeploymentEnd done, string way)
-    {
-        await using var services = await fixture.OpenAsync();
-        var request = fixture.Request();
-        var context = new StepContext(
-            "rollback.revert",
-            done.Run!.Value,
-            request.Change,
-            request.TargetEnvironment,
-            request.Target,
-            TimeProvider.System,
-            new Looking(done.State!),
-            fixture
-        );
-        var method = services.Rollbacks.Single(m => string.Equals(m.Name, way, StringComparison.Ordinal));
-        return await method.AssessAsync(context, default);
-    }
-
     private static async Task<DeploymentEnd> BackAsync(
         DeploymentFixture fixture,
         DeploymentEnd done,
@@ -419,13 +401,5 @@ public sealed class BackupRollbackTests(PostgresServer server)
             fixture.Terminal(),
             default
         );
-    }
-
-    private sealed class Looking(RunState state) : IRunWriter
-    {
-        public RunState State => state;
-
-        public Task AppendAsync(RunEvent e, CancellationToken cancellation) =>
-            throw new InvalidOperationException("Looking writes nothing.");
     }
 }

@@ -103,10 +103,21 @@ public sealed class AssessmentTests : IDisposable
         Assert.Equal("app.new 9 rows", cost.Parts!["tables"].ToString());
         var restore = cost.Parts["cost"];
         Assert.Equal(
-            "app.emptied unknown: The table was truncated or rewritten after the backup.; app.orders 6 rows",
+            "app.emptied unknown: The table was truncated or rewritten since then.; app.orders 6 rows",
             restore.Parts!["tables"].ToString()
         );
         Assert.Equal("?", restore.Arguments["rows"]);
+    }
+
+    [Fact]
+    public void Nothing_is_said_to_be_lost_only_where_that_is_known()
+    {
+        Assert.Equal("nothing", Lost(new LostWrites([], 0)));
+        Assert.Equal("nothing that the server knows of yet", Lost(new LostWrites([], 0) { AtLeast = true }));
+        Assert.Equal("not known", Lost(LostWrites.Unknown));
+
+        static string Lost(LostWrites lost) =>
+            BackupCost.Of(new RunBackup("/b", BackupLevel.Verified, null), lost, null).Parts!["tables"].ToString();
     }
 
     [Fact]

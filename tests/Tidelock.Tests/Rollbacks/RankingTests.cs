@@ -19,6 +19,15 @@ public sealed class RankingTests
             ("gone", new RollbackAssessment(false, Words, LosesWrites: false) { Takes = Seconds(1) }),
             ("unknown", new RollbackAssessment(true, Words, LosesWrites: true) { Takes = Seconds(1) }),
             ("many", new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 12431, Takes = Seconds(1) }),
+            (
+                "at least few",
+                new RollbackAssessment(true, Words, LosesWrites: true)
+                {
+                    RowsLost = 1,
+                    AtLeast = true,
+                    Undoable = true,
+                }
+            ),
             ("final", new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 3, Takes = Seconds(1) }),
             (
                 "few",
@@ -33,7 +42,7 @@ public sealed class RankingTests
             ("safe", new RollbackAssessment(true, Words, LosesWrites: false))
         );
 
-        Assert.Equal(["safe", "none yet", "few", "final", "many", "unknown", "gone"], ranked);
+        Assert.Equal(["safe", "none yet", "few", "final", "many", "at least few", "unknown", "gone"], ranked);
     }
 
     [Fact]
@@ -56,6 +65,9 @@ public sealed class RankingTests
         var unknown = new RollbackAssessment(true, Words, LosesWrites: true);
         Assert.Null(unknown.RowsLost);
         Assert.Equal("not timed, rows lost: unknown, no undo", unknown.Figures.ToString());
+        var least = new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 12431, AtLeast = true };
+        Assert.Equal("not timed, at least 12,431 rows lost, no undo", least.Figures.ToString());
+        Assert.Contains("최소 12,431행 유실", TextCatalog.Korean.Render(least.Figures), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -43,5 +43,16 @@ public sealed class PointOfNoReturnTests
         Assert.Null(PointOfNoReturn.Of(RunState.Empty));
     }
 
+    [Fact]
+    public void Where_others_hold_back_what_they_wrote_the_number_is_said_to_be_the_least()
+    {
+        var state = RunState.Of([SampleEvents.Started, (Of(12431) with { AtLeast = true }).AsEvent()]);
+        var told = PointOfNoReturn.Of(state)!;
+
+        Assert.Contains("at least 12,431 rows", told.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("최소 12,431행", TextCatalog.Korean.Render(told.Finding), StringComparison.Ordinal);
+        Assert.Contains("not known", (Of(null) with { AtLeast = true }).Finding.ToString(), StringComparison.Ordinal);
+    }
+
     private static PointOfNoReturn Of(long? rows) => new(At, At.AddSeconds(-30), rows, ["public.orders 7"]);
 }

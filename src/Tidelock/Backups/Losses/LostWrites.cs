@@ -9,8 +9,14 @@ namespace Tidelock.Backups.Losses;
 /// <param name="Total">Rows inserted, updated or deleted in all tables that a restore in place drops; null when one of them is not known.</param>
 public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Total)
 {
+    /// <summary>Whether other sessions may still hold back what they have written: then every number is the least that would be lost.</summary>
+    public bool AtLeast { get; init; }
+
     /// <summary>The same where the whole database goes, and with it the tables that the backup knows nothing of; null when one is not known.</summary>
     public long? Whole => Total is null || Tables.Any(t => t.Rows is null) ? null : Tables.Sum(t => t.Rows);
+
+    /// <summary>Nothing is known of any table.</summary>
+    internal static LostWrites Unknown { get; } = new([], null);
 
     internal static LostWrites Of(IReadOnlyList<LostTableWrites> tables)
     {

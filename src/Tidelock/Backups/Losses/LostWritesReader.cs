@@ -5,8 +5,8 @@ using Tidelock.Texts;
 namespace Tidelock.Backups.Losses;
 
 /// <summary>
-/// Compares the statistics of now with those of the manifest. They are comparable only within one life of the statistics (a crash,
-/// a reset or a failover begins another), for the same table (oid) with the same file (TRUNCATE counts no rows).
+/// Compares the statistics of now with those of the manifest. They are comparable only within one life of the statistics: a crash, a reset or a failover
+/// begins another.
 /// </summary>
 internal static class LostWritesReader
 {
@@ -22,12 +22,14 @@ internal static class LostWritesReader
         BackupManifest manifest,
         TimeProvider time,
         CancellationToken cancellation
-    )
-    {
-        var counters = await CountersAsync(session, manifest, cancellation).ConfigureAwait(false);
-        var counted = await CountedAsync(session, counters.Tables, time, cancellation).ConfigureAwait(false);
-        return LostWrites.Of(await NewestAsync(session, counted, time, cancellation).ConfigureAwait(false));
-    }
+    ) =>
+        await WithRowsAsync(
+                session,
+                await CountersAsync(session, manifest, cancellation).ConfigureAwait(false),
+                time,
+                cancellation
+            )
+            .ConfigureAwait(false);
 
     /// <summary>The same by the server's statistics alone, which reads no table.</summary>
     public static async Task<LostWrites> CountersAsync(
@@ -36,19 +38,121 @@ internal static class LostWritesReader
         CancellationToken cancellation
     )
     {
-        var incomparable = await IncomparableAsync(session, manifest, cancellation).ConfigureAwait(false);
-        var now = await TableStates.ReadAsync(session, cancellation).ConfigureAwait(false);
-        var left = now.ToDictionary(t => (t.Schema, t.Name));
-        var losses = manifest
-            .Tables.Select(then =>
-                Loss(then, left.Remove((then.Schema, then.Name), out var t) ? t : null, incomparable)
-            )
-            .ToList();
-        var falling = await FallingTables.ReadAsync(session, manifest, cancellation).ConfigureAwait(false);
-        losses.AddRange(
-            left.Values.Select(t => NewTable(t, falling.Contains(new RelationName(t.Schema, t.Name)), incomparable))
+        var comparison = new TableComparison(
+            await IncomparableAsync(session, manifest, cancellation).ConfigureAwait(false),
+            await FallingTables.ReadAsync(session, manifest, cancellation).ConfigureAwait(false)
         );
-        return LostWrites.Of([.. losses.OrderByDescending(l => l.Counted?.Total ?? long.MaxValue)]);
+        var now = await TableStates.ReadAsync(session, cancellation).ConfigureAwait(false);
+        var others = await TableStates.OthersAsync(session, cancellation).ConfigureAwait(false);
+        return await OfAsync(
+                session,
+                [.. comparison.Losses(manifest.Tables, now), .. comparison.Others(manifest.Others, others)],
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What of the dump are not rows of ordinary tables and was written since, or may have been: large objects, and the tables in which extensions keep
+    /// what they were configured with.
+    /// </summary>
+    public static async Task<IReadOnlyList<RelationName>> OthersAsync(
+        PostgresSession session,
+        BackupManifest manifest,
+        CancellationToken cancellation
+    )
+    {
+        var incomparable = await IncomparableAsync(session, manifest, cancellation).ConfigureAwait(false);
+        var now = await TableStates.OthersAsync(session, cancellation).ConfigureAwait(false);
+        var losses = new TableComparison(incomparable, new HashSet<RelationName>()).Others(manifest.Others, now);
+        return [.. losses.Select(l => l.Table)];
+    }
+
+    /// <summary>What was written to a database since its tables were read, all of which goes.</summary>
+    public static async Task<LostWrites> SinceAsync(
+        PostgresSession session,
+        IReadOnlyList<TableState> then,
+        StatisticsEpoch since,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var epoch = await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false);
+        var incomparable = epoch == since ? null : Message.Of("backups.lost.statistics-reset");
+        var now = await TableStates.ReadAsync(session, cancellation).ConfigureAwait(false);
+        var losses = new TableComparison(incomparable, new HashSet<RelationName>()).Losses(then, now);
+        return await WithRowsAsync(
+                session,
+                await OfAsync(session, losses, cancellation).ConfigureAwait(false),
+                time,
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+
+    private static async Task<LostWrites> OfAsync(
+        PostgresSession session,
+        IReadOnlyList<LostTableWrites> losses,
+        CancellationToken cancellation
+    ) =>
+        LostWrites.Of(losses) with
+        {
+            AtLeast = await HeldBackCounters.AreThereAsync(session, cancellation).ConfigureAwait(false),
+        };
+
+    private static async Task<LostWrites> WithRowsAsync(
+        PostgresSession session,
+        LostWrites counters,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var counted = await EachAsync(
+                counters.Tables,
+                l => l.RowsThen is not null,
+                async (l, left) =>
+                    l with
+                    {
+                        RowsNow = await RowsAsync(session, l.Table, left, cancellation).ConfigureAwait(false),
+                    },
+                time
+            )
+            .ConfigureAwait(false);
+        var read = await EachAsync(
+                counted,
+                l => !l.IsNew && l.Counted is not { Total: 0 },
+                async (l, left) =>
+                {
+                    var (column, at) = await NewestAsync(session, l.Table, left, cancellation).ConfigureAwait(false);
+                    return l with { NewestColumn = column, NewestAt = at };
+                },
+                time
+            )
+            .ConfigureAwait(false);
+        return LostWrites.Of(read) with { AtLeast = counters.AtLeast };
+    }
+
+    /// <summary>With what is read of those that are wanted, the largest losses first, as far as the time goes; the rest stays as it is.</summary>
+    private static async Task<List<LostTableWrites>> EachAsync(
+        IReadOnlyList<LostTableWrites> losses,
+        Func<LostTableWrites, bool> isWanted,
+        Func<LostTableWrites, TimeSpan, Task<LostTableWrites>> read,
+        TimeProvider time
+    )
+    {
+        var since = time.GetTimestamp();
+        var all = new List<LostTableWrites>(losses.Count);
+        foreach (var loss in losses)
+        {
+            var left = ReadingLimit - time.GetElapsedTime(since);
+            all.Add(
+                !isWanted(loss) || left < TimeSpan.FromMilliseconds(1)
+                    ? loss
+                    : await read(loss, left).ConfigureAwait(false)
+            );
+        }
+
+        return all;
     }
 
     private static async Task<Message?> IncomparableAsync(
@@ -67,102 +171,12 @@ internal static class LostWritesReader
             : null;
     }
 
-    private static LostTableWrites Loss(TableState then, TableState? now, Message? incomparable)
-    {
-        var count = now is null
-            ? new WriteCount(0, 0, 0)
-            : new WriteCount(now.Inserted - then.Inserted, now.Updated - then.Updated, now.Deleted - then.Deleted);
-        var why =
-            now is null ? Message.Of("backups.lost.gone")
-            : incomparable is not null ? incomparable
-            : now.Oid != then.Oid ? Message.Of("backups.lost.other-table")
-            : now.FileNode != then.FileNode ? Message.Of("backups.lost.rewritten")
-            : count.Inserted < 0 || count.Updated < 0 || count.Deleted < 0 ? Message.Of("backups.lost.statistics-reset")
-            : null;
-        return new LostTableWrites(
-            new RelationName(then.Schema, then.Name),
-            why is null ? count : null,
-            why,
-            null,
-            null
-        )
-        {
-            RowsThen = now is null ? null : then.Rows,
-        };
-    }
-
-    /// <summary>Its counters began after the backup, with the table itself.</summary>
-    private static LostTableWrites NewTable(TableState now, bool falls, Message? incomparable) =>
-        new(
-            new RelationName(now.Schema, now.Name),
-            incomparable is null ? new WriteCount(now.Inserted, now.Updated, now.Deleted) : null,
-            incomparable,
-            null,
-            null,
-            IsNew: !falls
-        )
-        {
-            Falls = falls,
-            RowsThen = falls ? 0 : null,
-        };
-
-    /// <summary>With the rows of what would lose most, as far as the time goes.</summary>
-    private static async Task<List<LostTableWrites>> CountedAsync(
+    private static Task<long?> RowsAsync(
         PostgresSession session,
-        IReadOnlyList<LostTableWrites> losses,
-        TimeProvider time,
+        RelationName table,
+        TimeSpan left,
         CancellationToken cancellation
-    )
-    {
-        var since = time.GetTimestamp();
-        var read = new List<LostTableWrites>(losses.Count);
-        foreach (var loss in losses)
-        {
-            var left = ReadingLimit - time.GetElapsedTime(since);
-            if (loss.RowsThen is null || left < TimeSpan.FromMilliseconds(1))
-            {
-                read.Add(loss);
-                continue;
-            }
-
-            var rows = await WithinAsync<long?>(
-                    session,
-                    $"select count(*) from only {loss.Table.Sql}",
-                    left,
-                    cancellation
-                )
-                .ConfigureAwait(false);
-            read.Add(loss with { RowsNow = rows });
-        }
-
-        return read;
-    }
-
-    /// <summary>With the newest values of what would lose most, as far as the time goes; the rest of them stays unknown.</summary>
-    private static async Task<List<LostTableWrites>> NewestAsync(
-        PostgresSession session,
-        IReadOnlyList<LostTableWrites> losses,
-        TimeProvider time,
-        CancellationToken cancellation
-    )
-    {
-        var since = time.GetTimestamp();
-        var read = new List<LostTableWrites>(losses.Count);
-        foreach (var loss in losses)
-        {
-            var left = ReadingLimit - time.GetElapsedTime(since);
-            if (loss.IsNew || loss.Counted is { Total: 0 } || left < TimeSpan.FromMilliseconds(1))
-            {
-                read.Add(loss);
-                continue;
-            }
-
-            var (column, at) = await NewestAsync(session, loss.Table, left, cancellation).ConfigureAwait(false);
-            read.Add(loss with { NewestColumn = column, NewestAt = at });
-        }
-
-        return read;
-    }
+    ) => WithinAsync<long?>(session, $"select count(*) from only {table.Sql}", left, cancellation);
 
     private static async Task<(string? Column, DateTimeOffset? At)> NewestAsync(
         PostgresSession session,

@@ -10,6 +10,9 @@ namespace Tidelock.Backups.Losses;
 /// <param name="Key">The columns of its primary key; none where it has none.</param>
 internal sealed record RescueTable(RelationName Name, IReadOnlyList<RescueColumn> Columns, IReadOnlyList<string> Key)
 {
+    /// <summary>Whether the session's role may read every row of it.</summary>
+    public bool IsReadable { get; init; } = true;
+
     private const int LongestName = 63;
     private const int DigestLetters = 8;
 
@@ -23,7 +26,9 @@ internal sealed record RescueTable(RelationName Name, IReadOnlyList<RescueColumn
             select n.nspname::text, c.relname::text, a.names, a.types,
                    array(select k.attname::text from pg_catalog.pg_index i cross join unnest(i.indkey) with ordinality p(attnum, at)
                          join pg_catalog.pg_attribute k on k.attrelid = c.oid and k.attnum = p.attnum
-                         where i.indrelid = c.oid and i.indisprimary order by p.at)
+                         where i.indrelid = c.oid and i.indisprimary order by p.at),
+                   pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select')
+                     and not pg_catalog.row_security_active(c.oid)
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
               cross join lateral (
                 select coalesce(array_agg(a.attname::text order by a.attnum), '{}') as names,
@@ -42,7 +47,10 @@ internal sealed record RescueTable(RelationName Name, IReadOnlyList<RescueColumn
                         .Zip(r.GetFieldValue<string[]>(3), (name, type) => new RescueColumn(name, type)),
                 ],
                 r.GetFieldValue<string[]>(4)
-            ),
+            )
+            {
+                IsReadable = r.GetBoolean(5),
+            },
             cancellation
         );
 

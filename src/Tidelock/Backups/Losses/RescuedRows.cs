@@ -14,6 +14,10 @@ public sealed record RescuedRows(
     IReadOnlyList<RescuedTable> WithoutKey
 )
 {
+    /// <summary>What a rescue never saves and was written since the backup, or may have been: large objects, configuration tables of extensions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<RelationName>? Others { get; init; }
+
     /// <summary>When the rollback began that they were saved for; null where nobody needs to know.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? RollbackAt { get; init; }

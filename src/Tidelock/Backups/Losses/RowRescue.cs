@@ -44,6 +44,13 @@ internal sealed class RowRescue(
         CancellationToken cancellation
     ) => new RowRescue(from, to, manifest, run, report).RunAsync(cancellation);
 
+    /// <summary>Schemas with side tables, of whatever run, that the session's database holds; null where it holds none.</summary>
+    public static Task<string?> SchemasAsync(PostgresSession session, CancellationToken cancellation) =>
+        session.ScalarAsync<string>(
+            @"select string_agg(quote_ident(nspname), ', ' order by nspname) from pg_namespace where nspname like 'tidelock\_rescue\_%'",
+            cancellation
+        );
+
     /// <summary>Tables of the backup without a primary key: what was written to them is not saved.</summary>
     public static async Task<IReadOnlyList<RelationName>> WithoutKeyAsync(
         PostgresSession session,
@@ -68,10 +75,50 @@ internal sealed class RowRescue(
         return dropped;
     }
 
+    /// <summary>
+    /// Why rows of the session's database could not be saved, as far as that shows beforehand: whether it can be told which they are, whether
+    /// all of them can be read, and whether the side tables can be made. Null where nothing stands in the way.
+    /// </summary>
+    /// <param name="session">Of the database that is to be restored.</param>
+    /// <param name="manifest">Of the backup.</param>
+    /// <param name="run">The run's id.</param>
+    /// <param name="isInPlace">Whether only what is dropped is saved, and not the whole database.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public static async Task<Message?> ObstacleAsync(
+        PostgresSession session,
+        BackupManifest? manifest,
+        string run,
+        bool isInPlace,
+        CancellationToken cancellation
+    )
+    {
+        if (manifest is null)
+        {
+            return Message.Of("rollbacks.rescue.no-snapshot");
+        }
+
+        var (_, problem) = await HorizonAsync(session, manifest, cancellation).ConfigureAwait(false);
+        problem ??= await ReplicatedAsync(session, run, cancellation).ConfigureAwait(false);
+        problem ??= await NotMakeableAsync(session, run, cancellation).ConfigureAwait(false);
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        var tables = await TablesAsync(session, manifest, isInPlace, cancellation).ConfigureAwait(false);
+        return tables.FirstOrDefault(t => !t.IsReadable) is { } unreadable
+            ? Message.Of(
+                "rollbacks.rescue.unreadable",
+                ("table", unreadable.Name),
+                ("role", await RoleAsync(session, cancellation).ConfigureAwait(false))
+            )
+            : null;
+    }
+
     private async Task<RescueResult> RunAsync(CancellationToken cancellation)
     {
-        var (horizon, problem) = await HorizonAsync(cancellation).ConfigureAwait(false);
-        problem ??= await ReplicatedAsync(cancellation).ConfigureAwait(false);
+        var (horizon, problem) = await HorizonAsync(from, manifest, cancellation).ConfigureAwait(false);
+        problem ??= await ReplicatedAsync(to, run, cancellation).ConfigureAwait(false);
         if (problem is not null)
         {
             return new RescueResult(null, problem);
@@ -79,7 +126,7 @@ internal sealed class RowRescue(
 
         var saved = new List<RescuedTable>();
         var withoutKey = new List<RescuedTable>();
-        foreach (var table in await TablesAsync(cancellation).ConfigureAwait(false))
+        foreach (var table in await TablesAsync(from, manifest, IsInPlace, cancellation).ConfigureAwait(false))
         {
             report(Message.Of("rollbacks.rescue.saving", ("table", table.Name)));
             try
@@ -103,25 +150,38 @@ internal sealed class RowRescue(
             }
         }
 
-        return new RescueResult(new RescuedRows(schema, saved, withoutKey), null);
+        var others = await LostWritesReader.OthersAsync(from, manifest, cancellation).ConfigureAwait(false);
+        return new RescueResult(
+            new RescuedRows(schema, saved, withoutKey) { Others = others.Count == 0 ? null : others },
+            null
+        );
     }
 
     /// <summary>In its own database a table that the backup does not know stays as it is, unless it falls with one that it knows.</summary>
-    private async Task<IEnumerable<RescueTable>> TablesAsync(CancellationToken cancellation)
+    private static async Task<IEnumerable<RescueTable>> TablesAsync(
+        PostgresSession session,
+        BackupManifest manifest,
+        bool isInPlace,
+        CancellationToken cancellation
+    )
     {
-        var all = await RescueTable.ReadAsync(from, cancellation).ConfigureAwait(false);
-        if (!IsInPlace)
+        var all = await RescueTable.ReadAsync(session, cancellation).ConfigureAwait(false);
+        if (!isInPlace)
         {
             return all;
         }
 
-        var dropped = await DroppedAsync(from, manifest, cancellation).ConfigureAwait(false);
+        var dropped = await DroppedAsync(session, manifest, cancellation).ConfigureAwait(false);
         return all.Where(t => dropped.Contains(t.Name));
     }
 
     private bool IsInPlace => string.Equals(from.Target.Database, to.Target.Database, StringComparison.Ordinal);
 
-    private async Task<(uint Horizon, Message? Problem)> HorizonAsync(CancellationToken cancellation)
+    private static async Task<(uint Horizon, Message? Problem)> HorizonAsync(
+        PostgresSession from,
+        BackupManifest manifest,
+        CancellationToken cancellation
+    )
     {
         if (manifest.Snapshot is not { } snapshot)
         {
@@ -152,7 +212,7 @@ internal sealed class RowRescue(
     }
 
     /// <summary>A subscriber of all tables stops at one that it does not have.</summary>
-    private async Task<Message?> ReplicatedAsync(CancellationToken cancellation)
+    private static async Task<Message?> ReplicatedAsync(PostgresSession to, string run, CancellationToken cancellation)
     {
         var publication = await to.ScalarAsync<string>(
                 """
@@ -164,8 +224,26 @@ internal sealed class RowRescue(
             .ConfigureAwait(false);
         return publication is null
             ? null
-            : Message.Of("rollbacks.rescue.replicated", ("publication", publication), ("schema", schema));
+            : Message.Of("rollbacks.rescue.replicated", ("publication", publication), ("schema", SchemaOf(run)));
     }
+
+    private static async Task<Message?> NotMakeableAsync(
+        PostgresSession to,
+        string run,
+        CancellationToken cancellation
+    ) =>
+        await to.ScalarAsync<bool>("select has_database_privilege(current_database(), 'create')", cancellation)
+            .ConfigureAwait(false)
+            ? null
+            : Message.Of(
+                "rollbacks.rescue.no-create",
+                ("role", await RoleAsync(to, cancellation).ConfigureAwait(false)),
+                ("schema", SchemaOf(run)),
+                ("database", Identifiers.Quote(to.Target.Database))
+            );
+
+    private static Task<string?> RoleAsync(PostgresSession session, CancellationToken cancellation) =>
+        session.ScalarAsync<string>("select quote_ident(current_user)", cancellation);
 
     private async Task<long> CountAsync(RescueTable table, uint horizon, CancellationToken cancellation)
     {

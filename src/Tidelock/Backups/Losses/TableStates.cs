@@ -23,18 +23,40 @@ internal static class TableStates
               and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
             order by 1, 2
             """,
-            r => new TableState(
-                r.GetString(0),
-                r.GetString(1),
-                r.GetFieldValue<uint>(2),
-                r.GetFieldValue<uint>(3),
-                null,
-                r.GetInt64(4),
-                r.GetInt64(5),
-                r.GetInt64(6),
-                r.GetInt64(7)
-            ),
+            r => Of(r, null),
             cancellation
+        );
+
+    /// <summary>
+    /// What a dump holds besides: the large objects, by the table of their pages, which has no rows (0) where there is none; and the tables that extensions
+    /// have marked as their configuration. Nothing is counted.
+    /// </summary>
+    public static Task<List<TableState>> OthersAsync(PostgresSession session, CancellationToken cancellation) =>
+        session.QueryAsync(
+            """
+            select n.nspname::text, c.relname::text, c.oid, c.relfilenode, c.reltuples::bigint,
+                   coalesce(s.n_tup_ins, 0), coalesce(s.n_tup_upd, 0), coalesce(s.n_tup_del, 0),
+                   c.oid = 'pg_catalog.pg_largeobject'::regclass and not exists (select from pg_catalog.pg_largeobject_metadata)
+            from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_stat_all_tables s on s.relid = c.oid
+            where c.oid = 'pg_catalog.pg_largeobject'::regclass
+              or (c.relkind = 'r' and c.oid in (select unnest(extconfig) from pg_catalog.pg_extension))
+            order by 1, 2
+            """,
+            r => Of(r, r.GetBoolean(8) ? 0 : null),
+            cancellation
+        );
+
+    private static TableState Of(NpgsqlDataReader r, long? rows) =>
+        new(
+            r.GetString(0),
+            r.GetString(1),
+            r.GetFieldValue<uint>(2),
+            r.GetFieldValue<uint>(3),
+            rows,
+            r.GetInt64(4),
+            r.GetInt64(5),
+            r.GetInt64(6),
+            r.GetInt64(7)
         );
 
     /// <summary>

@@ -50,6 +50,7 @@ internal sealed class BesideDatabase(StepContext context, PostgresSession outsid
         if (
             context.Fact(BesideFacts.Restored, RollbacksJson.Default.BesideRestored) is { } restored
             && there?.Oid == restored.Oid
+            && context.State.Identity!.Timeline == restored.Timeline
             && Begun?.Backup == backup.Path
         )
         {
@@ -93,9 +94,7 @@ internal sealed class BesideDatabase(StepContext context, PostgresSession outsid
             .ConfigureAwait(false);
         context.Report(Message.Of("rollbacks.beside.making", ("name", Name)));
         await DatabaseCopying.CreateAsync(outside, model, Name, cancellation).ConfigureAwait(false);
-        await outside
-            .ExecuteAsync($"comment on database {Identifiers.Quote(Name)} is {Identifiers.Literal(Mark)}", cancellation)
-            .ConfigureAwait(false);
+        await outside.ExecuteAsync(MarkSql, cancellation).ConfigureAwait(false);
 
         // Before there is anything in it: nobody may read of it what he may not read of the other.
         var made = (await FindAsync(cancellation).ConfigureAwait(false))!;
@@ -129,7 +128,7 @@ internal sealed class BesideDatabase(StepContext context, PostgresSession outsid
                 "--no-password",
                 backup.Dump,
             ],
-            // What is written here is safe before the swap, whose own commit is waited for; the database's settings must not stop a restore.
+            // A commit that is waited for comes after it; the database's settings must not stop a restore.
             Target.LibpqEnvironment(
                 RestoreBackends.NameOf(context.ApplicationName),
                 "-c synchronous_commit=off -c default_transaction_read_only=off"
@@ -154,10 +153,18 @@ internal sealed class BesideDatabase(StepContext context, PostgresSession outsid
             );
         }
 
-        var restored = new BesideRestored(oid, context.Time.GetElapsedTime(since));
+        var took = context.Time.GetElapsedTime(since);
+        await FlushAsync(cancellation).ConfigureAwait(false);
+        var restored = new BesideRestored(oid, took, context.State.Identity!.Timeline);
         await context
             .RecordAsync(BesideFacts.Restored, restored, RollbacksJson.Default.BesideRestored, cancellation)
             .ConfigureAwait(false);
         return (restored, null);
     }
+
+    /// <summary>A commit that is waited for, and with it all that came before: else a crash of the server could take the last of the restore.</summary>
+    private Task FlushAsync(CancellationToken cancellation) =>
+        outside.ExecuteAsync($"begin; set local synchronous_commit = local; {MarkSql}; commit", cancellation);
+
+    private string MarkSql => $"comment on database {Identifiers.Quote(Name)} is {Identifiers.Literal(Mark)}";
 }

@@ -15,13 +15,14 @@ internal sealed record BesideMade(uint Oid);
 /// <summary>All of the backup is in it.</summary>
 /// <param name="Oid">The database.</param>
 /// <param name="Took">How long pg_restore took.</param>
-internal sealed record BesideRestored(uint Oid, TimeSpan Took);
+/// <param name="Timeline">Of the server; a standby that was promoted since may have only a part of it. 0 in journals of earlier versions.</param>
+internal sealed record BesideRestored(uint Oid, TimeSpan Took, int Timeline);
 
 /// <summary>It was compared with what it should be.</summary>
 /// <param name="Oid">The database.</param>
-/// <param name="Written">Rows written in its life so far, of which a later count tells what was written since.</param>
 /// <param name="Since">Which life of the counters that is.</param>
-internal sealed record BesideProven(uint Oid, long Written, StatisticsEpoch Since);
+/// <param name="Tables">Its tables with their counters, of which later ones tell what was written since; null in journals of earlier versions.</param>
+internal sealed record BesideProven(uint Oid, StatisticsEpoch Since, IReadOnlyList<TableState>? Tables);
 
 /// <summary>Names of this folder's facts, and the swap that a killed program may have left in the middle.</summary>
 internal static class BesideFacts
@@ -39,11 +40,14 @@ internal static class BesideFacts
 
     /// <summary>The swap that was begun and of which nothing is journaled since; null for none.</summary>
     public static SwapPlan? OpenSwap(RunState state) =>
-        Of(state, Swap) is { } plan
-        && plan != Of(state, NotSwapped)
-        && (state.Swapped?.Identity.DatabaseOid, state.Swapped?.Kept) != (plan.Coming, plan.Kept)
-            ? plan
-            : null;
+        Of(state, Swap) is { } plan && plan != Of(state, NotSwapped) && !IsDone(state, plan) ? plan : null;
+
+    /// <summary>The newest swap that was begun, where it is known to have taken place; null otherwise.</summary>
+    public static SwapPlan? DoneSwap(RunState state) =>
+        LastSwap(state) is { } plan && IsDone(state, plan) ? plan : null;
+
+    private static bool IsDone(RunState state, SwapPlan plan) =>
+        (state.Swapped?.Identity.DatabaseOid, state.Swapped?.Kept) == (plan.Coming, plan.Kept);
 
     /// <summary>The newest swap that was begun, whatever became of it; null for none.</summary>
     public static SwapPlan? LastSwap(RunState state) => Of(state, Swap);

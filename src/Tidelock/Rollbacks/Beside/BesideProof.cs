@@ -56,8 +56,8 @@ internal static class BesideProof
                     BesideFacts.Proven,
                     new BesideProven(
                         oid,
-                        await WrittenAsync(session, cancellation).ConfigureAwait(false),
-                        await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false)
+                        await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false),
+                        await TablesAsync(session, backup, cancellation).ConfigureAwait(false)
                     ),
                     RollbacksJson.Default.BesideProven,
                     cancellation
@@ -68,12 +68,17 @@ internal static class BesideProof
         return problem;
     }
 
-    /// <summary>Rows written into the session's database since its counters began.</summary>
-    public static Task<long> WrittenAsync(PostgresSession session, CancellationToken cancellation) =>
-        session.ScalarAsync<long>(
-            "select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint from pg_stat_user_tables",
-            cancellation
-        );
+    /// <summary>As they are now, with the rows that were just found to be those of the backup.</summary>
+    private static async Task<IReadOnlyList<TableState>> TablesAsync(
+        PostgresSession session,
+        Backup backup,
+        CancellationToken cancellation
+    )
+    {
+        var rows = (backup.Manifest?.Tables ?? []).ToDictionary(t => (t.Schema, t.Name), t => t.Rows);
+        var tables = await TableStates.ReadAsync(session, cancellation).ConfigureAwait(false);
+        return [.. tables.Select(t => t with { Rows = rows.GetValueOrDefault((t.Schema, t.Name)) })];
+    }
 
     private static async Task<Message?> CountsAsync(
         PostgresSession session,

@@ -22,6 +22,8 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
 
     public string Name => MethodName;
 
+    public bool IsRestore => true;
+
     /// <summary>After the swap nobody needs to ask what is there, and rows may still have to be saved.</summary>
     public bool HasBegun(StepContext context) => IsSwapped(context.State);
 
@@ -53,7 +55,7 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
 
         var lost = backup.Manifest is { } manifest
             ? await LostWritesReader.ReadAsync(session, manifest, time, cancellation).ConfigureAwait(false)
-            : new LostWrites([], null);
+            : LostWrites.Unknown;
         var size = await session
             .ScalarAsync<long>("select pg_database_size(current_database())", cancellation)
             .ConfigureAwait(false);
@@ -64,7 +66,8 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
             ("name", context.Target.Database),
             ("took", (object?)known.RestoreTook ?? "?"),
             ("size", Sizes.Short(size)),
-            ("rows", (object?)lost.Whole ?? "?"),
+            ("rows", RowFigure.Of(lost.Whole, lost.AtLeast)),
+            ("tables", LostWords.Of(lost, t => t.Rows != 0)),
             ("kept", Kept(context)),
             ("readers", Message.Of(pooled ? "rollbacks.beside.paused" : "rollbacks.beside.shut-out"))
         );
@@ -73,15 +76,17 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
             newer.Count == 0
                 ? cost
                 : Message.Of("rollbacks.beside.newer", ("cost", cost), ("tables", LostWords.Names(newer)));
-        return new RollbackAssessment(Usable: true, cost, LosesWrites: true)
+        cost = await SavedBefore.WithAsync(session, cost, cancellation).ConfigureAwait(false);
+        var assessment = new RollbackAssessment(Usable: true, cost, LosesWrites: true)
         {
             Takes = known.RestoreTook,
             RowsLost = lost.Whole,
+            AtLeast = lost.AtLeast,
             Undoable = true,
-            Rescue = await RescueWords
-                .OffersAsync(session, backup.Manifest, context.Run, cancellation)
-                .ConfigureAwait(false),
         };
+        return await RescueWords
+            .OfferedAsync(assessment, session, backup.Manifest, context.Run, isInPlace: false, cancellation)
+            .ConfigureAwait(false);
     }
 
     public async Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation)
@@ -105,22 +110,19 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
         var clients = await RestorableBackup
             .ClientsAsync(programs, context, backup, cancellation)
             .ConfigureAwait(false);
-        var verified = await new BackupVerifier(clients, time) { Options = options(context.Change) }
-            .VerifyAsync(
-                known.Path,
-                context.State.Started!.Identity,
-                TimeSpan.MaxValue,
-                known.Vouch(context.State),
-                cancellation
-            )
+        var unverified = await RestorableBackup
+            .UnverifiedAsync(clients, options(context.Change), context, known, cancellation)
             .ConfigureAwait(false);
-        if (!verified.Passed)
+        if (unverified is not null)
         {
-            return StepOutcome.NeedsPerson(verified.Problems[0]);
+            return StepOutcome.NeedsPerson(unverified);
         }
 
-        // That it is still the database of this run.
-        await using (await context.OpenAsync(cancellation).ConfigureAwait(false)) { }
+        if (await UnsavableAsync(context, backup, cancellation).ConfigureAwait(false) is { } unsavable)
+        {
+            return StepOutcome.NeedsPerson(Message.Of("rollbacks.rescue.not-restored", ("problem", unsavable)));
+        }
+
         await using var outside = await OutsideAsync(context, cancellation).ConfigureAwait(false);
         var obstacles = await ObstaclesAsync(context, outside, cancellation).ConfigureAwait(false);
         if (obstacles.Count > 0)
@@ -164,6 +166,24 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
         return StepOutcome.Passed(Message.Of("rollbacks.beside.verified", ("name", context.Target.Database)));
     }
 
+    /// <summary>
+    /// Why the rows could not be saved after the swap, where that is asked for: nobody swaps first and finds out then. The session also proves that it is
+    /// still the database of this run.
+    /// </summary>
+    private static async Task<Message?> UnsavableAsync(
+        StepContext context,
+        Backup backup,
+        CancellationToken cancellation
+    )
+    {
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        return context.State.Rollback!.Rescues
+            ? await RowRescue
+                .ObstacleAsync(session, backup.Manifest, context.Run.Value, isInPlace: false, cancellation)
+                .ConfigureAwait(false)
+            : null;
+    }
+
     /// <summary>Whether this rollback has swapped already.</summary>
     private static bool IsSwapped(RunState state) => state.Swapped?.At >= state.Rollback?.At;
 
@@ -198,7 +218,9 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
         // Somebody may have altered the one in use meanwhile.
         model = await DatabaseProperties.RequireAsync(outside, leaving, cancellation).ConfigureAwait(false);
         await DatabaseCopying.ApplyAsync(outside, model, restored.Oid, cancellation).ConfigureAwait(false);
-        var plan = new SwapPlan(model.Name, leaving, Kept(context), restored.Oid, beside.Name);
+        var plan = await SavedBefore
+            .InAsync(context, new SwapPlan(model.Name, leaving, Kept(context), restored.Oid, beside.Name), cancellation)
+            .ConfigureAwait(false);
         var problem = await new RunSwap(context, within)
             .RunAsync(outside, plan, model.Comment, cancellation)
             .ConfigureAwait(false);

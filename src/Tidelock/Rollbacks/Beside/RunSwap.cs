@@ -79,11 +79,16 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
             ("name", plan.Name),
             ("kept", plan.Kept),
             ("took", (object?)interrupted ?? "?"),
+            ("schemas", plan.Saved ?? ""),
         ];
-        var finding =
-            state.Rollback?.Method == UndoRollback.MethodName
-                ? Message.Of("rollbacks.undo.swapped", arguments)
-                : Message.Of("rollbacks.beside.swapped", arguments);
+        var code = (state.Rollback?.Method == UndoRollback.MethodName, plan.Saved is null) switch
+        {
+            (true, true) => "rollbacks.undo.swapped",
+            (true, false) => "rollbacks.undo.swapped-with-saved",
+            (false, true) => "rollbacks.beside.swapped",
+            (false, false) => "rollbacks.beside.swapped-with-saved",
+        };
+        var finding = Message.Of(code, arguments);
         return new DatabaseSwapped(
             state.Identity! with
             {

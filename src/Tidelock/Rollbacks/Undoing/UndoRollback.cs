@@ -10,13 +10,16 @@ namespace Tidelock.Rollbacks.Undoing;
 /// Takes a restore back: the database it had replaced gets its name again, with the change in it. What was written since the swap stays in
 /// the restored one, which is kept and closed.
 /// </summary>
-internal sealed class UndoRollback : IRollbackMethod
+/// <param name="time">The clock.</param>
+internal sealed class UndoRollback(TimeProvider time) : IRollbackMethod
 {
     internal const string MethodName = RollbackWay.Undo;
 
     public string Name => MethodName;
 
     public bool IsUndo => true;
+
+    public bool IsRestore => true;
 
     public async Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation)
     {
@@ -33,21 +36,21 @@ internal sealed class UndoRollback : IRollbackMethod
             return Unusable(Several.All(obstacles));
         }
 
-        var written = await WrittenAsync(context, session, cancellation).ConfigureAwait(false);
-        return new RollbackAssessment(
-            Usable: true,
-            Message.Of(
-                "rollbacks.undo.cost",
-                ("name", plan.Name),
-                ("beside", plan.Beside),
-                ("kept", plan.Kept),
-                ("rows", (object?)written ?? "?"),
-                ("at", context.State.Swapped!.At)
-            ),
-            LosesWrites: true
-        )
+        var lost = await LostAsync(context, session, cancellation).ConfigureAwait(false);
+        var cost = Message.Of(
+            "rollbacks.undo.cost",
+            ("name", plan.Name),
+            ("beside", plan.Beside),
+            ("kept", plan.Kept),
+            ("rows", RowFigure.Of(lost.Whole, lost.AtLeast)),
+            ("at", context.State.Swapped!.At),
+            ("tables", LostWords.Of(lost, t => t.Rows != 0))
+        );
+        cost = await SavedBefore.WithAsync(session, cost, cancellation).ConfigureAwait(false);
+        return new RollbackAssessment(Usable: true, cost, LosesWrites: true)
         {
-            RowsLost = written,
+            RowsLost = lost.Whole,
+            AtLeast = lost.AtLeast,
         };
     }
 
@@ -74,6 +77,7 @@ internal sealed class UndoRollback : IRollbackMethod
         // What was granted or set since the restore holds on.
         var live = await DatabaseProperties.RequireAsync(outside, plan.Leaving, cancellation).ConfigureAwait(false);
         await DatabaseCopying.ApplyAsync(outside, live, plan.Coming, cancellation).ConfigureAwait(false);
+        plan = await SavedBefore.InAsync(context, plan, cancellation).ConfigureAwait(false);
         var within = context.Change.Section<RollbackOptions>().SwapWithin;
         var problem = await new RunSwap(context, within)
             .RunAsync(outside, plan, live.Comment, cancellation)
@@ -113,24 +117,16 @@ internal sealed class UndoRollback : IRollbackMethod
             : (plan, [.. obstacles, Message.Of("rollbacks.undo.gone", ("kept", plan.Beside), ("oid", plan.Coming))]);
     }
 
-    /// <summary>Rows written into the restored database since it was proven; null where its counters began anew.</summary>
-    private static async Task<long?> WrittenAsync(
+    /// <summary>What was written into the restored database since it was proven.</summary>
+    private async Task<LostWrites> LostAsync(
         StepContext context,
         PostgresSession session,
         CancellationToken cancellation
-    )
-    {
-        if (context.Fact(BesideFacts.Proven, RollbacksJson.Default.BesideProven) is not { } then)
-        {
-            return null;
-        }
-
-        var since = await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false);
-        var now = await BesideProof.WrittenAsync(session, cancellation).ConfigureAwait(false);
-        return since == then.Since && now >= then.Written && context.State.Identity!.DatabaseOid == then.Oid
-            ? now - then.Written
-            : null;
-    }
+    ) =>
+        context.Fact(BesideFacts.Proven, RollbacksJson.Default.BesideProven) is { Tables: { } then } proven
+        && context.State.Identity!.DatabaseOid == proven.Oid
+            ? await LostWritesReader.SinceAsync(session, then, proven.Since, time, cancellation).ConfigureAwait(false)
+            : LostWrites.Unknown;
 
     private static RollbackAssessment Unusable(Message why) => new(Usable: false, why, LosesWrites: true);
 }

@@ -166,6 +166,62 @@ public sealed class RescuingTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task What_a_rescue_will_fail_at_is_told_beforehand()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        await database.ExecuteAsync(Tables);
+        var manifest = await ManifestAsync(database);
+        var role = "t_" + database.Name;
+        await database.ExecuteAsync($"create role {role} login");
+        try
+        {
+            Assert.Null(await ObstacleAsync(database.Target, manifest));
+            Assert.Equal("rollbacks.rescue.no-snapshot", (await ObstacleAsync(database.Target, null))!.Code);
+
+            var mayNotMake = await ObstacleAsync(database.TargetAs(role), manifest);
+            Assert.Equal("rollbacks.rescue.no-create", mayNotMake!.Code);
+            Assert.Equal((role, Schema), (mayNotMake.Arguments["role"], mayNotMake.Arguments["schema"]));
+
+            await database.ExecuteAsync(
+                $"""
+                grant create on database {database.Name} to {role}; grant usage on schema "odd schema" to {role};
+                grant select on all tables in schema public, "odd schema" to {role}; revoke select on rewritten from {role};
+                """
+            );
+            var mayNotRead = await ObstacleAsync(database.TargetAs(role), manifest);
+            Assert.Equal("rollbacks.rescue.unreadable", mayNotRead!.Code);
+            Assert.Equal("public.rewritten", mayNotRead.Arguments["table"]);
+
+            await database.ExecuteAsync(
+                $"grant select on rewritten to {role}; alter table touched enable row level security"
+            );
+            mayNotRead = await ObstacleAsync(database.TargetAs(role), manifest);
+            Assert.Equal("public.touched", mayNotRead!.Arguments["table"]);
+
+            await database.ExecuteAsync($"alter role {role} bypassrls");
+            Assert.Null(await ObstacleAsync(database.TargetAs(role), manifest));
+        }
+        finally
+        {
+            await database.ExecuteAsync($"drop owned by {role} cascade; drop role {role}");
+        }
+    }
+
+    [Fact]
+    public async Task Large_objects_that_were_written_since_are_named_as_not_saved()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        await database.ExecuteAsync(Tables);
+        var manifest = await ManifestAsync(database);
+        Assert.Null((await SaveAsync(database, database, manifest)).Others);
+
+        await database.ExecuteAsync("select lo_from_bytea(4711, 'new')");
+
+        var rescued = await SaveAsync(database, database, manifest);
+        Assert.Equal("pg_catalog.pg_largeobject", Assert.Single(rescued.Others!).ToString());
+    }
+
+    [Fact]
     public async Task Without_a_snapshot_of_this_very_database_nothing_is_guessed()
     {
         await using var database = await server.CreateDatabaseAsync();
@@ -238,6 +294,12 @@ public sealed class RescuingTests(PostgresServer server)
         var result = await TrySaveAsync(from.Target, to.Target, manifest);
         Assert.True(result.Problem is null, result.Problem?.ToString());
         return result.Rows!;
+    }
+
+    private static async Task<Tidelock.Texts.Message?> ObstacleAsync(PostgresTarget target, BackupManifest? manifest)
+    {
+        await using var session = await PostgresSession.OpenAsync(target, ExamDatabase.Run, default);
+        return await RowRescue.ObstacleAsync(session, manifest, Run, isInPlace: true, default);
     }
 
     private static async Task<RescueResult> TrySaveAsync(
