@@ -1,6 +1,7 @@
 using Tidelock.Cli.Rendering;
 using Tidelock.Deployments;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Beside;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -10,7 +11,8 @@ namespace Tidelock.Cli;
 internal sealed class WaysBack(
     VerbContext context,
     IReadOnlyList<(string Name, RollbackAssessment Cost)> ways,
-    Message? later
+    Message? later,
+    Message? closed
 )
 {
     public static async Task<WaysBack> AssessAsync(
@@ -22,7 +24,11 @@ internal sealed class WaysBack(
         CancellationToken cancellation
     )
     {
-        var failover = await Failover.FindAsync(request.Target, "tidelock", state, null, cancellation);
+        // Nobody gets into a database that a swap has closed.
+        var closed = ClosedName.Of(run, state, request.Target);
+        var failover = closed is null
+            ? await Failover.FindAsync(request.Target, "tidelock", state, null, cancellation)
+            : null;
         state = failover is null ? state : failover.Apply(state);
         var looking = new StepContext(
             "rollback.revert",
@@ -41,7 +47,8 @@ internal sealed class WaysBack(
         }
 
         var ranked = RollbackRanking.Rank(ways, state.Started!.Method);
-        return new WaysBack(context, ranked, await RunLater.LookAsync(looking, cancellation));
+        var later = closed is null ? await RunLater.LookAsync(looking, cancellation) : null;
+        return new WaysBack(context, ranked, later, closed);
     }
 
     public void Show()
@@ -60,12 +67,12 @@ internal sealed class WaysBack(
     private static bool IsShown((string Name, RollbackAssessment Cost) way) =>
         way.Cost.Usable || way.Name is not RollbackWay.Undo;
 
-    /// <summary>Says what others did since the change was verified, which every way back meets.</summary>
+    /// <summary>Says what others did since the change was verified, which every way back meets, and that a swap was cut off.</summary>
     public void Warn()
     {
-        if (later is not null)
+        foreach (var said in new[] { later, closed }.OfType<Message>())
         {
-            context.Terminal.Problem(later);
+            context.Terminal.Problem(said);
         }
     }
 
@@ -77,7 +84,7 @@ internal sealed class WaysBack(
         {
             if (string.Equals(name, method, StringComparison.Ordinal))
             {
-                return cost.Usable ? cost : throw new TidelockException(cost.Cost, ExitCode.Refused);
+                return cost.Usable ? cost : throw new TidelockException(closed ?? cost.Cost, ExitCode.Refused);
             }
         }
 

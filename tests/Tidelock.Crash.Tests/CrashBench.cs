@@ -206,9 +206,9 @@ internal sealed class CrashBench : IAsyncDisposable
     }
 
     /// <summary>Goes on until the run has ended as wanted, and looks at everything that must hold however it got there.</summary>
-    public async Task EndsAsync(RunId run, RunResult result, string verb = "resume")
+    public async Task EndsAsync(RunId run, RunResult result, string verb = "resume", string method = "definition")
     {
-        var (code, output) = await RunAsync(verb, run);
+        var (code, output) = await RunAsync(verb, run, method);
         var (_, state, entries) = await ReadAsync();
         Assert.True(state.Result == result, $"{verb} ended with {code}\n{output}");
         Outcome.IsSound(entries);

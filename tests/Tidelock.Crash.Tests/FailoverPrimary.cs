@@ -10,8 +10,8 @@ public sealed class FailoverPrimary : IAsyncLifetime
 {
     internal LocalCluster Cluster { get; private set; } = null!;
 
-    internal async Task<CrashBench> BenchAsync() =>
-        await CrashBench.CreateAsync(await TestDatabase.CreateAsync(Cluster), "definition");
+    internal async Task<CrashBench> BenchAsync(string method = "definition") =>
+        await CrashBench.CreateAsync(await TestDatabase.CreateAsync(Cluster), method);
 
     internal Task<StreamingStandby> StandbyAsync() => StreamingStandby.StartAsync(Cluster, "next");
 

@@ -60,9 +60,10 @@ internal sealed class RunDriver(
 
             if (losses.IsOver)
             {
+                var finding = Message.Of("deployments.gave-up", ("run", run), ("reason", reason));
                 return new DeploymentEnd(
                     ExitCode.NeedsPerson,
-                    Message.Of("deployments.gave-up", ("run", run), ("reason", reason)),
+                    losses.State is { } state ? ClosedName.With(finding, run, state, request.Target) : finding,
                     run
                 );
             }
@@ -96,7 +97,7 @@ internal sealed class RunDriver(
 
         if (settled.Holder is { } swapping)
         {
-            return (Held(run, request, swapping), null);
+            return (Held(run, request, known, swapping), null);
         }
 
         var (hold, holder) = await RunHold
@@ -104,7 +105,7 @@ internal sealed class RunDriver(
             .ConfigureAwait(false);
         if (hold is null)
         {
-            return (Held(run, request, holder!), null);
+            return (Held(run, request, known, holder!), null);
         }
 
         await using (hold)
@@ -116,8 +117,11 @@ internal sealed class RunDriver(
         }
     }
 
-    private static DeploymentEnd Held(RunId run, DeploymentRequest request, LockHolder holder) =>
-        new(ExitCode.AnotherRun, Message.Of("deployments.held", ("holder", holder.Describe(request.Target))), run);
+    private static DeploymentEnd Held(RunId run, DeploymentRequest request, RunState known, LockHolder holder)
+    {
+        var finding = Message.Of("deployments.held", ("holder", holder.Describe(request.Target)));
+        return new(ExitCode.AnotherRun, ClosedName.With(finding, run, known, request.Target), run);
+    }
 
     private async Task<(DeploymentEnd? End, RunState? State)> HeldAsync(
         RunId run,
@@ -202,11 +206,16 @@ internal sealed class RunDriver(
     {
         var swapped = settled.Event(writer.State);
         var state = swapped?.Apply(writer.State) ?? writer.State;
-        var failover = await Failover
-            .FindAsync(request.Target, run.ApplicationName(hold.Epoch), state, Again(state), cancellation)
-            .ConfigureAwait(false);
+        var name = run.ApplicationName(hold.Epoch);
+        var lost = await settled.LostAsync(request.Target, name, state, cancellation).ConfigureAwait(false);
+        var failover =
+            lost.Count > 0
+                ? null
+                : await Failover
+                    .FindAsync(request.Target, name, state, Again(state), cancellation)
+                    .ConfigureAwait(false);
         var epoch = new EpochTaken(hold.Epoch, Environment.MachineName, Environment.ProcessId);
-        IEnumerable<RunEvent> found = [.. new RunEvent?[] { epoch, swapped, failover }.OfType<RunEvent>()];
+        IEnumerable<RunEvent> found = [.. new RunEvent?[] { epoch, swapped, failover }.OfType<RunEvent>(), .. lost];
         foreach (var e in state.Started is null ? [.. opening, .. found] : found.Concat(opening))
         {
             await writer.AppendAsync(e, cancellation).ConfigureAwait(false);
@@ -214,7 +223,7 @@ internal sealed class RunDriver(
 
         losses.Found();
         await using var pump = new RunPump(journal, run, writer, terminal.Requests.Writer, terminal.Observer, time);
-        await using var lost = hold.Lost.Register(() =>
+        await using var ending = hold.Lost.Register(() =>
             terminal.Requests.Writer.TryWrite(new RunRequest.LockLost(hold.Epoch))
         );
         var execution = Execution(run, request, terminal, writer, clock) with { RunLock = hold.Lock };

@@ -18,6 +18,9 @@ internal sealed class RunLosses(TimeProvider time, TimeSpan patience)
     /// <summary>Why the database is lost; null while it is there and the journal with it.</summary>
     public Message? Reason { get; private set; }
 
+    /// <summary>The run when the database was lost last; null where it was not.</summary>
+    public RunState? State { get; private set; }
+
     /// <summary>The database stayed away too long, or is lost again and again at the same place.</summary>
     public bool IsOver => count > WithoutProgress || (since is { } at && time.GetElapsedTime(at) > patience);
 
@@ -27,7 +30,7 @@ internal sealed class RunLosses(TimeProvider time, TimeSpan patience)
         var ticks = state.WatchTicks.Count() + state.BaselineTicks.Count;
         var now = state.Steps.Count(s => s.Status == StepStatus.Passed) + ticks;
         count = now == progress ? count + 1 : 1;
-        (Reason, progress, since) = (reason, now, time.GetTimestamp());
+        (Reason, State, progress, since) = (reason, state, now, time.GetTimestamp());
     }
 
     /// <summary>It is back, and the journal has taken what the run goes on with.</summary>

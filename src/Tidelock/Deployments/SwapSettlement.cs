@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Tidelock.Postgres;
+using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -14,6 +16,9 @@ namespace Tidelock.Deployments;
 /// <param name="Holder">Who holds the databases and is still at it; null for nobody.</param>
 internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder? Holder)
 {
+    /// <summary>Whether it was done, and a standby was promoted that knows nothing of it.</summary>
+    public bool IsLost { get; init; }
+
     /// <summary>Why a pooler still holds back its clients; null where it does not.</summary>
     public Message? Stuck { get; init; }
 
@@ -33,7 +38,8 @@ internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder?
         CancellationToken cancellation
     )
     {
-        if (BesideFacts.OpenSwap(known) is not { } plan)
+        var open = BesideFacts.OpenSwap(known);
+        if ((open ?? BesideFacts.DoneSwap(known)) is not { } plan)
         {
             return None;
         }
@@ -41,6 +47,11 @@ internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder?
         var outside = request.Target.WithDatabase("postgres");
         var name = run.ApplicationName(known.Epoch + 1);
         await using var session = await PostgresSession.OpenAsync(outside, name, cancellation).ConfigureAwait(false);
+        if (open is null && !await IsLostAsync(session, known, plan, time, cancellation).ConfigureAwait(false))
+        {
+            return None;
+        }
+
         await using var own = await RunLockSession.OpenAsync(outside, name, cancellation).ConfigureAwait(false);
         var since = time.GetTimestamp();
         while (await HolderAsync(own, plan, cancellation).ConfigureAwait(false) is { } holder)
@@ -67,7 +78,23 @@ internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder?
         var stuck = await ResumeAsync(request, plan, name, time, cancellation).ConfigureAwait(false);
         return fate is SwapFate.Unknown
             ? throw new TidelockException(DatabaseSwap.Unsettled(plan, outside), ExitCode.NeedsPerson)
-            : new SwapSettlement(plan, fate, null) { Stuck = stuck };
+            : new SwapSettlement(plan, fate, null) { Stuck = stuck, IsLost = open is null };
+    }
+
+    /// <summary>A commit that a promoted standby never got; the databases may have been closed by one that it did get.</summary>
+    private static async Task<bool> IsLostAsync(
+        PostgresSession session,
+        RunState known,
+        SwapPlan plan,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        var now = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
+        return !now.InRecovery
+            && now.Timeline > known.Identity!.Timeline
+            && await new DatabaseSwap(session, plan, time).FateAsync(cancellation).ConfigureAwait(false)
+                is SwapFate.NotSwapped;
     }
 
     /// <summary>What is journaled of it once the run is taken hold of; null where it is known or did not take place.</summary>
@@ -75,6 +102,46 @@ internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder?
         Fate is SwapFate.Swapped && Plan is { } plan && BesideFacts.OpenSwap(state) == plan
             ? RunSwap.Event(state, plan, null, Stuck)
             : null;
+
+    /// <summary>What is journaled where a failover has lost it: the way back is taken again, by the database that the name leads to now.</summary>
+    public async Task<IReadOnlyList<RunEvent>> LostAsync(
+        PostgresTarget target,
+        string applicationName,
+        RunState state,
+        CancellationToken cancellation
+    )
+    {
+        if (!IsLost || Plan is not { } plan)
+        {
+            return [];
+        }
+
+        var then = state.Identity! with { DatabaseOid = plan.Leaving };
+        var again = state.Step(BesideFacts.Step).Status == StepStatus.Passed ? BesideFacts.Step : null;
+        var failover = await Failover
+            .FindAsync(target, applicationName, state, then, again, cancellation)
+            .ConfigureAwait(false);
+        return failover is null
+            ? []
+            :
+            [
+                failover with
+                {
+                    LosesSwap = true,
+                    Finding = Message.Of(
+                        "rollbacks.swap.lost",
+                        ("finding", failover.Finding),
+                        ("name", plan.Name),
+                        ("oid", plan.Leaving)
+                    ),
+                },
+                new FactRecorded(
+                    BesideFacts.Step,
+                    BesideFacts.NotSwapped,
+                    JsonSerializer.SerializeToElement(plan, RollbacksJson.Default.SwapPlan)
+                ),
+            ];
+    }
 
     private static async Task<LockHolder?> HolderAsync(
         RunLockSession own,

@@ -27,6 +27,9 @@ public sealed class PostgresTarget
     /// <summary>The port of the first host.</summary>
     public int Port => servers[0].Port;
 
+    /// <summary>Every server's, as libpq takes them beside <see cref="Host"/>.</summary>
+    internal string Ports => string.Join(',', servers.Select(s => s.Port));
+
     public string Database => parameters["dbname"];
 
     public string User => parameters["user"];

@@ -22,13 +22,21 @@ internal static class Failover
         RunState state,
         string? again,
         CancellationToken cancellation
+    ) =>
+        state.Identity is { } then
+            ? await FindAsync(target, applicationName, state, then, again, cancellation).ConfigureAwait(false)
+            : null;
+
+    /// <summary>The same where the run knows of another database than the one that is to be there.</summary>
+    public static async Task<ServerFailedOver?> FindAsync(
+        PostgresTarget target,
+        string applicationName,
+        RunState state,
+        ServerIdentity then,
+        string? again,
+        CancellationToken cancellation
     )
     {
-        if (state.Identity is not { } then)
-        {
-            return null;
-        }
-
         await using var session = await PostgresSession
             .OpenAsync(target, applicationName, cancellation)
             .ConfigureAwait(false);

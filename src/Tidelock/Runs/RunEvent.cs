@@ -115,12 +115,30 @@ public sealed record EpochTaken(long Epoch, string Host, int ProcessId) : RunEve
 /// <param name="Again">The step that had passed and must look again whether its effect is still there; null for none.</param>
 public sealed record ServerFailedOver(ServerIdentity Identity, Message Finding, string? Again) : RunEvent
 {
+    /// <summary>Whether the newest swap of databases is not there on the new server: the name leads where it led before that.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool LosesSwap { get; init; }
+
     public override RunState Apply(RunState state)
     {
         var now = state with { FailedOver = this, Doubted = state.AppliedAt is not null };
+        now = LosesSwap ? WithoutSwap(now) : now;
         return Again is null
             ? now
             : now.WithStep(Again, s => s with { Status = StepStatus.Pending, Result = null, EndedAt = null });
+    }
+
+    private static RunState WithoutSwap(RunState state)
+    {
+        var isUndoLost = state.Rollback?.Method == RollbackWay.Undo;
+        return state with
+        {
+            Swapped = state.SwappedBefore,
+            SwappedBefore = null,
+            InPlace = !isUndoLost && state.AppliedAt is not null,
+            RevertedAt = isUndoLost ? state.SwappedBefore?.At : null,
+            UndoneAt = null,
+        };
     }
 }
 
@@ -232,7 +250,7 @@ public sealed record MigrationReverted(string Method, Message Finding) : RunEven
 public sealed record DatabaseSwapped(ServerIdentity Identity, string Kept, TimeSpan? Interrupted, Message Finding)
     : RunEvent
 {
-    public override RunState Apply(RunState state) => state with { Swapped = this };
+    public override RunState Apply(RunState state) => state with { Swapped = this, SwappedBefore = state.Swapped };
 }
 
 /// <summary>A restore was taken back: what it had replaced is in place again, the change with it.</summary>

@@ -38,6 +38,9 @@ public sealed record RunState
     /// <summary>The newest swap of the database for another; null for none.</summary>
     public DatabaseSwapped? Swapped { get; init; }
 
+    /// <summary>The one before the newest, which a failover may bring back.</summary>
+    internal DatabaseSwapped? SwappedBefore { get; init; }
+
     /// <summary>The server and database as they were last made sure of.</summary>
     [JsonIgnore]
     public ServerIdentity? Identity =>

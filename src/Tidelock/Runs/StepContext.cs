@@ -51,7 +51,7 @@ public sealed class StepContext(
         {
             var now = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
             var then = State.Identity;
-            if (then is not null && now.HasTakenOverFrom(then))
+            if (then is not null && (now.HasTakenOverFrom(then) || MayHaveLostSwap(then, now)))
             {
                 throw Failover.Found(Target, then, now);
             }
@@ -69,6 +69,10 @@ public sealed class StepContext(
             throw;
         }
     }
+
+    /// <summary>A standby that was promoted without the newest swap leads into the other database: the next epoch settles that.</summary>
+    private bool MayHaveLostSwap(ServerIdentity then, ServerIdentity now) =>
+        State.Swapped is not null && now.IsSameDatabase(then) && now.Timeline > then.Timeline && !now.InRecovery;
 
     private Message Other(ServerIdentity then, ServerIdentity now) =>
         now.IsSameDatabase(then) && now.DatabaseOid != then.DatabaseOid

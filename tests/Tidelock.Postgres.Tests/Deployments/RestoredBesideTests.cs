@@ -1,7 +1,12 @@
+using System.Text.Json;
 using Tidelock.Deployments;
+using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Programs;
+using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Deployments;
 
@@ -119,6 +124,122 @@ public sealed class RestoredBesideTests(PostgresServer server)
         Assert.EndsWith("|False", Assert.Single(await KeptAsync(fixture)), StringComparison.Ordinal);
         Assert.Contains(schema, back.State!.Step("rollback.revert").Finding!.ToString(), StringComparison.Ordinal);
         await DropAsync(fixture);
+    }
+
+    [Fact]
+    public async Task Where_rows_could_not_be_saved_nothing_is_restored_and_nothing_swapped()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        var login = "login_" + fixture.Database.Name;
+        await fixture.Database.ExecuteAsync(
+            $"""
+            create role {login} login createdb; grant pg_signal_backend to {login};
+            alter database {fixture.Database.Name} owner to {login};
+            grant select on all tables in schema public to {login}; alter table public.results enable row level security
+            """
+        );
+        var superuser = fixture.Address;
+        fixture.Address = ExampleUri(fixture.Database.TargetAs(login));
+
+        var back = await BackAsync(fixture, done, "backup rescue");
+
+        Assert.Equal((ExitCode.NeedsPerson, "rollbacks.rescue.not-restored"), (back.ExitCode, back.Finding.Code));
+        Assert.Equal("rollbacks.rescue.unreadable", back.Finding.Parts!["problem"].Code);
+        Assert.True(back.State!.InPlace);
+        Assert.Null(back.State.Fact("rollback.revert", BesideFacts.Begun));
+        fixture.Address = superuser;
+    }
+
+    [Fact]
+    public async Task Rows_saved_earlier_are_named_in_the_database_that_is_put_away_and_nobody_is_told_to_drop_it()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        await fixture.Database.ExecuteAsync("create schema tidelock_rescue_earlier; create schema tidelock_rescues");
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+
+        var cost = await fixture.AssessAsync(done, "backup");
+        var back = await BackAsync(fixture, done, "backup");
+
+        Assert.Equal("rollbacks.swap.holds-saved", cost.Cost.Code);
+        Assert.Equal("tidelock_rescue_earlier", cost.Cost.Arguments["schemas"]);
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        var told = Assert.Single(fixture.Events.OfType<DatabaseSwapped>()).Finding;
+        Assert.Equal("rollbacks.beside.swapped-with-saved", told.Code);
+        Assert.DoesNotContain("drop database", told.ToString(), StringComparison.Ordinal);
+        await DropAsync(fixture);
+    }
+
+    [Fact]
+    public async Task What_an_undo_costs_is_told_per_table()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        await fixture.Database.ExecuteAsync("create table public.log (line text)");
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        var back = await BackAsync(fixture, done, "backup");
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+        await fixture.Database.ExecuteAsync(
+            "insert into public.log select 'x' from generate_series(1, 7); delete from public.results where id <= 2; create table public.later as select 1 as n"
+        );
+
+        RollbackAssessment? cost = null;
+        await Polling.UntilAsync(async () => (cost = await fixture.AssessAsync(back, "undo")).RowsLost == 10);
+
+        var tables = cost!.Cost.Parts!["tables"].ToString();
+        Assert.Contains("public.log", tables, StringComparison.Ordinal);
+        Assert.Contains("7 rows (counted: 0 then, 7 now)", tables, StringComparison.Ordinal);
+        Assert.Contains("2 rows (counted: 100 then, 98 now)", tables, StringComparison.Ordinal);
+        Assert.Contains("public.later", tables, StringComparison.Ordinal);
+        await fixture.Database.ExecuteAsync("truncate public.log");
+        cost = await fixture.AssessAsync(back, "undo");
+        Assert.Null(cost.RowsLost);
+        await DropAsync(fixture);
+    }
+
+    [Fact]
+    public async Task While_a_swap_is_open_whoever_is_told_to_wait_is_told_how_the_name_opens_and_the_command_does_it()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        var name = fixture.Database.Name;
+        var plan = new SwapPlan(name, await OidAsync(fixture), name + "_before", 1, name + "_beside");
+        var run = await fixture.JournalAsync([
+            .. fixture.Events,
+            new RollbackStarted("backup", Message.Of("runs.asked-by", ("by", "kim")), "kim")
+            {
+                At = TimeProvider.System.GetUtcNow(),
+            },
+            new FactRecorded(
+                BesideFacts.Step,
+                BesideFacts.Swap,
+                JsonSerializer.SerializeToElement(plan, RollbacksJson.Default.SwapPlan)
+            ),
+        ]);
+        var outside = fixture.Database.Cluster.Target();
+        await using var another = await RunLockSession.OpenAsync(outside, "tidelock/another/1", default);
+        Assert.Null(await another.TryTakeAsync(plan.Leaving, default));
+        await TestDatabase.RunAsync(outside, $"alter database {name} with allow_connections false");
+        await using var services = await fixture.OpenAsync();
+
+        var end = await services.Deployment.ResumeAsync(run, fixture.Request(), false, fixture.Terminal(), default);
+
+        Assert.Equal(ExitCode.AnotherRun, end.ExitCode);
+        Assert.Equal("deployments.held", end.Finding.Parts!["finding"].Code);
+        var closed = end.Finding.Parts["closed"];
+        Assert.Equal(name, closed.Arguments["name"]);
+        var command = closed.Arguments["command"]!.ToString()!;
+        Assert.EndsWith(command, end.Finding.ToString(), StringComparison.Ordinal);
+        var opened = await new ChildProgram(
+            "bash",
+            ["-c", command],
+            fixture.Request().Target.LibpqEnvironment("test")
+        ).RunAsync(default);
+        Assert.True(opened.Succeeded, opened.LastWords);
+        Assert.Equal(100, await fixture.Database.ScalarAsync<long>("select count(*) from public.results"));
     }
 
     [Fact]
