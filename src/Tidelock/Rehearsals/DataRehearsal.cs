@@ -216,7 +216,7 @@ internal sealed class DataRehearsal(
                 : PartEnd.Bad(difference);
         }
 
-        foreach (var table in Counted())
+        foreach (var table in CountedTables)
         {
             var rows = await TableStates.CountAsync(copy, table, cancellation).ConfigureAwait(false);
             if (rows != table.Rows)
@@ -255,6 +255,7 @@ internal sealed class DataRehearsal(
             TablesToRead(),
             subset is not null,
             parts[0].Took,
+            decrypting ?? TimeSpan.Zero,
             transaction,
             time
         );
@@ -274,12 +275,12 @@ internal sealed class DataRehearsal(
             ? []
             :
             [
-                .. Counted()
+                .. CountedTables
                     .Select(t => new RelationName(t.Schema, t.Name))
                     .Where(t => migration is not ToolMigration tool || !tool.IsRecord(t)),
             ];
 
-    private IEnumerable<TableState> Counted() =>
+    private IEnumerable<TableState> CountedTables =>
         Tables.Where(t =>
             t.Rows is not null
             && subset?.Tables.Contains($"{new RelationName(t.Schema, t.Name)}", StringComparer.Ordinal) != false

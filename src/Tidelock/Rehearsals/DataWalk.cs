@@ -18,6 +18,7 @@ internal sealed class DataWalk(
     IReadOnlyList<RelationName> tables,
     bool isSubset,
     TimeSpan restoreTook,
+    TimeSpan decrypting,
     MigrationTransaction transaction,
     TimeProvider time
 ) : IAsyncDisposable
@@ -253,7 +254,7 @@ internal sealed class DataWalk(
                 start.Method is BackupRollback.MethodName
                     ? await OverAsync(place, cancellation).ConfigureAwait(false)
                     : await place.RestoreAsync(cancellation).ConfigureAwait(false);
-            return problem is null ? new PartEnd(true, restored, done) : PartEnd.Bad(problem);
+            return problem is null ? new PartEnd(true, restored + decrypting, done) : PartEnd.Bad(problem);
         }
 
         went = await rehearsal.ReturnAsync(way!, went!, cancellation).ConfigureAwait(false);
