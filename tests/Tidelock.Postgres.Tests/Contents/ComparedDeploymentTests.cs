@@ -12,7 +12,7 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
     [Fact]
     public async Task A_change_of_content_that_is_declared_is_deployed_and_its_numbers_are_in_the_journal()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server, Allowed);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, Allowed + DeploymentFixture.Unrehearsed);
         var end = await fixture.DeployAsync();
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
 
@@ -29,7 +29,10 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
     [Fact]
     public async Task A_change_of_content_that_is_not_declared_is_refused_before_anything_is_changed()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server, "compare: { key: [id] }\n");
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            server,
+            "compare: { key: [id] }\n" + DeploymentFixture.Unrehearsed
+        );
         var before = await fixture.CatalogAsync();
         var end = await fixture.DeployAsync();
         Assert.Equal(ExitCode.Refused, end.ExitCode);
@@ -57,7 +60,7 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
         string code
     )
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server, compare);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, compare + DeploymentFixture.Unrehearsed);
         await fixture.Database.ExecuteAsync(sql);
         var before = await fixture.CatalogAsync();
         var end = await fixture.DeployAsync();
@@ -250,7 +253,9 @@ public sealed class ComparedDeploymentTests(PostgresServer server)
             environments:
               production: { database: "${DATABASE_URL}" }
 
-            """ + compare
+            """
+                + compare
+                + DeploymentFixture.Unrehearsed
         );
     }
 }

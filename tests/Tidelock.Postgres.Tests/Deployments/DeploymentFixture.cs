@@ -11,6 +11,9 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tidelock-deploy-").FullName;
 
+    /// <summary>For tests of what comes after the gates: proving the way back and the backup takes seconds at each start.</summary>
+    public const string Unrehearsed = "gates: { backup: { rehearse: false, folder: ../backups }, rollbackPlan: off }\n";
+
     private DeploymentFixture(TestDatabase database) => Database = database;
 
     public TestDatabase Database { get; }

@@ -98,7 +98,11 @@ public sealed class HeldWhileComparedTests(PostgresServer server)
     )
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server);
-        await fixture.ByStatementsAsync("create index by_name on results (name)", "drop index by_name");
+        await fixture.ByStatementsAsync(
+            "create index by_name on results (name)",
+            "drop index by_name",
+            DeploymentFixture.Unrehearsed
+        );
         await using var somebody = await fixture.Database.ConnectAsync();
         fixture.On = e =>
         {
@@ -132,7 +136,7 @@ public sealed class HeldWhileComparedTests(PostgresServer server)
 
     private async Task<DeploymentFixture> ImpatientAsync()
     {
-        var fixture = await DeploymentFixture.CreateAsync(server);
+        var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
         var yaml = await File.ReadAllTextAsync(file);
         await File.WriteAllTextAsync(

@@ -251,7 +251,8 @@ public sealed class LaterChangesTests(PostgresServer server)
             watch: { for: 300ms, every: 100ms }
             environments:
               production: { database: "${DATABASE_URL}" }
-            """
+
+            """ + DeploymentFixture.Unrehearsed
         );
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
@@ -277,7 +278,7 @@ public sealed class LaterChangesTests(PostgresServer server)
     /// <summary>The change of the fixture, with one column more.</summary>
     private async Task<DeploymentFixture> RankedAsync()
     {
-        var fixture = await DeploymentFixture.CreateAsync(server);
+        var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         await EditAsync(
             fixture,
             "change.yaml",

@@ -92,7 +92,10 @@ public sealed class MissingStandbyTests : IAsyncLifetime
     [Fact]
     public async Task A_deployed_view_is_taken_back_without_it()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster));
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            await TestDatabase.CreateAsync(cluster),
+            DeploymentFixture.Unrehearsed
+        );
         var before = await fixture.CatalogAsync();
         var end = await fixture.DeployAsync();
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());

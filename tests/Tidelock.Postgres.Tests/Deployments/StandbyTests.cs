@@ -66,7 +66,10 @@ public sealed class StandbyTests : IAsyncLifetime
     public async Task A_reader_of_the_standby_whom_the_replay_cancelled_is_counted()
     {
         await using var standby = await StreamingStandby.StartAsync(cluster, "reports", "50ms");
-        await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster));
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            await TestDatabase.CreateAsync(cluster),
+            DeploymentFixture.Unrehearsed
+        );
         await WithStandbyAsync(fixture, standby.Connection(fixture.Database.Name));
         await UntilReplayedAsync(fixture.Database);
         await using var reader = await standby.ConnectAsync(fixture.Database.Name);
@@ -97,7 +100,10 @@ public sealed class StandbyTests : IAsyncLifetime
     [Fact]
     public async Task A_standby_whose_cancelled_queries_cannot_be_asked_for_fails_nothing()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster));
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            await TestDatabase.CreateAsync(cluster),
+            DeploymentFixture.Unrehearsed
+        );
         await WithStandbyAsync(fixture, "host=127.0.0.1 port=1 user=postgres dbname=postgres");
 
         var end = await fixture.DeployAsync();

@@ -25,7 +25,7 @@ internal sealed class WatchedDeployment : IAsyncDisposable
         string rollBackWhen = "error_rate > 1.5% for 3s"
     )
     {
-        var fixture = await DeploymentFixture.CreateAsync(server);
+        var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var api = await WatchedApi.StartAsync(fixture.Database);
         var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
         var yaml = await File.ReadAllTextAsync(file);

@@ -48,9 +48,7 @@ public sealed class WatchedFaultTests(PostgresServer server)
     [InlineData("select pg_sleep(1)", "within: 50ms, critical: true", "checks.too-slow")]
     public async Task A_downstream_query_that_fails_before_the_change_refuses_it(string sql, string bound, string code)
     {
-        await using var fixture = await WatchedAsync(
-            $"downstream: [{{ name: kpi, sql: \"{sql}\", {bound} }}]\ngates: {{ backup: {{ proof: verified }} }}\n"
-        );
+        await using var fixture = await WatchedAsync($"downstream: [{{ name: kpi, sql: \"{sql}\", {bound} }}]\n");
         var before = await fixture.CatalogAsync();
         var end = await DeployAsync(fixture);
 
@@ -184,7 +182,7 @@ public sealed class WatchedFaultTests(PostgresServer server)
 
     private async Task<DeploymentFixture> WatchedAsync(string sections, string more = "")
     {
-        var fixture = await DeploymentFixture.CreateAsync(server, sections);
+        var fixture = await DeploymentFixture.CreateAsync(server, sections + DeploymentFixture.Unrehearsed);
         await fixture.Database.ExecuteAsync("create table rates as select 1.5 as rate");
         var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
         var yaml = await File.ReadAllTextAsync(file);
