@@ -107,9 +107,8 @@ internal sealed class GatesSection : IChangeSection
     {
         var settings = Settings(node, "required", "expires", "github", "command", "http");
         var sources = ApprovalSource.ReadAll(settings);
-        var least = sources.Count == 0 ? 1 : 0;
         var expires = settings["expires"];
-        return new ApprovalGateOptions(Level(node), settings["required"].Integer(least, least, 20))
+        return new ApprovalGateOptions(Level(node), settings["required"].Integer(sources.Count == 0 ? 1 : 0, 1, 20))
         {
             Expires = expires.Exists ? expires.Duration(Year, TimeSpan.FromMinutes(1), Year) : TimeSpan.MaxValue,
             Sources = sources,

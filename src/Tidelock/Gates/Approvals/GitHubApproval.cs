@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tidelock.Changes;
+using Tidelock.Notifications;
 using Tidelock.Policies;
 using Tidelock.Probes;
 using Tidelock.Programs;
@@ -205,11 +206,12 @@ internal sealed partial record GitHubApproval(
 
     private async Task<JsonDocument> GetAsync(string path, GateContext context, CancellationToken cancellation)
     {
-        var address = new Uri($"{Server.Address.ToString().TrimEnd('/')}/repos/{Repository}{path}");
-        var (body, problem) = await RestServer
-            .GetAsync(Server, () => Request(address), context, cancellation)
-            .ConfigureAwait(false);
-        return body is null ? throw new TidelockException(problem!, ExitCode.Refused) : JsonDocument.Parse(body);
+        using var api = new ApiHttp(Server, context.Time);
+        using var request = Request(api.At($"/repos/{Repository}{path}"));
+        var reply = await api.AskAsync(request, cancellation).ConfigureAwait(false);
+        return reply.Problem is { } problem
+            ? throw new TidelockException(problem, ExitCode.Refused)
+            : JsonDocument.Parse(reply.Body);
     }
 
     private static HttpRequestMessage Request(Uri address)

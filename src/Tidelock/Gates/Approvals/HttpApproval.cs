@@ -1,4 +1,6 @@
+using System.Text;
 using Tidelock.Changes;
+using Tidelock.Notifications;
 using Tidelock.Probes;
 using Tidelock.Texts;
 
@@ -13,16 +15,16 @@ internal sealed record HttpApproval(HttpAccess Server) : ApprovalSource
 
     internal override async Task<SourceFinding> AskAsync(GateContext context, CancellationToken cancellation)
     {
-        var (body, problem) = await RestServer
-            .GetAsync(Server, () => Request(context), context, cancellation)
-            .ConfigureAwait(false);
-        var host = Server.Address.IsAbsoluteUri ? Server.Address.Host : Server.Address.ToString();
-        return body is null
+        using var api = new ApiHttp(Server, context.Time);
+        using var request = Request(context);
+        var reply = await api.AskAsync(request, cancellation).ConfigureAwait(false);
+        var host = Server.Address.Host;
+        return reply.Problem is { } problem
             ? new SourceFinding(
                 false,
                 Message.Of("gates.approval.ticket.failed", ("source", host), ("problem", problem))
             )
-            : TicketAnswer.Judge(host, body, context);
+            : TicketAnswer.Judge(host, Encoding.UTF8.GetString(reply.Body), context);
     }
 
     private HttpRequestMessage Request(GateContext context)

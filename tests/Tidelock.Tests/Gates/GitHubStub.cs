@@ -1,0 +1,127 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Tidelock.Tests.Probes;
+
+namespace Tidelock.Tests.Gates;
+
+/// <summary>GitHub's REST API, as far as it is documented for a pull request, its reviews and the contents of a folder at a commit.</summary>
+internal sealed class GitHubStub : IAsyncDisposable
+{
+    private const string Repository = "/repos/seedtest/deployments";
+    private const int PerPage = 100;
+
+    private StubServer server = null!;
+
+    public Uri Address => server.Address;
+
+    public string Head { get; set; } = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
+
+    public bool Merged { get; set; } = true;
+
+    /// <summary>What it answers instead of all it knows; null for nothing else.</summary>
+    public Func<HttpContext, Task>? Instead { get; set; }
+
+    /// <summary>Who said what of which commit, oldest first.</summary>
+    public List<(string? Login, string State, string Commit)> Reviews { get; } = [];
+
+    /// <summary>Files of the commit by their path in the repository.</summary>
+    public Dictionary<string, byte[]> Files { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What was asked, with the headers that matter.</summary>
+    public List<string> Asked { get; } = [];
+
+    public static async Task<GitHubStub> StartAsync()
+    {
+        var stub = new GitHubStub();
+        stub.server = await StubServer.StartAsync(stub.AnswerAsync);
+        return stub;
+    }
+
+    public void Approve(string login, string? commit = null) => Reviews.Add((login, "APPROVED", commit ?? Head));
+
+    public ValueTask DisposeAsync() => server.DisposeAsync();
+
+    private Task AnswerAsync(HttpContext context)
+    {
+        var request = context.Request;
+        lock (Asked)
+        {
+            Asked.Add(
+                $"{request.Path}{request.QueryString} {request.Headers.Authorization} {request.Headers.Accept} {request.Headers["X-GitHub-Api-Version"]} {request.Headers.UserAgent}"
+            );
+        }
+
+        return Instead?.Invoke(context) ?? KnownAsync(context);
+    }
+
+    private Task KnownAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value!;
+        JsonNode? answer =
+            path == Repository + "/pulls/73" ? Pull()
+            : path == Repository + "/pulls/73/reviews" ? Page(context.Request.Query)
+            : path.StartsWith(Repository + "/contents/", StringComparison.Ordinal)
+            && context.Request.Query["ref"] == Head
+                ? Folder(path[(Repository + "/contents/").Length..])
+            : null;
+        context.Response.StatusCode = answer is null ? 404 : 200;
+        context.Response.ContentType = "application/json; charset=utf-8";
+        return context.Response.WriteAsync(
+            (answer ?? new JsonObject { ["message"] = "Not Found", ["status"] = "404" }).ToJsonString()
+        );
+    }
+
+    private JsonObject Pull() =>
+        new()
+        {
+            ["number"] = 73,
+            ["state"] = Merged ? "closed" : "open",
+            ["merged"] = Merged,
+            ["merged_at"] = Merged ? "2026-11-20T01:00:00Z" : null,
+            ["merge_commit_sha"] = "e5bd3914e2e596debea16f433f57875b5b90bcd6",
+            ["user"] = new JsonObject { ["login"] = "choi" },
+            ["head"] = new JsonObject { ["ref"] = "attempt", ["sha"] = Head },
+        };
+
+    private JsonArray Page(IQueryCollection query)
+    {
+        Assert.Equal("100", query["per_page"]);
+        var page = int.Parse(query["page"]!, CultureInfo.InvariantCulture);
+        return
+        [
+            .. Reviews
+                .Skip((page - 1) * PerPage)
+                .Take(PerPage)
+                .Select(r => new JsonObject
+                {
+                    ["user"] = r.Login is null ? null : new JsonObject { ["login"] = r.Login },
+                    ["state"] = r.State,
+                    ["commit_id"] = r.Commit,
+                    ["submitted_at"] = "2026-11-19T01:00:00Z",
+                }),
+        ];
+    }
+
+    private JsonArray? Folder(string path)
+    {
+        var within = Files.Where(f => Path.GetDirectoryName(f.Key) == path).ToList();
+        return within.Count == 0
+            ? null
+            :
+            [
+                .. within.Select(f => new JsonObject
+                {
+                    ["type"] = "file",
+                    ["name"] = Path.GetFileName(f.Key),
+                    ["path"] = f.Key,
+                    ["size"] = f.Value.Length,
+                    ["sha"] = Convert.ToHexStringLower(
+                        SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {f.Value.Length}\0"), .. f.Value])
+                    ),
+                }),
+            ];
+    }
+}
