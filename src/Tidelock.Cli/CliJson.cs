@@ -12,6 +12,7 @@ namespace Tidelock.Cli;
 [JsonSerializable(typeof(PlanLine))]
 [JsonSerializable(typeof(RehearsalLine))]
 [JsonSerializable(typeof(WaitingCommand))]
+[JsonSerializable(typeof(NoticeLine))]
 [JsonSerializable(typeof(ContractLine))]
 internal sealed partial class CliJson : JsonSerializerContext
 {

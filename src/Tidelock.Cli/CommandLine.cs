@@ -109,6 +109,7 @@ internal static class CommandLine
                     new RehearseVerb(texts, At),
                     new ApproveVerb(texts, At),
                     new DenyVerb(texts, At),
+                    new NotifyVerb(texts, At),
                     new DeployVerb(texts, At),
                     new StatusVerb(texts, At),
                     new WatchVerb(texts, At),

@@ -31,6 +31,7 @@ internal sealed class EventRow(ReportWords words)
             BoundChanged b => Bound(b),
             CommandTaken c => new("●", words.Of(DecisionKind.Command), Command(c)),
             RollbackStarted r => GoingBack(r),
+            NoticeFailed n => rows.Notice(n.Channel, n.Problem),
             RunSuspended s => new("‖", words.Of(DecisionKind.Suspended), words.Say(s.Reason), Tone.Warn),
             FactRecorded { Step: Appointment.Step, Name: Appointment.Fact } when state.Appointment is { } planned =>
                 new("●", words.Say("cli.event.planned"), words.Say("cli.event.planned-for", ("at", planned.Shown))),

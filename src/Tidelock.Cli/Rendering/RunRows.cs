@@ -45,6 +45,18 @@ internal sealed class RunRows(ReportWords words)
     public Row AtStake(PointOfNoReturn lost) =>
         new("!", words.Say("cli.live.at-stake"), words.Say(lost.Finding), lost.Rows == 0 ? Tone.Plain : Tone.Warn);
 
+    /// <summary>Channels over which something did not get through yet.</summary>
+    public IEnumerable<Row> Notices(RunState state) =>
+        state.Notices.Values.Where(n => n.Problem is not null).Select(n => Notice(n.Channel, n.Problem!));
+
+    public Row Notice(string channel, Message problem) =>
+        new(
+            "!",
+            words.Say("cli.event.notice"),
+            words.Say("cli.notice-failed", ("channel", channel), ("problem", problem)),
+            Tone.Warn
+        );
+
     public Row Outcome(ReportOutcome outcome)
     {
         var word = words.Of(outcome.Standing);

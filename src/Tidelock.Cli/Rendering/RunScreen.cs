@@ -37,6 +37,11 @@ internal sealed class RunScreen(ReportWords words)
             yield return atStake;
         }
 
+        foreach (var row in rows.Notices(state))
+        {
+            yield return row;
+        }
+
         foreach (var row in report.Watch is { } watch ? Watch(state, watch, now) : [])
         {
             yield return row;

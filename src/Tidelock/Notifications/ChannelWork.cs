@@ -13,16 +13,11 @@ internal sealed class ChannelWork : IAsyncDisposable
     /// <summary>How soon something new is seen.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The least time between two calls: what happens meanwhile is told in one.</summary>
-    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
-
-    /// <summary>How often a channel is called in a hold although nothing happens.</summary>
-    private static readonly TimeSpan HeldEvery = TimeSpan.FromSeconds(5);
-
     private readonly string kind;
     private readonly IChannel channel;
     private readonly IJournal journal;
     private readonly RunExecution execution;
+    private readonly NoticePace pace;
     private readonly Retry retry;
     private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource ending = new();
@@ -37,10 +32,10 @@ internal sealed class ChannelWork : IAsyncDisposable
     private long upto;
     private DateTimeOffset? calledAt;
 
-    public ChannelWork(string kind, IChannel channel, IJournal journal, RunExecution execution)
+    public ChannelWork(string kind, IChannel channel, IJournal journal, RunExecution execution, NoticePace pace)
     {
         (this.kind, this.channel, this.journal, this.execution) = (kind, channel, journal, execution);
-        retry = new Retry(execution.Time);
+        (this.pace, retry) = (pace, new Retry(pace.FirstRetry, execution.Time));
         work = Task.Run(WorkAsync);
     }
 
@@ -69,7 +64,7 @@ internal sealed class ChannelWork : IAsyncDisposable
                 started = started || await StartAsync().ConfigureAwait(false);
                 await ReadAsync(isEnd).ConfigureAwait(false);
                 var hasFailed = IsDue(isEnd) && !await CallAsync().ConfigureAwait(false);
-                if (isEnd && (news.Count == 0 || (hasFailed && !retry.IsAskedFor)))
+                if (isEnd && (news.Count == 0 || IsHopeless(hasFailed)))
                 {
                     return;
                 }
@@ -83,6 +78,9 @@ internal sealed class ChannelWork : IAsyncDisposable
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    /// <summary>Whether the end of the run cannot be told by this program: only a receiver that says when is waited for.</summary>
+    private bool IsHopeless(bool hasFailed) => retry.IsAskedFor ? retry.Left > pace.EndLimit : hasFailed;
 
     /// <summary>Where this channel stopped; in a run it has told nothing of yet, the announcement that it goes on with.</summary>
     private async Task<bool> StartAsync()
@@ -138,7 +136,7 @@ internal sealed class ChannelWork : IAsyncDisposable
     {
         var since = calledAt is { } then ? execution.Time.GetUtcNow() - then : TimeSpan.MaxValue;
         var mayTry = retry.IsOver || (isEnd && !retry.IsAskedFor);
-        return since >= Pace && mayTry && (news.Count > 0 || (state.Held is not null && since >= HeldEvery));
+        return since >= pace.Between && mayTry && (news.Count > 0 || (state.Held is not null && since >= pace.InHold));
     }
 
     /// <summary>False where it failed.</summary>

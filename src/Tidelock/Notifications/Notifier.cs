@@ -10,8 +10,7 @@ namespace Tidelock.Notifications;
 /// <param name="journal">Where runs stand.</param>
 internal sealed class Notifier(ChannelFactory channels, IJournal journal)
 {
-    /// <summary>How long the end of a run is told before the program ends without it.</summary>
-    public TimeSpan EndLimit { get; init; } = TimeSpan.FromSeconds(15);
+    public NoticePace Pace { get; init; } = new();
 
     /// <summary>Begins to tell. A channel that cannot be made, hangs or fails holds up neither the run nor another channel.</summary>
     public Notifying Begin(RunExecution execution) =>
@@ -19,9 +18,9 @@ internal sealed class Notifier(ChannelFactory channels, IJournal journal)
             [
                 .. channels
                     .Of(execution.Change, execution.Time)
-                    .Select(c => new ChannelWork(c.Kind, c.Channel, journal, execution)),
+                    .Select(c => new ChannelWork(c.Kind, c.Channel, journal, execution, Pace)),
             ],
-            EndLimit,
+            Pace.EndLimit,
             execution.Time
         );
 }

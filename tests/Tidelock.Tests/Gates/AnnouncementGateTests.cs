@@ -56,4 +56,42 @@ public sealed class AnnouncementGateTests
         await bench.RunAsync("production", RunResult.RolledBack);
         Assert.False(await bench.PassesAsync(Gate));
     }
+
+    [Fact]
+    public async Task What_Tidelock_told_passes_by_itself_at_the_time_it_told_and_not_before()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        await bench.AnnounceAsync(bench.Time.GetUtcNow().AddMinutes(45));
+        bench.Time.Advance(TimeSpan.FromMinutes(44));
+        var early = await bench.StandingAsync(Gate);
+        Assert.Equal(
+            (true, "gates.announcement.too-early", "1 min"),
+            (early.Refuses, early.Finding.Code, early.Finding.Arguments["left"])
+        );
+        bench.Time.Advance(TimeSpan.FromMinutes(1));
+        var standing = await bench.StandingAsync(Gate);
+        Assert.Equal((true, null, "gates.announcement.sent"), (standing.Passed, standing.By, standing.Finding.Code));
+    }
+
+    [Fact]
+    public async Task A_notice_that_came_too_late_for_its_own_time_is_waited_for()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        await bench.AnnounceAsync(bench.Time.GetUtcNow().AddMinutes(10));
+        bench.Time.Advance(TimeSpan.FromMinutes(10));
+        Assert.Equal("20 min", (await bench.StandingAsync(Gate)).Finding.Arguments["left"]);
+        bench.Time.Advance(TimeSpan.FromMinutes(20));
+        Assert.True(await bench.PassesAsync(Gate));
+    }
+
+    [Fact]
+    public async Task A_time_that_was_told_again_counts_from_when_it_was_told()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        await bench.AnnounceAsync(bench.Time.GetUtcNow().AddHours(5));
+        bench.Time.Advance(TimeSpan.FromHours(1));
+        await bench.AnnounceAsync(bench.Time.GetUtcNow().AddMinutes(5));
+        bench.Time.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal("25 min", (await bench.StandingAsync(Gate)).Finding.Arguments["left"]);
+    }
 }

@@ -3,6 +3,7 @@ using Tidelock.Changes;
 using Tidelock.Evidence.Bundles;
 using Tidelock.Gates;
 using Tidelock.Gates.Approvals;
+using Tidelock.Notifications;
 using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Runs.Sqlite;
@@ -89,6 +90,14 @@ internal sealed class GateBench : IAsyncDisposable
         AddAsync(new Word(kind, gate, by, note, Time.GetUtcNow(), "bastion-1"));
 
     public Task AddAsync(Word word) => new WordBook(journal, Change.Digest, "production").AddAsync(word, default);
+
+    /// <summary>Tidelock itself tells the team, now.</summary>
+    public Task AnnounceAsync(DateTimeOffset startsAt)
+    {
+        var nobody = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
+        var word = new Word(WordKind.Announced, "announcement", "kim", "slack", Time.GetUtcNow(), "bastion-1");
+        return AddAsync(word with { Seen = new Announcement(startsAt, nobody).ToJson() });
+    }
 
     /// <summary>A run of this change that ends now.</summary>
     public async Task RunAsync(string environment, RunResult result, string? digest = null)

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
 using Tidelock.Changes;
 using Tidelock.Deployments;
+using Tidelock.Notifications;
 using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Runs.Sqlite;
@@ -32,6 +33,9 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
 
     /// <summary>What is deployed; for tests in which it matters.</summary>
     public Change? Change { get; init; }
+
+    /// <summary>Who tells people of the run; for tests in which it matters.</summary>
+    public Func<IJournal, Notifier>? Notifier { get; set; }
     public List<RunEvent> Events { get; } = [];
     public List<Message> Warnings { get; } = [];
 
@@ -84,7 +88,11 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
             [.. steps.Where(s => s.Name.StartsWith("rollback.", StringComparison.Ordinal))],
             Lookout
         );
-        return await engine.RunAsync(Execution(writer), default);
+        var execution = Execution(writer);
+        await using var notifying = Notifier?.Invoke(Journal).Begin(execution);
+        var ended = await engine.RunAsync(execution, default);
+        await (notifying?.FinishAsync() ?? Task.CompletedTask);
+        return Notifier is null ? ended : writer.State;
     }
 
     public void Ask(RunRequest request) => requests.Writer.TryWrite(request);
