@@ -88,6 +88,7 @@ public sealed class TidelockServices : IAsyncDisposable
             rehearser,
             engine,
             new Notifier(channels, journal),
+            Announcer,
             time,
             settings.Patience
         );

@@ -33,8 +33,6 @@ internal sealed class EventRow(ReportWords words)
             RollbackStarted r => GoingBack(r),
             NoticeFailed n => rows.Notice(n.Channel, n.Problem),
             RunSuspended s => new("‖", words.Of(DecisionKind.Suspended), words.Say(s.Reason), Tone.Warn),
-            FactRecorded { Step: Appointment.Step, Name: Appointment.Fact } when state.Appointment is { } planned =>
-                new("●", words.Say("cli.event.planned"), words.Say("cli.event.planned-for", ("at", planned.Shown))),
             FactRecorded { Step: PointOfNoReturn.Step, Name: PointOfNoReturn.Fact } => rows.AtStake(state),
             RunEnded => rows.Outcome(ReportOutcome.Of(state, e.At)),
             EpochTaken or FactRecorded or WatchTicked or _ => null,
@@ -59,7 +57,7 @@ internal sealed class EventRow(ReportWords words)
                 ("environment", started.TargetEnvironment),
                 ("target", started.Target),
                 ("by", started.By)
-            )
+            ) + (started.Appointment is { } planned ? "; " + words.Say("cli.event.planned", ("at", planned.Shown)) : "")
         );
 
     private Row TakenOver(EpochTaken taken) =>

@@ -44,7 +44,7 @@ internal sealed class LiveScreen : IRunScreen
         {
             (state, progress) = (after, e is StepStarted ? null : progress);
             events.Add(e);
-            if (e is not (StepStarted or FactRecorded { Step: not Appointment.Step }) && rows.Of(e, after) is { } row)
+            if (e is not (StepStarted or FactRecorded) && rows.Of(e, after) is { } row)
             {
                 Scroll(row, e.At);
             }

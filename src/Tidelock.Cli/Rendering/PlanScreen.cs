@@ -1,11 +1,14 @@
+using Tidelock.Calendars;
 using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Migrations;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
+using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Watching;
 using Standing = Tidelock.Evidence.GateStanding;
+using Timeline = Tidelock.Evidence.Timeline;
 
 namespace Tidelock.Cli.Rendering;
 
@@ -35,8 +38,19 @@ internal sealed class PlanScreen(ReportWords words)
             Row.Gap,
             .. plan.Gates.Select(Gate),
             Row.Gap,
-            Verdict(plan),
+            .. request.Appointment is { } planned ? Planned(planned, change.Section<WatchOptions>().For) : [],
+            Verdict(plan, request.Appointment),
         ];
+    }
+
+    /// <summary>What is due when, by the clock of whoever planned it.</summary>
+    private IEnumerable<Row> Planned(Appointment appointment, TimeSpan watchFor)
+    {
+        var zone = ZoneTime.Find(appointment.Zone) ?? Window.Any.Zone;
+        return Timeline
+            .Ahead(appointment, watchFor, DateTimeOffset.MinValue)
+            .Points.Select(p => new Row(" ", p.Label, $"{zone.Show(p.Due)}  {words.Of(p.Mark)}"))
+            .Append(Row.Gap);
     }
 
     /// <summary>What goes, comes or becomes another is marked, and coloured where there are colours.</summary>
@@ -101,7 +115,7 @@ internal sealed class PlanScreen(ReportWords words)
         return new RunRows(words).Gate(gate.Name, gate.AsEvent().Level, words.Of(standing), gate.Finding);
     }
 
-    private Row Verdict(DeploymentPlan plan)
+    private Row Verdict(DeploymentPlan plan, Appointment? appointment)
     {
         if (plan.ContentRefuses)
         {
@@ -109,8 +123,17 @@ internal sealed class PlanScreen(ReportWords words)
         }
 
         var refusing = plan.Gates.Where(g => g.Refuses).Select(g => g.Name).ToList();
-        return refusing.Count == 0
-            ? Row.Of(words.Say("cli.plan.ready"), Tone.Good)
+        return refusing.Count == 0 ? Row.Of(words.Say("cli.plan.ready"), Tone.Good)
+            : appointment is not null && !refusing.Contains("window")
+                ? Row.Of(
+                    words.Say(
+                        "cli.plan.not-ready-yet",
+                        ("count", refusing.Count),
+                        ("gates", string.Join(", ", refusing)),
+                        ("at", appointment.Shown)
+                    ),
+                    Tone.Warn
+                )
             : Row.Of(
                 words.Say(
                     "cli.plan.not-ready",

@@ -83,8 +83,12 @@ internal sealed class StatusVerb : Verb
             return;
         }
 
-        context.Terminal.Show([
-            .. new RunScreen(context.Terminal.Words).Rows(RunReport.Of(entries, now), entries, now),
-        ]);
+        var words = context.Terminal.Words;
+        context.Terminal.Show([.. new RunScreen(words).Rows(RunReport.Of(entries, now), entries, now)]);
+        var state = RunState.Of(entries.Select(RunEvents.Parse));
+        if (state.Status is not RunStatus.Running && StopAdvice.Of(run, state) is { } advice)
+        {
+            context.Terminal.Show([Row.Gap, .. new StopRows(words).Rows(advice)]);
+        }
     }
 }

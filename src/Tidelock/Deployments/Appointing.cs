@@ -12,6 +12,9 @@ internal sealed class Appointing(TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
+    /// <summary>So long before it must have been told it is sent: it counts from when it got through.</summary>
+    private static readonly TimeSpan Sending = TimeSpan.FromMinutes(1);
+
     /// <summary>Comes back when the run may begin; else with why it does not.</summary>
     /// <param name="request">The change, its place and its appointment.</param>
     /// <param name="prepares">How long before T-0 the run begins to get ready.</param>
@@ -28,7 +31,9 @@ internal sealed class Appointing(TimeProvider time)
         var appointment = request.Appointment!;
         if (announce is not null)
         {
-            var told = appointment.StartsAt - request.Change.Section<GateOptions>().Announcement.Before;
+            // A team that hears of it earlier than it must is not told after the run has begun.
+            var before = request.Change.Section<GateOptions>().Announcement.Before + Sending;
+            var told = appointment.StartsAt - (before > prepares ? before : prepares);
             var left = await UntilAsync(told, "deployments.appointment.until-told", appointment, terminal, cancellation)
                 .ConfigureAwait(false);
             if (left is not null)

@@ -20,7 +20,7 @@ public sealed class Deployment
     private readonly PlanBuilder plans;
     private readonly WayRehearser rehearser;
     private readonly RunFollower follower;
-    private readonly Func<DeploymentRequest, CancellationToken, Task<IReadOnlyList<Message>>>? announce;
+    private readonly Announcer announcer;
 
     internal Deployment(
         IJournal journal,
@@ -28,12 +28,12 @@ public sealed class Deployment
         WayRehearser rehearser,
         RunEngine engine,
         Notifier notifier,
+        Announcer announcer,
         TimeProvider time,
-        TimeSpan patience,
-        Func<DeploymentRequest, CancellationToken, Task<IReadOnlyList<Message>>>? announce = null
+        TimeSpan patience
     )
     {
-        this.announce = announce;
+        this.announcer = announcer;
         (this.journal, this.checklist, this.rehearser, this.time) = (journal, checklist, rehearser, time);
         plans = new PlanBuilder(rehearser);
         driver = new RunDriver(journal, engine, notifier, time, patience);
@@ -136,7 +136,6 @@ public sealed class Deployment
                 takeOver: false,
                 [
                     Started(request, identity),
-                    .. request.Appointment is { } planned ? [planned.AsEvent()] : Array.Empty<RunEvent>(),
                     .. gates.Select(g => g.AsEvent()),
                     .. Rehearsed(request, identity),
                     RunFiles.Of(request.Change),
@@ -170,11 +169,25 @@ public sealed class Deployment
                     request,
                     prepares,
                     terminal,
-                    announce is null ? null : c => announce(request, c),
+                    announcer.HasChannel(request.Change) ? c => AnnounceAsync(request, c) : null,
                     cancellation
                 )
                 .ConfigureAwait(false)
             ?? await StartAsync(request, terminal, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Tells the team of the request's appointment; comes back with what went wrong over a channel.</summary>
+    private async Task<IReadOnlyList<Message>> AnnounceAsync(DeploymentRequest request, CancellationToken cancellation)
+    {
+        var told = await announcer
+            .AnnounceAsync(
+                request.Change,
+                NoticeSubject.Of(request.Change, request.TargetEnvironment.Name, request.Target.ToString(), request.By),
+                request.Appointment!.StartsAt,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return [.. told.Select(t => t.Delivery.Problem).OfType<Message>()];
     }
 
     /// <summary>Goes on with a run whose program was killed, stopped or suspended.</summary>
@@ -421,5 +434,6 @@ public sealed class Deployment
         )
         {
             Policy = request.Change.Section<GateOptions>().Policy?.Mark,
+            Appointment = request.Appointment,
         };
 }

@@ -50,7 +50,7 @@ internal sealed class OnCallGate : IGate
         CancellationToken cancellation
     )
     {
-        var now = context.Time.GetUtcNow();
+        var now = context.Start;
         var until = now + Steps + context.Change.Section<WatchOptions>().For;
         var (roster, problem) = await new PagerDutyOnCalls(pagerDuty, context.Time)
             .ReadAsync(now, until, cancellation)

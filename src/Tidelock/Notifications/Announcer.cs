@@ -18,6 +18,9 @@ public sealed class Announcer
     internal Announcer(ChannelFactory channels, IJournal journal, TimeProvider time) =>
         (this.channels, this.journal, this.time) = (channels, journal, time);
 
+    /// <summary>Whether the change has a channel to announce over.</summary>
+    public bool HasChannel(Change change) => channels.Of(change, time).Any();
+
     /// <summary>
     /// Sends, then journals. Where a change was announced before and not started since, a channel that can edit its message does that.
     /// </summary>

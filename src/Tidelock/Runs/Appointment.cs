@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tidelock.Calendars;
 
 namespace Tidelock.Runs;
@@ -11,9 +11,6 @@ public sealed record Appointment(DateTimeOffset StartsAt, string Zone)
     /// <summary>The step that waits for it.</summary>
     public const string Step = "appointment";
 
-    /// <summary>The fact that says it.</summary>
-    public const string Fact = "planned";
-
     /// <summary>How long before it a run begins to get ready unless somebody says otherwise.</summary>
     public static TimeSpan UsuallyPrepares { get; } = TimeSpan.FromMinutes(30);
 
@@ -21,11 +18,6 @@ public sealed record Appointment(DateTimeOffset StartsAt, string Zone)
     public static TimeSpan MayBeLate { get; } = TimeSpan.FromMinutes(15);
 
     /// <summary>As people read it.</summary>
-    public string Shown => ZoneTime.Find(Zone)?.Show(StartsAt) ?? $"{StartsAt:u}";
-
-    internal FactRecorded AsEvent() =>
-        new(Step, Fact, JsonSerializer.SerializeToElement(this, RunJson.Readable.Appointment));
-
-    internal static Appointment? Of(RunState state) =>
-        state.Fact(Step, Fact)?.Deserialize(RunJson.Readable.Appointment);
+    [JsonIgnore]
+    public string Shown => (ZoneTime.Find(Zone) ?? Window.Any.Zone).Show(StartsAt);
 }

@@ -82,6 +82,9 @@ public sealed record RunStarted(
     /// <summary>The team's policy the run was held to; null where there was none for its environment.</summary>
     public PolicyMark? Policy { get; init; }
 
+    /// <summary>When the change is to be made; null for as soon as all is ready.</summary>
+    public Appointment? Appointment { get; init; }
+
     public override RunState Apply(RunState state) =>
         state with
         {

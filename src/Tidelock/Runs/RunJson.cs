@@ -18,7 +18,6 @@ namespace Tidelock.Runs;
 [JsonSerializable(typeof(BoundWish))]
 [JsonSerializable(typeof(WatchedRules))]
 [JsonSerializable(typeof(PointOfNoReturn))]
-[JsonSerializable(typeof(Appointment))]
 [JsonSerializable(typeof(IReadOnlyList<SignalDelay>))]
 internal sealed partial class RunJson : JsonSerializerContext
 {

@@ -89,7 +89,7 @@ public sealed record RunState
 
     /// <summary>When the change is to be made; null for as soon as all is ready.</summary>
     [JsonIgnore]
-    public Appointment? Appointment => Appointment.Of(this);
+    public Appointment? Appointment => Started?.Appointment;
 
     /// <summary>Those of the watch itself: signals are read beside the steps before it, too.</summary>
     [JsonIgnore]

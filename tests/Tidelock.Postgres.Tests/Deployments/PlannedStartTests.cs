@@ -1,3 +1,4 @@
+using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Runs;
@@ -5,30 +6,29 @@ using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Deployments;
 
-/// <summary>A start that is planned a few seconds ahead, on a real server.</summary>
+/// <summary>A start that is planned half an hour ahead, on a real server, by a clock that the test sets forward instead of waiting.</summary>
 public sealed class PlannedStartTests(PostgresServer server)
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(12);
+    private readonly ShiftedTime time = new();
+    private readonly DateTimeOffset zero = TimeProvider.System.GetUtcNow().AddMinutes(30);
 
     [Fact]
     public async Task All_but_the_change_is_done_before_its_time_and_the_change_at_it()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server);
-        var at = TimeProvider.System.GetUtcNow() + Soon;
-        await using var services = await fixture.OpenAsync();
+        Hurry(fixture);
+        await using var services = await OpenAsync(fixture);
         var end = await services.Deployment.AppointAsync(
-            fixture.Request() with
-            {
-                Appointment = new Appointment(at, "Asia/Seoul"),
-            },
-            TimeSpan.FromSeconds(11),
+            Planned(fixture),
+            TimeSpan.FromMinutes(20),
             fixture.Terminal(),
             default
         );
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
-        Assert.True(end.State!.Step("backup").EndedAt < at);
-        Assert.True(end.State.Step("baseline").EndedAt < at);
-        Assert.True(end.State.Step("migrate").StartedAt >= at);
+        Assert.True(end.State!.StartedAt >= zero.AddMinutes(-20));
+        Assert.True(end.State.Step("backup").EndedAt < zero);
+        Assert.True(end.State.Step("baseline").EndedAt < zero);
+        Assert.True(end.State.Step("migrate").StartedAt >= zero);
         Assert.Equal(
             [
                 "prerequisites",
@@ -45,10 +45,12 @@ public sealed class PlannedStartTests(PostgresServer server)
             end.State.Steps.Select(s => s.Name)
         );
         Assert.Contains(fixture.Progress, p => p.Code == "deployments.appointment.until-ready");
-        var points = Timeline.Of(end.State, TimeProvider.System.GetUtcNow()).Points;
         Assert.Equal(
             [TimelineStanding.Done, TimelineStanding.Done],
-            points.Where(p => p.Mark is TimelineMark.Prepared or TimelineMark.Start).Select(p => p.Standing)
+            Timeline
+                .Of(end.State, time.GetUtcNow())
+                .Points.Where(p => p.Mark is TimelineMark.Prepared or TimelineMark.Start)
+                .Select(p => p.Standing)
         );
     }
 
@@ -56,27 +58,28 @@ public sealed class PlannedStartTests(PostgresServer server)
     public async Task What_a_person_says_while_the_run_waits_counts_and_another_program_goes_on_with_the_waiting()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, "gates: { onCall: { people: 1 } }\n");
-        var at = TimeProvider.System.GetUtcNow() + Soon;
-        var request = fixture.Request() with { Appointment = new Appointment(at, "UTC") };
-        await using var services = await fixture.OpenAsync();
         fixture.On = e =>
         {
-            if (e is StepStarted { Step: "appointment", Attempt: 1 })
+            if (e is StepStarted { Step: "appointment" })
             {
                 fixture.Requests.Writer.TryWrite(new RunRequest.Suspend(Message.Of("cli.signal.terminated")));
             }
         };
-        var stopped = await services.Deployment.AppointAsync(request, Soon, fixture.Terminal(), default);
+        await using var services = await OpenAsync(fixture);
+        var request = Planned(fixture);
+        var stopped = await services.Deployment.AppointAsync(
+            request,
+            TimeSpan.FromMinutes(30),
+            fixture.Terminal(),
+            default
+        );
         Assert.Equal(RunStatus.Suspended, stopped.State!.Status);
         Assert.False(stopped.State.Gates["on-call"].Passed);
-        await services
-            .Deployment.Words(request)
-            .AddAsync(
-                new Word(WordKind.Confirmed, "on-call", "lee", "here", TimeProvider.System.GetUtcNow(), "bastion-1"),
-                default
-            );
+        var word = new Word(WordKind.Confirmed, "on-call", "lee", "here", time.GetUtcNow(), "bastion-1");
+        await services.Deployment.Words(request).AddAsync(word, default);
 
-        await using var others = await fixture.OpenAsync();
+        Hurry(fixture);
+        await using var others = await OpenAsync(fixture);
         var end = await others.Deployment.ResumeAsync(
             stopped.Run!.Value,
             fixture.Request(),
@@ -86,7 +89,23 @@ public sealed class PlannedStartTests(PostgresServer server)
         );
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
         Assert.True(end.State!.Gates["on-call"].Passed);
-        Assert.True(end.State.Step("migrate").StartedAt >= at);
+        Assert.True(end.State.Step("migrate").StartedAt >= zero);
+    }
+
+    [Fact]
+    public async Task Who_ends_the_waiting_before_the_run_has_left_nothing_open()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        fixture.OnProgress = _ => fixture.Requests.Writer.TryWrite(new RunRequest.Interrupt());
+        await using var services = await OpenAsync(fixture);
+        var end = await services.Deployment.AppointAsync(
+            Planned(fixture),
+            TimeSpan.FromMinutes(20),
+            fixture.Terminal(),
+            default
+        );
+        Assert.Equal((ExitCode.Refused, "deployments.appointment.left"), (end.ExitCode, end.Finding.Code));
+        Assert.Empty(await services.Journal.ListAsync(default));
     }
 
     [Fact]
@@ -96,10 +115,13 @@ public sealed class PlannedStartTests(PostgresServer server)
             server,
             "gates: { window: { deny: [{ from: \"00:00\", to: \"23:59\" }], takes: 5m } }\n"
         );
-        await using var services = await fixture.OpenAsync();
-        var at = TimeProvider.System.GetUtcNow() + Soon;
-        var request = fixture.Request() with { Appointment = new Appointment(at, "UTC") };
-        var end = await services.Deployment.AppointAsync(request, Soon, fixture.Terminal(), default);
+        await using var services = await OpenAsync(fixture);
+        var end = await services.Deployment.AppointAsync(
+            Planned(fixture),
+            TimeSpan.FromMinutes(20),
+            fixture.Terminal(),
+            default
+        );
         Assert.Equal((ExitCode.Refused, "window"), (end.ExitCode, end.Finding.Arguments["gates"]));
         Assert.Empty(await services.Journal.ListAsync(default));
     }
@@ -125,11 +147,8 @@ public sealed class PlannedStartTests(PostgresServer server)
         Assert.True(stopped.State.Gates["window"].Passed);
 
         var before = await fixture.CatalogAsync();
-        var later = new LaterTime(TimeSpan.FromHours(3));
-        await using var services = await TidelockServices.OpenAsync(
-            new TidelockSettings(fixture.JournalFile, later),
-            default
-        );
+        time.ShiftTo(now.AddHours(3));
+        await using var services = await OpenAsync(fixture);
         var end = await services.Deployment.ResumeAsync(
             stopped.Run!.Value,
             fixture.Request(),
@@ -152,18 +171,53 @@ public sealed class PlannedStartTests(PostgresServer server)
                 fixture.Requests.Writer.TryWrite(new RunRequest.Suspend(Message.Of("cli.signal.terminated")));
             }
         };
-        await using var services = await TidelockServices.OpenAsync(
-            new TidelockSettings(fixture.JournalFile, new LaterTime(TimeSpan.FromHours(1))),
-            default
-        );
+        time.ShiftTo(TimeProvider.System.GetUtcNow().AddHours(1));
+        await using var services = await OpenAsync(fixture);
         var end = await services.Deployment.StartAsync(fixture.Request(), fixture.Terminal(), default);
         var finding = end.State!.Step("prerequisites").Finding!;
         Assert.Equal("steps.prerequisites.clock-ahead", finding.Code);
-        Assert.StartsWith("1 h", finding.Arguments["by"], StringComparison.Ordinal);
+        Assert.Matches("^(1 h|59 min)", finding.Arguments["by"]);
     }
 
-    private sealed class LaterTime(TimeSpan by) : TimeProvider
+    private DeploymentRequest Planned(DeploymentFixture fixture) =>
+        fixture.Request() with
+        {
+            Appointment = new Appointment(zero, "Asia/Seoul"),
+        };
+
+    /// <summary>Sets the clock to when the preparation begins, and then to shortly before T-0, instead of waiting for either.</summary>
+    private void Hurry(DeploymentFixture fixture)
     {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
+        fixture.OnProgress = p =>
+        {
+            if (p.Code == "deployments.appointment.until-ready")
+            {
+                time.ShiftTo(zero.AddMinutes(-20));
+            }
+        };
+        fixture.On = e =>
+        {
+            if (e is StepStarted { Step: "appointment" })
+            {
+                time.ShiftTo(zero.AddMilliseconds(-300));
+            }
+        };
+    }
+
+    private Task<TidelockServices> OpenAsync(DeploymentFixture fixture) =>
+        TidelockServices.OpenAsync(new TidelockSettings(fixture.JournalFile, time), default);
+
+    /// <summary>The machine's clock, and as much later as the test wants; what has passed by it is passed time.</summary>
+    private sealed class ShiftedTime : TimeProvider
+    {
+        private long by;
+
+        public void ShiftTo(DateTimeOffset at) => Interlocked.Add(ref by, Math.Max(0, (at - GetUtcNow()).Ticks));
+
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddTicks(Interlocked.Read(ref by));
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => System.GetElapsedTime(0).Ticks + Interlocked.Read(ref by);
     }
 }

@@ -21,7 +21,8 @@ internal sealed class RunStory
     public RunStory Started(
         string change = "attempt-view-v1",
         string title = "Lock the attempt VIEW to its V1 shape",
-        string link = "#73"
+        string link = "#73",
+        Appointment? appointment = null
     ) =>
         At(
                 -130,
@@ -49,6 +50,9 @@ internal sealed class RunStory
                         ["runbook"] = "RUNBOOK.md",
                     }
                 )
+                {
+                    Appointment = appointment,
+                }
             )
             .At(-130, new EpochTaken(1, "bastion-1", 4711));
 

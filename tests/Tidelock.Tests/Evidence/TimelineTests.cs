@@ -93,7 +93,7 @@ public sealed class TimelineTests
     }
 
     private static RunStory Planned() =>
-        new RunStory().Started().At(-1800, new Appointment(Zero, "Asia/Seoul").AsEvent()).Gate("announcement");
+        new RunStory().Started(appointment: new Appointment(Zero, "Asia/Seoul")).Gate("announcement");
 
     private static Timeline Of(RunStory story, double now) =>
         Timeline.Of(RunState.Of(story.Entries.Select(RunEvents.Parse)), Zero.AddSeconds(now));

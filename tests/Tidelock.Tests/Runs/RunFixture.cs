@@ -26,6 +26,9 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
     public FailingJournal Journal { get; private set; } = null!;
     public RollbackPolicy Policy { get; init; } = new("definition", Automatic: true, TimeSpan.FromMinutes(5));
     public TimeSpan Patience { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The run's first event.</summary>
+    public RunStarted Started { get; set; } = SampleEvents.Started;
     public InterruptAnswer? Answer { get; set; } = InterruptAnswer.KeepWatching;
 
     /// <summary>What reads signals beside the steps; for tests in which it matters.</summary>
@@ -78,7 +81,7 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
         );
         if (state.Started is null)
         {
-            await writer.AppendAsync(SampleEvents.Started, default);
+            await writer.AppendAsync(Started, default);
         }
 
         await writer.AppendAsync(new EpochTaken(epoch, "host", 1), default);

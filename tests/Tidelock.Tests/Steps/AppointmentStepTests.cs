@@ -107,20 +107,12 @@ public sealed class AppointmentStepTests
         Assert.Equal(0, looks);
     }
 
-    private Task<RunState> RunAsync(RunFixture run) =>
-        run.RunAsync(
-                new ScriptedStep(
-                    "backup",
-                    async (context, stop) =>
-                    {
-                        await context.AppendAsync(new Appointment(Zero, "Asia/Seoul").AsEvent(), stop);
-                        return StepOutcome.Passed(Message.Of("test.passed"));
-                    }
-                ),
-                Step(run),
-                ScriptedStep.Migrating()
-            )
+    private Task<RunState> RunAsync(RunFixture run)
+    {
+        run.Started = SampleEvents.Started with { Appointment = new Appointment(Zero, "Asia/Seoul") };
+        return run.RunAsync(ScriptedStep.Passing("backup"), Step(run), ScriptedStep.Migrating())
             .WaitAsync(TimeSpan.FromSeconds(20));
+    }
 
     private AppointmentStep Step(RunFixture run) =>
         new(
@@ -148,39 +140,4 @@ public sealed class AppointmentStepTests
                 ];
             }
         );
-
-    /// <summary>A clock by which the step's waits are over at once, and that much later; the journal's time limits are real ones.</summary>
-    private sealed class JumpingTime(DateTimeOffset start) : TimeProvider
-    {
-        private static readonly TimeSpan[] Waits = [TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1)];
-        private readonly Lock one = new();
-        private DateTimeOffset now = start;
-
-        public override DateTimeOffset GetUtcNow()
-        {
-            lock (one)
-            {
-                return now;
-            }
-        }
-
-        public void Jump(TimeSpan by)
-        {
-            lock (one)
-            {
-                now += by;
-            }
-        }
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            if (!Waits.Contains(dueTime))
-            {
-                return base.CreateTimer(callback, state, dueTime, period);
-            }
-
-            Jump(dueTime);
-            return base.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
-        }
-    }
 }
