@@ -100,6 +100,66 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     }
 
     [Fact]
+    public async Task A_refused_start_says_what_is_safe_what_to_type_and_whom_to_call_in_that_order()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedPlace.OfAsync(program, database);
+        DeployedPlace.Replace(place, "approval: off", "approval: { required: 2 }");
+        DeployedPlace.Replace(place, "environments:", "contacts: { on-call: PagerDuty }\nenvironments:");
+        var refused = await place.RunAsync("deploy", "change", "--confirm", database.Name);
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Contains("approval", refused.Errors, StringComparison.Ordinal);
+        Assert.Matches(
+            @"(?s)Nothing was begun.*tidelock plan \S*change --env production.*on-call: PagerDuty\s*$",
+            refused.Output
+        );
+        var machine = await place.RunAsync("deploy", "change", "--confirm", database.Name, "--json");
+        using var end = JsonDocument.Parse(machine.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
+        Assert.StartsWith(
+            "tidelock plan ",
+            end.RootElement.GetProperty("next")[0].GetString(),
+            StringComparison.Ordinal
+        );
+        Assert.Equal("PagerDuty", end.RootElement.GetProperty("contacts").GetProperty("on-call").GetString());
+    }
+
+    [Fact]
+    public async Task A_planned_start_is_looked_at_for_its_time_and_stands_in_a_calendar()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedPlace.OfAsync(program, database);
+        string[] planned = ["plan", "change", "--at", "2099-11-28 02:30", "--zone", "Asia/Seoul", "--ics", "plan.ics"];
+        var plan = await place.RunAsync(planned);
+        Assert.True(plan.ExitCode == 0, plan.Output + plan.Errors);
+        Assert.Contains("T-30", plan.Output, StringComparison.Ordinal);
+        Assert.Contains("2099-11-28 02:00 Asia/Seoul", plan.Output, StringComparison.Ordinal);
+        var calendar = await File.ReadAllTextAsync(Path.Combine(place.Folder, "plan.ics"));
+        Assert.Contains("DTSTART:20991127T173000Z\r\n", calendar, StringComparison.Ordinal);
+
+        await MistakenAsync(place, "25:00 is not a time", "deploy", "change", "--at", "25:00");
+        await MistakenAsync(place, "is over already", "deploy", "change", "--at", "2020-01-01T02:30Z");
+        await MistakenAsync(
+            place,
+            "never shows",
+            "deploy",
+            "change",
+            "--at",
+            "2099-03-29 02:30",
+            "--zone",
+            "Europe/Berlin"
+        );
+        await MistakenAsync(place, "Mars/Base", "deploy", "change", "--at", "02:30", "--zone", "Mars/Base");
+        await MistakenAsync(place, "--ics", "deploy", "change", "--ics", "plan.ics");
+    }
+
+    private static async Task MistakenAsync(Workplace place, string said, params string[] arguments)
+    {
+        var result = await place.RunAsync(arguments);
+        Assert.Equal(4, result.ExitCode);
+        Assert.Contains(said, result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_backup_may_not_be_passed_over_and_another_gate_only_with_a_reason()
     {
         await using var database = await server.CreateDatabaseAsync();

@@ -68,6 +68,8 @@ internal sealed class RunRows(ReportWords words)
         timeline.Points.Select(p =>
         {
             var word = words.Of(p.Standing);
-            return new Row(word.Mark, p.Label, $"{words.Of(p.Mark)}: {word.Word}", word.Tone);
+            var at = p.DoneAt ?? (p.Standing is TimelineStanding.Due or TimelineStanding.Late ? p.Due : null);
+            var clock = at is { } known ? $"  {words.Clock(known)}Z" : "";
+            return new Row(word.Mark, p.Label, $"{words.Of(p.Mark)}: {word.Word}{clock}", word.Tone);
         });
 }

@@ -11,6 +11,9 @@ namespace Tidelock.Cli.Running;
 /// <summary>Stays with a run from its begin to its end: shows it, brings it the signals, and writes its evidence down.</summary>
 internal sealed class RunView(VerbContext context)
 {
+    /// <summary>What a person needs where no run was begun; null for nothing.</summary>
+    public StopAdvice? BeforeStart { get; init; }
+
     /// <summary>Runs <paramref name="work"/> with the terminal it is seen on, and shows how it ended.</summary>
     public async Task<ExitCode> ShowAsync(
         Func<DeploymentTerminal, Task<DeploymentEnd>> work,
@@ -74,21 +77,21 @@ internal sealed class RunView(VerbContext context)
         : new PlainScreen(context.Terminal, context.Time);
 
     /// <summary>
-    /// What a person needs where the run stopped; null where all is well, or where not even the journal can say. What stopped this program because
-    /// of another one is about that one.
+    /// What a person needs where the run stopped; null where all is well, or where not even the journal can say. Where another program goes on with
+    /// it, that is what is looked at.
     /// </summary>
     private async Task<StopAdvice?> AdviceAsync(DeploymentEnd end, CancellationToken cancellation)
     {
         if (end.ExitCode is ExitCode.Done || end.Run is not { } run)
         {
-            return null;
+            return end.ExitCode is ExitCode.Done ? null : BeforeStart;
         }
 
         try
         {
             var state =
                 end.State ?? await RunReader.StateAsync(await context.JournalAsync(cancellation), run, cancellation);
-            return end.ExitCode is ExitCode.AnotherRun
+            return end is { ExitCode: ExitCode.AnotherRun } or { State.Status: RunStatus.Running }
                 ? StopAdvice.Behind(run, state.Started?.Contacts ?? new Dictionary<string, string>())
                 : StopAdvice.Of(run, state);
         }

@@ -88,14 +88,23 @@ internal sealed class DeployVerb : Verb
         var prepares = DurationText.TryParse(context.Arguments.GetValue(prepare) ?? "") ?? Appointment.UsuallyPrepares;
         await planned.KeepAsync(context, request, prepares, cancellation);
         DatabaseName.Require(context, request.Target.Database, context.Arguments.GetValue(confirm));
-        return await new RunView(context).ShowAsync(
+        return await new RunView(context) { BeforeStart = Advice(request) }.ShowAsync(
             terminal =>
                 request.Appointment is null
                     ? services.Deployment.StartAsync(request, terminal, cancellation)
-                    : services.Deployment.AppointAsync(request, prepares, terminal, cancellation),
+                    : services.Deployment.AppointAsync(
+                        request,
+                        prepares,
+                        () => Again(context, request),
+                        terminal,
+                        cancellation
+                    ),
             cancellation
         );
     }
+
+    private static Change? Again(VerbContext context, DeploymentRequest request) =>
+        ChangeOptions.Load(context, request.Change.Folder, request.TargetEnvironment.Name);
 
     /// <summary>The checklist; a person sees it within the plan.</summary>
     private static async Task<IReadOnlyList<GateStanding>> GatesAsync(
@@ -164,13 +173,12 @@ internal sealed class DeployVerb : Verb
             return false;
         }
 
-        Tell(
-            context,
-            refusal,
-            StopAdvice.BeforeStart(request.Change.Folder, request.TargetEnvironment.Name, request.Change.Contacts)
-        );
+        Tell(context, refusal, Advice(request));
         return true;
     }
+
+    private static StopAdvice Advice(DeploymentRequest request) =>
+        StopAdvice.BeforeStart(request.Change.Folder, request.TargetEnvironment.Name, request.Change.Contacts);
 
     private static string? Ask(VerbContext context, GateStanding gate, string by)
     {

@@ -22,6 +22,16 @@ public readonly record struct Opening(DateTimeOffset Begin, DateTimeOffset End)
         return union;
     }
 
+    /// <summary>What two sorted lists have in common, in order.</summary>
+    internal static List<Opening> Both(IReadOnlyList<Opening> one, IReadOnlyList<Opening> other) =>
+        [
+            .. from a in one
+            from b in other
+            let both = new Opening(a.Begin > b.Begin ? a.Begin : b.Begin, a.End < b.End ? a.End : b.End)
+            where both.Begin < both.End
+            select both,
+        ];
+
     /// <summary>What is left of it without the others, in order.</summary>
     internal IEnumerable<Opening> Without(IEnumerable<Opening> sorted)
     {

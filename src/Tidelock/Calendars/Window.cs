@@ -19,6 +19,17 @@ public sealed record Window(ZoneTime Zone, IReadOnlyList<Stretch> Allow, IReadOn
     /// <summary>At any time.</summary>
     public static Window Any { get; } = new(ZoneTime.Find("UTC")!, [], [], UsuallyTakes);
 
+    /// <summary>Another one that a run must fit as well; null for none.</summary>
+    public Window? Beside { get; init; }
+
+    /// <summary>Both at once: a run must fit each of them, and takes as long as the longer one says.</summary>
+    public Window And(Window other) =>
+        this with
+        {
+            Beside = Beside?.And(other) ?? other,
+            Takes = Takes > other.Takes ? Takes : other.Takes,
+        };
+
     /// <summary>Whether a run of that length may begin then; and where it may not, when it may.</summary>
     public WindowLook Look(DateTimeOffset start, TimeSpan length)
     {
@@ -40,7 +51,8 @@ public sealed record Window(ZoneTime Zone, IReadOnlyList<Stretch> Allow, IReadOn
         var denied = Opening.Union(Deny.SelectMany(s => Times(s, pieces)));
         IEnumerable<Opening> allowed =
             Allow.Count == 0 ? [new Opening(from, to)] : Opening.Union(Allow.SelectMany(s => Times(s, pieces)));
-        return [.. allowed.SelectMany(o => (o with { End = o.End < to ? o.End : to }).Without(denied))];
+        IEnumerable<Opening> open = allowed.SelectMany(o => (o with { End = o.End < to ? o.End : to }).Without(denied));
+        return Beside is null ? [.. open] : Opening.Both([.. open], Beside.Openings(from, to));
     }
 
     /// <summary>When the wall shows one of the stretch's times: by piece, so that an hour that comes twice is there twice.</summary>

@@ -12,6 +12,9 @@ public static class WindowSection
 {
     private static readonly string[] StretchKeys = ["from", "to", "days", "dates"];
 
+    /// <summary>The keys of a window.</summary>
+    public static IReadOnlyList<string> Keys { get; } = [.. StretchKeys, "zone", "allow", "deny", "takes"];
+
     private static readonly (string, DayOfWeek)[] DayWords =
     [
         ("mon", DayOfWeek.Monday),
@@ -32,7 +35,7 @@ public static class WindowSection
             return Window.Any;
         }
 
-        node.Only([.. StretchKeys, "zone", "allow", "deny", "takes", .. beside]);
+        node.Only([.. Keys, .. beside]);
         var own = StretchKeys.Where(k => node[k].Exists).ToList();
         if (own.Count > 0 && node["allow"].Exists)
         {

@@ -1,3 +1,4 @@
+using Tidelock.Changes;
 using Tidelock.Gates;
 using Tidelock.Notifications;
 using Tidelock.Postgres;
@@ -148,33 +149,43 @@ public sealed class Deployment
     /// <summary>Waits until it is time to get ready for the request's appointment, begins the run then, and stays with it to its end.</summary>
     /// <param name="request">With its appointment.</param>
     /// <param name="prepares">How long before T-0 the run begins.</param>
+    /// <param name="again">Reads the change once more, which may have been edited in the waiting; null where it has mistakes.</param>
     /// <param name="terminal">Where it is seen and spoken to from.</param>
     public async Task<DeploymentEnd> AppointAsync(
         DeploymentRequest request,
         TimeSpan prepares,
+        Func<Change?> again,
         DeploymentTerminal terminal,
         CancellationToken cancellation
     )
     {
-        if (
-            Refusing(await ChecklistAsync(request, cancellation).ConfigureAwait(false), request.Appointment) is
-            { } refusal
-        )
+        var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
+        if (Refusing(gates, request.Appointment) is { } refusal)
         {
             return refusal;
         }
 
+        Func<CancellationToken, Task<IReadOnlyList<Message>>>? announce = announcer.HasChannel(request.Change)
+            ? c => AnnounceAsync(request, c)
+            : null;
         return await new Appointing(time)
-                .WaitAsync(
-                    request,
-                    prepares,
-                    terminal,
-                    announcer.HasChannel(request.Change) ? c => AnnounceAsync(request, c) : null,
-                    cancellation
-                )
+                .WaitAsync(request, prepares, terminal, announce, cancellation)
                 .ConfigureAwait(false)
+            ?? Edited(request, again())
             ?? await StartAsync(request, terminal, cancellation).ConfigureAwait(false);
     }
+
+    private static DeploymentEnd? Edited(DeploymentRequest request, Change? now) =>
+        string.Equals(now?.Digest, request.Change.Digest, StringComparison.Ordinal)
+            ? null
+            : new DeploymentEnd(
+                ExitCode.Refused,
+                Message.Of(
+                    "deployments.appointment.edited",
+                    ("then", request.Change.Digest[..12]),
+                    ("now", now?.Digest[..12] ?? "-")
+                )
+            );
 
     /// <summary>Tells the team of the request's appointment; comes back with what went wrong over a channel.</summary>
     private async Task<IReadOnlyList<Message>> AnnounceAsync(DeploymentRequest request, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using Tidelock.Backups;
+using Tidelock.Calendars;
 using Tidelock.Changes;
 using Tidelock.Policies;
 using Tidelock.Texts;
@@ -20,7 +21,7 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
         ("announcement", ["before"]),
         ("dashboards", []),
         ("rollbackPlan", []),
-        ("window", ["from", "to", "zone"]),
+        ("window", [.. WindowSection.Keys]),
         ("onCall", ["people"]),
         ("slack", []),
     ];
@@ -64,6 +65,7 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
                 Level = Level("dashboards", own.Dashboards.Level, demanded.Dashboards.Level),
             },
             RollbackPlan = Level("rollbackPlan", own.RollbackPlan, demanded.RollbackPlan),
+            Window = Hold(own.Window, demanded.Window),
             OnCall = own.OnCall with
             {
                 Level = Level("onCall", own.OnCall.Level, demanded.OnCall.Level),
@@ -123,6 +125,26 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
                 ? [.. own.Sources, .. demanded.Sources.Except(own.Sources)]
                 : own.Sources,
         };
+
+    /// <summary>A run must fit both windows; a change without one has the team's.</summary>
+    private WindowGateOptions Hold(WindowGateOptions own, WindowGateOptions demanded)
+    {
+        if (!Demanded["window"].Exists)
+        {
+            return own;
+        }
+
+        var level = Level("window", own.Level, demanded.Level);
+        if (own.Level == level)
+        {
+            Add("window", Demanded["window"]);
+        }
+
+        return new WindowGateOptions(
+            level,
+            own.Level == GateLevel.Off ? demanded.Window : own.Window.And(demanded.Window)
+        );
+    }
 
     private GateLevel Level(string gate, GateLevel own, GateLevel demanded)
     {

@@ -9,9 +9,8 @@ namespace Tidelock.Steps;
 /// gate holds; what is not ready a while after it is given up, and nothing is changed.
 /// </summary>
 /// <param name="look">The checklist as it stands, for a start at the appointment.</param>
-internal sealed class AppointmentStep(
-    Func<StepContext, CancellationToken, Task<IReadOnlyList<Gates.GateStanding>>> look
-) : IStep
+internal sealed class AppointmentStep(Func<StepContext, CancellationToken, Task<IReadOnlyList<GateStanding>>> look)
+    : IStep
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LateEvery = TimeSpan.FromSeconds(5);

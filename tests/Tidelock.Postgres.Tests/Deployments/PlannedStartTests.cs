@@ -21,6 +21,7 @@ public sealed class PlannedStartTests(PostgresServer server)
         var end = await services.Deployment.AppointAsync(
             Planned(fixture),
             TimeSpan.FromMinutes(20),
+            () => fixture.Request().Change,
             fixture.Terminal(),
             default
         );
@@ -70,6 +71,7 @@ public sealed class PlannedStartTests(PostgresServer server)
         var stopped = await services.Deployment.AppointAsync(
             request,
             TimeSpan.FromMinutes(30),
+            () => fixture.Request().Change,
             fixture.Terminal(),
             default
         );
@@ -101,10 +103,32 @@ public sealed class PlannedStartTests(PostgresServer server)
         var end = await services.Deployment.AppointAsync(
             Planned(fixture),
             TimeSpan.FromMinutes(20),
+            () => fixture.Request().Change,
             fixture.Terminal(),
             default
         );
         Assert.Equal((ExitCode.Refused, "deployments.appointment.left"), (end.ExitCode, end.Finding.Code));
+        Assert.Empty(await services.Journal.ListAsync(default));
+    }
+
+    [Fact]
+    public async Task A_change_that_was_edited_in_the_waiting_is_not_begun()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        fixture.OnProgress = _ =>
+        {
+            File.AppendAllText(Path.Combine(fixture.ChangeFolder, "new.sql"), " -- edited");
+            time.ShiftTo(zero.AddMinutes(-20));
+        };
+        await using var services = await OpenAsync(fixture);
+        var end = await services.Deployment.AppointAsync(
+            Planned(fixture),
+            TimeSpan.FromMinutes(20),
+            () => fixture.Request().Change,
+            fixture.Terminal(),
+            default
+        );
+        Assert.Equal((ExitCode.Refused, "deployments.appointment.edited"), (end.ExitCode, end.Finding.Code));
         Assert.Empty(await services.Journal.ListAsync(default));
     }
 
@@ -119,6 +143,7 @@ public sealed class PlannedStartTests(PostgresServer server)
         var end = await services.Deployment.AppointAsync(
             Planned(fixture),
             TimeSpan.FromMinutes(20),
+            () => fixture.Request().Change,
             fixture.Terminal(),
             default
         );

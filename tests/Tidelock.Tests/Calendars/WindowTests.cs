@@ -132,6 +132,17 @@ public sealed class WindowTests
             Window.Any.Look(At("2026-11-27T02:00:00Z"), TimeSpan.FromDays(9))
         );
 
+    [Fact]
+    public void A_run_must_fit_both_windows_and_is_told_a_time_that_fits_both()
+    {
+        var both = Of("UTC", Hours("02:00", "06:00"))
+            .And(Of("Asia/Seoul", Hours("13:00", "15:00")) with { Takes = TimeSpan.FromMinutes(20) });
+        Assert.Equal(TimeSpan.FromMinutes(20), both.Takes);
+        Assert.False(both.Look(At("2026-11-27T02:00:00Z"), Moment).Fits);
+        Assert.Equal(At("2026-11-27T04:00:00Z"), both.Look(At("2026-11-27T02:00:00Z"), TimeSpan.FromHours(2)).Next);
+        Assert.False(both.Look(At("2026-11-27T04:00:01Z"), TimeSpan.FromHours(2)).Fits);
+    }
+
     private static Window Of(string zone, params Stretch[] allow) =>
         new(ZoneTime.Find(zone)!, allow, [], Window.UsuallyTakes);
 

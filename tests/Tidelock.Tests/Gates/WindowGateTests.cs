@@ -1,6 +1,5 @@
 using System.Globalization;
 using Tidelock.Gates;
-using Tidelock.Runs;
 using Tidelock.Texts;
 
 namespace Tidelock.Tests.Gates;
@@ -66,6 +65,32 @@ public sealed class WindowGateTests
         Assert.True((await bench.StandingAsync(gate, bench.Time.GetUtcNow().AddMinutes(30))).Passed);
         Assert.False((await bench.StandingAsync(gate, bench.Time.GetUtcNow().AddDays(2))).Passed);
     }
+
+    /// <summary>The change allows the whole night; the team allows three o'clock, and freezes the days around the year's end.</summary>
+    [Theory]
+    [InlineData("2026-11-22T17:00:00Z", "gates.window.shut", "2026-11-23 03:00 Asia/Seoul")]
+    [InlineData("2026-11-22T18:00:00Z", "gates.window.fits", "2026-11-23 03:00 Asia/Seoul")]
+    [InlineData("2026-12-24T18:00:00Z", "gates.window.shut", "2027-01-03 03:00 Asia/Seoul")]
+    public async Task A_change_cannot_widen_its_teams_window(string utc, string code, string next)
+    {
+        const string policy = """
+            environments:
+              production:
+                gates: { window: { from: "03:00", to: "04:00", zone: Asia/Seoul, deny: [{ dates: [2026-12-24..2027-01-02] }] } }
+            """;
+        await using var bench = await GateBench.WithPolicyAsync($"window: {{ {Night}, level: recommended }}", policy);
+        bench.Time.AutoAdvanceAmount = TimeSpan.Zero;
+        bench.Time.AdjustTime(DateTimeOffset.Parse(utc, CultureInfo.InvariantCulture));
+        var standing = await bench.StandingAsync(new WindowGate());
+        Assert.Equal((GateLevel.Required, code), (standing.Level, Code(standing.Finding)));
+        Assert.Contains(next, standing.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>The finding's own code, where the policy's rules stand beside it.</summary>
+    private static string Code(Message finding) =>
+        finding.Code.StartsWith("gates.window.", StringComparison.Ordinal)
+            ? finding.Code
+            : finding.Parts!.Values.Select(Code).First(c => c.StartsWith("gates.window.", StringComparison.Ordinal));
 
     private static async Task<GateStanding> StandingAsync(string window, string utc)
     {
