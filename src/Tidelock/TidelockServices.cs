@@ -30,7 +30,6 @@ using Tidelock.Runs;
 using Tidelock.Runs.Postgres;
 using Tidelock.Runs.Sqlite;
 using Tidelock.Steps;
-using Tidelock.Texts;
 using Tidelock.Watching;
 
 namespace Tidelock;

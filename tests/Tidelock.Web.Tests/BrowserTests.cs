@@ -56,6 +56,21 @@ public sealed class BrowserTests(Browser browser)
         }
     }
 
+    [Theory]
+    [InlineData(Desk)]
+    [InlineData(Phone)]
+    public async Task A_plot_is_drawn_wider_where_its_reader_asks_for_it_and_the_page_stays_as_wide(int width)
+    {
+        await using var opened = await browser.OpenAsync(await PageAsync(RunStories.RolledBack(), "ko"), width);
+        var plot = opened.Page.Locator(".plot").First;
+        var before = (await plot.Locator("svg").BoundingBoxAsync())!.Width;
+        await plot.GetByLabel("확대").CheckAsync();
+        var after = (await plot.Locator("svg").BoundingBoxAsync())!.Width;
+        Assert.InRange(after / before, 4.8, 5.1);
+        Assert.Equal(0, await opened.OverflowAsync());
+        Assert.Equal(9, await plot.Locator(".axis span").CountAsync());
+    }
+
     [Fact]
     public async Task Names_without_a_break_do_not_widen_the_page_on_a_phone()
     {

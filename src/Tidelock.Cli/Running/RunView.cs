@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Tidelock.Cli.Rendering;
 using Tidelock.Deployments;
 using Tidelock.Evidence;
+using Tidelock.Evidence.Anchors;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Web;
@@ -49,9 +50,9 @@ internal sealed class RunView(VerbContext context)
             Tell(end);
         }
 
-        var evidence = end is { Run: { } run, State: null or { Status: not RunStatus.Running } }
+        var (evidence, head) = end is { Run: { } run, State: null or { Status: not RunStatus.Running } }
             ? await KeepEvidenceAsync(run, cancellation)
-            : null;
+            : (null, null);
         if (context.Json)
         {
             (EndLine.Of(end, context.Texts).With(advice, context.Texts) with { Evidence = evidence }).Print(
@@ -60,7 +61,7 @@ internal sealed class RunView(VerbContext context)
         }
         else if (evidence is not null)
         {
-            context.Terminal.Say(Message.Of("cli.evidence.kept", ("file", evidence), ("run", end.Run)));
+            context.Terminal.Say(Message.Of("cli.evidence.kept", ("file", evidence), ("run", end.Run), ("head", head)));
         }
 
         if (!context.Json && advice is not null)
@@ -110,13 +111,16 @@ internal sealed class RunView(VerbContext context)
         }
     }
 
-    /// <summary>The evidence's file; null where there is nothing to write or it cannot be written, which was said.</summary>
-    private async Task<string?> KeepEvidenceAsync(RunId run, CancellationToken cancellation)
+    /// <summary>
+    /// The evidence's file, and the head of the journal it was made of; null where there is nothing to write or it cannot be written, which was
+    /// said.
+    /// </summary>
+    private async Task<(string? File, Anchor? Head)> KeepEvidenceAsync(RunId run, CancellationToken cancellation)
     {
         var entries = await RunReader.EntriesAsync(await context.JournalAsync(cancellation), run, cancellation);
         if (entries.Count == 0)
         {
-            return null;
+            return (null, null);
         }
 
         var report = RunReport.Of(entries, context.Time.GetUtcNow());
@@ -127,12 +131,12 @@ internal sealed class RunView(VerbContext context)
             var file = Path.Combine(folder, $"{report.Header?.Change}-{run}.html");
             var text = await HtmlReport.RenderAsync(report, context.Texts, cancellation);
             await File.WriteAllTextAsync(file, text, cancellation);
-            return file;
+            return (file, Anchor.Of(entries[^1]));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             context.Terminal.Problem(Message.Of("cli.evidence.lost", ("reason", e.Message), ("run", run)));
-            return null;
+            return (null, null);
         }
     }
 }

@@ -56,7 +56,7 @@ internal sealed class ReportVerb : Verb
             return await VerifyAsync(context, id, entries, cancellation);
         }
 
-        var report = RunReport.Of(entries, context.Time.GetUtcNow());
+        var report = await RunReport.Of(entries, context.Time.GetUtcNow()).WithSoakAsync(journal, cancellation);
         var text = (context.Json ? "json" : context.Arguments.GetRequiredValue(format)) switch
         {
             "html" => await HtmlReport.RenderAsync(report, context.Texts, cancellation),

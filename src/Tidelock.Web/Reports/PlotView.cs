@@ -10,6 +10,7 @@ namespace Tidelock.Web.Reports;
 public sealed class PlotView
 {
     private const int Hovered = 120;
+    private const int Stretches = 8;
 
     private readonly ReportWatch watch;
     private readonly ReportWords words;
@@ -43,11 +44,15 @@ public sealed class PlotView
 
     public string Lowest => words.Value(scale.Low, Signal.Unit);
 
-    public string Start => words.Clock(watch.From);
+    /// <summary>Times along the axis; those in between are shown where the plot is drawn wider.</summary>
+    public IEnumerable<(string Clock, bool IsMain)> Clocks =>
+        Enumerable
+            .Range(0, Stretches + 1)
+            .Select(i =>
+                (words.Clock(watch.From + ((watch.To - watch.From) * i / Stretches)), i % (Stretches / 2) == 0)
+            );
 
-    public string Middle => words.Clock(watch.From + ((watch.To - watch.From) / 2));
-
-    public string End => words.Clock(watch.To);
+    public string Zoom => words.Say("evidence.plot.zoom");
 
     public IReadOnlyList<(string X, string Numbers, string Words)> Marks { get; }
 

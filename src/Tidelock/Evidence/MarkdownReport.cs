@@ -23,6 +23,8 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Candidate();
         Contents();
         Watch();
+        Soak();
+        Notices();
         People();
         Unread();
         Chain();
@@ -353,6 +355,49 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
             ("ticks", watch.Ticks),
             ("baseline", watch.BaselineTicks)
         );
+
+    private void Soak()
+    {
+        if (report.Soak is not { } soak)
+        {
+            return;
+        }
+
+        Section("evidence.section.soak");
+        foreach (var message in soak.Messages)
+        {
+            Line("- " + Cell(words.Say(message)));
+        }
+    }
+
+    private void Notices()
+    {
+        if (report.Notices.Count == 0)
+        {
+            return;
+        }
+
+        Section("evidence.section.notices");
+        Table(
+            [
+                "evidence.column.channel",
+                "evidence.column.standing",
+                "evidence.column.at",
+                "evidence.column.words",
+                "evidence.column.identifiers",
+            ],
+            report.Notices.Select(n =>
+                new[]
+                {
+                    Cell(n.Channel),
+                    words.Of(n).ToString(),
+                    words.Time(n.SentAt),
+                    Cell(words.Told(n)),
+                    Cell(ReportWords.Identifiers(n)),
+                }
+            )
+        );
+    }
 
     private void People()
     {

@@ -166,6 +166,27 @@ public sealed class ReportWords(TextCatalog texts)
             StepResult.NeedsPerson => new(Tone.Bad, "✗", Say("evidence.step.needs-person")),
         };
 
+    public MarkedWord Of(ReportNotice notice) =>
+        notice switch
+        {
+            { Problem: not null } => new(Tone.Warn, "!", Say("evidence.notice.failing")),
+            { SentAt: null } => new(Tone.Warn, "…", Say("evidence.notice.nothing")),
+            _ => new(Tone.Good, "✓", Say("evidence.notice.sent")),
+        };
+
+    /// <summary>Up to which event a channel told, and why it tells no more where it does not.</summary>
+    public string Told(ReportNotice notice) =>
+        Say(
+            notice.Problem is null ? "evidence.notice.told" : "evidence.notice.told-until",
+            ("event", notice.Upto),
+            ("sent", notice.Sent),
+            ("failed", notice.Failed),
+            ("problem", notice.Problem)
+        );
+
+    public static string Identifiers(ReportNotice notice) =>
+        string.Join(", ", notice.Identifiers.Select(i => $"{i.Key} {i.Value}"));
+
     public MarkedWord Of(RehearsedPart part) => OfEnd(part.Passed ? StepResult.Passed : StepResult.Refused);
 
     public MarkedWord Of(VerdictState state) =>

@@ -23,6 +23,7 @@ namespace Tidelock.Evidence;
 /// <param name="AtStake">What a restore of the backup would have lost, as it was last told while the run went on; null for nothing.</param>
 /// <param name="Watch">The signals and criteria; null where nothing was watched.</param>
 /// <param name="Decisions">What was decided and commanded, in order.</param>
+/// <param name="Notices">How people were told, by channel.</param>
 /// <param name="Epochs">The programs that had the run.</param>
 /// <param name="Unread">Entries that could not be understood.</param>
 /// <param name="Chain">What the hash chain proves.</param>
@@ -40,6 +41,7 @@ public sealed record RunReport(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PointOfNoReturn? AtStake,
     ReportWatch? Watch,
     IReadOnlyList<ReportDecision> Decisions,
+    IReadOnlyList<ReportNotice> Notices,
     IReadOnlyList<ReportEpoch> Epochs,
     IReadOnlyList<UnreadEntry> Unread,
     ChainVerification Chain
@@ -48,6 +50,24 @@ public sealed record RunReport(
     /// <summary>The shape of the JSON.</summary>
     [JsonPropertyOrder(-1)]
     public string Format => "tidelock/report/v1";
+
+    /// <summary>What was seen after the run; null for nothing, and where nobody asked the journal for it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ReportSoak? Soak { get; init; }
+
+    /// <summary>The same with what was seen of the change since.</summary>
+    public async Task<RunReport> WithSoakAsync(IJournal journal, CancellationToken cancellation)
+    {
+        if (Header is not { } header)
+        {
+            return this;
+        }
+
+        var looks = await new SoakBook(journal, header.Digest, header.Environment)
+            .ReadAsync(cancellation)
+            .ConfigureAwait(false);
+        return this with { Soak = ReportSoak.Of(this, looks, MadeAt) };
+    }
 
     /// <param name="entries">All entries of one run, as the journal holds them.</param>
     /// <param name="now">The time of the report.</param>
@@ -69,6 +89,7 @@ public sealed record RunReport(
             PointOfNoReturn.Of(state),
             ReportWatch.Of(events),
             ReportDecision.All(events),
+            ReportNotice.All(state, events),
             [.. events.OfType<EpochTaken>().Select(e => new ReportEpoch(e.Epoch, e.Host, e.ProcessId, e.At))],
             unread,
             ChainVerification.Of(entries)

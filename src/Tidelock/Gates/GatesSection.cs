@@ -1,6 +1,7 @@
 using Tidelock.Backups;
 using Tidelock.Calendars;
 using Tidelock.Changes;
+using Tidelock.Evidence.Soaking;
 using Tidelock.Gates.Approvals;
 using Tidelock.Notifications;
 using Tidelock.Notifications.PagerDuty;
@@ -83,7 +84,7 @@ internal sealed class GatesSection : IChangeSection
             Level(node),
             settings["environment"].Text("staging"),
             settings["soak"].Duration(TimeSpan.FromHours(24), Second, Year),
-            settings["gap"].Duration(TimeSpan.FromHours(1), Second, Year),
+            settings["gap"].Duration(SoakStanding.UsualGap, Second, Year),
             settings["evidence"].AnyText(),
             settings["signers"].AnyText()
         );

@@ -115,6 +115,62 @@ public sealed class RunReportTests
     }
 
     [Fact]
+    public void Who_was_told_over_which_channel_and_what_did_not_get_through_stands_in_the_report()
+    {
+        var slack = new Dictionary<string, string>(StringComparer.Ordinal) { ["channel"] = "C42", ["ts"] = "1764.5" };
+        var story = RunStories
+            .Completed()
+            .At(1831, new NoticeSent("slack", 200, new string('a', 64), slack))
+            .At(1832, new NoticeSent("slack", 226, new string('b', 64), slack))
+            .At(1833, new NoticeFailed("pagerduty", Said("answered 500"), slack));
+        var report = Of(story);
+        Assert.Equal(
+            [("pagerduty", 0, 1, 0L), ("slack", 2, 0, 226L)],
+            report.Notices.Select(n => (n.Channel, n.Sent, n.Failed, n.Upto)).Order()
+        );
+        var page = ReportRenderer.Markdown(report, TextCatalog.English);
+        Assert.Contains("told up to event 226: 2 sent", page, StringComparison.Ordinal);
+        Assert.Contains("answered 500", page, StringComparison.Ordinal);
+        Assert.Contains("channel C42, ts 1764.5", page, StringComparison.Ordinal);
+        Assert.Contains("전송 실패", ReportRenderer.Markdown(report, TextCatalog.Korean), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_seen_since_the_run_stands_in_its_report()
+    {
+        var folder = Directory.CreateTempSubdirectory("tidelock-soak-").FullName;
+        await using var journal = await Tidelock.Runs.Sqlite.SqliteJournal.OpenAsync(
+            Path.Combine(folder, "journal.db"),
+            default
+        );
+        var report = RunReport.Of(RunStories.Completed().Entries, Zero.AddHours(4));
+        Assert.Null((await report.WithSoakAsync(journal, default)).Soak);
+        var none = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var (at, breach) in ((double, string?)[])[(3600, null), (5400, "p95 612 ms"), (7200, null)])
+        {
+            var look = new SoakLook(
+                Run,
+                Zero.AddSeconds(at - 9),
+                Zero.AddSeconds(at),
+                "mina",
+                "bastion-1",
+                breach is null ? [] : [Said(breach)],
+                [],
+                none
+            );
+            await new SoakBook(journal, report.Header!.Digest, report.Header.Environment).AddAsync(look, default);
+        }
+
+        var soaked = await report.WithSoakAsync(journal, default);
+        Assert.Equal((2, TimeSpan.Zero), (soaked.Soak!.Standing.Looks, soaked.Soak.Standing.Longest.Lasted));
+        var page = ReportRenderer.Markdown(soaked, TextCatalog.English);
+        Assert.Contains("## After the run", page, StringComparison.Ordinal);
+        Assert.Contains("It did not hold at 2026-11-22 18:30:00Z: p95 612 ms.", page, StringComparison.Ordinal);
+        Assert.Contains("Nobody looked from 2026-11-22 19:00:00Z", page, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void A_broken_chain_is_reported_with_the_rest_of_the_run()
     {
         var entries = RunStories.Completed().Entries;

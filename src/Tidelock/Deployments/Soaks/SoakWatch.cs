@@ -1,7 +1,6 @@
 using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Steps;
-using Tidelock.Texts;
 using Tidelock.Watching;
 
 namespace Tidelock.Deployments.Soaks;

@@ -6,7 +6,6 @@ using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Steps;
 using Tidelock.Texts;
-using Tidelock.Watching;
 
 namespace Tidelock.Deployments.Soaks;
 

@@ -21,6 +21,9 @@ public sealed record SoakStanding(
     SoakBreach? Breach
 )
 {
+    /// <summary>The longest time between two looks where nothing else is said.</summary>
+    public static TimeSpan UsualGap { get; } = TimeSpan.FromHours(1);
+
     /// <param name="completedAt">When the run was declared complete.</param>
     /// <param name="looks">At this run's change, oldest first.</param>
     /// <param name="gap">The longest time between two looks.</param>
