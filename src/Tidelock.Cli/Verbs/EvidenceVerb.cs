@@ -20,13 +20,13 @@ internal sealed class EvidenceVerb : Verb
         : base("evidence", texts.Render("cli.evidence.help"), at)
     {
         Add(run = RunArgument.Make(texts, texts.Render("cli.evidence.run")));
-        Add(key = Named("--key", "FILE", texts.Render("cli.evidence.key")));
+        Add(key = SigningKey.Make(texts));
         Add(file = Named("--out", "FILE", texts.Render("cli.report.out")));
         Add(check = Named("--check", "FILE", texts.Render("cli.evidence.check")));
         Add(signers = Named("--signers", "FILE", texts.Render("cli.evidence.signers")));
         Validators.Add(result =>
         {
-            if (result.GetValue(check) is null == result.GetValue(key) is null)
+            if (result.GetValue(check) is not null && result.GetValue(key) is not null)
             {
                 result.AddError(texts.Render("cli.evidence.either"));
             }
@@ -40,10 +40,16 @@ internal sealed class EvidenceVerb : Verb
     protected override Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation) =>
         context.Arguments.GetValue(check) is { } path
             ? CheckAsync(context, path, cancellation)
-            : SignAsync(context, context.Arguments.GetValue(key)!, cancellation);
+            : SignAsync(context, cancellation);
 
-    private async Task<ExitCode> SignAsync(VerbContext context, string keyFile, CancellationToken cancellation)
+    private async Task<ExitCode> SignAsync(VerbContext context, CancellationToken cancellation)
     {
+        var named = context.Arguments.GetValue(key);
+        if (await SigningKey.OfAsync(named, context.Variables, cancellation) is not { } keyFile)
+        {
+            return EndLine.Show(context, ExitCode.Mistake, Message.Of("cli.evidence.no-key"));
+        }
+
         var journal = await context.JournalAsync(cancellation);
         var id = await RunArgument.FindAsync(
             journal,

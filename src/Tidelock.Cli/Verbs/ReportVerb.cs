@@ -97,6 +97,11 @@ internal sealed class ReportVerb : Verb
             }
         }
 
+        if (chain.IsSound && findings.Count == 0)
+        {
+            RunReport.Of(entries, context.Time.GetUtcNow()).AnchorsElsewhere.ToList().ForEach(context.Terminal.Say);
+        }
+
         return said.All(s => s.Holds) ? ExitCode.Done : ExitCode.NeedsPerson;
     }
 

@@ -16,6 +16,7 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Outcome();
         Header();
         TimelineTable();
+        Forecasts();
         Gates();
         Decisions();
         Steps();
@@ -80,6 +81,12 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
                 [words.Say("evidence.field.started"), words.Time(header.StartedAt)],
                 [words.Say("evidence.field.ended"), words.Time(header.EndedAt)],
                 [words.Say("evidence.field.method"), Cell(header.Method)],
+                .. header.Policy is { } policy
+                    ? new[]
+                    {
+                        new[] { words.Say("evidence.field.policy"), $"{Cell(policy.File)} {Code(policy.Digest)}" },
+                    }
+                    : [],
             ]
         );
         Line($"_{words.Say("evidence.utc")}_");
@@ -106,6 +113,20 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
                     words.Of(p.Standing).ToString(),
                 }
             )
+        );
+    }
+
+    private void Forecasts()
+    {
+        if (report.Forecasts.Count == 0)
+        {
+            return;
+        }
+
+        Section("evidence.section.forecasts");
+        Table(
+            ["evidence.column.what", "evidence.column.foreseen", "evidence.column.happened"],
+            report.Forecasts.Select(f => new[] { words.Of(f.Part), words.Span(f.Foreseen), words.Span(f.Happened) })
         );
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Tidelock.Policies;
 using Tidelock.Postgres;
 using Tidelock.Runs;
 
@@ -23,6 +25,10 @@ public sealed record ReportHeader(
     IReadOnlyDictionary<string, string> Links
 )
 {
+    /// <summary>The team's policy the run was held to; null where there was none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PolicyMark? Policy { get; init; }
+
     internal static ReportHeader? Of(RunState state) =>
         state.Started is not { } started
             ? null
@@ -43,5 +49,8 @@ public sealed record ReportHeader(
                 started.WatchFor,
                 started.Contacts,
                 started.Links
-            );
+            )
+            {
+                Policy = started.Policy,
+            };
 }

@@ -166,6 +166,16 @@ public sealed class ReportWords(TextCatalog texts)
             StepResult.NeedsPerson => new(Tone.Bad, "✗", Say("evidence.step.needs-person")),
         };
 
+    public string Of(ForecastPart part) =>
+        Say(
+            part switch
+            {
+                ForecastPart.Migration => "evidence.forecast.migration",
+                ForecastPart.Watch => "evidence.forecast.watch",
+                ForecastPart.WayBack => "evidence.forecast.way-back",
+            }
+        );
+
     public MarkedWord Of(ReportNotice notice) =>
         notice switch
         {

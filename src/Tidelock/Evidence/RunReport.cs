@@ -15,6 +15,7 @@ namespace Tidelock.Evidence;
 /// <param name="Header">What was to be done, where, by whom; null where the first event cannot be read.</param>
 /// <param name="Outcome">How it ended or stands.</param>
 /// <param name="Timeline">T-30 to T+60.</param>
+/// <param name="Forecasts">What was foreseen, beside what happened; none while neither is known.</param>
 /// <param name="Gates">In the order in which they were evaluated.</param>
 /// <param name="Steps">In the order in which they began, those of every rollback after those of the deployment.</param>
 /// <param name="Candidate">How a view's new definition did before anything was changed; null where that was not tried.</param>
@@ -33,6 +34,7 @@ public sealed record RunReport(
     ReportHeader? Header,
     ReportOutcome Outcome,
     Timeline Timeline,
+    IReadOnlyList<ReportForecast> Forecasts,
     IReadOnlyList<ReportGate> Gates,
     IReadOnlyList<ReportStep> Steps,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CandidateFindings? Candidate,
@@ -54,6 +56,22 @@ public sealed record RunReport(
     /// <summary>What was seen after the run; null for nothing, and where nobody asked the journal for it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ReportSoak? Soak { get; init; }
+
+    /// <summary>Where the head of this chain was told, as the journal itself says: what stands there can be held against it.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<Message> AnchorsElsewhere =>
+        [
+            .. Notices
+                .Where(n => n.Upto > 0)
+                .Select(n =>
+                    Message.Of(
+                        "evidence.anchor.elsewhere",
+                        ("channel", n.Channel),
+                        ("event", n.Upto),
+                        ("identifiers", ReportWords.Identifiers(n))
+                    )
+                ),
+        ];
 
     /// <summary>The same with what was seen of the change since.</summary>
     public async Task<RunReport> WithSoakAsync(IJournal journal, CancellationToken cancellation)
@@ -81,6 +99,7 @@ public sealed record RunReport(
             ReportHeader.Of(state),
             ReportOutcome.Of(state, now),
             Timeline.Of(state, now),
+            ReportForecast.All(state, ReportContent.Rehearsed(events)),
             ReportGate.All(events),
             ReportStep.All(events),
             ReportContent.Candidate(events),

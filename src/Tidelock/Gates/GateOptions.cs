@@ -57,7 +57,7 @@ public enum GateLevel
 /// <param name="Soak">For how long nothing may have been wrong there.</param>
 /// <param name="Gap">The longest time between two looks.</param>
 /// <param name="Evidence">The signed file that says so, from the change's folder; null for the journal.</param>
-/// <param name="Signers">Whose signature counts, as OpenSSH's <c>allowed_signers</c>; null without a file of evidence.</param>
+/// <param name="Signers">Whose signature counts where no policy says so, as OpenSSH's <c>allowed_signers</c>; null for nobody's.</param>
 public sealed record SoakGateOptions(
     GateLevel Level,
     string Environment,

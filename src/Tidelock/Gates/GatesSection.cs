@@ -88,11 +88,6 @@ internal sealed class GatesSection : IChangeSection
             settings["evidence"].AnyText(),
             settings["signers"].AnyText()
         );
-        if (settings.IsMapping && options.Evidence is null != options.Signers is null)
-        {
-            settings.Mistake(Message.Of("gates.staging.unsigned"));
-        }
-
         if (options.Level != GateLevel.Off && !environments.Contains(options.Environment, StringComparer.Ordinal))
         {
             var known = string.Join(", ", environments);

@@ -15,7 +15,7 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
     /// <summary>The keys of each gate in which a policy can be stricter than a change.</summary>
     private static readonly (string Gate, string[] Keys)[] Keys =
     [
-        ("staging", ["soak", "environment"]),
+        ("staging", ["soak", "environment", "gap"]),
         ("backup", ["maxAge", "proof"]),
         ("approval", ["required", "expires", "github", "command", "http"]),
         ("announcement", ["before"]),
@@ -95,6 +95,7 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
             Level = Level("staging", own.Level, demanded.Level),
             Environment = environment,
             Soak = Most("staging", "soak", own.Soak, demanded.Soak),
+            Gap = Least("staging", "gap", own.Gap, demanded.Gap),
         };
     }
 

@@ -16,7 +16,11 @@ internal static class StagingEvidence
     )
     {
         var file = Path.GetFullPath(options.Evidence!, context.Change.Folder);
-        var signers = new AllowedSigners(Path.GetFullPath(options.Signers!, context.Change.Folder));
+        if (Signers(context, options) is not { } signers)
+        {
+            return Refused("gates.staging.unsigned", ("file", file));
+        }
+
         var (bundle, problem) = await EvidenceBundle
             .ReadAsync(file, signers, context.Time.GetUtcNow(), cancellation)
             .ConfigureAwait(false);
@@ -24,6 +28,11 @@ internal static class StagingEvidence
             ? new GateFinding(false, problem!)
             : Judge(bundle, options, context.Change.Digest, context.Change.Folder, file);
     }
+
+    /// <summary>The team's list counts where there is one, and the change's own where there is none.</summary>
+    private static AllowedSigners? Signers(GateContext context, SoakGateOptions options) =>
+        context.Options.Policy?.Signers
+        ?? (options.Signers is { } own ? new AllowedSigners(Path.GetFullPath(own, context.Change.Folder)) : null);
 
     private static GateFinding Judge(
         EvidenceBundle bundle,

@@ -132,7 +132,51 @@ public sealed class RunReportTests
         Assert.Contains("told up to event 226: 2 sent", page, StringComparison.Ordinal);
         Assert.Contains("answered 500", page, StringComparison.Ordinal);
         Assert.Contains("channel C42, ts 1764.5", page, StringComparison.Ordinal);
+        Assert.Contains("event 226", Assert.Single(report.AnchorsElsewhere).ToString(), StringComparison.Ordinal);
         Assert.Contains("전송 실패", ReportRenderer.Markdown(report, TextCatalog.Korean), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_was_foreseen_stands_beside_what_happened()
+    {
+        var story = RunStories
+            .RolledBack()
+            .Fact(
+                1084,
+                "prerequisites",
+                "way",
+                """{ "method": "definition", "forwardTook": "00:00:00.041", "backTook": "00:00:00.038" }"""
+            );
+        var report = Of(story);
+        Assert.Equal(
+            [
+                new(ForecastPart.Migration, TimeSpan.FromMilliseconds(41), TimeSpan.FromSeconds(1.5)),
+                new(ForecastPart.Watch, TimeSpan.FromMinutes(30), TimeSpan.FromSeconds(1055)),
+                new ReportForecast(ForecastPart.WayBack, TimeSpan.FromMilliseconds(38), TimeSpan.FromSeconds(1)),
+            ],
+            report.Forecasts
+        );
+        Assert.Contains(
+            "| The way back | 38 ms | 1 s |",
+            ReportRenderer.Markdown(report, TextCatalog.English),
+            StringComparison.Ordinal
+        );
+        Assert.Contains("예상과 실제", ReportRenderer.Markdown(report, TextCatalog.Korean), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_policy_a_run_was_held_to_stands_in_its_head()
+    {
+        var story = new RunStory().At(
+            0,
+            (RunStarted)RunEvents.Parse(RunStories.Completed().Entries[0]) with
+            {
+                Policy = new Tidelock.Policies.PolicyMark("tidelock.yaml", new string('c', 64)),
+            }
+        );
+        var page = ReportRenderer.Markdown(Of(story), TextCatalog.English);
+        Assert.Contains($"tidelock.yaml `{new string('c', 64)}`", page, StringComparison.Ordinal);
+        Assert.Contains("\"policy\": {", ReportRenderer.Json(Of(story)), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -69,6 +69,14 @@ public sealed class StagingEvidenceTests : IDisposable
     }
 
     [Fact]
+    public async Task Evidence_without_anybody_whose_signature_counts_is_refused()
+    {
+        await using var bench = await GateBench.CreateAsync("staging: { soak: 24h, evidence: staging.json }");
+        var found = await bench.StandingAsync(new StagingGate());
+        Assert.Equal((true, "gates.staging.unsigned"), (found.Refuses, found.Finding.Code));
+    }
+
+    [Fact]
     public async Task Evidence_of_too_short_a_time_says_what_is_missing()
     {
         await using var bench = await SoakedAsync(Day - HalfAnHour);
