@@ -117,7 +117,10 @@ public sealed class AssessmentTests : IDisposable
         Assert.Equal("not known", Lost(LostWrites.Unknown));
 
         static string Lost(LostWrites lost) =>
-            BackupCost.Of(new RunBackup("/b", BackupLevel.Verified, null), lost, null).Parts!["tables"].ToString();
+            BackupCost
+                .Of(new RunBackup("/b", BackupLevel.Verified, null), lost, null, null)
+                .Parts!["tables"]
+                .ToString();
     }
 
     [Fact]
