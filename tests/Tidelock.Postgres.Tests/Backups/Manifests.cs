@@ -1,5 +1,4 @@
 using Tidelock.Backups;
-using Tidelock.Backups.Dumps;
 using Tidelock.Backups.Losses;
 
 namespace Tidelock.Postgres.Tests.Backups;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Npgsql;
 using Tidelock.Backups;
-using Tidelock.Backups.Dumps;
 using Tidelock.Backups.Losses;
 using Tidelock.Backups.Restoring;
 using Tidelock.Deployments;

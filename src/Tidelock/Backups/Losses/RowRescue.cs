@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using Npgsql;
-using Tidelock.Backups.Dumps;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 

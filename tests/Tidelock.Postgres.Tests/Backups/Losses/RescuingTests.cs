@@ -1,6 +1,5 @@
 using Npgsql;
 using Tidelock.Backups;
-using Tidelock.Backups.Dumps;
 using Tidelock.Backups.Losses;
 using Tidelock.Postgres.Tests.Servers;
 
