@@ -44,7 +44,7 @@ public sealed class DeploymentTests(PostgresServer server)
     [InlineData("in-place")]
     public async Task Every_method_leads_back_to_what_was_there(string method)
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var before = await fixture.CatalogAsync();
         var end = await fixture.DeployAsync();
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
@@ -72,7 +72,7 @@ public sealed class DeploymentTests(PostgresServer server)
     )]
     public async Task What_somebody_takes_away_after_it_was_verified_is_not_declared_complete(string sql, string what)
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
         var yaml = await File.ReadAllTextAsync(file);
         var start = yaml.IndexOf("contract:", StringComparison.Ordinal);
@@ -103,7 +103,7 @@ public sealed class DeploymentTests(PostgresServer server)
     [Fact]
     public async Task Ending_a_session_in_the_way_is_journaled_before_and_after_and_stands_in_the_report()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
         var yaml = await File.ReadAllTextAsync(file);
         const string acts = "  locks: { blockers: { act: terminate, after: 1s, applications: [metabase] } }\n";
@@ -136,7 +136,7 @@ public sealed class DeploymentTests(PostgresServer server)
     public async Task PgBouncer_is_told_to_reconnect_where_prepared_statements_fail_now()
     {
         await using var pooler = await PgBouncer.StartAsync(server.Cluster, "transaction");
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         await ThroughAsync(fixture, pooler.Port);
         var target = pooler.Target(fixture.Database.Name);
         await using var client = await PostgresSession.ConnectAsync(target, "client", default);
@@ -170,7 +170,7 @@ public sealed class DeploymentTests(PostgresServer server)
     [Fact]
     public async Task A_pgbouncer_that_went_away_before_it_was_told_to_reconnect_holds_up_neither_a_resume_nor_the_way_back()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var before = await fixture.CatalogAsync();
         RunId run;
         await using (var pooler = await PgBouncer.StartAsync(server.Cluster, "transaction"))
@@ -207,7 +207,7 @@ public sealed class DeploymentTests(PostgresServer server)
     [Fact]
     public async Task A_pgbouncer_that_does_not_answer_stops_the_run_before_anything_is_changed()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var catalog = await fixture.CatalogAsync();
         await ThroughAsync(fixture, 1);
 
@@ -246,7 +246,7 @@ public sealed class DeploymentTests(PostgresServer server)
     [Fact]
     public async Task A_run_that_has_ended_stands_in_nobodys_way_whatever_was_written_after_its_end()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var first = await fixture.DeployAsync();
         Assert.Equal(ExitCode.Done, first.ExitCode);
         await using (var services = await fixture.OpenAsync())
@@ -272,7 +272,7 @@ public sealed class DeploymentTests(PostgresServer server)
     [Fact]
     public async Task While_a_run_is_active_a_second_one_is_refused_and_told_which()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         await using var held = (
             await RunLock.TryTakeAsync(fixture.Request().Target, "tidelock/OTHER/1", default)
         ).Lock!;
