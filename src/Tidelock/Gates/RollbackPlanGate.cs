@@ -23,7 +23,7 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
 
     public async Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
-        var (impossible, notes) = await RestoreAsync(context, cancellation).ConfigureAwait(false);
+        var (impossible, notes) = await ForeseeRestoreAsync(context, cancellation).ConfigureAwait(false);
         if (impossible is not null)
         {
             return new GateFinding(false, impossible);
@@ -55,7 +55,7 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
     }
 
     /// <summary>A way back that is a restore asks the server for rights and room, and nobody wants to learn of that when it is needed.</summary>
-    private static async Task<(Message? Impossible, IReadOnlyList<Message> Notes)> RestoreAsync(
+    private static async Task<(Message? Impossible, IReadOnlyList<Message> Notes)> ForeseeRestoreAsync(
         GateContext context,
         CancellationToken cancellation
     )

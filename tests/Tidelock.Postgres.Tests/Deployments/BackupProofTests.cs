@@ -1,4 +1,3 @@
-using Tidelock.Backups;
 using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;

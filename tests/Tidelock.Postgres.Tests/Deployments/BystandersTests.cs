@@ -11,7 +11,7 @@ public sealed class BystandersTests(PostgresServer server)
     [InlineData("pg_dump")]
     public async Task A_running_pg_dump_refuses_the_start_under_whatever_name_it_goes(string name)
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         await fixture.Database.ExecuteAsync(
             "create table public.large as select repeat(md5(i::text), 30) from generate_series(1, 20000) i"
         );
@@ -56,7 +56,7 @@ public sealed class BystandersTests(PostgresServer server)
     [Fact]
     public async Task A_long_read_of_one_table_is_no_dump()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         await fixture.Database.ExecuteAsync("create table public.other (a int)");
         await using var reader = await fixture.Database.ConnectAsync();
         await using var open = await reader.BeginTransactionAsync(CancellationToken.None);
@@ -72,7 +72,7 @@ public sealed class BystandersTests(PostgresServer server)
     [Fact]
     public async Task A_publication_for_all_tables_is_neither_in_the_way_nor_given_anything_of_ours()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         await fixture.Database.ExecuteAsync(
             """
             create materialized view public.best as select id from public.top_scores;

@@ -217,7 +217,7 @@ public sealed class CascadeLossTests(PostgresServer server)
         string up,
         string down,
         string drops = "",
-        string gates = ""
+        string gates = "{ backup: { rehearse: false, folder: ../backups } }"
     )
     {
         await File.WriteAllTextAsync(Path.Combine(fixture.ChangeFolder, "up.sql"), up);
@@ -229,7 +229,7 @@ public sealed class CascadeLossTests(PostgresServer server)
             migration:
               sql: { up: up.sql, down: back.sql }
               {{(drops.Length > 0 ? "drops: " + drops : "")}}
-            {{(gates.Length > 0 ? "gates: " + gates : "")}}
+            gates: {{gates}}
             rollback: { method: downgrade }
             watch: { for: 300ms, every: 100ms }
             environments:

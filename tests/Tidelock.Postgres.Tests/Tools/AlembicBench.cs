@@ -21,11 +21,7 @@ internal sealed class AlembicBench(ViewBench views)
         bench.Edit("../change.yaml", "for: 1m, every: 5s", "for: 1s, every: 200ms");
 
         // The gate rehearses the tool; once more on a backup's data takes seconds at each start.
-        bench.Edit(
-            "../change.yaml",
-            "watch:",
-            "gates: { backup: { rehearse: false, folder: ../backups } }\nwatch:"
-        );
+        bench.Edit("../change.yaml", "watch:", "gates: { backup: { rehearse: false, folder: ../backups } }\nwatch:");
         (await bench.AlembicAsync("stamp", "attempt_before")).OrThrow();
         return bench;
     }
