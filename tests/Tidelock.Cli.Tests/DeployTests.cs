@@ -85,6 +85,7 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
         await using var database = await server.CreateDatabaseAsync();
         using var place = await DeployedPlace.OfAsync(program, database);
         DeployedPlace.Replace(place, "approval: off", "approval: { required: 2 }");
+        DeployedPlace.Replace(place, "change: scores", "change: scores\nauthor: choi");
         var unseen = await place.RunAsync("approve", "change", "--by", "kim");
         Assert.Equal(3, unseen.ExitCode);
         Assert.Contains("tidelock plan", unseen.Errors, StringComparison.Ordinal);

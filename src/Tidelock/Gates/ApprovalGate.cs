@@ -23,6 +23,7 @@ internal sealed class ApprovalGate : IGate
     {
         var ground = new ApprovalGround(context.Change, context.TargetEnvironment.Name, context.Time.GetUtcNow())
         {
+            Start = context.Start,
             Executor = context.By,
         };
         var verdict = await JudgeAsync(ground, context.Words, context.Target, cancellation).ConfigureAwait(false);

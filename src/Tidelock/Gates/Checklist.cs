@@ -28,16 +28,6 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
         return standings;
     }
 
-    /// <summary>A refusal names the rules of the policy without which the change would ask for less.</summary>
-    private static Message WithRules(Message finding, IReadOnlyList<PolicyRule> rules) =>
-        rules.Count == 0
-            ? finding
-            : Message.Of(
-                "gates.policy.demanded",
-                ("finding", finding),
-                ("rules", Several.All([.. rules.Select(r => r.Text)]))
-            );
-
     /// <summary>The same for a run that is under way and makes its change at its appointment.</summary>
     internal async Task<IReadOnlyList<GateStanding>> OfRunAsync(
         StepContext run,
@@ -64,27 +54,27 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
     {
         var level = gate.Level(context.Options);
         var overridden = context.WordsOn(gate.Name).LastOrDefault(w => w.Kind == WordKind.Overridden);
-        var policy = context.Options.Policy;
         var key = GateOptions.KeyOf(gate.Name);
+        var refusal = WithRules(finding.Finding, [.. context.Options.Rules[key]]);
         if (finding.Passed || overridden is null || !gate.MayBeOverridden)
         {
             return new GateStanding(
                 gate.Name,
                 level,
                 finding.Passed,
-                finding.Passed ? finding.Finding : WithRules(finding.Finding, [.. context.Options.Rules[key]]),
+                finding.Passed ? finding.Finding : refusal,
                 finding.By,
                 finding.InRed
             );
         }
 
-        if (policy?.Forbids(key, overridden.By) is { } rule)
+        if (context.Options.Policy?.Forbids(key, overridden.By) is { } rule)
         {
             var forbidden = Message.Of(
                 "gates.policy.forbidden",
                 ("by", overridden.By),
                 ("rule", rule.Text),
-                ("finding", WithRules(finding.Finding, [.. context.Options.Rules[key]]))
+                ("finding", refusal)
             );
             return new GateStanding(gate.Name, level, Passed: false, forbidden, By: null, Overridden: false);
         }
@@ -98,6 +88,16 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
         );
         return new GateStanding(gate.Name, level, Passed: true, text, overridden.By, Overridden: true);
     }
+
+    /// <summary>A refusal names the rules of the policy without which the change would ask for less.</summary>
+    private static Message WithRules(Message finding, IReadOnlyList<PolicyRule> rules) =>
+        rules.Count == 0
+            ? finding
+            : Message.Of(
+                "gates.policy.demanded",
+                ("finding", finding),
+                ("rules", Several.All([.. rules.Select(r => r.Text)]))
+            );
 }
 
 /// <summary>A gate as it stands.</summary>

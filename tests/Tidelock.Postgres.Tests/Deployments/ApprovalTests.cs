@@ -1,8 +1,10 @@
 using Npgsql;
 using Tidelock.Deployments;
 using Tidelock.Gates;
+using Tidelock.Gates.Approvals;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Runs;
+using Tidelock.Tests.Signatures;
 using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Deployments;
@@ -140,6 +142,42 @@ public sealed class ApprovalTests(PostgresServer server)
         Assert.Equal("gates.approval.missing", end.State.Step("baseline").Finding?.Code);
     }
 
+    [Fact]
+    public async Task A_key_that_is_revoked_between_the_start_and_the_baseline_refuses_the_change_too()
+    {
+        using var keys = new SshKeys();
+        await keys.AllowAsync("lee");
+        await File.WriteAllTextAsync(keys.Revoked, "");
+        await using var fixture = await DeploymentFixture.CreateAsync(server, One);
+        await File.WriteAllTextAsync(
+            Path.Combine(fixture.ChangeFolder, "tidelock.yaml"),
+            $$"""
+            environments:
+              production: { approvals: { signers: {{keys.Signers}}, revoked: {{keys.Revoked}} } }
+            """
+        );
+        await using var services = await fixture.OpenAsync();
+        await services.Deployment.PlanAsync(fixture.Request(), default);
+        await ApproveAsync(services, fixture);
+        Assert.Contains(
+            "not signed",
+            (await StandingAsync(services, fixture)).Finding.ToString(),
+            StringComparison.Ordinal
+        );
+        await ApproveAsync(services, fixture, await keys.KeyAsync("lee"));
+        var standing = await StandingAsync(services, fixture);
+        Assert.True(standing.Passed, standing.Finding.ToString());
+
+        var meddler = new Meddler(() => keys.RevokeAsync("lee"));
+        var terminal = new DeploymentTerminal(meddler, fixture, fixture.Requests);
+        var end = await services.Deployment.StartAsync(fixture.Request(), terminal, default);
+
+        Assert.True(end.ExitCode == ExitCode.Refused, end.Finding.ToString());
+        Assert.Equal(StepStatus.Pending, end.State!.Step("migrate").Status);
+        Assert.Contains("revoked", end.Finding.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith("tidelock.yaml", end.State.Started!.Policy!.File, StringComparison.Ordinal);
+    }
+
     /// <summary>A session with a view, and a function that reads it, of its own on the relation, which go when it ends.</summary>
     private static async Task<NpgsqlConnection> LookingOnAsync(DeploymentFixture fixture, string name)
     {
@@ -161,12 +199,18 @@ public sealed class ApprovalTests(PostgresServer server)
     }
 
     /// <summary>What <c>tidelock approve</c> writes; the answer is the plan that it is of.</summary>
-    private static async Task<Word?> ApproveAsync(TidelockServices services, DeploymentFixture fixture)
+    private static async Task<Word?> ApproveAsync(
+        TidelockServices services,
+        DeploymentFixture fixture,
+        string? key = null
+    )
     {
         var words = services.Deployment.Words(fixture.Request());
         var shown = await ShownRelation.LastAsync(words, default);
         var word = new Word(WordKind.Confirmed, "approval", "lee", "", TimeProvider.System.GetUtcNow(), "host");
-        await words.AddAsync(word with { Seen = shown?.Seen }, default);
+        word = word with { Seen = shown?.Seen, Target = shown?.Target };
+        var change = fixture.Request().Change;
+        await words.AddAsync(key is null ? word : await word.SignAsync(change, "production", key, default), default);
         return shown;
     }
 

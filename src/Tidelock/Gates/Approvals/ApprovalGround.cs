@@ -11,6 +11,9 @@ namespace Tidelock.Gates.Approvals;
 /// <param name="Now">The time.</param>
 internal sealed record ApprovalGround(Change Change, string Environment, DateTimeOffset Now)
 {
+    /// <summary>When the change would be made: until then approvals must not have expired.</summary>
+    public DateTimeOffset Start { get; init; } = Now;
+
     /// <summary>Who runs the change.</summary>
     public string Executor { get; init; } = "";
 

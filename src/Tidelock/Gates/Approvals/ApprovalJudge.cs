@@ -78,7 +78,7 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
     private async Task<Message?> ProblemAsync(Word word, CancellationToken cancellation)
     {
         var until = Until(word);
-        return until <= ground.Now ? Message.Of("gates.approval.expired", ("at", word.At), ("until", until))
+        return until <= ground.Start ? Message.Of("gates.approval.expired", ("at", word.At), ("until", until))
             : word.At > ground.Now + ClocksDiffer
                 ? Message.Of("gates.approval.future", ("at", word.At), ("now", ground.Now))
             : ground.Policy is { People: { Count: > 0 } people } && !people.Any(p => PersonName.IsSame(p, word.By))
