@@ -110,6 +110,7 @@ internal static class CommandLine
                     new ApproveVerb(texts, At),
                     new DenyVerb(texts, At),
                     new NotifyVerb(texts, At),
+                    new AnnounceVerb(texts, At),
                     new DeployVerb(texts, At),
                     new StatusVerb(texts, At),
                     new WatchVerb(texts, At),
