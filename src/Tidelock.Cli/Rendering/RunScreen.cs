@@ -18,6 +18,11 @@ internal sealed class RunScreen(ReportWords words)
             yield return rows.Header(started, new RunId(report.Run));
         }
 
+        if (state.Appointment is { } planned)
+        {
+            yield return Row.Of(words.Say("cli.run.planned", ("at", planned.Shown)));
+        }
+
         yield return rows.Outcome(report.Outcome);
         yield return Row.Gap;
         foreach (var gate in report.Gates)
