@@ -36,6 +36,17 @@ public sealed partial class HelpTests(NativeProgram program)
         Assert.Contains("Usage", (await place.RunAsync("--help")).Output, StringComparison.Ordinal);
     }
 
+    /// <summary>Whatever the terminal's set of characters is, who reads a pipe or a file gets all letters.</summary>
+    [Theory]
+    [InlineData("ko_KR.eucKR")]
+    [InlineData("ko_KR.ISO-8859-1")]
+    public async Task A_pipe_gets_utf_8_whatever_the_locale_says(string locale)
+    {
+        using var place = new Workplace(program);
+        place.Variables["LANG"] = locale;
+        Assert.Contains("사용법", (await place.RunAsync("--help")).Output, StringComparison.Ordinal);
+    }
+
     [GeneratedRegex(@"^  (?<name>[a-z]+)(?= <| {2,})", RegexOptions.Multiline, 1000)]
     private static partial Regex Names();
 }

@@ -25,6 +25,23 @@ public sealed class RunEventsTests
         );
 
     [Fact]
+    public void A_planned_start_stands_in_the_first_event_and_one_that_is_not_planned_says_nothing_of_it()
+    {
+        var planned = SampleEvents.Started with { Appointment = new Appointment(SampleEvents.Zero, "Asia/Seoul") };
+        var stored = RunEvents.Format(planned);
+        Assert.Contains(
+            """
+            "appointment":{"startsAt":"2026-11-22T17:00:00+00:00","zone":"Asia/Seoul"}
+            """.Trim(),
+            stored,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(planned.Appointment, RunState.Of([RunEvents.Parse(Entry(stored))]).Appointment);
+        Assert.DoesNotContain("appointment", RunEvents.Format(SampleEvents.Started), StringComparison.Ordinal);
+        Assert.Equal("2026-11-23 02:00 Asia/Seoul", planned.Appointment!.Shown);
+    }
+
+    [Fact]
     public void A_failover_renews_the_identity_doubts_what_was_applied_and_lets_a_passed_step_look_again()
     {
         var failover = SampleEvents.All.OfType<ServerFailedOver>().Single();
