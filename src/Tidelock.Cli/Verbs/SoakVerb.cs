@@ -114,7 +114,7 @@ internal sealed class SoakVerb : Verb
                 _ => "cli.soak.fine",
             },
             ("at", look.At),
-            ("what", look.Breaches.Concat(look.Unseen).FirstOrDefault()),
+            ("what", look.Breaches.Concat(look.Unseen).ToList() is [_, ..] found ? Several.Of(found) : null),
             ("for", standing.Current.Lasted),
             ("longest", standing.Longest.Lasted),
             ("needed", needed),
