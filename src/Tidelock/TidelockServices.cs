@@ -9,7 +9,12 @@ using Tidelock.Deployments.Soaks;
 using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Command;
+using Tidelock.Notifications.Grafana;
+using Tidelock.Notifications.Mail;
+using Tidelock.Notifications.PagerDuty;
 using Tidelock.Notifications.Slack;
+using Tidelock.Notifications.Webhook;
 using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Probes.Command;
@@ -51,7 +56,8 @@ public sealed class TidelockServices : IAsyncDisposable
     ];
 
     /// <summary>Every kind of channel that people are told over.</summary>
-    public static IReadOnlyList<IChannelKind> ChannelKinds { get; } = [new SlackKind()];
+    public static IReadOnlyList<IChannelKind> ChannelKinds { get; } =
+    [new SlackKind(), new PagerDutyKind(), new GrafanaKind(), new WebhookKind(), new CommandKind()];
 
     private TidelockServices(IJournal journal, TidelockSettings settings)
     {

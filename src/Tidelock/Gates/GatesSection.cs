@@ -4,6 +4,7 @@ using Tidelock.Changes;
 using Tidelock.Evidence.Soaking;
 using Tidelock.Gates.Approvals;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Grafana;
 using Tidelock.Notifications.PagerDuty;
 using Tidelock.Notifications.Slack;
 using Tidelock.Policies;
@@ -69,7 +70,7 @@ internal sealed class GatesSection : IChangeSection
             BackupSection.Read(Settings(node["backup"], BackupSection.Keys)),
             ReadApproval(node["approval"]),
             ReadAnnouncement(node["announcement"]),
-            ReadDashboards(node["dashboards"]),
+            ReadDashboards(node["dashboards"], earlier.Get<NotifyOptions>()),
             ReadRollbackPlan(node["rollbackPlan"]),
             ReadWindow(node["window"]),
             ReadOnCall(node["onCall"]),
@@ -117,12 +118,14 @@ internal sealed class GatesSection : IChangeSection
             Settings(node, "before")["before"].Duration(TimeSpan.FromMinutes(30), Second, TimeSpan.FromDays(30))
         );
 
-    private static DashboardsGateOptions ReadDashboards(ChangeNode node)
+    private static DashboardsGateOptions ReadDashboards(ChangeNode node, NotifyOptions notify)
     {
         var settings = node.IsList ? node : Settings(node, "addresses", "grafana");
         var list = node.IsList ? node : settings["addresses"];
         var addresses = list.Items.Select(a => a.Address()).OfType<Uri>().ToList();
-        var grafana = settings["grafana"].Exists ? HttpAccess.Read(settings["grafana"]) : null;
+        var grafana = settings["grafana"].Exists
+            ? HttpAccess.Read(settings["grafana"])
+            : notify.Channel<GrafanaOptions>()?.Access;
         return new DashboardsGateOptions(Level(node), addresses, grafana);
     }
 

@@ -14,6 +14,9 @@ internal sealed record ApiReply(int Status, byte[] Body, TimeSpan? RetryAfter, M
     /// <summary>Whether the same request can go well later: no answer, too many requests, a fault of the server.</summary>
     public bool MayGoWellLater => Problem is not null && Status is 0 or 408 or 425 or 429 or >= 500;
 
+    /// <summary>In place of an answer where nothing had to be asked.</summary>
+    public static ApiReply Unasked { get; } = new(0, [], null, null);
+
     public static ApiReply Nothing(Message problem) => new(0, [], null, problem);
 
     public static ApiReply Of(string host, HttpResponseMessage answer, byte[] body, DateTimeOffset now) =>

@@ -38,7 +38,17 @@ public sealed record HttpAccess(Uri Address)
             return node.Address(fallback) is { } plain ? new HttpAccess(plain) : null;
         }
 
-        node.Only(Keys);
+        return ReadMapping(node);
+    }
+
+    /// <summary>The same of a mapping that has keys of its own beside these.</summary>
+    internal static HttpAccess? ReadMapping(ChangeNode node, params string[] also)
+    {
+        if (!node.Only([.. Keys, .. also]).IsMapping)
+        {
+            return null;
+        }
+
         RefuseHalves(node);
         var address = node["address"].Require() ? node["address"].Address() : null;
         return address is null
@@ -56,12 +66,16 @@ public sealed record HttpAccess(Uri Address)
 
     internal AuthenticationHeaderValue? Authorization =>
         Token is { } token ? new AuthenticationHeaderValue("Bearer", token)
-        : User is { } user
-            ? new AuthenticationHeaderValue(
-                "Basic",
-                Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{Password}"))
-            )
+        : User is { } user ? new AuthenticationHeaderValue("Basic", Encoded($"{user}:{Password}"))
         : null;
+
+    /// <summary>As secret as the password: a server may repeat what it was sent.</summary>
+    private static string Encoded(string login)
+    {
+        var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes(login));
+        Secrets.OfProcess.Add(encoded);
+        return encoded;
+    }
 
     /// <summary>Whether the machine's own trust and no certificate of ours will do.</summary>
     internal bool IsOrdinary => Authority is null && Certificate is null;

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text;
+using Tidelock.Texts;
 
 namespace Tidelock.Probes;
 
@@ -10,6 +12,7 @@ internal sealed class ProbeHttp(HttpAccess access, ProbeContext context) : IDisp
 {
     private const int LargestAnswer = 4 * 1024 * 1024;
     private const int LongestBeginning = 60;
+    private const int LongestLook = 4096;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
 
@@ -80,11 +83,11 @@ internal sealed class ProbeHttp(HttpAccess access, ProbeContext context) : IDisp
 
     public void Dispose() => client?.Dispose();
 
-    /// <summary>How an answer begins, for people who wonder what it is.</summary>
+    /// <summary>How an answer begins, for people who wonder what it is. A secret in it is hidden before it can be cut in two.</summary>
     public static string Beginning(byte[] body)
     {
-        var text = System.Text.Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, LongestBeginning)));
-        return new string([.. text.Select(c => char.IsControl(c) ? ' ' : c)]).Trim();
+        var text = Secrets.OfProcess.Scrub(Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, LongestLook))));
+        return new string([.. text.Take(LongestBeginning).Select(c => char.IsControl(c) ? ' ' : c)]).Trim();
     }
 
     private HttpClient Client() =>

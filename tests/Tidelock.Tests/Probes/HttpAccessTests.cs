@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -43,11 +42,11 @@ public sealed class HttpAccessTests : IDisposable
     [Fact]
     public async Task A_certificate_that_cannot_be_verified_is_an_error_that_says_what_to_do()
     {
-        using var authority = Certificate("CN=our authority", null);
-        using var own = Certificate("CN=127.0.0.1", authority);
+        using var authority = TestCertificates.Certificate("CN=our authority", null);
+        using var own = TestCertificates.Certificate("CN=127.0.0.1", authority);
         await using var server = await StubServer.StartAsync(
             c => c.Response.WriteAsync("ok"),
-            l => l.UseHttps(Loaded(own))
+            l => l.UseHttps(TestCertificates.Loaded(own))
         );
         var sample = await ReadAsync(new HttpAccess(server.Address));
         Assert.Equal((SampleOutcome.Error, "probes.tls"), (sample.Outcome, sample.Detail!.Code));
@@ -56,12 +55,12 @@ public sealed class HttpAccessTests : IDisposable
     [Fact]
     public async Task An_authority_of_ones_own_is_believed_and_no_other()
     {
-        using var authority = Certificate("CN=our authority", null);
-        using var other = Certificate("CN=another authority", null);
-        using var own = Certificate("CN=127.0.0.1", authority);
+        using var authority = TestCertificates.Certificate("CN=our authority", null);
+        using var other = TestCertificates.Certificate("CN=another authority", null);
+        using var own = TestCertificates.Certificate("CN=127.0.0.1", authority);
         await using var server = await StubServer.StartAsync(
             c => c.Response.WriteAsync("ok"),
-            l => l.UseHttps(Loaded(own))
+            l => l.UseHttps(TestCertificates.Loaded(own))
         );
         var ours = await ReadAsync(new HttpAccess(server.Address) { Authority = Pem("ca.pem", authority) });
         Assert.Equal(200, ours.Value);
@@ -72,15 +71,15 @@ public sealed class HttpAccessTests : IDisposable
     [Fact]
     public async Task Our_own_certificate_is_shown_to_a_server_that_asks_for_it()
     {
-        using var authority = Certificate("CN=our authority", null);
-        using var own = Certificate("CN=127.0.0.1", authority);
-        using var client = Certificate("CN=watch", authority);
+        using var authority = TestCertificates.Certificate("CN=our authority", null);
+        using var own = TestCertificates.Certificate("CN=127.0.0.1", authority);
+        using var client = TestCertificates.Certificate("CN=watch", authority);
         await using var server = await StubServer.StartAsync(
             c => c.Response.WriteAsync("ok"),
             l =>
                 l.UseHttps(o =>
                 {
-                    o.ServerCertificate = Loaded(own);
+                    o.ServerCertificate = TestCertificates.Loaded(own);
                     o.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
                     o.ClientCertificateValidation = (shown, _, _) =>
                         shown.Subject.Contains("watch", StringComparison.Ordinal);
@@ -128,26 +127,5 @@ public sealed class HttpAccessTests : IDisposable
         var path = Path.Combine(folder, name);
         File.WriteAllText(path, certificate.ExportCertificatePem());
         return path;
-    }
-
-    private static X509Certificate2 Loaded(X509Certificate2 certificate) =>
-        X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
-
-    private static X509Certificate2 Certificate(string name, X509Certificate2? issuer)
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(issuer is null, false, 0, true));
-        var (from, to) = (TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
-        if (issuer is null)
-        {
-            return request.CreateSelfSigned(from, to);
-        }
-
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        using var signed = request.Create(issuer, issuer.NotBefore, issuer.NotAfter, RandomNumberGenerator.GetBytes(8));
-        return signed.CopyWithPrivateKey(key);
     }
 }

@@ -1,0 +1,43 @@
+using Tidelock.Changes;
+using Tidelock.Texts;
+
+namespace Tidelock.Notifications.Command;
+
+/// <summary>A program of the team's own: a list of words, or a mapping that has one.</summary>
+internal sealed class CommandKind : IChannelKind
+{
+    public const string Name = "command";
+
+    private static readonly TimeSpan Usual = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Most = TimeSpan.FromSeconds(25);
+
+    public string Key => Name;
+
+    public string SchemaFragment => SchemaFragments.Beside<CommandKind>("command");
+
+    public ChannelOptions? Read(ChangeNode channel)
+    {
+        var settings = channel.IsList ? channel : channel.Only("run", "within", ChannelOptions.LanguageKey);
+        var run = channel.IsList ? channel : settings["run"];
+        if (!run.Require())
+        {
+            return null;
+        }
+
+        var words = run.Items.Select(w => w.Text()).ToList();
+        if (run.IsList && words.Count == 0)
+        {
+            run.Mistake(Message.Of("notifications.command.empty"));
+        }
+
+        var within = settings["within"].Duration(Usual, Least, Most);
+        var language = ChannelOptions.ReadLanguage(settings);
+        return words.Count == 0 || words.Contains("", StringComparer.Ordinal)
+            ? null
+            : new CommandOptions(words, within, language);
+    }
+
+    public IChannel? Create(ChannelOptions options, ChannelContext context) =>
+        options is CommandOptions command ? new CommandChannel(command, context) : null;
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Tidelock.Probes;
+using Tidelock.Texts;
+
+namespace Tidelock.Notifications.PagerDuty;
+
+/// <summary>Tells PagerDuty of the beginning and the end of a run, and calls whoever is on call where the run needs a person.</summary>
+internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelContext context) : IChannel
+{
+    /// <summary>The newest entry a change event was sent about.</summary>
+    private const string Told = "told";
+
+    /// <summary>The run's incident: <c>open</c> or <c>resolved</c>.</summary>
+    private const string Incident = "incident";
+    private const string Open = "open";
+    private const string Resolved = "resolved";
+
+    private readonly ApiHttp http = new(new HttpAccess(options.Address), context.Time, context.Handler);
+    private readonly NoticeWords words = new(options.Language);
+
+    public async Task<Delivery> TellAsync(NoticeView view, IReadOnlyList<Notice> news, CancellationToken cancellation)
+    {
+        var ids = view.Identifiers;
+        var sent = false;
+        foreach (var (e, after) in Events(view, news))
+        {
+            var reply = await SendAsync(e, cancellation).ConfigureAwait(false);
+            if (reply.Problem is { } problem)
+            {
+                return Delivery.Failed(ids, problem) with
+                {
+                    RetryAfter = reply.RetryAfter,
+                    NeedsPerson = !reply.MayGoWellLater,
+                };
+            }
+
+            (ids, sent) = (after(ids), true);
+        }
+
+        return sent ? Delivery.Sent(ids) : Delivery.Nothing;
+    }
+
+    /// <summary>The Events API takes events and tells nothing.</summary>
+    public Task<ChannelAnswer> AskAsync(CancellationToken cancellation) =>
+        Task.FromResult(new ChannelAnswer(false, Message.Of("notifications.pagerduty.mute")));
+
+    public IReadOnlyList<PreviewedNotice> Preview(NoticeView view, IReadOnlyList<Notice> news) =>
+        [
+            .. Events(view, news)
+                .Select(e => new PreviewedNotice(
+                    $"POST {options.Address.Host}{e.Event.Path}",
+                    ApiJson.Readable(e.Event.For("***"))
+                )),
+        ];
+
+    /// <summary>What is to be sent, in order, and what is known after each.</summary>
+    private IEnumerable<(
+        PagerDutyEvent Event,
+        Func<ImmutableSortedDictionary<string, string>, ImmutableSortedDictionary<string, string>> After
+    )> Events(NoticeView view, IReadOnlyList<Notice> news)
+    {
+        foreach (var notice in news.Where(n => IsChange(n) && !IsTold(n, view)))
+        {
+            yield return (
+                PagerDutyEvent.Change(view, notice, $"{NoticeWords.Headline(view)}: {Summary(view, notice)}"),
+                ids => notice.Entry is { } entry ? ids.SetItem(Told, Text(entry.Sequence)) : ids
+            );
+        }
+
+        var need = view.Run is null ? null : PagerDutyNeed.Of(view.State, options.HoldAfter, view.Now);
+        var isOpen = string.Equals(view.Identifiers.GetValueOrDefault(Incident), Open, StringComparison.Ordinal);
+        if (need is not null && !isOpen)
+        {
+            var summary = $"{NoticeWords.Headline(view)}: {words.Standing(view)}";
+            yield return (PagerDutyEvent.Trigger(view, need, summary), ids => ids.SetItem(Incident, Open));
+        }
+        else if (need is null && isOpen)
+        {
+            yield return (PagerDutyEvent.Resolve(view), ids => ids.SetItem(Incident, Resolved));
+        }
+    }
+
+    private static bool IsChange(Notice notice) =>
+        notice.Moment is Moment.Started or Moment.Ended or Moment.NeedsPerson or Moment.Test;
+
+    private static bool IsTold(Notice notice, NoticeView view) =>
+        long.TryParse(view.Identifiers.GetValueOrDefault(Told), CultureInfo.InvariantCulture, out var told)
+        && notice.Entry?.Sequence <= told;
+
+    private static string Text(long sequence) => sequence.ToString(CultureInfo.InvariantCulture);
+
+    private string Summary(NoticeView view, Notice notice) =>
+        notice.Event is Runs.RunStarted started
+            ? words.Say("notifications.started", ("by", started.By), ("host", started.Host), ("target", started.Target))
+            : words.Standing(view with { State = notice.State, Now = notice.At });
+
+    private async Task<ApiReply> SendAsync(PagerDutyEvent e, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, http.At(e.Path))
+        {
+            Content = ApiJson.Content(e.For(options.RoutingKey)),
+        };
+        return await http.AskAsync(request, cancellation).ConfigureAwait(false);
+    }
+}

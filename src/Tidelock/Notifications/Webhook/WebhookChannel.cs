@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Mime;
+using System.Text;
+using Tidelock.Runs;
+using Tidelock.Texts;
+
+namespace Tidelock.Notifications.Webhook;
+
+/// <summary>Sends every event of a run in order, each the bytes that the journal stores, until the receiver has taken it.</summary>
+internal sealed class WebhookChannel(WebhookOptions options, ChannelContext context) : IChannel
+{
+    private readonly ApiHttp http = new(options.Access, context.Time, context.Handler);
+    private readonly EventCursor cursor = new();
+
+    public async Task<Delivery> TellAsync(NoticeView view, IReadOnlyList<Notice> news, CancellationToken cancellation)
+    {
+        var sent = false;
+        foreach (var notice in Told(view, news))
+        {
+            var reply = await SendAsync(view, notice, cancellation).ConfigureAwait(false);
+            if (reply.Problem is { } problem)
+            {
+                return Delivery.Failed(cursor.Identifiers(view), problem) with
+                {
+                    RetryAfter = reply.RetryAfter,
+                    NeedsPerson = !reply.MayGoWellLater,
+                };
+            }
+
+            cursor.Took(notice);
+            sent = true;
+        }
+
+        return sent ? Delivery.Sent(cursor.Identifiers(view)) : Delivery.Nothing;
+    }
+
+    /// <summary>A receiver of events cannot be asked anything.</summary>
+    public Task<ChannelAnswer> AskAsync(CancellationToken cancellation) =>
+        Task.FromResult(new ChannelAnswer(false, Message.Of("notifications.webhook.mute")));
+
+    public IReadOnlyList<PreviewedNotice> Preview(NoticeView view, IReadOnlyList<Notice> news) =>
+        [
+            .. Told(view, news)
+                .Select(n => new PreviewedNotice($"POST {options.Access.Address.Host}", WebhookEvent.Of(view, n).Body)),
+        ];
+
+    private IEnumerable<Notice> Told(NoticeView view, IReadOnlyList<Notice> news) =>
+        news.Where(n => n.Entry is not null || n.Moment is Moment.Test)
+            .Where(n => options.Ticks || n.Event is not WatchTicked)
+            .Where(n => cursor.IsNew(view, n));
+
+    private async Task<ApiReply> SendAsync(NoticeView view, Notice notice, CancellationToken cancellation)
+    {
+        var sent = WebhookEvent.Of(view, notice);
+        var body = Encoding.UTF8.GetBytes(sent.Body);
+        var now = context.Time.GetUtcNow();
+        using var request = new HttpRequestMessage(HttpMethod.Post, options.Access.Address)
+        {
+            Content = new ByteArrayContent(body),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json, "utf-8");
+        request.Headers.Add("webhook-id", sent.Id);
+        request.Headers.Add("webhook-timestamp", now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
+        request.Headers.Add("webhook-signature", WebhookSignature.Of(options.Secret, sent.Id, now, body));
+        foreach (var (name, value) in sent.Headers)
+        {
+            request.Headers.Add(name, value);
+        }
+
+        return await http.AskAsync(request, cancellation).ConfigureAwait(false);
+    }
+}
