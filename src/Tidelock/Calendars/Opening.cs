@@ -1,7 +1,7 @@
 namespace Tidelock.Calendars;
 
 /// <summary>A piece of time: its begin belongs to it, its end does not.</summary>
-public readonly record struct Opening(DateTimeOffset Begin, DateTimeOffset End)
+public sealed record Opening(DateTimeOffset Begin, DateTimeOffset End)
 {
     /// <summary>Sorted, with what overlaps or touches made one.</summary>
     internal static List<Opening> Union(IEnumerable<Opening> openings)

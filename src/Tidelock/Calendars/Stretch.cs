@@ -27,4 +27,4 @@ public sealed record Stretch(TimeOnly? From, TimeOnly? To, IReadOnlyList<DayOfWe
 }
 
 /// <summary>Dates from the first to the last, both included.</summary>
-public readonly record struct DateSpan(DateOnly First, DateOnly Last);
+public sealed record DateSpan(DateOnly First, DateOnly Last);
