@@ -218,10 +218,22 @@ public sealed class Deployment
         return Refusal(run, state, request)
             ?? (
                 state.Status == RunStatus.Ended
-                    ? DeploymentEnd.Of(run, state)
+                    ? await ToldAsync(run, state, request, terminal, cancellation).ConfigureAwait(false)
                     : await GoOnAsync(run, state, request, takeOver, terminal, cancellation).ConfigureAwait(false)
             );
     }
+
+    /// <summary>The end of a run. Where people were not told all of it, it is taken hold of once more, for that alone.</summary>
+    private async Task<DeploymentEnd> ToldAsync(
+        RunId run,
+        RunState state,
+        DeploymentRequest request,
+        DeploymentTerminal terminal,
+        CancellationToken cancellation
+    ) =>
+        state.Notices.Values.Any(n => n.Problem is not null)
+            ? await driver.RunAsync(run, request, terminal, takeOver: false, [], cancellation).ConfigureAwait(false)
+            : DeploymentEnd.Of(run, state);
 
     /// <summary>Takes the change back: a list of steps in the same journal, also days after the run ended.</summary>
     /// <param name="run">The run.</param>

@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using Tidelock.Changes;
 using Tidelock.Runs;
-using Tidelock.Texts;
 
 namespace Tidelock.Notifications;
 

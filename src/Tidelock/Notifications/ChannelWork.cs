@@ -13,6 +13,9 @@ internal sealed class ChannelWork : IAsyncDisposable
     /// <summary>How soon something new is seen.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How long the end of a call is waited for: one that hangs must not hold up the run.</summary>
+    private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(2);
+
     private readonly string kind;
     private readonly IChannel channel;
     private readonly IJournal journal;
@@ -50,7 +53,7 @@ internal sealed class ChannelWork : IAsyncDisposable
     {
         await stopping.CancelAsync().ConfigureAwait(false);
         await ending.CancelAsync().ConfigureAwait(false);
-        await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await work.WaitAsync(ClosingLimit, execution.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task WorkAsync()

@@ -47,9 +47,19 @@ internal sealed class NoticeWords
             return "";
         }
 
-        return step.Name is "watch" && state.WatchFor is { } length
-            ? Say("notifications.watching", ("for", Whole(now - since)), ("length", length))
-            : step.Name;
+        return step.Name switch
+        {
+            "watch" when state.WatchFor is { } length => Say(
+                "notifications.watching",
+                ("for", Whole(now - since)),
+                ("length", length)
+            ),
+            Appointment.Step when state.Appointment is { } planned => Say(
+                "notifications.waiting",
+                ("at", planned.Shown)
+            ),
+            var name => name,
+        };
     }
 
     /// <summary>Whole seconds: a notice is seconds old when it is read.</summary>
@@ -75,10 +85,7 @@ internal sealed class NoticeWords
         notice.Event switch
         {
             null => null,
-            RunStarted s => Line(
-                notice,
-                $"● {Say("notifications.started", ("by", s.By), ("host", s.Host), ("target", s.Target))}"
-            ),
+            RunStarted s => Line(notice, $"● {Begun(s)}"),
             StepEnded ended => Line(
                 notice,
                 $"{words.Of(ended.Result).Mark} {ended.Step}  {words.Say(ended.Finding)}".TrimEnd()
@@ -89,6 +96,15 @@ internal sealed class NoticeWords
             ),
             { } e => ReportDecision.All([e]) is [var decision] ? Line(notice, Decided(decision)) : null,
         };
+
+    private string Begun(RunStarted started) =>
+        Say(
+            started.Appointment is null ? "notifications.started" : "notifications.prepares",
+            ("by", started.By),
+            ("host", started.Host),
+            ("target", started.Target),
+            ("at", started.Appointment?.Shown)
+        );
 
     private string Line(Notice notice, string text) => $"{words.Clock(notice.At)}Z  {text}";
 
@@ -137,6 +153,5 @@ internal sealed class NoticeWords
     /// The head of the journal as it is told to the outside: whoever has it can tell whether the journal's end was cut off or rewritten. One
     /// word, the same in every language.
     /// </summary>
-    public static string Anchor(Runs.JournalEntry entry) =>
-        FormattableString.Invariant($"tidelock:{entry.Stream}:{entry.Sequence}:{entry.Hash}");
+    public static string Anchor(Runs.JournalEntry entry) => Evidence.Anchors.Anchor.Of(entry).ToString();
 }

@@ -20,6 +20,10 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
 
     /// <summary>How the run reaches the database; as the superuser where nothing else is said.</summary>
     public string? Address { get; set; }
+
+    /// <summary>What <c>${VAR}</c> stands for, beside the database's address.</summary>
+    public Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal);
+
     public string ChangeFolder => Path.Combine(folder, "change");
     public string JournalFile => Path.Combine(folder, "journal.db");
     public Channel<RunRequest> Requests { get; } = Channel.CreateUnbounded<RunRequest>();
@@ -54,7 +58,7 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
 
     public DeploymentRequest Request()
     {
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        var variables = new Dictionary<string, string>(Variables, StringComparer.Ordinal)
         {
             ["DATABASE_URL"] = Address ?? Database.Uri,
         };

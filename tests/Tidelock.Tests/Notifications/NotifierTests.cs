@@ -155,6 +155,22 @@ public sealed class NotifierTests
     }
 
     [Fact]
+    public async Task What_was_left_at_the_end_is_told_by_whoever_takes_hold_of_the_run_once_more()
+    {
+        await using var bench = await SlackBench.StartAsync();
+        bench.Slack.Always = SlackServer.Refusing("token_revoked");
+        await using var run = await RunAsync(bench);
+        await run.RunAsync(ScriptedStep.Migrating());
+        Assert.Empty(bench.Slack.Posts);
+
+        bench.Slack.Always = null;
+        var state = await run.RunAsync(ScriptedStep.Migrating());
+
+        Assert.Equal((RunResult.Completed, null), (state.Result, state.Notices["slack"].Problem));
+        Assert.Contains("✓ completed", Assert.Single(bench.Slack.Messages).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_receiver_that_says_when_is_left_alone_until_then_also_at_the_end()
     {
         await using var bench = await SlackBench.StartAsync();
@@ -219,6 +235,11 @@ public sealed class NotifierTests
         var told = Assert.Single(await AnnounceAsync(run, bench, startsAt));
         Assert.True(told.IsTold);
         Assert.Contains("starts at", Assert.Single(bench.Slack.Messages).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"<!date^{startsAt.ToUnixTimeSeconds()}^{{date_short_pretty}} {{time}}|",
+            bench.Slack.Messages[0].Read,
+            StringComparison.Ordinal
+        );
         await AnnounceAsync(run, bench, startsAt.AddMinutes(30));
         Assert.Single(bench.Slack.Messages);
 

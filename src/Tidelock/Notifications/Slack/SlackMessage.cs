@@ -25,40 +25,43 @@ internal sealed class SlackMessage(string language)
     /// <summary>The message that is edited.</summary>
     public JsonArray Blocks(NoticeView view)
     {
-        var blocks = new JsonArray
+        var title = $"*{Standing(view)}*\n{Escaped(view.Subject.Title)}".TrimEnd();
+        var blocks = new List<JsonNode>
         {
             Block("header", "plain_text", NoticeWords.Headline(view), LongestHeader),
-            Section($"*{Escaped(words.Standing(view))}*\n{Escaped(view.Subject.Title)}".TrimEnd()),
+            Section(title),
         };
         if (view.State.Steps.Count > 0)
         {
-            blocks.Add((JsonNode)Section(Escaped(string.Join('\n', words.Steps(view.State)))));
+            blocks.Add(Section(Escaped(string.Join('\n', words.Steps(view.State)))));
         }
 
         if (Help(view) is { Length: > 0 } help)
         {
-            blocks.Add((JsonNode)Section(help));
+            blocks.Add(Section(help));
         }
 
-        blocks.Add(
-            (JsonNode)
-                new JsonObject
-                {
-                    ["type"] = "context",
-                    ["elements"] = new JsonArray { Text("mrkdwn", Escaped(Footer(view)), LongestSection) },
-                }
-        );
-        if (Buttons(view) is { Count: > 0 } buttons)
+        blocks.Add(Elements("context", Text("mrkdwn", Escaped(Footer(view)), LongestSection)));
+        if (Buttons(view) is { Length: > 0 } buttons)
         {
-            blocks.Add((JsonNode)new JsonObject { ["type"] = "actions", ["elements"] = buttons });
+            blocks.Add(Elements("actions", buttons));
         }
 
-        return blocks;
+        return new JsonArray([.. blocks]);
     }
 
     /// <summary>What happened, a line each; empty where there is nothing for people.</summary>
     public string Lines(IReadOnlyList<Notice> news) =>
         Cut(Escaped(string.Join('\n', news.Select(words.Line).OfType<string>())), LongestSection);
+
+    /// <summary>A start that is to come is shown by the clock of whoever reads it.</summary>
+    private string Standing(NoticeView view)
+    {
+        var text = Escaped(words.Standing(view));
+        return view is { Run: null, StartsAt: { } at }
+            ? $"{text} (<!date^{at.ToUnixTimeSeconds()}^{{date_short_pretty}} {{time}}|{at:u}>)"
+            : text;
+    }
 
     /// <summary>What to type and whom to call, while that is of use.</summary>
     private string Help(NoticeView view)
@@ -83,26 +86,26 @@ internal sealed class SlackMessage(string language)
         };
     }
 
-    private static JsonArray Buttons(NoticeView view) =>
+    private static JsonNode[] Buttons(NoticeView view) =>
         [
             .. view
                 .Subject.Links.Where(l => IsAddress(l.Value))
                 .Take(MostButtons)
-                .Select(l =>
-                    (JsonNode)
-                        new JsonObject
-                        {
-                            ["type"] = "button",
-                            ["text"] = Text("plain_text", l.Key, LongestLabel),
-                            ["url"] = l.Value,
-                        }
-                ),
+                .Select(l => new JsonObject
+                {
+                    ["type"] = "button",
+                    ["text"] = Text("plain_text", l.Key, LongestLabel),
+                    ["url"] = l.Value,
+                }),
         ];
 
     private static bool IsAddress(string link) =>
         link.Length <= LongestAddress
         && Uri.TryCreate(link, UriKind.Absolute, out var address)
         && address.Scheme is "http" or "https";
+
+    private static JsonObject Elements(string type, params JsonNode[] elements) =>
+        new() { ["type"] = type, ["elements"] = new JsonArray(elements) };
 
     private static JsonObject Section(string markdown) => Block("section", "mrkdwn", markdown, LongestSection);
 
