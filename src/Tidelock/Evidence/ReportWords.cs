@@ -187,7 +187,9 @@ public sealed class ReportWords(TextCatalog texts)
     /// <summary>Up to which event a channel told, and why it tells no more where it does not.</summary>
     public string Told(ReportNotice notice) =>
         Say(
-            notice.Problem is null ? "evidence.notice.told" : "evidence.notice.told-until",
+            notice.Problem is null ? "evidence.notice.told"
+                : notice.Upto > 0 ? "evidence.notice.told-until"
+                : "evidence.notice.never",
             ("event", notice.Upto),
             ("sent", notice.Sent),
             ("failed", notice.Failed),

@@ -130,7 +130,7 @@ public sealed class RunReportTests
         );
         var page = ReportRenderer.Markdown(report, TextCatalog.English);
         Assert.Contains("told up to event 226: 2 sent", page, StringComparison.Ordinal);
-        Assert.Contains("answered 500", page, StringComparison.Ordinal);
+        Assert.Contains("nothing got through (1 failed): answered 500", page, StringComparison.Ordinal);
         Assert.Contains("channel C42, ts 1764.5", page, StringComparison.Ordinal);
         Assert.Contains("event 226", Assert.Single(report.AnchorsElsewhere).ToString(), StringComparison.Ordinal);
         Assert.Contains("전송 실패", ReportRenderer.Markdown(report, TextCatalog.Korean), StringComparison.Ordinal);
