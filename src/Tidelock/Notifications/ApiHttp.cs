@@ -10,12 +10,10 @@ namespace Tidelock.Notifications;
 /// <param name="access">Where it is, and how it is logged in to.</param>
 /// <param name="time">The clock.</param>
 /// <param name="shared">What requests go through unless the server has an authority of its own; null for one of this object's.</param>
-internal sealed class ApiHttp(HttpAccess access, TimeProvider time, HttpMessageHandler? shared = null) : IDisposable
+internal sealed class ApiHttp(HttpAccess access, TimeProvider time, HttpMessageHandler? shared = null)
 {
     private const int LargestAnswer = 4 * 1024 * 1024;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
-
-    private HttpClient? client;
 
     /// <summary>Where a path of the API is, which may have a query.</summary>
     public Uri At(string path) => new(access.Address.AbsoluteUri.TrimEnd('/') + path);
@@ -27,7 +25,7 @@ internal sealed class ApiHttp(HttpAccess access, TimeProvider time, HttpMessageH
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
         {
-            client ??= NewClient();
+            using var client = NewClient();
             request.Headers.Authorization ??= access.Authorization;
             using var answer = await client.SendAsync(request, either.Token).ConfigureAwait(false);
             return ApiReply.Of(
@@ -48,8 +46,6 @@ internal sealed class ApiHttp(HttpAccess access, TimeProvider time, HttpMessageH
     }
 
     private bool OwnsHandler => shared is null || !access.IsOrdinary;
-
-    public void Dispose() => client?.Dispose();
 
     private HttpClient NewClient() =>
         new(OwnsHandler ? access.NewHandler() : shared!, OwnsHandler)

@@ -206,7 +206,7 @@ internal sealed partial record GitHubApproval(
 
     private async Task<JsonDocument> GetAsync(string path, GateContext context, CancellationToken cancellation)
     {
-        using var api = new ApiHttp(Server, context.Time);
+        var api = new ApiHttp(Server, context.Time);
         using var request = Request(api.At($"/repos/{Repository}{path}"));
         var reply = await api.AskAsync(request, cancellation).ConfigureAwait(false);
         return reply.Problem is { } problem

@@ -15,7 +15,7 @@ internal sealed record HttpApproval(HttpAccess Server) : ApprovalSource
 
     internal override async Task<SourceFinding> AskAsync(GateContext context, CancellationToken cancellation)
     {
-        using var api = new ApiHttp(Server, context.Time);
+        var api = new ApiHttp(Server, context.Time);
         using var request = Request(context);
         var reply = await api.AskAsync(request, cancellation).ConfigureAwait(false);
         var host = Server.Address.Host;

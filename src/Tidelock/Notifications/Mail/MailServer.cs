@@ -32,11 +32,7 @@ internal sealed class MailServer(MailOptions options)
 
     private async Task<Client> ConnectAsync(CancellationToken cancellation)
     {
-        var client = new Client
-        {
-            Timeout = LimitMilliseconds,
-            CheckCertificateRevocation = false,
-        };
+        var client = new Client { Timeout = LimitMilliseconds, CheckCertificateRevocation = false };
         try
         {
             client.ServerCertificateValidationCallback = Callback();

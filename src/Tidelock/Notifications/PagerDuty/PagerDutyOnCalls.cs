@@ -19,7 +19,7 @@ internal sealed class PagerDutyOnCalls(PagerDutyOnCallOptions options, TimeProvi
         CancellationToken cancellation
     )
     {
-        using var http = new ApiHttp(new HttpAccess(options.Address), time);
+        var http = new ApiHttp(new HttpAccess(options.Address), time);
         var shifts = new List<OnCallShift>();
         foreach (
             var (filter, ids) in new[]

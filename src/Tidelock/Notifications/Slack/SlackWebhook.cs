@@ -28,7 +28,7 @@ internal sealed class SlackWebhook(string webhook, string? channel, SlackMessage
             };
         }
 
-        using var http = new ApiHttp(new HttpAccess(address), context.Time, context.Handler);
+        var http = new ApiHttp(new HttpAccess(address), context.Time, context.Handler);
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = ApiJson.Content(body) };
         var reply = await http.AskAsync(request, cancellation).ConfigureAwait(false);
         return reply.Problem is { } problem
