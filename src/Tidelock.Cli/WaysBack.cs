@@ -24,11 +24,7 @@ internal sealed class WaysBack(
         CancellationToken cancellation
     )
     {
-        // Nobody gets into a database that a swap has closed.
-        var closed = ClosedName.Of(run, state, request.Target);
-        var failover = closed is null
-            ? await Failover.FindAsync(request.Target, "tidelock", state, null, cancellation)
-            : null;
+        var (failover, closed) = await LookAsync(run, state, request, cancellation);
         state = failover is null ? state : failover.Apply(state);
         var looking = new StepContext(
             "rollback.revert",
@@ -49,6 +45,29 @@ internal sealed class WaysBack(
         var ranked = RollbackRanking.Rank(ways, state.Started!.Method);
         var later = closed is null ? await RunLater.LookAsync(looking, cancellation) : null;
         return new WaysBack(context, ranked, later, closed);
+    }
+
+    /// <summary>Whether a standby was promoted meanwhile; or that nobody gets into the database, which a swap has closed.</summary>
+    private static async Task<(ServerFailedOver? Failover, Message? Closed)> LookAsync(
+        RunId run,
+        RunState state,
+        DeploymentRequest request,
+        CancellationToken cancellation
+    )
+    {
+        if (ClosedName.Of(run, state, request.Target) is { } closed)
+        {
+            return (null, closed);
+        }
+
+        try
+        {
+            return (await Failover.FindAsync(request.Target, "tidelock", state, null, cancellation), null);
+        }
+        catch (TidelockException e) when (ClosedName.Of(e, run, state, request.Target) is { } left)
+        {
+            return (null, left);
+        }
     }
 
     public void Show()

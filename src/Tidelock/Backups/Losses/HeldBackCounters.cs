@@ -19,7 +19,7 @@ internal static class HeldBackCounters
             and a.pid <> pg_catalog.pg_backend_pid() and not pg_catalog.starts_with(a.application_name, $1)
             and coalesce(a.backend_type, '') not in ('autovacuum worker', 'walsender')
             and ($2 or a.state is distinct from 'idle' or a.state_change is null
-              or a.state_change > pg_catalog.clock_timestamp() - interval '10 seconds')
+              or a.state_change > pg_catalog.clock_timestamp() - interval '11 seconds')
         ) or exists (select from pg_catalog.pg_prepared_xacts where database = pg_catalog.current_database())
         """;
 

@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks.Recovery;
 using Tidelock.Runs;
@@ -10,13 +11,13 @@ internal static class ClosedName
 {
     /// <summary>That it may be closed, what settles it, and what opens it at once; null where no swap is open.</summary>
     public static Message? Of(RunId run, RunState state, PostgresTarget target) =>
-        BesideFacts.OpenSwap(state) is { } plan
-            ? Message.Of(
-                "rollbacks.swap.may-be-closed",
-                ("name", plan.Name),
-                ("run", run),
-                ("command", "\n    " + OpeningCommand(plan.Name, target))
-            )
+        BesideFacts.OpenSwap(state) is { } plan ? Say(plan, run, target) : null;
+
+    /// <summary>The same of a name that let nobody in, which a failover may have left so though the swap was done; null where that is another matter.</summary>
+    public static Message? Of(TidelockException refusal, RunId run, RunState state, PostgresTarget target) =>
+        refusal.InnerException is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState }
+        && BesideFacts.LastSwap(state) is { } plan
+            ? Say(plan, run, target)
             : null;
 
     /// <summary>A finding, and with it the name that may be closed.</summary>
@@ -24,6 +25,14 @@ internal static class ClosedName
         Of(run, state, target) is { } closed
             ? Message.Of("rollbacks.swap.besides", ("finding", finding), ("closed", closed))
             : finding;
+
+    private static Message Say(SwapPlan plan, RunId run, PostgresTarget target) =>
+        Message.Of(
+            "rollbacks.swap.may-be-closed",
+            ("name", plan.Name),
+            ("run", run),
+            ("command", "\n    " + OpeningCommand(plan.Name, target))
+        );
 
     private static string OpeningCommand(string name, PostgresTarget target) =>
         ShellWords.Line(
