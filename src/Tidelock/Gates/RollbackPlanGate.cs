@@ -77,7 +77,10 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
                         .ConfigureAwait(false)
                 )
                 {
-                    return (await InPlaceFit.ObstacleAsync(session, cancellation).ConfigureAwait(false), []);
+                    // What is dropped stays on the disk until the restore over it is committed.
+                    var (lacking, unknown) = await ServerRoom.LookAsync(session, cancellation).ConfigureAwait(false);
+                    var obstacle = await InPlaceFit.ObstacleAsync(session, cancellation).ConfigureAwait(false);
+                    return (obstacle ?? lacking, unknown is null ? [] : [unknown]);
                 }
 
             default:

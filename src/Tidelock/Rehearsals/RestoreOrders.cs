@@ -2,6 +2,7 @@ using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Backups.Dumps;
 using Tidelock.Postgres;
+using Tidelock.Rollbacks;
 using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
@@ -50,6 +51,15 @@ internal static class RestoreOrders
         if (tables.Count > 0)
         {
             room = room.For(await SizeAsync(target, tables, cancellation).ConfigureAwait(false) + Schema);
+        }
+
+        if (order.Change.Section<RollbackOptions>().Method is BackupRollback.MethodName)
+        {
+            // What is dropped stays on the disk until the restore over it is committed.
+            room = room with
+            {
+                Database = room.Database * 2,
+            };
         }
 
         return Lacking(order, room) is { } lacking

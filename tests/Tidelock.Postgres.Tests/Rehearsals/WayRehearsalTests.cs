@@ -379,5 +379,11 @@ public sealed class WayRehearsalTests(PostgresServer server)
         Assert.Equal("gates.rollback.unproven-backup", (await bench.EvaluateAsync()).Finding.Code);
         bench.Declaring(View + "rollback: { method: backup }");
         Assert.Equal("gates.rollback.backup", (await bench.EvaluateAsync()).Finding.Code);
+        bench.Declaring(View + "rollback: { method: in-place }");
+        Assert.Equal("gates.rollback.backup", (await bench.EvaluateAsync()).Finding.Code);
+        await bench.Database.ExecuteAsync(
+            "create table parted (id int primary key) partition by range (id); create table part partition of parted default"
+        );
+        Assert.Equal("rollbacks.in-place.inherited", (await bench.EvaluateAsync()).Finding.Code);
     }
 }
