@@ -57,7 +57,7 @@ public sealed class TidelockServices : IAsyncDisposable
 
     /// <summary>Every kind of channel that people are told over.</summary>
     public static IReadOnlyList<IChannelKind> ChannelKinds { get; } =
-    [new SlackKind(), new PagerDutyKind(), new GrafanaKind(), new WebhookKind(), new CommandKind()];
+    [new SlackKind(), new PagerDutyKind(), new GrafanaKind(), new WebhookKind(), new MailKind(), new CommandKind()];
 
     private TidelockServices(IJournal journal, TidelockSettings settings)
     {

@@ -122,11 +122,28 @@ internal sealed class GatesSection : IChangeSection
     {
         var settings = node.IsList ? node : Settings(node, "addresses", "grafana");
         var list = node.IsList ? node : settings["addresses"];
-        var addresses = list.Items.Select(a => a.Address()).OfType<Uri>().ToList();
         var grafana = settings["grafana"].Exists
             ? HttpAccess.Read(settings["grafana"])
             : notify.Channel<GrafanaOptions>()?.Access;
+        var addresses = list.Items.Select(a => ReadDashboard(a, grafana)).OfType<Uri>().ToList();
         return new DashboardsGateOptions(Level(node), addresses, grafana);
+    }
+
+    /// <summary>An address of Grafana that leads to no dashboard would pass by its login page.</summary>
+    private static Uri? ReadDashboard(ChangeNode node, HttpAccess? grafana)
+    {
+        var address = node.Address();
+        if (
+            address is not null
+            && grafana is not null
+            && GrafanaHealth.IsOf(address, grafana)
+            && GrafanaHealth.DashboardAt(address, grafana) is null
+        )
+        {
+            node.Mistake(Message.Of("gates.dashboards.no-uid", ("address", address), ("grafana", grafana)));
+        }
+
+        return address;
     }
 
     private static GateLevel ReadRollbackPlan(ChangeNode node)

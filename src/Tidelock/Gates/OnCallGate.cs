@@ -1,4 +1,5 @@
 using Tidelock.Notifications.PagerDuty;
+using Tidelock.Policies;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Watching;
@@ -33,8 +34,10 @@ internal sealed class OnCallGate : IGate
             .WordsOn(Name)
             .Where(w => w.Kind == WordKind.Confirmed)
             .Select(w => w.By)
-            .Distinct(StringComparer.OrdinalIgnoreCase)
-            .ToList();
+            .Aggregate(
+                new List<string>(),
+                (known, by) => known.Exists(k => PersonName.IsSame(k, by)) ? known : [.. known, by]
+            );
         var names = Names(people);
         return people.Count >= needed
             ? new GateFinding(true, Message.Of("gates.on-call.enough", ("people", names), ("needed", needed)), names)

@@ -101,6 +101,18 @@ public sealed class GrafanaDashboardsTests : IDisposable
         Assert.Contains("OLD1", text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Panels_that_are_not_in_the_dashboard_are_not_known()
+    {
+        await using var grafana = await GrafanaAsync(
+            """ "panels": [{ "libraryPanel": { "uid": "LIB1", "name": "errors" } }] """
+        );
+        await using var bench = await BenchAsync(grafana, "d/seedtest");
+        var standing = await bench.StandingAsync(new DashboardsGate(http));
+        Assert.True(standing.Refuses);
+        Assert.Contains("library panels", standing.Finding.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(404, """{"message":"Dashboard not found"}""", "there is no dashboard with the uid seedtest")]
     [InlineData(401, """{"message":"Invalid API key"}""", "refuses the key")]

@@ -85,6 +85,15 @@ public sealed class OnCallGateTests
     }
 
     [Fact]
+    public async Task One_person_under_two_names_counts_once()
+    {
+        await using var bench = await GateBench.CreateAsync("onCall: { people: 2 }");
+        await bench.SayAsync("on-call", "kim");
+        await bench.SayAsync("on-call", "Kim Minji <kim@example.com>");
+        Assert.True((await bench.StandingAsync(Gate)).Refuses);
+    }
+
+    [Fact]
     public async Task All_pages_are_read()
     {
         await using var pagerDuty = await PagerDutyAsync([

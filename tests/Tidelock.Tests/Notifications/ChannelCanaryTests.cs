@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Tidelock.Changes;
 using Tidelock.Notifications;
@@ -11,7 +12,7 @@ using Tidelock.Texts;
 namespace Tidelock.Tests.Notifications;
 
 /// <summary>No key, token or password of any channel is in what is shown or journaled, not even where a server repeats it.</summary>
-public sealed class ChannelCanaryTests
+public sealed partial class ChannelCanaryTests
 {
     private const string Canary = "canary-channel-c07a";
 
@@ -93,38 +94,20 @@ public sealed class ChannelCanaryTests
 
     private static Change Load(string folder, Uri address)
     {
-        var names = new[]
-        {
-            "SLACK_BOT_TOKEN",
-            "PAGERDUTY_ROUTING_KEY",
-            "PAGERDUTY_TOKEN",
-            "GRAFANA_TOKEN",
-            "EVENTS_SECRET",
-            "EVENTS_TOKEN",
-            "SMTP_PASSWORD",
-            "PROMETHEUS_PASSWORD",
-            "DD_API_KEY",
-            "DD_APP_KEY",
-            "API_TOKEN",
-            "TOKEN",
-            "SECRET",
-        };
-        var variables = names.ToDictionary(n => n, _ => Canary, StringComparer.Ordinal);
-        foreach (var name in new[] { "EVENTS_URL", "API_URL", "PROMETHEUS_URL" })
-        {
-            variables[name] = address.AbsoluteUri.TrimEnd('/');
-        }
-
-        variables["BACKUP_RECIPIENT"] = "age1example";
-        foreach (var name in new[] { "DATABASE_URL", "STAGING_DATABASE_URL" })
-        {
-            variables[name] = "host=127.0.0.1 port=1 dbname=p user=u";
-        }
-
+        var variables = Variable()
+            .Matches(File.ReadAllText(Path.Combine(folder, "change.yaml")))
+            .Select(m => m.Groups["name"].Value)
+            .Distinct(StringComparer.Ordinal)
+            .ToDictionary(n => n, n => ValueOf(n, address), StringComparer.Ordinal);
         var reading = TidelockServices.ChangeLoader.Load(folder, "production", variables);
         Assert.Equal("", string.Join('\n', reading.Mistakes.Select(m => m.Render(TextCatalog.English))));
         return reading.Change!;
     }
+
+    private static string ValueOf(string name, Uri address) =>
+        name.EndsWith("DATABASE_URL", StringComparison.Ordinal) ? "host=127.0.0.1 port=1 dbname=p user=u"
+        : name.EndsWith("_URL", StringComparison.Ordinal) ? address.AbsoluteUri.TrimEnd('/')
+        : Canary;
 
     private static List<Notice> News()
     {
@@ -148,4 +131,7 @@ public sealed class ChannelCanaryTests
             Delivery.Nothing.Identifiers,
             notice.At
         );
+
+    [GeneratedRegex(@"\$\{(?<name>[A-Z_]+)\}", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Variable();
 }

@@ -53,6 +53,21 @@ public sealed class CommandChannelTests : IDisposable
     }
 
     [Fact]
+    public async Task After_three_tries_newer_notices_overtake_one_that_is_never_taken()
+    {
+        using var run = Run(
+            "cat > now; if grep -q '\"stepStarted\"' now; then echo no >&2; exit 1; fi; cat now >> told"
+        );
+        var news = run.Happen(ToldRun.Started, new StepStarted("migrate", 1), ToldRun.Ended(RunResult.NeedsPerson));
+        await run.TellAsync(news);
+        await run.TellAsync(news);
+        Assert.Equal(["started"], Notices().Select(n => (string?)n["moment"]));
+        Assert.NotNull((await run.TellAsync(news)).Problem);
+        Assert.Equal(["started", "needsPerson"], Notices().Select(n => (string?)n["moment"]));
+        Assert.True((await run.TellAsync(news)).IsNothing);
+    }
+
+    [Fact]
     public async Task One_that_does_not_read_is_told_all_the_same()
     {
         using var run = Run("exit 0");

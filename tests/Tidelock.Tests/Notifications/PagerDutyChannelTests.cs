@@ -105,11 +105,13 @@ public sealed class PagerDutyChannelTests
         using var run = Told(server);
         await run.TellAsync(ToldRun.Started, new MigrationApplied("7", Message.Of("runs.completed")));
         await run.TellAsync(result is { } r ? ToldRun.Ended(r) : new RunSuspended(Message.Of("runs.completed")));
-        Assert.Equal(kind, (string?)server.Asked[^1].Json["payload"]!["class"]);
-        Assert.Equal(severity, (string?)server.Asked[^1].Json["payload"]!["severity"]);
+        var trigger = Assert.Single(server.Asked, a => a.Path == "/v2/enqueue");
+        Assert.Equal(kind, (string?)trigger.Json["payload"]!["class"]);
+        Assert.Equal(severity, (string?)trigger.Json["payload"]!["severity"]);
         run.Restart();
         await run.TellAsync(new EpochTaken(2, "bastion-2", 1), ToldRun.Back, ToldRun.Ended(RunResult.RolledBack));
-        Assert.Equal("resolve", (string?)server.Asked[^1].Json["event_action"]);
+        var last = server.Asked.Last(a => a.Path == "/v2/enqueue");
+        Assert.Equal("resolve", (string?)last.Json["event_action"]);
     }
 
     [Fact]
@@ -133,9 +135,30 @@ public sealed class PagerDutyChannelTests
         run.Restart();
         Assert.Null((await run.TellAsync(news)).Problem);
         Assert.Equal(
-            ["/v2/change/enqueue", "/v2/change/enqueue", "/v2/enqueue", "/v2/enqueue"],
+            ["/v2/change/enqueue", "/v2/enqueue", "/v2/change/enqueue", "/v2/enqueue"],
             server.Asked.Select(a => a.Path)
         );
+    }
+
+    [Fact]
+    public async Task Who_must_be_called_is_called_although_changes_are_refused_for_good()
+    {
+        await using var server = await RecordingServer.StartAsync(
+            (asked, response) =>
+            {
+                response.StatusCode = asked.Path == "/v2/change/enqueue" ? 400 : 202;
+                return response.WriteAsync(Accepted);
+            }
+        );
+        using var run = Told(server);
+        var news = run.Happen(ToldRun.Started, ToldRun.Held());
+        Assert.True((await run.TellAsync(news)).NeedsPerson);
+        run.Time.Advance(TimeSpan.FromMinutes(10));
+        Assert.Null((await run.TellAsync(news)).Problem);
+        Assert.Equal(["/v2/change/enqueue", "/v2/enqueue"], server.Asked.Select(a => a.Path));
+        Assert.Equal("trigger", (string?)server.Asked[1].Json["event_action"]);
+        await run.TellAsync(ToldRun.Ended(RunResult.NeedsPerson));
+        Assert.Equal("/v2/change/enqueue", server.Asked[^1].Path);
     }
 
     [Theory]

@@ -82,6 +82,26 @@ public sealed class WebhookChannelTests
         Assert.True((await run.TellAsync(news)).IsNothing);
     }
 
+    [Theory]
+    [InlineData(400)]
+    [InlineData(413)]
+    [InlineData(422)]
+    public async Task One_event_that_is_refused_for_good_keeps_no_other_from_its_receiver(int status)
+    {
+        await using var server = await RecordingServer.StartAsync(
+            (asked, response) =>
+            {
+                response.StatusCode = asked.Headers["tidelock-sequence"] == "2" ? status : 204;
+                return Task.CompletedTask;
+            }
+        );
+        using var run = Told(server);
+        var news = run.Happen(ToldRun.Started, new StepStarted("migrate", 1), ToldRun.Ended(RunResult.NeedsPerson));
+        Assert.True((await run.TellAsync(news)).NeedsPerson);
+        Assert.True((await run.TellAsync(news)).IsNothing);
+        Assert.Equal(["1", "2", "3"], server.Asked.Select(a => a.Headers["tidelock-sequence"].ToString()));
+    }
+
     [Fact]
     public async Task A_receiver_that_is_gone_needs_a_person()
     {

@@ -9,27 +9,41 @@ internal sealed class CommandChannel(CommandOptions options, ChannelContext cont
 {
     private const int LongestWords = 2000;
 
+    /// <summary>So often one notice is tried while newer ones wait.</summary>
+    private const int MostTries = 3;
+
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private readonly NoticeWords words = new(options.Language);
 
     private readonly EventCursor cursor = new();
+    private long? stuck;
+    private int tries;
 
     public async Task<Delivery> TellAsync(NoticeView view, IReadOnlyList<Notice> news, CancellationToken cancellation)
     {
-        var sent = false;
-        foreach (var notice in Told(view, news))
+        var (sent, refused) = (false, (Message?)null);
+        var told = Told(view, news).ToList();
+        foreach (var notice in told)
         {
             if (await RunAsync(view, notice, cancellation).ConfigureAwait(false) is { } problem)
             {
-                return Delivery.Failed(cursor.Identifiers(view), problem);
+                tries = stuck == notice.Entry?.Sequence ? tries + 1 : 1;
+                stuck = notice.Entry?.Sequence;
+                refused ??= problem;
+                if (tries < MostTries || ReferenceEquals(notice, told[^1]))
+                {
+                    return Delivery.Failed(cursor.Identifiers(view), problem);
+                }
             }
 
             cursor.Took(notice);
             sent = true;
         }
 
-        return sent ? Delivery.Sent(cursor.Identifiers(view)) : Delivery.Nothing;
+        return refused is not null ? Delivery.Failed(cursor.Identifiers(view), refused)
+            : sent ? Delivery.Sent(cursor.Identifiers(view))
+            : Delivery.Nothing;
     }
 
     /// <summary>Whether the program is there; it is not run.</summary>

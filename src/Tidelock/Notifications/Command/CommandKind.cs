@@ -18,8 +18,12 @@ internal sealed class CommandKind : IChannelKind
 
     public ChannelOptions? Read(ChangeNode channel)
     {
-        var settings = channel.IsList ? channel : channel.Only("run", "within", ChannelOptions.LanguageKey);
-        var run = channel.IsList ? channel : settings["run"];
+        if (!channel.IsList && !channel.Only("run", "within", ChannelOptions.LanguageKey).IsMapping)
+        {
+            return null;
+        }
+
+        var run = channel.IsList ? channel : channel["run"];
         if (!run.Require())
         {
             return null;
@@ -31,8 +35,8 @@ internal sealed class CommandKind : IChannelKind
             run.Mistake(Message.Of("notifications.command.empty"));
         }
 
-        var within = settings["within"].Duration(Usual, Least, Most);
-        var language = ChannelOptions.ReadLanguage(settings);
+        var within = channel["within"].Duration(Usual, Least, Most);
+        var language = ChannelOptions.ReadLanguage(channel);
         return words.Count == 0 || words.Contains("", StringComparer.Ordinal)
             ? null
             : new CommandOptions(words, within, language);

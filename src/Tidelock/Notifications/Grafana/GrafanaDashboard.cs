@@ -7,7 +7,8 @@ namespace Tidelock.Notifications.Grafana;
 /// which is the default one.
 /// </summary>
 /// <param name="Sources">Each once; the empty text stands for the default.</param>
-internal sealed record GrafanaDashboard(IReadOnlyList<string> Sources)
+/// <param name="HasLibraryPanels">Whether some panels are not in it, so that nobody knows what they ask.</param>
+internal sealed record GrafanaDashboard(IReadOnlyList<string> Sources, bool HasLibraryPanels)
 {
     /// <summary>What Grafana answers by itself, and where the sources are each query's own.</summary>
     private static readonly string[] Inner = ["grafana", "-- Grafana --", "-- Mixed --", "-- Dashboard --", "__expr__"];
@@ -17,14 +18,17 @@ internal sealed record GrafanaDashboard(IReadOnlyList<string> Sources)
     public static GrafanaDashboard Of(JsonElement dashboard)
     {
         var variables = Variables(dashboard);
-        return new([
-            .. Panels(dashboard)
-                .Concat(Items(dashboard, "rows").SelectMany(Panels))
-                .SelectMany(SourcesOf)
-                .Select(source => Resolved(source, variables))
-                .Where(source => !Inner.Contains(source, StringComparer.Ordinal))
-                .Distinct(StringComparer.Ordinal),
-        ]);
+        var panels = Panels(dashboard).Concat(Items(dashboard, "rows").SelectMany(Panels)).ToList();
+        return new GrafanaDashboard(
+            [
+                .. panels
+                    .SelectMany(SourcesOf)
+                    .Select(source => Resolved(source, variables))
+                    .Where(source => !Inner.Contains(source, StringComparer.Ordinal))
+                    .Distinct(StringComparer.Ordinal),
+            ],
+            panels.Exists(p => p.TryGetProperty("libraryPanel", out _) && !Items(p, "targets").Any())
+        );
     }
 
     /// <summary>Those in collapsed rows stand inside the row.</summary>

@@ -22,6 +22,17 @@ internal sealed class GrafanaHealth(HttpAccess access, TimeProvider time) : IDis
         return path is ["d" or "d-solo", { Length: > 0 } uid, ..] ? Uri.UnescapeDataString(uid) : null;
     }
 
+    /// <summary>Whether an address is one of this Grafana, however its scheme and its letters are written.</summary>
+    public static bool IsOf(Uri address, HttpAccess grafana) =>
+        address.IsAbsoluteUri
+        && grafana.Address.IsAbsoluteUri
+        && string.Equals(address.Host, grafana.Address.Host, StringComparison.OrdinalIgnoreCase)
+        && (address.Port == grafana.Address.Port || (address.IsDefaultPort && grafana.Address.IsDefaultPort))
+        && $"{address.AbsolutePath}/".StartsWith(
+            grafana.Address.AbsolutePath.TrimEnd('/') + "/",
+            StringComparison.OrdinalIgnoreCase
+        );
+
     /// <summary>What is wrong with a dashboard; null where it is there and all its data sources answer.</summary>
     public async Task<Message?> ProblemAsync(string uid, CancellationToken cancellation)
     {
@@ -40,8 +51,10 @@ internal sealed class GrafanaHealth(HttpAccess access, TimeProvider time) : IDis
         try
         {
             var answer = reply.Json() ?? throw new InvalidOperationException();
-            var sources = GrafanaDashboard.Of(answer.GetProperty("dashboard")).Sources;
-            return await ProblemAsync(sources, cancellation).ConfigureAwait(false);
+            var dashboard = GrafanaDashboard.Of(answer.GetProperty("dashboard"));
+            return dashboard.HasLibraryPanels
+                ? Message.Of("notifications.grafana.library", ("uid", uid))
+                : await ProblemAsync(dashboard.Sources, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException)
         {

@@ -22,23 +22,25 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelContext 
     public async Task<Delivery> TellAsync(NoticeView view, IReadOnlyList<Notice> news, CancellationToken cancellation)
     {
         var ids = view.Identifiers;
-        var sent = false;
+        var (sent, failed) = (false, (ApiReply?)null);
         foreach (var (e, after) in Events(view, news))
         {
             var reply = await SendAsync(e, cancellation).ConfigureAwait(false);
-            if (reply.Problem is { } problem)
-            {
-                return Delivery.Failed(ids, problem) with
-                {
-                    RetryAfter = reply.RetryAfter,
-                    NeedsPerson = !reply.MayGoWellLater,
-                };
-            }
+            failed = reply.Problem is null ? failed : failed ?? reply;
+            sent |= reply.Problem is null;
 
-            (ids, sent) = (after(ids), true);
+            // A change that is refused for good is told no more; whoever must be called is called all the same.
+            ids = reply.Problem is null || (e.IsChange && !reply.MayGoWellLater) ? after(ids) : ids;
         }
 
-        return sent ? Delivery.Sent(ids) : Delivery.Nothing;
+        return failed is { Problem: { } problem }
+                ? Delivery.Failed(ids, problem) with
+                {
+                    RetryAfter = failed.RetryAfter,
+                    NeedsPerson = !failed.MayGoWellLater,
+                }
+            : sent ? Delivery.Sent(ids)
+            : Delivery.Nothing;
     }
 
     /// <summary>The Events API takes events and tells nothing.</summary>
@@ -54,20 +56,12 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelContext 
                 )),
         ];
 
-    /// <summary>What is to be sent, in order, and what is known after each.</summary>
+    /// <summary>What is to be sent, whom to call first, and what is known after each.</summary>
     private IEnumerable<(
         PagerDutyEvent Event,
         Func<ImmutableSortedDictionary<string, string>, ImmutableSortedDictionary<string, string>> After
     )> Events(NoticeView view, IReadOnlyList<Notice> news)
     {
-        foreach (var notice in news.Where(n => IsChange(n) && !IsTold(n, view)))
-        {
-            yield return (
-                PagerDutyEvent.Change(view, notice, $"{NoticeWords.Headline(view)}: {Summary(view, notice)}"),
-                ids => notice.Entry is { } entry ? ids.SetItem(Told, Text(entry.Sequence)) : ids
-            );
-        }
-
         var need = view.Run is null ? null : PagerDutyNeed.Of(view.State, options.HoldAfter, view.Now);
         var isOpen = string.Equals(view.Identifiers.GetValueOrDefault(Incident), Open, StringComparison.Ordinal);
         if (need is not null && !isOpen)
@@ -78,6 +72,14 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelContext 
         else if (need is null && isOpen)
         {
             yield return (PagerDutyEvent.Resolve(view), ids => ids.SetItem(Incident, Resolved));
+        }
+
+        foreach (var notice in news.Where(n => IsChange(n) && !IsTold(n, view)))
+        {
+            yield return (
+                PagerDutyEvent.Change(view, notice, $"{NoticeWords.Headline(view)}: {Summary(view, notice)}"),
+                ids => notice.Entry is { } entry ? ids.SetItem(Told, Text(entry.Sequence)) : ids
+            );
         }
     }
 

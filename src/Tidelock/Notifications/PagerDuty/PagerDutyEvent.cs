@@ -12,6 +12,9 @@ internal sealed record PagerDutyEvent(string Path, JsonObject Body)
     private const string Changes = "/v2/change/enqueue";
     private const int LongestSummary = 1024;
 
+    /// <summary>Whether it calls nobody.</summary>
+    public bool IsChange => string.Equals(Path, Changes, StringComparison.Ordinal);
+
     /// <summary>A change: the beginning and the end of a run. It calls nobody.</summary>
     public static PagerDutyEvent Change(NoticeView view, Notice notice, string summary) =>
         new(

@@ -15,25 +15,33 @@ internal sealed class WebhookChannel(WebhookOptions options, ChannelContext cont
 
     public async Task<Delivery> TellAsync(NoticeView view, IReadOnlyList<Notice> news, CancellationToken cancellation)
     {
-        var sent = false;
+        var (sent, refused) = (false, (ApiReply?)null);
         foreach (var notice in Told(view, news))
         {
             var reply = await SendAsync(view, notice, cancellation).ConfigureAwait(false);
-            if (reply.Problem is { } problem)
+            if (reply.Problem is not null && !IsAboutTheEvent(reply.Status))
             {
-                return Delivery.Failed(cursor.Identifiers(view), problem) with
-                {
-                    RetryAfter = reply.RetryAfter,
-                    NeedsPerson = !reply.MayGoWellLater,
-                };
+                return Failed(view, reply);
             }
 
             cursor.Took(notice);
-            sent = true;
+            (sent, refused) = (true, reply.Problem is null ? refused : refused ?? reply);
         }
 
-        return sent ? Delivery.Sent(cursor.Identifiers(view)) : Delivery.Nothing;
+        return refused is not null ? Failed(view, refused)
+            : sent ? Delivery.Sent(cursor.Identifiers(view))
+            : Delivery.Nothing;
     }
+
+    /// <summary>Whether the receiver refuses this one event for good, which must not keep it from the others: too large, or of a kind it does not know.</summary>
+    private static bool IsAboutTheEvent(int status) => status is 400 or 413 or 415 or 422;
+
+    private Delivery Failed(NoticeView view, ApiReply reply) =>
+        Delivery.Failed(cursor.Identifiers(view), reply.Problem!) with
+        {
+            RetryAfter = reply.RetryAfter,
+            NeedsPerson = !reply.MayGoWellLater,
+        };
 
     /// <summary>A receiver of events cannot be asked anything.</summary>
     public Task<ChannelAnswer> AskAsync(CancellationToken cancellation) =>
