@@ -29,7 +29,7 @@ public sealed class StagingEvidenceTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_byte_of_the_statement_and_of_the_signature_counts()
+    public async Task A_byte_of_the_statement_or_of_the_signature_that_was_edited_is_refused()
     {
         await using var bench = await SoakedAsync(Day);
         var good = JsonNode.Parse(await File.ReadAllTextAsync(bench.PathOf("staging.json")))!;
