@@ -15,6 +15,7 @@ using Tidelock.Notifications.Mail;
 using Tidelock.Notifications.PagerDuty;
 using Tidelock.Notifications.Slack;
 using Tidelock.Notifications.Webhook;
+using Tidelock.Policies;
 using Tidelock.Postgres;
 using Tidelock.Probes;
 using Tidelock.Probes.Command;
@@ -115,6 +116,13 @@ public sealed class TidelockServices : IAsyncDisposable
         new NotifySection(ChannelKinds),
         new GatesSection(),
     ];
+
+    /// <summary>The JSON Schema of a team's policy.</summary>
+    public static string PolicySchema =>
+        ChangeSchema.Text(
+            SchemaFragments.Beside<EnvironmentPolicy>("policy"),
+            [.. ChangeSections.Where(s => s is GatesSection)]
+        );
 
     /// <summary>Reads change files.</summary>
     public static ChangeLoader ChangeLoader { get; } = new(ChangeSections);

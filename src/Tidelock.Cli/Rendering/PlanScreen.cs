@@ -1,6 +1,8 @@
 using Tidelock.Calendars;
+using Tidelock.Changes;
 using Tidelock.Deployments;
 using Tidelock.Evidence;
+using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
@@ -36,12 +38,17 @@ internal sealed class PlanScreen(ReportWords words)
             ),
             .. Labelled("cli.plan.surprises", plan.Surprises.Select(words.Say), "!", Tone.Warn),
             Row.Gap,
+            .. Labelled("cli.plan.policy", Policy(change)),
             .. plan.Gates.Select(Gate),
             Row.Gap,
             .. request.Appointment is { } planned ? Planned(planned, change.Section<WatchOptions>().For) : [],
             Verdict(plan, request.Appointment),
         ];
     }
+
+    /// <summary>What the gates are held to.</summary>
+    private static string[] Policy(Change change) =>
+        change.Section<GateOptions>().Policy?.Mark is { } mark ? [$"{mark.File} {mark.Digest[..12]}"] : [];
 
     /// <summary>What is due when, by the clock of whoever planned it.</summary>
     private IEnumerable<Row> Planned(Appointment appointment, TimeSpan watchFor)
@@ -103,7 +110,7 @@ internal sealed class PlanScreen(ReportWords words)
                 ),
         ];
 
-    private Row Gate(Gates.GateStanding gate)
+    private Row Gate(Tidelock.Gates.GateStanding gate)
     {
         var standing = gate switch
         {

@@ -28,6 +28,22 @@ public static class ChangeSchema
         return Indented(root);
     }
 
+    /// <summary>The schema of another file that writes some sections as a change does, indented.</summary>
+    /// <param name="root">Its own fragment, which refers to the sections by their keys.</param>
+    /// <param name="sections">The sections.</param>
+    internal static string Text(string root, IReadOnlyList<IChangeSection> sections)
+    {
+        var schema = Fragment(root);
+        var definitions = Fragment(SchemaFragments.Beside<ChangeLoader>("common"));
+        foreach (var section in sections)
+        {
+            definitions[section.Key] = Fragment(section.SchemaFragment);
+        }
+
+        schema["definitions"] = definitions;
+        return Indented(schema);
+    }
+
     private static JsonObject Fragment(string json) => JsonNode.Parse(json)!.AsObject();
 
     private static JsonObject Reference(string definition) => new() { ["$ref"] = $"#/definitions/{definition}" };

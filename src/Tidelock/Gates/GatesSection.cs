@@ -37,7 +37,7 @@ internal sealed class GatesSection : IChangeSection
         }
 
         var demanded = policy.Gates!;
-        var held = PolicyGates.Fits(demanded)
+        var held = PolicyGates.Fits(policy)
             ? new PolicyGates(policy, node).Hold(own, ReadGates(demanded, earlier))
             : own with
             {

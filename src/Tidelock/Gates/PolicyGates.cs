@@ -30,9 +30,15 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
 
     private ChangeNode Demanded => policy.Gates!;
 
-    /// <summary>Whether the policy's gates can be read as a change's; other keys are mistakes.</summary>
-    public static bool Fits(ChangeNode gates)
+    /// <summary>Whether the policy's gates can be read as a change's; other keys are mistakes, and so are those of gates that nobody passes over.</summary>
+    public static bool Fits(EnvironmentPolicy policy)
     {
+        var (gates, overrides) = (policy.Gates!, policy.OverridesNode!);
+        if (overrides.Exists)
+        {
+            overrides.Only([.. Keys.Select(k => k.Gate).Except(["backup", "rollbackPlan"])]);
+        }
+
         if (!gates.Exists)
         {
             return false;

@@ -25,6 +25,9 @@ public sealed record EnvironmentPolicy(PolicyMark Mark)
     /// <summary>The section <c>gates:</c> of the policy: the levels and thresholds that every change is held to.</summary>
     internal ChangeNode? Gates { get; init; }
 
+    /// <summary>The section <c>overrides:</c>, whose keys are gates.</summary>
+    internal ChangeNode? OverridesNode { get; init; }
+
     /// <summary>
     /// The rule by which this person may not pass over a gate; null where there is none. A gate that the policy demands and whose
     /// overrides it does not name may be passed over by nobody.

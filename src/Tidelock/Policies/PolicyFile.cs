@@ -164,6 +164,7 @@ internal sealed class PolicyFile
                 .. Entries(node["overrides"])
                     .Select(e => new PolicyOverride(e.Key, Names(e.Value), PolicyRule.At(e.Value))),
             ],
+            OverridesNode = node["overrides"],
             Gates = node["gates"],
         };
     }

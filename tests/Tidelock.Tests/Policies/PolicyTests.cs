@@ -1,8 +1,10 @@
+using NJsonSchema;
 using Tidelock.Backups;
 using Tidelock.Changes;
 using Tidelock.Gates;
 using Tidelock.Runs;
 using Tidelock.Tests.Gates;
+using Tidelock.Tests.House;
 using Tidelock.Texts;
 
 namespace Tidelock.Tests.Policies;
@@ -160,6 +162,8 @@ public sealed class PolicyTests : IDisposable
     [InlineData("environments: { production: { approvals: { revoked: tidelock.yaml } } }", "policies.revoked-alone")]
     [InlineData("environments: { production: { approvals: { allow: [everything] } } }", "changes.word.unknown")]
     [InlineData("environments: { production: { overrides: { approval: kim } } }", "changes.kind.list")]
+    [InlineData("environments: { production: { overrides: { on-call: [kim] } } }", "changes.key.meant")]
+    [InlineData("environments: { production: { overrides: { backup: [kim] } } }", "changes.key.unknown")]
     [InlineData("environments: [production]", "changes.kind.mapping")]
     [InlineData("gates: {}", "changes.key.unknown")]
     [InlineData("environments: { production: { gates: { backup: { proof: verified } } } }", "gates.policy.proof")]
@@ -176,6 +180,37 @@ public sealed class PolicyTests : IDisposable
         var place = code == "gates.policy.proof" ? "change.yaml" : "tidelock.yaml";
         Assert.All(mistakes, m => Assert.EndsWith(place, m.File, StringComparison.Ordinal));
         Assert.All(mistakes, m => Assert.NotEqual(m.Render(TextCatalog.English), m.Render(TextCatalog.Korean)));
+    }
+
+    [Fact]
+    public void The_example_of_the_page_is_read_and_makes_a_change_stricter()
+    {
+        var folder = Path.Combine(Repository.Root, "docs", "examples", "policy");
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "policies.md"));
+        var shown = page.Split("```yaml\n")[1].Split("```")[0];
+        Assert.Equal(File.ReadAllText(Path.Combine(folder, "tidelock.yaml")), shown);
+
+        var reading = TidelockServices.ChangeLoader.Load(folder, "production", variables: null);
+        Assert.Equal("", string.Join('\n', reading.Mistakes.Select(m => m.Render(TextCatalog.English))));
+        var gates = reading.Change!.Section<GateOptions>();
+        Assert.Equal((2, TimeSpan.FromHours(72)), (gates.Approval.Required, gates.Approval.Expires));
+        Assert.Equal((TimeSpan.FromHours(48), TimeSpan.FromHours(1)), (gates.Staging.Soak, gates.Announcement.Before));
+        Assert.EndsWith("allowed_signers", gates.Policy!.Signers!.File, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_schema_for_editors_accepts_the_example_and_refuses_a_typo()
+    {
+        var schema = await JsonSchema.FromJsonAsync(TidelockServices.PolicySchema);
+        Assert.Empty(
+            schema.Validate(
+                """{ "apiVersion": "tidelock/v1", "environments": { "production": { "gates": { "approval": { "required": 2, "expires": "72h" } }, "approvals": { "signers": "ops/allowed_signers", "allow": ["author executes"] }, "overrides": { "window": ["kim"] } } } }"""
+            )
+        );
+        Assert.NotEmpty(
+            schema.Validate("""{ "environments": { "production": { "gates": { "aproval": { "required": 2 } } } } }""")
+        );
+        Assert.NotEmpty(schema.Validate("""{ "environments": { "production": { "approval": {} } } }"""));
     }
 
     [Fact]

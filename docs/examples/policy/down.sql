@@ -1,0 +1,1 @@
+alter table exam_results drop column percentile;
