@@ -1,4 +1,3 @@
-using Tidelock.Changes;
 using Tidelock.Gates.Approvals;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;

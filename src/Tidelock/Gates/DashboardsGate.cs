@@ -70,7 +70,7 @@ internal sealed class DashboardsGate(HttpMessageInvoker http) : IGate
         CancellationToken cancellation
     )
     {
-        using var grafana = new GrafanaHealth(access, time);
+        var grafana = new GrafanaHealth(access, time);
         return await grafana.ProblemAsync(uid, cancellation).ConfigureAwait(false);
     }
 

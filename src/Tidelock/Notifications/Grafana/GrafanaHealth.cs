@@ -5,7 +5,7 @@ using Tidelock.Texts;
 namespace Tidelock.Notifications.Grafana;
 
 /// <summary>Asks Grafana whether a dashboard is there and whether every data source it draws from answers.</summary>
-internal sealed class GrafanaHealth(HttpAccess access, TimeProvider time) : IDisposable
+internal sealed class GrafanaHealth(HttpAccess access, TimeProvider time)
 {
     private readonly ApiHttp http = new(access, time);
 
@@ -61,8 +61,6 @@ internal sealed class GrafanaHealth(HttpAccess access, TimeProvider time) : IDis
             return reply.NotAsDocumented;
         }
     }
-
-    public void Dispose() => http.Dispose();
 
     private async Task<Message?> ProblemAsync(IReadOnlyList<string> sources, CancellationToken cancellation)
     {

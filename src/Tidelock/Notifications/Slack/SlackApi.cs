@@ -8,28 +8,26 @@ namespace Tidelock.Notifications.Slack;
 /// <summary>Slack's Web API, as one bot.</summary>
 internal sealed class SlackApi(Uri address, string token, ChannelContext context)
 {
+    private readonly ApiHttp http = new(new HttpAccess(address), context.Time, context.Handler);
+
     /// <summary>A method that does something.</summary>
     public async Task<SlackAnswer> PostAsync(string method, JsonObject body, CancellationToken cancellation)
     {
-        using var http = NewHttp();
         using var request = new HttpRequestMessage(HttpMethod.Post, http.At($"/{method}"))
         {
             Content = ApiJson.Content(body),
         };
-        return await AskAsync(http, request, cancellation).ConfigureAwait(false);
+        return await AskAsync(request, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>A method that only tells; these do not read JSON.</summary>
     public async Task<SlackAnswer> GetAsync(string method, string query, CancellationToken cancellation)
     {
-        using var http = NewHttp();
         using var request = new HttpRequestMessage(HttpMethod.Get, http.At($"/{method}?{query}"));
-        return await AskAsync(http, request, cancellation).ConfigureAwait(false);
+        return await AskAsync(request, cancellation).ConfigureAwait(false);
     }
 
-    private ApiHttp NewHttp() => new(new HttpAccess(address), context.Time, context.Handler);
-
-    private async Task<SlackAnswer> AskAsync(ApiHttp http, HttpRequestMessage request, CancellationToken cancellation)
+    private async Task<SlackAnswer> AskAsync(HttpRequestMessage request, CancellationToken cancellation)
     {
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(MediaTypeNames.Application.Json));
