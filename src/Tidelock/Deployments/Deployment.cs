@@ -22,6 +22,7 @@ public sealed class Deployment
     private readonly WayRehearser rehearser;
     private readonly RunFollower follower;
     private readonly Announcer announcer;
+    private readonly Notifier notifier;
 
     internal Deployment(
         IJournal journal,
@@ -34,7 +35,7 @@ public sealed class Deployment
         TimeSpan patience
     )
     {
-        this.announcer = announcer;
+        (this.announcer, this.notifier) = (announcer, notifier);
         (this.journal, this.checklist, this.rehearser, this.time) = (journal, checklist, rehearser, time);
         plans = new PlanBuilder(rehearser);
         driver = new RunDriver(journal, engine, notifier, time, patience);
@@ -231,7 +232,7 @@ public sealed class Deployment
         DeploymentTerminal terminal,
         CancellationToken cancellation
     ) =>
-        state.Notices.Values.Any(n => n.Problem is not null)
+        notifier.HasLeft(request.Change, await RunReader.EntriesAsync(journal, run, cancellation).ConfigureAwait(false))
             ? await driver.RunAsync(run, request, terminal, takeOver: false, [], cancellation).ConfigureAwait(false)
             : DeploymentEnd.Of(run, state);
 

@@ -61,6 +61,11 @@ internal sealed class RunDriver(
             if (losses.IsOver)
             {
                 var finding = Message.Of("deployments.gave-up", ("run", run), ("reason", reason));
+                if (losses.State is { } last)
+                {
+                    await notifier.AlarmAsync(request.Change, run, last, finding, time).ConfigureAwait(false);
+                }
+
                 return new DeploymentEnd(
                     ExitCode.NeedsPerson,
                     losses.State is { } state ? ClosedName.With(finding, run, state, request.Target) : finding,
@@ -167,7 +172,14 @@ internal sealed class RunDriver(
             await writer.DisposeAsync().ConfigureAwait(false);
         }
 
-        return writer.Unstored.Count == 0 ? (null, writer.State) : (NotJournaled(run, writer), null);
+        if (writer.Unstored.Count == 0)
+        {
+            return (null, writer.State);
+        }
+
+        var end = NotJournaled(run, writer);
+        await notifier.AlarmAsync(request.Change, run, writer.State, end.Finding, time).ConfigureAwait(false);
+        return (end, null);
     }
 
     /// <summary>What happened and stands in no journal: the person is told all of it, and how it gets there.</summary>

@@ -30,16 +30,28 @@ internal sealed class AnnouncementGate : IGate
             );
         }
 
-        // What was told of another time that is still to come counts for that.
-        var first = words.FirstOrDefault(w => w.Kind is WordKind.Confirmed || Announcement.Of(w)?.StartsAt <= now);
+        var first = words.FirstOrDefault(w => w.Kind is WordKind.Confirmed || IsFor(now, w, before));
         return Task.FromResult(
-            first is null
-                ? new GateFinding(
-                    false,
-                    context.Unconfirmed(Name, Message.Of("gates.announcement.missing", ("before", before)))
-                )
-                : Told(first, before, now)
+            first is not null ? Told(first, before, now)
+            : startsAt is not null
+                ? new GateFinding(false, Message.Of("gates.announcement.other-time", ("at", startsAt)))
+            : new GateFinding(
+                false,
+                context.Unconfirmed(Name, Message.Of("gates.announcement.missing", ("before", before)))
+            )
         );
+    }
+
+    /// <summary>Whether a start now is the one that was announced: not before its time and hardly after it, unless it was told too late for that.</summary>
+    private static bool IsFor(DateTimeOffset now, Word word, TimeSpan before)
+    {
+        if (Announcement.Of(word)?.StartsAt is not { } at)
+        {
+            return false;
+        }
+
+        var due = word.At + before > at ? word.At + before : at;
+        return at <= now && now <= due + Appointment.MayBeLate;
     }
 
     private static GateFinding Told(Word first, TimeSpan before, DateTimeOffset now)

@@ -35,12 +35,17 @@ internal sealed class SlackGate(ChannelFactory channels) : IGate
         return new GateFinding(false, context.Unconfirmed(Name, missing));
     }
 
-    /// <summary>Null where Tidelock sends nothing to Slack.</summary>
+    /// <summary>Whether the run is told in the very channel that the gate is about.</summary>
+    private static bool IsSame(ChannelOptions options, string? channel) =>
+        options is SlackOptions { Channel: var told }
+        && string.Equals(told?.TrimStart('#'), channel?.TrimStart('#'), StringComparison.Ordinal);
+
+    /// <summary>Null where Tidelock sends nothing to that channel.</summary>
     private async Task<ChannelAnswer?> AnswerAsync(GateContext context, CancellationToken cancellation)
     {
-        foreach (var (kind, _, channel) in channels.Of(context.Change, context.Time))
+        foreach (var (kind, options, channel) in channels.Of(context.Change, context.Time))
         {
-            if (kind == SlackKind.Name)
+            if (kind == SlackKind.Name && IsSame(options, context.Options.Slack.Channel))
             {
                 return await ChannelCall.AskAsync(channel, context.Time, cancellation).ConfigureAwait(false);
             }

@@ -47,6 +47,27 @@ internal sealed class ChannelWork : IAsyncDisposable
     {
         await ending.CancelAsync().ConfigureAwait(false);
         await work.WaitAsync(limit, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!work.IsCompleted)
+        {
+            await GiveUpAsync(limit).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Nobody knows whether the end got through: that is written down, so that it is shown and told once more.</summary>
+    private async Task GiveUpAsync(TimeSpan limit)
+    {
+        await DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            var problem = Message.Of("notifications.no-answer", ("limit", limit));
+            await execution
+                .Writer.AppendAsync(new NoticeFailed(kind, problem, identifiers), CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+        catch (TidelockException)
+        {
+            // The journal is away, or another program has the run: it tells what is left.
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -170,16 +191,18 @@ internal sealed class ChannelWork : IAsyncDisposable
         }
 
         retry.Reset();
-        news.Clear();
-        upto = last?.Sequence ?? upto;
+        var told = last?.Sequence ?? upto;
         if (!delivery.IsNothing)
         {
             identifiers = delivery.Identifiers;
             await execution
-                .Writer.AppendAsync(new NoticeSent(kind, upto, (last ?? head)!.Hash, identifiers), stopping.Token)
+                .Writer.AppendAsync(new NoticeSent(kind, told, (last ?? head)!.Hash, identifiers), stopping.Token)
                 .ConfigureAwait(false);
         }
 
+        // Only now: what could not be written down is told again.
+        news.Clear();
+        upto = told;
         return true;
     }
 

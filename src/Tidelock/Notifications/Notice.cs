@@ -1,4 +1,5 @@
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Notifications;
 
@@ -10,6 +11,9 @@ namespace Tidelock.Notifications;
 /// <param name="At">When it happened.</param>
 public sealed record Notice(Moment Moment, JournalEntry? Entry, RunEvent? Event, RunState State, DateTimeOffset At)
 {
+    /// <summary>What is said where no event says it; null where one does.</summary>
+    public Message? Text { get; init; }
+
     internal static Notice Of(JournalEntry entry, RunEvent e, RunState state) =>
         new(MomentOf(e), entry, e, state, e.At);
 

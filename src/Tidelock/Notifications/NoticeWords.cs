@@ -84,7 +84,7 @@ internal sealed class NoticeWords
     public string? Line(Notice notice) =>
         notice.Event switch
         {
-            null => null,
+            null => notice.Text is { } text ? Line(notice, $"✗ {Say(text)}") : null,
             RunStarted s => Line(notice, $"● {Begun(s)}"),
             StepEnded ended => Line(
                 notice,

@@ -1,4 +1,6 @@
+using Tidelock.Changes;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Notifications;
 
@@ -11,6 +13,43 @@ namespace Tidelock.Notifications;
 internal sealed class Notifier(ChannelFactory channels, IJournal journal)
 {
     public NoticePace Pace { get; init; } = new();
+
+    /// <summary>Whether a channel of the change has not told the end of its run: it failed, or its program was killed before.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="entries">All that the journal has of the run, which is over.</param>
+    public bool HasLeft(Change change, IReadOnlyList<JournalEntry> entries)
+    {
+        var state = RunState.Of(entries.Select(RunEvents.Parse));
+        var end = entries.LastOrDefault(e => e.Kind == nameof(RunEnded))?.Sequence;
+        return channels
+            .Of(change, TimeProvider.System)
+            .Any(c => state.Notices.GetValueOrDefault(c.Kind) is not { Problem: null } told || told.Upto < end);
+    }
+
+    /// <summary>
+    /// Tells that a person is needed where no journal can say it any more, or its program is about to go: once, for as long as the end of a run
+    /// may take.
+    /// </summary>
+    public async Task AlarmAsync(Change change, RunId run, RunState state, Message finding, TimeProvider time)
+    {
+        if (state.Started is not { } started)
+        {
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(Pace.EndLimit, time);
+        var now = time.GetUtcNow();
+        var notice = new Notice(Moment.NeedsPerson, null, null, state, now) { Text = finding };
+        var calls = channels
+            .Of(change, time)
+            .Select(c =>
+            {
+                var known = state.Notices.GetValueOrDefault(c.Kind)?.Identifiers ?? Delivery.Nothing.Identifiers;
+                var view = new NoticeView(NoticeSubject.Of(started), run, state, null, known, now);
+                return ChannelCall.TellAsync(c.Channel, view, [notice], time, limit.Token);
+            });
+        await ((Task)Task.WhenAll(calls)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     /// <summary>Begins to tell. A channel that cannot be made, hangs or fails holds up neither the run nor another channel.</summary>
     public Notifying Begin(RunExecution execution) =>
@@ -34,9 +73,6 @@ internal sealed class Notifying(IReadOnlyList<ChannelWork> works, TimeSpan limit
     /// <summary>Stops at once: what was not told yet is told by whoever goes on with the run.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var work in works)
-        {
-            await work.DisposeAsync().ConfigureAwait(false);
-        }
+        await Task.WhenAll(works.Select(w => w.DisposeAsync().AsTask())).ConfigureAwait(false);
     }
 }

@@ -94,4 +94,19 @@ public sealed class AnnouncementGateTests
         bench.Time.Advance(TimeSpan.FromMinutes(5));
         Assert.Equal("25 min", (await bench.StandingAsync(Gate)).Finding.Arguments["left"]);
     }
+
+    [Fact]
+    public async Task A_start_long_after_the_time_that_was_told_is_announced_anew()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        await bench.AnnounceAsync(bench.Time.GetUtcNow().AddMinutes(45));
+        bench.Time.Advance(TimeSpan.FromMinutes(60));
+        Assert.True(await bench.PassesAsync(Gate));
+        bench.Time.Advance(TimeSpan.FromSeconds(1));
+        var standing = await bench.StandingAsync(Gate);
+        Assert.Equal((true, "gates.announcement.other-time"), (standing.Refuses, standing.Finding.Code));
+        await bench.SayAsync("announcement", "lee");
+        bench.Time.Advance(TimeSpan.FromMinutes(30));
+        Assert.Equal("lee", (await bench.StandingAsync(Gate)).By);
+    }
 }

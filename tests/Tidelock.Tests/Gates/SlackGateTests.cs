@@ -32,13 +32,22 @@ public sealed class SlackGateTests
         Assert.Equal((true, "kim"), ((await bench.StandingAsync(Gate)).Passed, (await bench.StandingAsync(Gate)).By));
     }
 
+    [Fact]
+    public async Task Another_channel_than_the_one_that_is_told_needs_a_word()
+    {
+        await using var slack = await SlackServer.StartAsync();
+        await using var bench = await BenchAsync(slack, "slack: { channel: '#prod' }");
+        Assert.Equal("gates.slack.missing", (await bench.StandingAsync(Gate)).Finding.Code);
+        Assert.Empty(slack.Calls);
+    }
+
     private static SlackGate Gate => new(new(TidelockServices.ChannelKinds));
 
-    private static async Task<GateBench> BenchAsync(SlackServer slack)
+    private static async Task<GateBench> BenchAsync(SlackServer slack, string gates = Gates)
     {
-        var bench = await GateBench.CreateAsync(Gates, ("SLACK_BOT_TOKEN", SlackServer.Token));
+        var bench = await GateBench.CreateAsync(gates, ("SLACK_BOT_TOKEN", SlackServer.Token));
         bench.Read(
-            Gates,
+            gates,
             $$$"""notify: { slack: { channel: "#db-ops", token: "${SLACK_BOT_TOKEN}", api: "{{{slack.Api}}}" } }"""
         );
         return bench;

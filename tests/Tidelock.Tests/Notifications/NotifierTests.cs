@@ -77,7 +77,7 @@ public sealed class NotifierTests
     }
 
     [Fact]
-    public async Task What_a_killed_program_had_not_told_is_told_by_the_next_one()
+    public async Task What_nobody_had_told_is_told_by_the_next_program()
     {
         await using var bench = await SlackBench.StartAsync();
         await using var run = await RunAsync(bench);
@@ -194,8 +194,59 @@ public sealed class NotifierTests
         await using var run = await RunAsync(bench, Quick with { EndLimit = TimeSpan.FromMilliseconds(200) });
         var state = await run.RunAsync(ScriptedStep.Migrating()).WaitAsync(TimeSpan.FromSeconds(8));
         hanging.SetResult();
+        bench.Slack.Always = null;
         Assert.Equal(RunResult.Completed, state.Result);
-        Assert.Empty(state.Notices);
+        Assert.Equal("notifications.no-answer", state.Notices["slack"].Problem!.Code);
+        await run.SameAsStoredAsync(state);
+        Assert.True(await HasLeftAsync(run, bench));
+
+        await run.RunAsync(ScriptedStep.Migrating());
+        Assert.Contains("✓ completed", bench.Slack.Messages[^1].Text, StringComparison.Ordinal);
+        Assert.False(await HasLeftAsync(run, bench));
+    }
+
+    [Fact]
+    public async Task The_end_of_a_run_whose_program_was_killed_right_after_it_is_not_lost()
+    {
+        await using var bench = await SlackBench.StartAsync();
+        await using var run = await RunAsync(bench);
+        var first = run.RunAsync(ScriptedStep.Migrating(), ScriptedStep.Waiting("verify"));
+        await ToldAsync(bench.Slack, "▶ verify");
+        run.Ask(new RunRequest.Suspend(Message.Of("runs.left-unwatched", ("by", "kim"))));
+        await first;
+        run.Notifier = null;
+        await run.RunAsync(ScriptedStep.Migrating(), ScriptedStep.Passing("verify"));
+        Assert.DoesNotContain("completed", Assert.Single(bench.Slack.Messages).Text, StringComparison.Ordinal);
+        Assert.True(await HasLeftAsync(run, bench));
+
+        run.Notifier = Telling(bench);
+        await run.RunAsync(ScriptedStep.Migrating());
+
+        Assert.Contains("✓ completed", Assert.Single(bench.Slack.Messages).Text, StringComparison.Ordinal);
+        Assert.False(await HasLeftAsync(run, bench));
+    }
+
+    [Fact]
+    public async Task That_a_person_is_needed_is_told_without_a_journal_in_the_thread_of_the_run()
+    {
+        await using var bench = await SlackBench.StartAsync();
+        await using var run = await RunAsync(bench);
+        var state = await run.RunAsync(ScriptedStep.Migrating());
+        run.Journal.IsFull = true;
+        await Telling(bench)(run.Journal)
+            .AlarmAsync(
+                bench.Change,
+                run.Run,
+                state,
+                Message.Of("deployments.gave-up", ("run", run.Run), ("reason", "gone")),
+                TimeProvider.System
+            );
+        var alarm = bench.Slack.Posts[^1];
+        Assert.Equal(
+            (Assert.Single(bench.Slack.Messages).Stamp, true),
+            (alarm.Thread, (bool)alarm.Body["reply_broadcast"]!)
+        );
+        Assert.Contains("gone", alarm.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -286,6 +337,9 @@ public sealed class NotifierTests
             startsAt,
             default
         );
+
+    private static async Task<bool> HasLeftAsync(RunFixture run, SlackBench bench) =>
+        Telling(bench)(run.Journal).HasLeft(bench.Change, await RunReader.EntriesAsync(run.Journal, run.Run, default));
 
     private static WordBook Words(RunFixture run) => new(run.Journal, SampleEvents.Started.Digest, "production");
 

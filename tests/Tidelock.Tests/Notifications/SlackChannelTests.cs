@@ -104,6 +104,23 @@ public sealed class SlackChannelTests
     }
 
     [Fact]
+    public async Task One_that_was_deleted_while_only_the_watch_goes_on_is_posted_anew_once()
+    {
+        await using var bench = await SlackBench.StartAsync();
+        var channel = bench.Channel;
+        var (view, news) = SlackBench.Of(SlackBench.NoIds, Begun);
+        var ids = (await channel.TellAsync(view, news, default)).Identifiers;
+        bench.Slack.Delete(ids["ts"]);
+        var (then, more) = SlackBench.Of(ids, [.. Begun, new WatchTicked(false, [], [])]);
+
+        var refreshed = await channel.TellAsync(then with { Now = view.Now.AddSeconds(30) }, [more[^1]], default);
+        Assert.False(refreshed.IsNothing);
+        var again = then with { Identifiers = refreshed.Identifiers, Now = view.Now.AddSeconds(60) };
+        Assert.True((await channel.TellAsync(again, [more[^1]], default)).IsNothing);
+        Assert.Equal(1, Assert.Single(bench.Slack.Messages).Edits);
+    }
+
+    [Fact]
     public async Task A_post_whose_thread_fails_is_known_and_not_posted_again()
     {
         await using var bench = await SlackBench.StartAsync();
@@ -142,12 +159,12 @@ public sealed class SlackChannelTests
                     new StepEnded($"s{i}", StepResult.Failed, Message.Of("runs.asked-by", ("by", new string('x', 200))))
             );
         var (view, news) = SlackBench.Of(SlackBench.NoIds, [SampleEvents.Started, .. steps]);
-        view = view with { Subject = view.Subject with { Change = new string('c', 400) } };
+        view = view with { Subject = view.Subject with { Change = new string('c', 148) + "🌊🌊" } };
 
         Assert.Null((await bench.Channel.TellAsync(view, news, default)).Problem);
 
         var blocks = bench.Slack.Messages[0].Body["blocks"]!.AsArray();
-        Assert.Equal(150, ((string)blocks[0]!["text"]!["text"]!).Length);
+        Assert.Equal(new string('c', 148) + "…", (string)blocks[0]!["text"]!["text"]!);
         Assert.Equal(3000, ((string)blocks[2]!["text"]!["text"]!).Length);
         Assert.Equal(3000, bench.Slack.Posts[1].Text.Length);
     }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Tidelock.Notifications;
 using Tidelock.Runs;
 using Tidelock.Tests.Runs;
@@ -47,6 +48,7 @@ public sealed class SlackWebhookTests
     [InlineData(410, "channel_is_archived", true)]
     [InlineData(429, "rate_limited", false)]
     [InlineData(503, "<html>", false)]
+    [InlineData(200, "<html>sign in</html>", false)]
     public async Task A_refusal_is_told_without_the_secret_address(int status, string body, bool needsPerson)
     {
         await using var bench = await SlackBench.StartAsync(Hook);
@@ -56,6 +58,22 @@ public sealed class SlackWebhookTests
         Assert.Equal((needsPerson, TimeSpan.FromSeconds(3)), (told.NeedsPerson, told.RetryAfter));
         var text = TextCatalog.English.Render(told.Problem!);
         Assert.Contains(body, text, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_secret_path_is_hidden_in_what_a_server_repeats_of_it()
+    {
+        await using var bench = await SlackBench.StartAsync(Hook);
+        bench.Slack.Always = context =>
+        {
+            context.Response.StatusCode = 404;
+            return context.Response.WriteAsync($"Cannot POST {context.Request.Path}");
+        };
+        var (view, news) = SlackBench.Of(SlackBench.NoIds, SampleEvents.Started);
+        var told = await bench.Channel.TellAsync(view, news, default);
+        var text = TextCatalog.English.Render(told.Problem!);
+        Assert.Contains("Cannot POST ***", text, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", text, StringComparison.Ordinal);
     }
 

@@ -48,7 +48,8 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
         }
 
         editedAt = view.Now;
-        return isNews ? Delivery.Sent(ids) : Delivery.Nothing;
+        // A message that took the place of one that is gone must be found again, however little was told.
+        return isNews || ids != view.Identifiers ? Delivery.Sent(ids) : Delivery.Nothing;
     }
 
     public async Task<ChannelAnswer> AskAsync(CancellationToken cancellation)

@@ -8,6 +8,9 @@ internal sealed class SlackKind : IChannelKind
 {
     public const string Name = "slack";
 
+    /// <summary>A shorter one is no secret.</summary>
+    private const int ShortestPath = 8;
+
     private const string UsualApi = "https://slack.com/api";
 
     public string Key => Name;
@@ -38,8 +41,21 @@ internal sealed class SlackKind : IChannelKind
         )
         {
             Token = channel["token"].Secret(),
-            Webhook = channel["webhook"].Secret(),
+            Webhook = ReadWebhook(channel["webhook"]),
         };
+    }
+
+    /// <summary>What is secret of such an address is its path, which a server that refuses it likes to repeat.</summary>
+    private static string? ReadWebhook(ChangeNode node)
+    {
+        var webhook = node.Secret();
+        if (Uri.TryCreate(webhook, UriKind.Absolute, out var address) && address.AbsolutePath.Length > ShortestPath)
+        {
+            Secrets.OfProcess.Add(address.PathAndQuery);
+            Secrets.OfProcess.Add(address.AbsolutePath);
+        }
+
+        return webhook;
     }
 
     public IChannel? Create(ChannelOptions options, ChannelContext context) =>

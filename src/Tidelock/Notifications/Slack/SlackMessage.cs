@@ -115,7 +115,12 @@ internal sealed class SlackMessage(string language)
     private static JsonObject Text(string kind, string text, int longest) =>
         new() { ["type"] = kind, ["text"] = Cut(text, longest) };
 
-    private static string Cut(string text, int longest) => text.Length <= longest ? text : text[..(longest - 1)] + "…";
+    private static string Cut(string text, int longest) =>
+        text.Length <= longest ? text : Shortened(text, longest - 1) + "…";
+
+    /// <summary>Half a letter outside of Unicode's first plane cannot be sent.</summary>
+    private static string Shortened(string text, int longest) =>
+        text[..(char.IsHighSurrogate(text[longest - 1]) ? longest - 1 : longest)];
 
     /// <summary>Slack's three: what comes from a database or a person must not become a mention or a link.</summary>
     private static string Escaped(string text) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json.Nodes;
 using Tidelock.Probes;
 using Tidelock.Texts;
@@ -31,14 +32,19 @@ internal sealed class SlackWebhook(string webhook, string? channel, SlackMessage
         var http = new ApiHttp(new HttpAccess(address), context.Time, context.Handler);
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = ApiJson.Content(body) };
         var reply = await http.AskAsync(request, cancellation).ConfigureAwait(false);
-        return reply.Problem is { } problem
-            ? Delivery.Failed(view.Identifiers, problem) with
+        var problem = reply.Problem ?? (IsTaken(reply) ? null : reply.NotAsDocumented);
+        return problem is null
+            ? Delivery.Sent(Counted(view))
+            : Delivery.Failed(view.Identifiers, problem) with
             {
                 RetryAfter = reply.RetryAfter,
-                NeedsPerson = !reply.MayGoWellLater,
-            }
-            : Delivery.Sent(Counted(view));
+                NeedsPerson = reply.Problem is not null && !reply.MayGoWellLater,
+            };
     }
+
+    /// <summary>Slack says so in a word; a page of somebody in between does not.</summary>
+    private static bool IsTaken(ApiReply reply) =>
+        Encoding.UTF8.GetString(reply.Body).Trim().Equals("ok", StringComparison.Ordinal);
 
     /// <summary>A webhook cannot be asked: it only takes posts.</summary>
     public Task<ChannelAnswer> AskAsync(CancellationToken cancellation) =>
