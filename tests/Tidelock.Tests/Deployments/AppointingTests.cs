@@ -68,7 +68,7 @@ public sealed class AppointingTests : IRunObserver, IRunDialogue, IDisposable
 
     public void Happened(RunEvent e, RunState state) { }
 
-    public void Progressed(string step, Message text) => progress.Add((time.GetUtcNow(), text));
+    public void Progressed(string step, Message progress) => this.progress.Add((time.GetUtcNow(), progress));
 
     public void Warned(Message warning) => warnings.Add(warning);
 

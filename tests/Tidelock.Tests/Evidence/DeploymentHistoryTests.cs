@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tidelock.Evidence;
 using Tidelock.Evidence.History;
 using Tidelock.Runs;
 using Tidelock.Runs.Sqlite;

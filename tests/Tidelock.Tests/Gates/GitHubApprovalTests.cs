@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Tidelock.Gates;
-using Tidelock.Tests.Probes;
 
 namespace Tidelock.Tests.Gates;
 

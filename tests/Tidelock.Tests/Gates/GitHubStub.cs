@@ -118,10 +118,16 @@ internal sealed class GitHubStub : IAsyncDisposable
                     ["name"] = Path.GetFileName(f.Key),
                     ["path"] = f.Key,
                     ["size"] = f.Value.Length,
-                    ["sha"] = Convert.ToHexStringLower(
-                        SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {f.Value.Length}\0"), .. f.Value])
-                    ),
+                    ["sha"] = BlobOf(f.Value),
                 }),
             ];
+    }
+
+    private static string BlobOf(byte[] content)
+    {
+        byte[] head = Encoding.ASCII.GetBytes($"blob {content.Length}\0");
+#pragma warning disable CA5350 // It is git's choice.
+        return Convert.ToHexStringLower(SHA1.HashData([.. head, .. content]));
+#pragma warning restore CA5350
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Tidelock.Gates;
 using Tidelock.Tests.Probes;
 

@@ -1,7 +1,6 @@
 using Tidelock.Gates;
 using Tidelock.Notifications;
 using Tidelock.Runs;
-using Tidelock.Texts;
 
 namespace Tidelock.Tests.Gates;
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Tidelock.Notifications.Command;
 using Tidelock.Runs;
-using Tidelock.Texts;
 
 namespace Tidelock.Tests.Notifications;
 

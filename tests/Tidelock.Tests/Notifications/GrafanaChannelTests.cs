@@ -6,7 +6,6 @@ using Tidelock.Notifications.Grafana;
 using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Tests.Probes;
-using Tidelock.Texts;
 
 namespace Tidelock.Tests.Notifications;
 

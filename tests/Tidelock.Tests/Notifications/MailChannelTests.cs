@@ -1,11 +1,8 @@
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MimeKit;
-using Tidelock.Notifications;
 using Tidelock.Notifications.Mail;
 using Tidelock.Runs;
 using Tidelock.Tests.Probes;
-using Tidelock.Texts;
 
 namespace Tidelock.Tests.Notifications;
 

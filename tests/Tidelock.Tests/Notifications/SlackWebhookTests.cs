@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Tidelock.Notifications;
 using Tidelock.Runs;
 using Tidelock.Tests.Runs;
 using Tidelock.Texts;

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using Tidelock.Notifications.Webhook;
 using Tidelock.Probes;
 using Tidelock.Runs;
