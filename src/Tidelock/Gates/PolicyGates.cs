@@ -79,7 +79,7 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
             },
             Slack = own.Slack with { Level = Level("slack", own.Slack.Level, demanded.Slack.Level) },
         };
-        return held with { Policy = policy, Rules = rules.ToLookup(r => r.Gate, r => r.Rule) };
+        return held with { Policy = policy, Rules = rules.Distinct().ToLookup(r => r.Gate, r => r.Rule) };
     }
 
     private SoakGateOptions Hold(SoakGateOptions own, SoakGateOptions demanded)
@@ -110,7 +110,7 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
         var held = own with
         {
             MaxAge = Least("backup", "maxAge", own.MaxAge, demanded.MaxAge),
-            Proof = Most("backup", "proof", own.Proof, demanded.Proof),
+            Proof = Demanded["backup"]["proof"].Exists ? Most("backup", "proof", own.Proof, demanded.Proof) : own.Proof,
         };
         if (held.By == BackupSource.Confirmed && held.Proof > own.Proof)
         {
@@ -173,13 +173,14 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
 
     private T Stricter<T>(string gate, string key, T own, T demanded, bool isStricter)
     {
+        // A gate that is demanded without a threshold is demanded with its default.
         var node = Demanded[gate][key];
-        if (!node.Exists || !isStricter)
+        if (!Demanded[gate].Exists || !isStricter)
         {
             return own;
         }
 
-        Add(gate, node);
+        Add(gate, node.Exists ? node : Demanded[gate]);
         return demanded;
     }
 

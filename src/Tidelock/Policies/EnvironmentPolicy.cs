@@ -10,6 +10,9 @@ public sealed record EnvironmentPolicy(PolicyMark Mark)
     /// <summary>Whose signatures make an approval; null where none is asked for.</summary>
     public AllowedSigners? Signers { get; init; }
 
+    /// <summary>Where they are named; null where none are.</summary>
+    public PolicyRule? SignersBy { get; init; }
+
     /// <summary>Who may approve; empty for everybody.</summary>
     public IReadOnlyList<string> People { get; init; } = [];
 
@@ -30,18 +33,17 @@ public sealed record EnvironmentPolicy(PolicyMark Mark)
 
     /// <summary>
     /// The rule by which this person may not pass over a gate; null where there is none. A gate that the policy demands and whose
-    /// overrides it does not name may be passed over by nobody.
+    /// overrides it does not name may be passed over by nobody, and neither may an approval that must be signed: an override is a typed name.
     /// </summary>
     /// <param name="key">The gate as files call it: <c>onCall</c>.</param>
     /// <param name="by">Who.</param>
     public PolicyRule? Forbids(string key, string by) =>
-        Overrides.FirstOrDefault(o => o.Gate == key) is { } named
-            ? named.People.Any(p => PersonName.IsSame(p, by))
-                ? null
+        key == "approval" && SignersBy is { } signed ? signed
+        : Overrides.FirstOrDefault(o => o.Gate == key) is { } named
+            ? named.People.Any(p => PersonName.IsExactly(p, by)) ? null
                 : named.Rule
-            : Gates?[key] is { Exists: true } demanded
-                ? PolicyRule.At(demanded)
-                : null;
+        : Gates?[key] is { Exists: true } demanded ? PolicyRule.At(demanded)
+        : null;
 }
 
 /// <summary>Who may pass over a gate.</summary>

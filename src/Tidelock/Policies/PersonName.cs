@@ -7,6 +7,10 @@ public static class PersonName
     public static bool IsSame(string one, string other) =>
         Names(one).Intersect(Names(other), StringComparer.OrdinalIgnoreCase).Any();
 
+    /// <summary>Whether two texts mean the same person for certain: this decides what somebody may do.</summary>
+    public static bool IsExactly(string one, string other) =>
+        string.Equals(one.Trim(), other.Trim(), StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The whole, the name, the address, and the address's part before the <c>@</c>.</summary>
     private static IEnumerable<string> Names(string text)
     {

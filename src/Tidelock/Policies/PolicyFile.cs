@@ -43,6 +43,12 @@ internal sealed class PolicyFile
         }
 
         var policy = Read(found[^1], change.Variables, mistakes)?.For(environment);
+        if (policy is null && !mistakes.Any)
+        {
+            // Its author chooses an environment's name.
+            mistakes.Add(new Place(1, 1), Message.Of("policies.not-named", ("environment", environment)));
+        }
+
         change.Mistakes.AddAll(mistakes);
         return policy;
     }
@@ -153,8 +159,14 @@ internal sealed class PolicyFile
             approvals["revoked"].Mistake(Message.Of("policies.revoked-alone"));
         }
 
+        if (signers is not null && !node["gates"]["approval"].Exists)
+        {
+            approvals["signers"].Mistake(Message.Of("policies.signers-alone"));
+        }
+
         return new EnvironmentPolicy(new PolicyMark(Shown(path), Digest(signers, revoked)))
         {
+            SignersBy = signers is null ? null : PolicyRule.At(approvals["signers"]),
             Signers = signers is null ? null : new AllowedSigners(signers, revoked),
             People = Names(approvals["people"]),
             Allowed = Allowed(approvals["allow"]),

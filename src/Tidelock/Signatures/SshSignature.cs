@@ -127,7 +127,8 @@ public static class SshSignature
         CancellationToken cancellation
     )
     {
-        var then = "-Overify-time=" + at.UtcDateTime.ToString("yyyyMMddHHmmss'Z'", CultureInfo.InvariantCulture);
+        // Local time: before OpenSSH 9.1 there is no letter for UTC.
+        var then = "-Overify-time=" + at.LocalDateTime.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture);
         var found = await RunAsync(
                 message,
                 VerifyingTakes,
@@ -145,6 +146,22 @@ public static class SshSignature
         }
 
         var who = principal ?? makers[0];
+
+        // A key whose line says *@example.com would speak for everybody.
+        if (!makers.SelectMany(m => m.Split(',')).Contains(who, StringComparer.Ordinal))
+        {
+            return (
+                null,
+                Message.Of(
+                    "signatures.not-good",
+                    ("who", who),
+                    ("file", signers.File),
+                    ("makers", string.Join(", ", makers)),
+                    ("words", "-")
+                )
+            );
+        }
+
         string[] verify = ["verify", "-f", signers.File, "-I", who, "-n", @namespace, "-s", file, then];
         var good = await RunAsync(message, VerifyingTakes, verify, cancellation).ConfigureAwait(false);
         if (!good.Succeeded)

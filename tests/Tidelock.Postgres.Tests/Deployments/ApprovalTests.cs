@@ -153,7 +153,7 @@ public sealed class ApprovalTests(PostgresServer server)
             Path.Combine(fixture.ChangeFolder, "tidelock.yaml"),
             $$"""
             environments:
-              production: { approvals: { signers: {{keys.Signers}}, revoked: {{keys.Revoked}} } }
+              production: { gates: { approval: required }, approvals: { signers: {{keys.Signers}}, revoked: {{keys.Revoked}} } }
             """
         );
         await using var services = await fixture.OpenAsync();

@@ -111,6 +111,7 @@ public sealed class ApprovalGateTests
             environments:
               production:
                 approvals: { allow: [author approves, author executes, executor approves] }
+              others: {}
             """;
         await using var bench = await GateBench.WithPolicyAsync(Two, policy);
         bench.By = "choi";

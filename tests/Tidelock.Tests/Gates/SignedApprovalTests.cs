@@ -133,6 +133,26 @@ public sealed class SignedApprovalTests : IDisposable
     }
 
     [Fact]
+    public async Task An_approval_that_is_written_down_again_lifts_no_denial_that_came_after_it()
+    {
+        await keys.AllowAsync("kim");
+        await using var bench = await BenchAsync("approval: { required: 1 }");
+        var kim = await SignedAsync(bench, Said(bench, "kim"));
+        bench.Time.Advance(TimeSpan.FromMinutes(1));
+        var denied = Said(bench, "kim") with { Kind = WordKind.Denied };
+        Assert.Equal("kim", (await JudgeAsync(bench, kim, denied, kim)).Denied?.By);
+    }
+
+    [Fact]
+    public async Task A_source_that_the_change_names_replaces_nobody_whom_the_policy_asks_for()
+    {
+        await using var bench = await BenchAsync("approval: { command: [sh, yes.sh] }");
+        Assert.Equal(1, bench.Change.Section<GateOptions>().Approval.Required);
+        await bench.AddAsync(Said(bench, "kim") with { Kind = WordKind.Overridden });
+        Assert.True((await bench.StandingAsync(new ApprovalGate())).Refuses);
+    }
+
+    [Fact]
     public async Task Signing_refuses_at_once_what_the_gate_would_not_count()
     {
         await keys.AllowAsync("kim");
@@ -162,14 +182,18 @@ public sealed class SignedApprovalTests : IDisposable
 
     public void Dispose() => keys.Dispose();
 
-    private Task<GateBench> BenchAsync(string gates, string more = "") =>
-        GateBench.WithPolicyAsync(
+    private async Task<GateBench> BenchAsync(string gates, string more = "")
+    {
+        await File.AppendAllTextAsync(keys.Signers, "");
+        return await GateBench.WithPolicyAsync(
             gates,
             $$"""
             environments:
-              production: { approvals: { signers: {{keys.Signers}}{{more}} } }
+              production: { gates: { approval: required }, approvals: { signers: {{keys.Signers}}{{more}} } }
+              others: {}
             """
         );
+    }
 
     private static Word Said(GateBench bench, string by) =>
         new(WordKind.Confirmed, "approval", by, "looked at it", bench.Time.GetUtcNow(), "laptop")

@@ -33,6 +33,7 @@ public sealed class PolicyTests : IDisposable
                   rollbackPlan: required
                   onCall: { people: 2, level: recommended }
                   slack: recommended
+              others: {}
             """
         );
         Change(
@@ -61,9 +62,7 @@ public sealed class PolicyTests : IDisposable
         Assert.Contains("production.gates.approval.required: 2", rules.Select(r => r.Rule));
         Assert.EndsWith("tidelock.yaml", rules[0].File, StringComparison.Ordinal);
 
-        var staging = Gates("staging");
-        Assert.Null(staging.Policy);
-        Assert.Equal(GateLevel.Off, staging.Approval.Level);
+        Assert.Equal(GateLevel.Off, Gates("staging").Approval.Level);
     }
 
     [Fact]
@@ -73,6 +72,7 @@ public sealed class PolicyTests : IDisposable
             environments:
               production:
                 gates: { approval: { required: 2 } }
+              others: {}
             """;
         await using var bench = await GateBench.WithPolicyAsync("approval: { required: 1 }", policy);
         await bench.SayAsync("approval", "kim");
@@ -95,6 +95,7 @@ public sealed class PolicyTests : IDisposable
               production:
                 gates: { approval: { required: 2 }, announcement: { before: 30m } }
                 overrides: { approval: [lee] }
+              others: {}
             """;
         await using var bench = await GateBench.WithPolicyAsync("dashboards: required", policy);
         await bench.SayAsync("approval", "kim", WordKind.Overridden, "outage");
@@ -121,7 +122,7 @@ public sealed class PolicyTests : IDisposable
         Policy(
             """
             environments:
-              production: { approvals: { signers: signers } }
+              production: { gates: { approval: recommended }, approvals: { signers: signers } }
               others: { gates: { approval: { required: 3 } } }
             """
         );
@@ -131,7 +132,6 @@ public sealed class PolicyTests : IDisposable
         Assert.Equal(64, first.Digest.Length);
         Assert.Equal(first, Gates("production").Policy!.Mark);
         Assert.Equal(3, Gates("staging").Approval.Required);
-        Assert.Equal(GateLevel.Off, Gates("production").Approval.Level);
 
         File.AppendAllText(Path.Combine(root, "signers"), "eve ssh-ed25519 AAAA\n");
         Assert.NotEqual(first.Digest, Gates("production").Policy!.Mark.Digest);
@@ -140,7 +140,7 @@ public sealed class PolicyTests : IDisposable
     [Fact]
     public void It_is_looked_for_up_to_the_root_of_the_repository_and_two_are_a_mistake()
     {
-        Policy("environments: { production: { gates: { approval: { required: 2 } } } }");
+        Policy("environments: { production: { gates: { approval: { required: 2 } } }, others: {} }");
         Change("approval: off");
         Assert.Equal(2, Gates("production").Approval.Required);
 
@@ -148,7 +148,7 @@ public sealed class PolicyTests : IDisposable
         Assert.Null(Gates("production").Policy);
         Directory.Delete(Path.Combine(root, "changes", ".git"));
 
-        File.WriteAllText(Path.Combine(root, "changes", "scores", "tidelock.yaml"), "environments: {}");
+        File.WriteAllText(Path.Combine(root, "changes", "scores", "tidelock.yaml"), "environments: { others: {} }");
         var two = Assert.Single(Load("production").Mistakes);
         Assert.Equal("policies.two", two.Problem.Code);
     }
@@ -164,9 +164,14 @@ public sealed class PolicyTests : IDisposable
     [InlineData("environments: { production: { overrides: { approval: kim } } }", "changes.kind.list")]
     [InlineData("environments: { production: { overrides: { on-call: [kim] } } }", "changes.key.meant")]
     [InlineData("environments: { production: { overrides: { backup: [kim] } } }", "changes.key.unknown")]
+    [InlineData("environments: { production: {} }", "policies.not-named")]
+    [InlineData("environments: { production: { approvals: { signers: tidelock.yaml } } }", "policies.signers-alone")]
     [InlineData("environments: [production]", "changes.kind.mapping")]
     [InlineData("gates: {}", "changes.key.unknown")]
-    [InlineData("environments: { production: { gates: { backup: { proof: verified } } } }", "gates.policy.proof")]
+    [InlineData(
+        "environments: { production: { gates: { backup: { proof: verified } } }, others: {} }",
+        "gates.policy.proof"
+    )]
     public void What_is_wrong_with_it_keeps_every_change_from_being_read_and_is_named_where_it_is(
         string policy,
         string code
@@ -216,7 +221,7 @@ public sealed class PolicyTests : IDisposable
     [Fact]
     public void What_everybody_may_write_is_nobodys_policy()
     {
-        Policy("environments: {}");
+        Policy("environments: { others: {} }");
         Change("approval: off");
         File.SetUnixFileMode(Path.Combine(root, "tidelock.yaml"), (UnixFileMode)0b110_110_110);
         Assert.Equal("policies.anybodys", Assert.Single(Load("production").Mistakes).Problem.Code);

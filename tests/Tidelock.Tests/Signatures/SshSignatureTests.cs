@@ -66,6 +66,14 @@ public sealed class SshSignatureTests : IDisposable
     }
 
     [Fact]
+    public async Task A_line_that_names_everybody_lets_its_key_speak_for_nobody_in_particular()
+    {
+        await keys.AllowAsync("kim", principal: "*@example.com");
+        var signature = await SignAsync("kim");
+        Assert.Contains("*@example.com", await ProblemAsync(signature, "lee@example.com"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_the_list_or_with_one_nobody_can_read_nobody_is_believed()
     {
         var signature = await SignAsync("kim");

@@ -49,10 +49,22 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
     {
         Word? standing = null;
         (string By, Message Problem)? last = null;
+        DateTimeOffset? lastNo = null;
         foreach (var word in words)
         {
+            if (word.Kind is not WordKind.Confirmed && !(word.At < lastNo))
+            {
+                lastNo = word.At;
+            }
+
             if (word.Kind is WordKind.Confirmed)
             {
+                // A signed approval that is written down once more lifts nothing that was said after it.
+                if (Signers is not null && word.At <= lastNo)
+                {
+                    continue;
+                }
+
                 var problem = await ProblemAsync(word, cancellation).ConfigureAwait(false);
                 last = problem is null ? null : (word.By, problem);
                 standing =
@@ -81,7 +93,7 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
         return until <= ground.Start ? Message.Of("gates.approval.expired", ("at", word.At), ("until", until))
             : word.At > ground.Now + ClocksDiffer
                 ? Message.Of("gates.approval.future", ("at", word.At), ("now", ground.Now))
-            : ground.Policy is { People: { Count: > 0 } people } && !people.Any(p => PersonName.IsSame(p, word.By))
+            : ground.Policy is { People: { Count: > 0 } people } && !people.Any(p => PersonName.IsExactly(p, word.By))
                 ? Message.Of("gates.approval.not-listed", ("file", ground.Policy.Mark.File))
             : await SignatureProblemAsync(word, cancellation).ConfigureAwait(false)
                 ?? (
