@@ -196,13 +196,14 @@ public sealed class TidelockServices : IAsyncDisposable
     {
         var ground = NewGround();
         var probes = new ProbeFactory(ProbeKinds, time);
+        var gates = new GateLook((run, cancellation) => checklist.OfRunAsync(run, journal, cancellation));
         return
         [
             new PrerequisitesStep(programs),
             new SourcedBackupStep(sources, new BackupStep(programs, data, time)),
             new BaselineStep(ground, probes, rehearser, journal),
-            new AppointmentStep((run, cancellation) => checklist.OfRunAsync(run, journal, cancellation)),
-            new MigrateStep(transaction),
+            new AppointmentStep(gates),
+            new MigrateStep(transaction, gates),
             new VerifyStep(),
             new CheckingStep("smoke", c => c.Section<SmokeChecks>().Checks, ground),
             new CheckingStep("application", c => c.Section<ApplicationChecks>().Checks, ground),

@@ -34,9 +34,8 @@ public sealed partial record StartTime(DateTimeOffset At, ZoneTime Zone, Message
     {
         var today = zone.Wall(now).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         var wall = Wall(text, today, match, zone);
-        return zone.Moments(wall) is [.., var last] && last <= now
-            ? OnWall(wall.AddDays(1), zone, now)
-            : OnWall(wall, zone, now);
+        var last = zone.Moments(wall) is [.., var moment] ? moment : zone.After(wall);
+        return last <= now ? OnWall(wall.AddDays(1), zone, now) : OnWall(wall, zone, now);
     }
 
     private static StartTime OnWall(DateTime wall, ZoneTime zone, DateTimeOffset now)

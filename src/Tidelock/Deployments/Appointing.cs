@@ -12,8 +12,8 @@ internal sealed class Appointing(TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
-    /// <summary>So long before it must have been told it is sent: it counts from when it got through.</summary>
-    private static readonly TimeSpan Sending = TimeSpan.FromMinutes(1);
+    /// <summary>So long before it must have been told it is sent: it counts from when it got through, which may take several tries.</summary>
+    internal static readonly TimeSpan Sending = TimeSpan.FromMinutes(2);
 
     /// <summary>Comes back when the run may begin; else with why it does not.</summary>
     /// <param name="request">The change, its place and its appointment.</param>

@@ -14,6 +14,8 @@ namespace Tidelock.Deployments;
 /// <summary>The whole way: checklist, run, resume, rollback. What the command line and the demo call.</summary>
 public sealed class Deployment
 {
+    private static readonly TimeSpan AnnouncedAgain = TimeSpan.FromSeconds(5);
+
     private readonly IJournal journal;
     private readonly Checklist checklist;
     private readonly RunDriver driver;
@@ -169,11 +171,18 @@ public sealed class Deployment
         Func<CancellationToken, Task<IReadOnlyList<Message>>>? announce = announcer.HasChannel(request.Change)
             ? c => AnnounceAsync(request, c)
             : null;
-        return await new Appointing(time)
-                .WaitAsync(request, prepares, terminal, announce, cancellation)
-                .ConfigureAwait(false)
-            ?? Edited(request, again())
-            ?? await StartAsync(request, terminal, cancellation).ConfigureAwait(false);
+        var left = await new Appointing(time)
+            .WaitAsync(request, prepares, terminal, announce, cancellation)
+            .ConfigureAwait(false);
+        if (left is not null)
+        {
+            return left;
+        }
+
+        // Read anew, so that the team's policy is the one of now.
+        var now = again();
+        return Edited(request, now)
+            ?? await StartAsync(request with { Change = now! }, terminal, cancellation).ConfigureAwait(false);
     }
 
     private static DeploymentEnd? Edited(DeploymentRequest request, Change? now) =>
@@ -188,18 +197,42 @@ public sealed class Deployment
                 )
             );
 
-    /// <summary>Tells the team of the request's appointment; comes back with what went wrong over a channel.</summary>
+    /// <summary>
+    /// Tells the team of the request's appointment, and again over those channels that did not answer as long as it is early enough; comes
+    /// back with what went wrong to the last.
+    /// </summary>
     private async Task<IReadOnlyList<Message>> AnnounceAsync(DeploymentRequest request, CancellationToken cancellation)
     {
-        var told = await announcer
-            .AnnounceAsync(
-                request.Change,
-                NoticeSubject.Of(request.Change, request.TargetEnvironment.Name, request.Target.ToString(), request.By),
-                request.Appointment!.StartsAt,
-                cancellation
-            )
-            .ConfigureAwait(false);
-        return [.. told.Select(t => t.Delivery.Problem).OfType<Message>()];
+        var name = request.TargetEnvironment.Name;
+        var subject = NoticeSubject.Of(request.Change, name, request.Target.ToString(), request.By);
+        var startsAt = request.Appointment!.StartsAt;
+        var until = time.GetUtcNow() + Appointing.Sending;
+        var problems = new SortedDictionary<string, Message>(StringComparer.Ordinal);
+        Func<string, bool> isMeant = static _ => true;
+        while (true)
+        {
+            var told = await announcer
+                .AnnounceAsync(request.Change, subject, startsAt, isMeant, cancellation)
+                .ConfigureAwait(false);
+            foreach (var channel in told)
+            {
+                problems.Remove(channel.Channel);
+                if (channel.Delivery.Problem is { } problem)
+                {
+                    problems[channel.Channel] = problem;
+                }
+            }
+
+            var again = told.Where(t => t.Delivery is { Problem: not null, NeedsPerson: false }).ToList();
+            var pause = again.Select(t => t.Delivery.RetryAfter ?? AnnouncedAgain).DefaultIfEmpty().Max();
+            if (again.Count == 0 || time.GetUtcNow() + pause > until)
+            {
+                return [.. problems.Values];
+            }
+
+            await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
+            isMeant = kind => again.Exists(t => string.Equals(t.Channel, kind, StringComparison.Ordinal));
+        }
     }
 
     /// <summary>Goes on with a run whose program was killed, stopped or suspended.</summary>

@@ -28,10 +28,19 @@ public sealed class Announcer
     /// <param name="cancellation">Ends the sending; nothing is journaled then.</param>
     /// <returns>What came of it, by channel; empty where the change has no channel to announce over.</returns>
     /// <exception cref="JournalUnwritableException">People were told, and it could not be written down.</exception>
-    public async Task<IReadOnlyList<AnnouncedChannel>> AnnounceAsync(
+    public Task<IReadOnlyList<AnnouncedChannel>> AnnounceAsync(
         Change change,
         NoticeSubject subject,
         DateTimeOffset startsAt,
+        CancellationToken cancellation
+    ) => AnnounceAsync(change, subject, startsAt, static _ => true, cancellation);
+
+    /// <summary>The same over those channels only that are meant, by the name of their kind: what the others were told stays as it is.</summary>
+    internal async Task<IReadOnlyList<AnnouncedChannel>> AnnounceAsync(
+        Change change,
+        NoticeSubject subject,
+        DateTimeOffset startsAt,
+        Func<string, bool> isMeant,
         CancellationToken cancellation
     )
     {
@@ -41,13 +50,14 @@ public sealed class Announcer
         var told = await Task.WhenAll(
                 channels
                     .Of(change, time)
+                    .Where(c => isMeant(c.Kind))
                     .Select(c => TellAsync(c.Kind, c.Channel, subject, startsAt, before, cancellation))
             )
             .ConfigureAwait(false);
         if (told.Any(t => t.IsTold))
         {
             await new WordBook(journal, subject.Digest, subject.TargetEnvironment)
-                .AddAsync(Word(subject, startsAt, told), cancellation)
+                .AddAsync(Word(subject, startsAt, told, before), cancellation)
                 .ConfigureAwait(false);
         }
 
@@ -71,18 +81,24 @@ public sealed class Announcer
         return new AnnouncedChannel(kind, delivery);
     }
 
-    private Word Word(NoticeSubject subject, DateTimeOffset startsAt, IReadOnlyList<AnnouncedChannel> told)
+    private Word Word(
+        NoticeSubject subject,
+        DateTimeOffset startsAt,
+        IReadOnlyList<AnnouncedChannel> told,
+        Announcement? before
+    )
     {
         var got = told.Where(t => t.IsTold).Select(t => t.Channel).ToList();
-        var seen = new Announcement(
-            startsAt,
-            told.Where(t => !t.Delivery.IsNothing && (t.IsTold || t.Delivery.Identifiers.Count > 0))
-                .ToDictionary(
-                    t => t.Channel,
-                    t => (IReadOnlyDictionary<string, string>)t.Delivery.Identifiers,
-                    StringComparer.Ordinal
-                )
+        var found = new Dictionary<string, IReadOnlyDictionary<string, string>>(
+            before?.Channels ?? new Dictionary<string, IReadOnlyDictionary<string, string>>(),
+            StringComparer.Ordinal
         );
+        foreach (var t in told.Where(t => !t.Delivery.IsNothing && (t.IsTold || t.Delivery.Identifiers.Count > 0)))
+        {
+            found[t.Channel] = t.Delivery.Identifiers;
+        }
+
+        var seen = new Announcement(startsAt, found);
         return new Word(
             WordKind.Announced,
             Gate,

@@ -1,4 +1,3 @@
-using Tidelock.Gates;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -8,12 +7,12 @@ namespace Tidelock.Steps;
 /// T-0 of a run whose start was planned: waits for it and says meanwhile who is late with what. Goes on when it has come and every required
 /// gate holds; what is not ready a while after it is given up, and nothing is changed.
 /// </summary>
-/// <param name="look">The checklist as it stands, for a start at the appointment.</param>
-internal sealed class AppointmentStep(Func<StepContext, CancellationToken, Task<IReadOnlyList<GateStanding>>> look)
-    : IStep
+/// <param name="gates">The checklist, for a start at the appointment.</param>
+internal sealed class AppointmentStep(GateLook gates) : IStep
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan LateEvery = TimeSpan.FromSeconds(5);
+    /// <summary>Gates ask services that count how often they are asked.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LateEvery = TimeSpan.FromSeconds(30);
 
     public string Name => Appointment.Step;
 
@@ -25,7 +24,7 @@ internal sealed class AppointmentStep(Func<StepContext, CancellationToken, Task<
         var latest = appointment.StartsAt + Appointment.MayBeLate;
         while (true)
         {
-            var lacking = await LackingAsync(context, cancellation).ConfigureAwait(false);
+            var lacking = await gates.LackingAsync(context, except: null, cancellation).ConfigureAwait(false);
             var now = context.Time.GetUtcNow();
             if (now >= appointment.StartsAt && (lacking is null || now >= latest))
             {
@@ -41,27 +40,6 @@ internal sealed class AppointmentStep(Func<StepContext, CancellationToken, Task<
             await Task.Delay(pause, context.Time, cancellation).ConfigureAwait(false);
         }
     }
-
-    /// <summary>What keeps the run from going on, each gate with what it says; null for nothing. A gate that stands otherwise than before is journaled.</summary>
-    private async Task<Message?> LackingAsync(StepContext context, CancellationToken cancellation)
-    {
-        var standings = await look(context, cancellation).ConfigureAwait(false);
-        foreach (var standing in standings.Select(s => s.AsEvent()).Where(e => IsNews(context.State, e)))
-        {
-            await context.AppendAsync(standing, cancellation).ConfigureAwait(false);
-        }
-
-        var refusing = standings
-            .Where(s => s.Refuses)
-            .Select(s => Message.Of("steps.appointment.gate", ("gate", s.Name), ("finding", s.Finding)))
-            .ToList();
-        return refusing.Count == 0 ? null : Several.All(refusing);
-    }
-
-    private static bool IsNews(RunState state, GateEvaluated now) =>
-        !state.Gates.TryGetValue(now.Gate, out var then)
-        || (then.Passed, then.Overridden, then.By, then.Finding.Code)
-            != (now.Passed, now.Overridden, now.By, now.Finding.Code);
 
     private static async Task TellAsync(
         StepContext context,

@@ -13,6 +13,21 @@ internal sealed record ClockDrift(TimeSpan Ahead, TimeSpan Within)
     /// <summary>A difference that is no larger is nobody's concern.</summary>
     private static readonly TimeSpan Harmless = TimeSpan.FromSeconds(2);
 
+    /// <summary>Above this it decides wrongly whether a window is open and whether an approval still counts.</summary>
+    private static readonly TimeSpan Bearable = TimeSpan.FromMinutes(5);
+
+    /// <summary>Why nothing is begun by this clock; null where it is near enough.</summary>
+    public Message? Problem(DateTimeOffset now) =>
+        Ahead.Duration() - Within <= Bearable
+            ? null
+            : Message.Of(
+                "steps.prerequisites.clock-off",
+                ("here", now),
+                ("there", now - Ahead),
+                ("by", Ahead.Duration()),
+                ("limit", Bearable)
+            );
+
     /// <summary>The best of a few looks: the one whose answer took the least.</summary>
     public static async Task<ClockDrift> ReadAsync(
         PostgresSession session,

@@ -10,7 +10,7 @@ using Tidelock.Texts;
 namespace Tidelock.Steps;
 
 /// <summary>S4: applies the change, exactly once, within the lock budget.</summary>
-internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
+internal sealed class MigrateStep(MigrationTransaction transaction, GateLook gates) : IStep
 {
     public const string StepName = "migrate";
 
@@ -27,11 +27,11 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
 
         if (
             context.State is { InPlace: false }
-            && context.State.Step(Name).Attempts == 1
-            && WindowAhead.Problem(context) is { } closed
+            && !HasTried(context.State)
+            && await NoLongerAsync(context, cancellation).ConfigureAwait(false) is { } refusal
         )
         {
-            return StepOutcome.Refused(closed);
+            return StepOutcome.Refused(refusal);
         }
 
         await using var aftermath = await Aftermath
@@ -78,6 +78,28 @@ internal sealed class MigrateStep(MigrationTransaction transaction) : IStep
             MigrationOutcome.Unknown => StepOutcome.NeedsPerson(outcome.Finding),
             _ => StepOutcome.Failed(outcome.Finding),
         };
+    }
+
+    /// <summary>Whether an earlier start of the step may have begun its transaction: only the database says what came of that.</summary>
+    private static bool HasTried(RunState state) =>
+        state.Step(StepName).Attempts > 1
+        && state.Facts.Keys.Any(k => k.StartsWith(StepName + "/", StringComparison.Ordinal));
+
+    /// <summary>Why the change is not made any more, though the run was allowed to start; null where it is.</summary>
+    private async Task<Message?> NoLongerAsync(StepContext context, CancellationToken cancellation)
+    {
+        if (WindowAhead.Problem(context) is { } closed)
+        {
+            return closed;
+        }
+
+        if (!GateLook.IsOld(context.State, context.Time.GetUtcNow()))
+        {
+            return null;
+        }
+
+        var lacking = await gates.LackingAsync(context, except: "window", cancellation).ConfigureAwait(false);
+        return lacking is null ? null : Message.Of("steps.migrate.gates", ("lacking", lacking));
     }
 
     /// <summary>Whether a failover may have lost what had passed; what had stopped halfway just goes on from where it stands.</summary>

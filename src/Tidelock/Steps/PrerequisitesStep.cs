@@ -42,6 +42,11 @@ internal sealed class PrerequisitesStep(BackupPrograms programs) : IStep
         }
 
         var clocks = await ClockDrift.ReadAsync(session, context.Time, cancellation).ConfigureAwait(false);
+        if (clocks.Problem(context.Time.GetUtcNow()) is { } off)
+        {
+            return StepOutcome.Refused(off);
+        }
+
         return StepOutcome.Passed(
             clocks.Beside(
                 Message.Of(

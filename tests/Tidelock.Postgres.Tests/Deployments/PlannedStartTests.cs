@@ -6,16 +6,16 @@ using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Deployments;
 
-/// <summary>A start that is planned half an hour ahead, on a real server, by a clock that the test sets forward instead of waiting.</summary>
+/// <summary>A start that is planned twenty minutes ahead, on a real server, by a clock that the test sets forward instead of waiting.</summary>
 public sealed class PlannedStartTests(PostgresServer server)
 {
     private readonly ShiftedTime time = new();
-    private readonly DateTimeOffset zero = TimeProvider.System.GetUtcNow().AddMinutes(30);
+    private readonly DateTimeOffset zero = TimeProvider.System.GetUtcNow().AddMinutes(24);
 
     [Fact]
     public async Task All_but_the_change_is_done_before_its_time_and_the_change_at_it()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         Hurry(fixture);
         await using var services = await OpenAsync(fixture);
         var end = await services.Deployment.AppointAsync(
@@ -58,7 +58,10 @@ public sealed class PlannedStartTests(PostgresServer server)
     [Fact]
     public async Task What_a_person_says_while_the_run_waits_counts_and_another_program_goes_on_with_the_waiting()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server, "gates: { onCall: { people: 1 } }\n");
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            server,
+            "gates: { backup: { rehearse: false, folder: ../backups }, rollbackPlan: off, onCall: { people: 1 } }\n"
+        );
         fixture.On = e =>
         {
             if (e is StepStarted { Step: "appointment" })
@@ -97,7 +100,7 @@ public sealed class PlannedStartTests(PostgresServer server)
     [Fact]
     public async Task Who_ends_the_waiting_before_the_run_has_left_nothing_open()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         fixture.OnProgress = _ => fixture.Requests.Writer.TryWrite(new RunRequest.Interrupt());
         await using var services = await OpenAsync(fixture);
         var end = await services.Deployment.AppointAsync(
@@ -114,7 +117,7 @@ public sealed class PlannedStartTests(PostgresServer server)
     [Fact]
     public async Task A_change_that_was_edited_in_the_waiting_is_not_begun()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         fixture.OnProgress = _ =>
         {
             File.AppendAllText(Path.Combine(fixture.ChangeFolder, "new.sql"), " -- edited");
@@ -129,6 +132,34 @@ public sealed class PlannedStartTests(PostgresServer server)
             default
         );
         Assert.Equal((ExitCode.Refused, "deployments.appointment.edited"), (end.ExitCode, end.Finding.Code));
+        Assert.Empty(await services.Journal.ListAsync(default));
+    }
+
+    /// <summary>The team asks for more while the start is waited for; the change itself is as it was.</summary>
+    [Fact]
+    public async Task The_policy_of_when_the_run_begins_counts_and_not_that_of_when_it_was_planned()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
+        fixture.OnProgress = p =>
+        {
+            if (p.Code == "deployments.appointment.until-ready")
+            {
+                File.WriteAllText(
+                    Path.Combine(fixture.ChangeFolder, "tidelock.yaml"),
+                    "environments: { production: { gates: { window: { deny: [{ days: [mon, tue, wed, thu, fri, sat, sun] }] } } } }\n"
+                );
+                time.ShiftTo(zero.AddMinutes(-20));
+            }
+        };
+        await using var services = await OpenAsync(fixture);
+        var end = await services.Deployment.AppointAsync(
+            Planned(fixture),
+            TimeSpan.FromMinutes(20),
+            () => fixture.Request().Change,
+            fixture.Terminal(),
+            default
+        );
+        Assert.Equal((ExitCode.Refused, "window"), (end.ExitCode, end.Finding.Arguments["gates"]));
         Assert.Empty(await services.Journal.ListAsync(default));
     }
 
@@ -186,22 +217,54 @@ public sealed class PlannedStartTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_clock_that_is_off_is_told_with_by_how_much()
+    public async Task A_clock_that_is_far_off_begins_nothing_and_is_told_with_both_times()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
+        time.ShiftTo(TimeProvider.System.GetUtcNow().AddHours(1));
+        await using var services = await OpenAsync(fixture);
+        var end = await services.Deployment.StartAsync(fixture.Request(), fixture.Terminal(), default);
+        Assert.Equal((ExitCode.Refused, "steps.prerequisites.clock-off"), (end.ExitCode, end.Finding.Code));
+        Assert.Matches("^(1 h|59 min)", end.Finding.Arguments["by"]);
+        Assert.NotEqual(end.Finding.Arguments["here"][..13], end.Finding.Arguments["there"][..13]);
+    }
+
+    /// <summary>Somebody stood by when the run began; it was stopped, and nobody does when it goes on.</summary>
+    [Fact]
+    public async Task A_run_that_stood_still_before_its_change_asks_its_gates_again()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            server,
+            "gates: { backup: { rehearse: false, folder: ../backups }, rollbackPlan: off, onCall: { people: 1 } }\n"
+        );
         fixture.On = e =>
         {
-            if (e is StepStarted { Step: "backup" })
+            if (e is StepStarted { Step: "baseline", Attempt: 1 })
             {
                 fixture.Requests.Writer.TryWrite(new RunRequest.Suspend(Message.Of("cli.signal.terminated")));
             }
         };
-        time.ShiftTo(TimeProvider.System.GetUtcNow().AddHours(1));
         await using var services = await OpenAsync(fixture);
-        var end = await services.Deployment.StartAsync(fixture.Request(), fixture.Terminal(), default);
-        var finding = end.State!.Step("prerequisites").Finding!;
-        Assert.Equal("steps.prerequisites.clock-ahead", finding.Code);
-        Assert.Matches("^(1 h|59 min)", finding.Arguments["by"]);
+        var words = services.Deployment.Words(fixture.Request());
+        var here = new Word(WordKind.Confirmed, "on-call", "lee", "here", time.GetUtcNow(), "bastion-1");
+        await words.AddAsync(here, default);
+        var stopped = await services.Deployment.StartAsync(fixture.Request(), fixture.Terminal(), default);
+        Assert.Equal(RunStatus.Suspended, stopped.State!.Status);
+        Assert.True(stopped.State.Gates["on-call"].Passed);
+
+        var before = await fixture.CatalogAsync();
+        await words.AddAsync(here with { Kind = WordKind.Withdrawn, At = time.GetUtcNow() }, default);
+        time.ShiftTo(time.GetUtcNow().AddMinutes(20));
+        await using var later = await OpenAsync(fixture);
+        var end = await later.Deployment.ResumeAsync(
+            stopped.Run!.Value,
+            fixture.Request(),
+            takeOver: false,
+            fixture.Terminal(),
+            default
+        );
+        Assert.Equal((ExitCode.Refused, "steps.migrate.gates"), (end.ExitCode, end.Finding.Code));
+        Assert.False(end.State!.Gates["on-call"].Passed);
+        Assert.Equal(before, await fixture.CatalogAsync());
     }
 
     private DeploymentRequest Planned(DeploymentFixture fixture) =>

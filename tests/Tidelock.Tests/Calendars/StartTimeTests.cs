@@ -16,6 +16,7 @@ public sealed class StartTimeTests
     [InlineData("02:30", "Europe/Berlin", "2026-10-24T20:00Z", "2026-10-25T00:30Z")]
     [InlineData("02:30", "Europe/Berlin", "2026-10-25T00:45Z", "2026-10-25T01:30Z")]
     [InlineData("02:30", "Europe/Berlin", "2026-10-25T01:45Z", "2026-10-26T01:30Z")]
+    [InlineData("02:30", "America/New_York", "2026-03-08T22:00Z", "2026-03-09T06:30Z")]
     public void A_time_is_the_next_one_that_the_clock_of_the_zone_shows(
         string at,
         string zone,

@@ -24,7 +24,7 @@ public sealed class AppointingTests : IRunObserver, IRunDialogue, IDisposable
     public async Task The_team_is_told_early_enough_for_its_gate_and_the_run_begins_half_an_hour_ahead()
     {
         Assert.Null(await WaitAsync("announcement: { before: 1h }", 30));
-        Assert.Equal(Zero.AddMinutes(-61), told);
+        Assert.Equal(Zero.AddMinutes(-62), told);
         Assert.Equal(Zero.AddMinutes(-30), time.GetUtcNow());
         Assert.Equal(
             ["deployments.appointment.until-told", "deployments.appointment.until-ready"],

@@ -6,8 +6,9 @@ internal sealed class JumpingTime(DateTimeOffset start) : TimeProvider
     private static readonly TimeSpan[] Waits =
     [
         TimeSpan.FromSeconds(1),
-        TimeSpan.FromSeconds(5),
-        TimeSpan.FromMinutes(1),
+        TimeSpan.FromSeconds(30),
+        TimeSpan.FromMinutes(3),
+        TimeSpan.FromMinutes(5),
     ];
 
     private readonly Lock one = new();

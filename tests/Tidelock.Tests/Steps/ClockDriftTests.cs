@@ -23,4 +23,16 @@ public sealed class ClockDriftTests
             code,
             new ClockDrift(TimeSpan.FromSeconds(ahead), TimeSpan.FromSeconds(within)).Beside(Finding).Code
         );
+
+    [Theory]
+    [InlineData(299, 0.1, false)]
+    [InlineData(301, 0.1, true)]
+    [InlineData(-301, 0.1, true)]
+    [InlineData(301, 2, false)]
+    public void A_clock_that_is_far_off_begins_nothing(double ahead, double within, bool refuses)
+    {
+        var now = new DateTimeOffset(2026, 11, 22, 17, 0, 0, TimeSpan.Zero);
+        var drift = new ClockDrift(TimeSpan.FromSeconds(ahead), TimeSpan.FromSeconds(within));
+        Assert.Equal(refuses, drift.Problem(now) is not null);
+    }
 }
