@@ -22,9 +22,10 @@ public sealed class PagerDutyChannelTests
         await run.TellAsync(new MigrationApplied("7", Message.Of("runs.completed")));
         await run.TellAsync(ToldRun.Ended(RunResult.Completed));
 
-        Assert.Equal(2, server.Asked.Count);
-        Assert.All(server.Asked, a => Assert.Equal(("POST", "/v2/change/enqueue"), (a.Method, a.Path)));
-        var start = server.Asked[0].Json;
+        Assert.DoesNotContain(server.Asked, a => (string?)a.Json["event_action"] == "trigger");
+        var changes = server.Asked.Where(a => a.Path == "/v2/change/enqueue").ToList();
+        Assert.Equal(["POST", "POST"], changes.Select(a => a.Method));
+        var start = changes[0].Json;
         Assert.Equal(Key, (string?)start["routing_key"]);
         Assert.StartsWith(
             "attempt-view-v1 → production: started by kim",
@@ -35,7 +36,7 @@ public sealed class PagerDutyChannelTests
         Assert.Equal("2026-11-22T17:00:01.000Z", (string?)start["payload"]!["timestamp"]);
         Assert.Equal(run.Run.Value, (string?)start["payload"]!["custom_details"]!["run"]);
         Assert.Equal("""[{"href":"https://git.example/73","text":"pull request"}]""", start["links"]!.ToJsonString());
-        var end = server.Asked[1].Json;
+        var end = changes[1].Json;
         Assert.Contains("completed", (string?)end["payload"]!["summary"], StringComparison.OrdinalIgnoreCase);
         Assert.Equal(
             $"tidelock:{run.Run}:{run.Head.Sequence}:{run.Head.Hash}",
@@ -111,6 +112,32 @@ public sealed class PagerDutyChannelTests
         await run.TellAsync(new EpochTaken(2, "bastion-2", 1), ToldRun.Back, ToldRun.Ended(RunResult.RolledBack));
         var last = server.Asked.Last(a => a.Path == "/v2/enqueue");
         Assert.Equal("resolve", (string?)last.Json["event_action"]);
+    }
+
+    [Fact]
+    public async Task A_program_that_goes_without_an_event_calls_somebody_and_whoever_goes_on_resolves_it()
+    {
+        await using var server = await PagerDutyAsync();
+        using var run = Told(server);
+        var begun = run.Happen(ToldRun.Started, new MigrationApplied("7", Message.Of("runs.completed")));
+        var alarm = new Notice(Moment.NeedsPerson, null, null, begun[^1].State, run.Time.GetUtcNow());
+        await run.TellAsync([alarm]);
+        var trigger = Assert.Single(server.Asked);
+        Assert.Equal("needs-person", (string?)trigger.Json["payload"]!["class"]);
+        using var next = Told(server);
+        await next.TellAsync(ToldRun.Started, new EpochTaken(2, "bastion-2", 1));
+        Assert.Equal("resolve", (string?)server.Asked[1].Json["event_action"]);
+        Assert.Equal(trigger.Json["dedup_key"]!.ToString(), server.Asked[1].Json["dedup_key"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(11)]
+    public void A_text_is_not_cut_within_a_letter(int longest)
+    {
+        var text = NoticeCut.Of("12345678\U0001F40E and more", longest);
+        Assert.True(text.Length <= longest);
+        Assert.DoesNotContain(text, c => char.IsSurrogate(c) && !text.Contains("\U0001F40E", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -22,7 +22,7 @@ internal static class CommandNotice
             ["headline"] = NoticeWords.Headline(view),
             ["standing"] = words.Standing(then),
             ["text"] = words.Line(notice) ?? words.Standing(then),
-            ["needsPerson"] = NoticeWords.NeedsPerson(notice.State),
+            ["needsPerson"] = notice.Moment is Moment.NeedsPerson || NoticeWords.NeedsPerson(notice.State),
             ["commands"] = new JsonArray([.. NoticeWords.Commands(then).Select(c => (JsonNode)c)]),
             ["contacts"] = Mapping(view.Subject.Contacts),
             ["links"] = Mapping(view.Subject.Links),

@@ -48,7 +48,7 @@ internal sealed class MailLetter(MailOptions options)
     private string Subject(NoticeView view)
     {
         var text = $"[Tidelock] {NoticeWords.Headline(view)}: {words.Standing(view)}".ReplaceLineEndings(" ");
-        return text.Length <= LongestSubject ? text : text[..(LongestSubject - 1)] + "…";
+        return NoticeCut.Of(text, LongestSubject);
     }
 
     private string Text(NoticeView view, IReadOnlyList<Notice> news)

@@ -62,14 +62,19 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelContext 
         Func<ImmutableSortedDictionary<string, string>, ImmutableSortedDictionary<string, string>> After
     )> Events(NoticeView view, IReadOnlyList<Notice> news)
     {
-        var need = view.Run is null ? null : PagerDutyNeed.Of(view.State, options.HoldAfter, view.Now);
+        var alarm = news.LastOrDefault(n => n is { Moment: Moment.NeedsPerson, Entry: null });
+        var need =
+            view.Run is null ? null
+            : alarm is not null ? PagerDutyNeed.Of(alarm)
+            : PagerDutyNeed.Of(view.State, options.HoldAfter, view.Now);
         var isOpen = string.Equals(view.Identifiers.GetValueOrDefault(Incident), Open, StringComparison.Ordinal);
-        if (need is not null && !isOpen)
+        if (need is not null && (alarm is not null || !isOpen))
         {
-            var summary = $"{NoticeWords.Headline(view)}: {words.Standing(view)}";
+            var said = alarm is null ? words.Standing(view) : words.Line(alarm) ?? words.Standing(view);
+            var summary = $"{NoticeWords.Headline(view)}: {said}";
             yield return (PagerDutyEvent.Trigger(view, need, summary), ids => ids.SetItem(Incident, Open));
         }
-        else if (need is null && isOpen)
+        else if (need is null && (isOpen || news.Any(MayEndAnIncident)))
         {
             yield return (PagerDutyEvent.Resolve(view), ids => ids.SetItem(Incident, Resolved));
         }
@@ -84,7 +89,12 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelContext 
     }
 
     private static bool IsChange(Notice notice) =>
-        notice.Moment is Moment.Started or Moment.Ended or Moment.NeedsPerson or Moment.Test;
+        notice.Moment is Moment.Started or Moment.Ended or Moment.Test
+        || notice is { Moment: Moment.NeedsPerson, Entry: not null };
+
+    /// <summary>A program that was killed, or whose journal was away, may have called somebody without writing it down.</summary>
+    private static bool MayEndAnIncident(Notice notice) =>
+        notice.Event is Runs.RunEnded or Runs.EpochTaken { Epoch: > 1 };
 
     private static bool IsTold(Notice notice, NoticeView view) =>
         long.TryParse(view.Identifiers.GetValueOrDefault(Told), CultureInfo.InvariantCulture, out var told)

@@ -69,8 +69,7 @@ internal sealed record PagerDutyEvent(string Path, JsonObject Body)
 
     private static string KeyOf(NoticeView view) => $"tidelock/{view.Run}";
 
-    private static string Short(string text) =>
-        text.Length <= LongestSummary ? text : text[..(LongestSummary - 1)] + "…";
+    private static string Short(string text) => NoticeCut.Of(text, LongestSummary);
 
     private static string Time(DateTimeOffset at) =>
         at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);

@@ -8,6 +8,9 @@ namespace Tidelock.Notifications.PagerDuty;
 /// <param name="Since">Since when.</param>
 internal sealed record PagerDutyNeed(string Class, string Severity, DateTimeOffset Since)
 {
+    /// <summary>A run whose program goes without an event that says so.</summary>
+    public static PagerDutyNeed Of(Notice alarm) => new("needs-person", "critical", alarm.At);
+
     /// <summary>
     /// A run that ended and needs a person; one whose program was told to stop with the change in place, so that nobody watches it; one that
     /// holds longer than it may, or that asks people with a time limit of which half is over. Null where nobody is needed.
