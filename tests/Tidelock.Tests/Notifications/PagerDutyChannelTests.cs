@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Tidelock.Notifications;
 using Tidelock.Notifications.PagerDuty;
 using Tidelock.Runs;
 using Tidelock.Tests.Probes;
