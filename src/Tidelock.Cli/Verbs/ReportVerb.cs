@@ -53,7 +53,7 @@ internal sealed class ReportVerb : Verb
         var entries = await RunReader.EntriesAsync(journal, id, cancellation);
         if (context.Arguments.GetValue(verify))
         {
-            return await VerifyAsync(context, id, entries, cancellation);
+            return await VerifyAsync(context, journal, id, entries, cancellation);
         }
 
         var report = await RunReport.Of(entries, context.Time.GetUtcNow()).WithSoakAsync(journal, cancellation);
@@ -71,6 +71,7 @@ internal sealed class ReportVerb : Verb
     /// <summary>First what the chain proves by itself, then what the anchors add to it, then what is left unproven.</summary>
     private async Task<ExitCode> VerifyAsync(
         VerbContext context,
+        IJournal journal,
         RunId run,
         IReadOnlyList<JournalEntry> entries,
         CancellationToken cancellation
@@ -97,12 +98,26 @@ internal sealed class ReportVerb : Verb
             }
         }
 
+        if (chain.IsSound && RunEvents.Parse(entries[0]) is RunStarted started)
+        {
+            context.Terminal.Say(await BesideAsync(journal, started, cancellation));
+        }
+
         if (chain.IsSound && findings.Count == 0)
         {
             RunReport.Of(entries, context.Time.GetUtcNow()).AnchorsElsewhere.ToList().ForEach(context.Terminal.Say);
         }
 
         return said.All(s => s.Holds) ? ExitCode.Done : ExitCode.NeedsPerson;
+    }
+
+    /// <summary>What people said of the change and what was seen since stand in chains of their own, which are held when they are read.</summary>
+    private static async Task<Message> BesideAsync(IJournal journal, RunStarted started, CancellationToken cancellation)
+    {
+        var (digest, environment) = (started.Digest, started.TargetEnvironment);
+        var words = await new WordBook(journal, digest, environment).ReadAsync(cancellation);
+        var looks = await new SoakBook(journal, digest, environment).ReadAsync(cancellation);
+        return Message.Of("evidence.chain.beside", ("words", words.Count), ("looks", looks.Count));
     }
 
     private async Task WriteAsync(VerbContext context, string text, CancellationToken cancellation)

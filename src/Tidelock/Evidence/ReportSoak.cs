@@ -17,7 +17,17 @@ public sealed record ReportSoak(SoakStanding Standing, DateTimeOffset Last, int 
         return own.Count == 0 || report.Header?.EndedAt is not { } ended
             ? null
             : new ReportSoak(
-                SoakStanding.Of(ended, own, SoakStanding.UsualGap, now),
+                SoakStanding.Of(
+                    SoakStanding.SeenFrom(
+                        report.Outcome.AppliedAt,
+                        ended,
+                        report.Watch?.Criteria.Any(c => c.Breached > 0) == true
+                    ),
+                    ended,
+                    own,
+                    SoakStanding.UsualGap,
+                    now
+                ),
                 own[^1].At,
                 own.Count(l => l.Unseen.Count > 0)
             );
@@ -32,7 +42,8 @@ public sealed record ReportSoak(SoakStanding Standing, DateTimeOffset Last, int 
                 ("from", Standing.Longest.From),
                 ("to", Standing.Longest.To),
                 ("looks", Standing.Looks),
-                ("last", Last)
+                ("last", Last),
+                ("gap", SoakStanding.UsualGap)
             ),
             .. Standing.Breach is { } breach
                 ? [Message.Of("evidence.soak.breach", ("at", breach.At), ("finding", breach.Finding))]

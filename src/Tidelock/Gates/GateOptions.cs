@@ -56,6 +56,7 @@ public enum GateLevel
 /// <param name="Environment">Which environment is staging.</param>
 /// <param name="Soak">For how long nothing may have been wrong there.</param>
 /// <param name="Gap">The longest time between two looks.</param>
+/// <param name="Age">How long ago the last look may be.</param>
 /// <param name="Evidence">The signed file that says so, from the change's folder; null for the journal.</param>
 /// <param name="Signers">Whose signature counts where no policy says so, as OpenSSH's <c>allowed_signers</c>; null for nobody's.</param>
 public sealed record SoakGateOptions(
@@ -63,6 +64,7 @@ public sealed record SoakGateOptions(
     string Environment,
     TimeSpan Soak,
     TimeSpan Gap,
+    TimeSpan Age,
     string? Evidence,
     string? Signers
 );

@@ -20,6 +20,9 @@ namespace Tidelock.Gates;
 internal sealed class GatesSection : IChangeSection
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    /// <summary>Two looks that are further apart are no watching.</summary>
+    private static readonly TimeSpan LongestGap = TimeSpan.FromHours(6);
     private static readonly TimeSpan Year = TimeSpan.FromDays(366);
 
     public string Key => "gates";
@@ -80,12 +83,13 @@ internal sealed class GatesSection : IChangeSection
 
     private static SoakGateOptions ReadSoak(ChangeNode node, IReadOnlyList<string> environments)
     {
-        var settings = Settings(node, "soak", "environment", "gap", "evidence", "signers");
+        var settings = Settings(node, "soak", "environment", "gap", "age", "evidence", "signers");
         var options = new SoakGateOptions(
             Level(node),
             settings["environment"].Text("staging"),
             settings["soak"].Duration(TimeSpan.FromHours(24), Second, Year),
-            settings["gap"].Duration(SoakStanding.UsualGap, Second, Year),
+            settings["gap"].Duration(SoakStanding.UsualGap, Second, LongestGap),
+            settings["age"].Duration(TimeSpan.FromDays(7), Second, Year),
             settings["evidence"].AnyText(),
             settings["signers"].AnyText()
         );

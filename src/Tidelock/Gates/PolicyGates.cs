@@ -15,7 +15,7 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
     /// <summary>The keys of each gate in which a policy can be stricter than a change.</summary>
     private static readonly (string Gate, string[] Keys)[] Keys =
     [
-        ("staging", ["soak", "environment", "gap"]),
+        ("staging", ["soak", "environment", "gap", "age"]),
         ("backup", ["maxAge", "proof"]),
         ("approval", ["required", "expires", "github", "command", "http"]),
         ("announcement", ["before"]),
@@ -102,6 +102,7 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
             Environment = environment,
             Soak = Most("staging", "soak", own.Soak, demanded.Soak),
             Gap = Least("staging", "gap", own.Gap, demanded.Gap),
+            Age = Least("staging", "age", own.Age, demanded.Age),
         };
     }
 

@@ -24,24 +24,22 @@ internal static class StagingEvidence
         var (bundle, problem) = await EvidenceBundle
             .ReadAsync(file, signers, context.Time.GetUtcNow(), cancellation)
             .ConfigureAwait(false);
-        return bundle is null
-            ? new GateFinding(false, problem!)
-            : Judge(bundle, options, context.Change.Digest, context.Change.Folder, file);
+        return bundle is null ? new GateFinding(false, problem!) : Judge(context, bundle, options, file);
     }
 
-    /// <summary>The team's list counts where there is one, and the change's own where there is none.</summary>
+    /// <summary>
+    /// The team's list counts where there is one. The change's own counts only where no policy demands this gate: its author would vouch for
+    /// himself.
+    /// </summary>
     private static AllowedSigners? Signers(GateContext context, SoakGateOptions options) =>
-        context.Options.Policy?.Signers
-        ?? (options.Signers is { } own ? new AllowedSigners(Path.GetFullPath(own, context.Change.Folder)) : null);
+        context.Options.Policy is { } policy && (policy.Signers is not null || policy.Gates?["staging"].Exists == true)
+            ? policy.Signers
+        : options.Signers is { } own ? new AllowedSigners(Path.GetFullPath(own, context.Change.Folder))
+        : null;
 
-    private static GateFinding Judge(
-        EvidenceBundle bundle,
-        SoakGateOptions options,
-        string digest,
-        string change,
-        string file
-    )
+    private static GateFinding Judge(GateContext context, EvidenceBundle bundle, SoakGateOptions options, string file)
     {
+        var digest = context.Change.Digest;
         var statement = bundle.Statement;
         var predicate = statement.Predicate;
         var run = statement.Subject.FirstOrDefault(s =>
@@ -73,8 +71,10 @@ internal static class StagingEvidence
         }
 
         var looks = predicate.Looks(run.Name[EvidenceStatement.JournalPrefix.Length..]);
-        var standing = SoakStanding.Of(ended, looks, options.Gap, predicate.MadeAt);
-        var finding = StagingGate.Judge(standing, options, change);
+        var seenFrom = SoakStanding.SeenFrom(predicate.AppliedAt, ended, predicate.Criteria.Any(c => c.Breached > 0));
+        var standing = SoakStanding.Of(seenFrom, ended, looks, options.Gap, predicate.MadeAt);
+        var place = new SoakPlace(context.Change.Folder, predicate.Target, context.Time.GetUtcNow());
+        var finding = StagingGate.Judge(standing, options, place);
         return finding with
         {
             Finding = Message.Of(

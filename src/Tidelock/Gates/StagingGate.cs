@@ -1,6 +1,7 @@
 using Tidelock.Evidence.Soaking;
 using Tidelock.Runs;
 using Tidelock.Texts;
+using Tidelock.Watching;
 
 namespace Tidelock.Gates;
 
@@ -30,9 +31,10 @@ internal sealed class StagingGate : IGate
         }
 
         var runs = await ChangeRuns
-            .ReadAsync(context.Journal, context.Change.Digest, options.Environment, cancellation)
+            .NamedAsync(context.Journal, context.Change.Digest, options.Environment, cancellation)
             .ConfigureAwait(false);
-        if (runs.FirstOrDefault(r => r.Result == RunResult.Completed) is not { } completed)
+        var (run, completed) = runs.FirstOrDefault(r => r.State.Result == RunResult.Completed);
+        if (completed is null)
         {
             return new GateFinding(
                 false,
@@ -40,7 +42,7 @@ internal sealed class StagingGate : IGate
             );
         }
 
-        var later = runs.TakeWhile(r => r != completed).FirstOrDefault();
+        var later = runs.TakeWhile(r => r.Run != run).Select(r => r.State).FirstOrDefault();
         if (later is not null || completed.Rollback is not null)
         {
             return new GateFinding(
@@ -49,40 +51,74 @@ internal sealed class StagingGate : IGate
             );
         }
 
+        var target = completed.Started!.Target;
+        if (string.Equals(target, context.Target.ToString(), StringComparison.Ordinal))
+        {
+            return new GateFinding(
+                false,
+                Message.Of("gates.staging.same-database", ("environment", options.Environment), ("target", target))
+            );
+        }
+
         var looks = await new SoakBook(context.Journal, context.Change.Digest, options.Environment)
             .ReadAsync(cancellation)
             .ConfigureAwait(false);
-        var standing = SoakStanding.Of(completed.EndedAt!.Value, looks, options.Gap, context.Time.GetUtcNow());
-        return Judge(standing, options, context.Change.Folder);
+        var now = context.Time.GetUtcNow();
+        var own = looks.Where(l => string.Equals(l.Run, run.Value, StringComparison.Ordinal));
+        var standing = SoakStanding.Of(SeenFrom(completed), completed.EndedAt!.Value, own, options.Gap, now);
+        return Judge(standing, options, new SoakPlace(context.Change.Folder, target, now));
     }
 
+    /// <summary>From when a completed run saw its change without a breach.</summary>
+    internal static DateTimeOffset SeenFrom(RunState completed) =>
+        SoakStanding.SeenFrom(
+            completed.AppliedAt,
+            completed.EndedAt!.Value,
+            completed.Ticks.Any(t => t.Verdicts.Any(v => v.State is VerdictState.Breached))
+        );
+
     /// <summary>Whether it was seen for long enough, and what is missing where not.</summary>
-    internal static GateFinding Judge(SoakStanding standing, SoakGateOptions options, string change)
+    internal static GateFinding Judge(SoakStanding standing, SoakGateOptions options, SoakPlace place)
     {
+        var seen = standing.For(options.Soak);
+        var isLongEnough = seen.Lasted >= options.Soak;
+        var isRecent = place.Now - seen.To <= options.Age;
         (string Name, object? Value)[] words =
         [
-            ("for", standing.Longest.Lasted),
+            ("for", seen.Lasted),
             ("soak", options.Soak),
             ("left", options.Soak - standing.Current.Lasted),
             ("looks", standing.Looks),
             ("gap", options.Gap),
             ("environment", options.Environment),
-            ("change", change),
+            ("change", place.Change),
+            ("target", place.Target),
+            ("until", seen.To),
+            ("age", options.Age),
             ("from", standing.Gap?.From),
             ("to", standing.Gap?.To),
             ("at", standing.Breach?.At),
             ("breach", standing.Breach?.Finding),
         ];
-        var passed = standing.Longest.Lasted >= options.Soak;
         return new GateFinding(
-            passed,
+            isLongEnough && isRecent,
             Message.Of(
-                passed ? "gates.staging.soaked"
-                    : standing.Breach is not null ? "gates.staging.breached"
-                    : standing.Gap is not null ? "gates.staging.unwatched"
-                    : "gates.staging.too-short",
+                (isLongEnough, isRecent) switch
+                {
+                    (true, true) => "gates.staging.soaked",
+                    (true, false) => "gates.staging.outdated",
+                    _ when standing.Breach is not null => "gates.staging.breached",
+                    _ when standing.Gap is not null => "gates.staging.unwatched",
+                    _ => "gates.staging.too-short",
+                },
                 words
             )
         );
     }
 }
+
+/// <summary>What a finding about a soak names.</summary>
+/// <param name="Change">The change's folder.</param>
+/// <param name="Target">Staging's database, as people read it.</param>
+/// <param name="Now">When it is looked at.</param>
+internal sealed record SoakPlace(string Change, string Target, DateTimeOffset Now);

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Tidelock.Texts;
+
 namespace Tidelock.Runs;
 
 /// <summary>A stream of the journal that belongs to no run, so that several programs may add to it at once: read and added to, never changed.</summary>
@@ -8,9 +11,33 @@ internal sealed class SharedStream(IJournal journal, string name)
     private const int Tries = 200;
     private const int LongestPauseMilliseconds = 100;
 
-    /// <summary>All entries, oldest first.</summary>
-    public IAsyncEnumerable<JournalEntry> ReadAsync(CancellationToken cancellation) =>
-        journal.ReadAsync(name, 0, cancellation);
+    /// <summary>All entries, oldest first, after each was held against the one before it.</summary>
+    /// <exception cref="TidelockException"><c>runs.stream-broken</c>: one was changed, lost or put in.</exception>
+    public async IAsyncEnumerable<JournalEntry> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        JournalEntry? last = null;
+        await foreach (var entry in journal.ReadAsync(name, 0, cancellation).ConfigureAwait(false))
+        {
+            if (
+                !entry.IsSound
+                || entry.Sequence != (last?.Sequence ?? 0) + 1
+                || !string.Equals(entry.PreviousHash, last?.Hash ?? JournalEntry.NoHash, StringComparison.Ordinal)
+            )
+            {
+                throw new TidelockException(
+                    Message.Of(
+                        "runs.stream-broken",
+                        ("stream", name),
+                        ("sequence", entry.Sequence),
+                        ("journal", journal.Location)
+                    ),
+                    ExitCode.NeedsPerson
+                );
+            }
+
+            yield return last = entry;
+        }
+    }
 
     /// <summary>
     /// Adds an entry; somebody else adding one at the same moment only means another try, after a pause that grows and differs

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 using Tidelock.Changes;
 using Tidelock.Evidence.Bundles;
@@ -100,7 +101,7 @@ internal sealed class GateBench : IAsyncDisposable
     }
 
     /// <summary>A run of this change that ends now.</summary>
-    public async Task RunAsync(string environment, RunResult result, string? digest = null)
+    public async Task RunAsync(string environment, RunResult result, string? digest = null, string? target = null)
     {
         var run = RunId.New(Time);
         var epoch = await journal.TakeEpochAsync(run, null, default);
@@ -112,6 +113,7 @@ internal sealed class GateBench : IAsyncDisposable
                     {
                         Digest = digest ?? Change.Digest,
                         TargetEnvironment = environment,
+                        Target = target ?? SampleEvents.Started.Target,
                     },
                     new RunEnded(result, Message.Of("runs.completed")),
                 ]
@@ -125,14 +127,19 @@ internal sealed class GateBench : IAsyncDisposable
     }
 
     /// <summary>A look at the change there, now.</summary>
-    public async Task LookAsync(string environment, string? breach = null, string? unseen = null)
+    public async Task LookAsync(
+        string environment,
+        string? breach = null,
+        string? unseen = null,
+        TimeSpan ahead = default
+    )
     {
         var runs = await ChangeRuns.NamedAsync(journal, Change.Digest, environment, default);
         await new SoakBook(journal, Change.Digest, environment).AddAsync(
             new SoakLook(
                 runs[0].Run.Value,
-                Time.GetUtcNow(),
-                Time.GetUtcNow(),
+                Time.GetUtcNow() + ahead,
+                Time.GetUtcNow() + ahead,
                 "kim",
                 "bastion-1",
                 breach is null ? [] : [Message.Of("evidence.said", ("text", breach))],
@@ -141,6 +148,16 @@ internal sealed class GateBench : IAsyncDisposable
             ),
             default
         );
+    }
+
+    /// <summary>Somebody who can write the journal's file edits it.</summary>
+    public async Task EditAsync(string sql)
+    {
+        await using var connection = new SqliteConnection($"Data Source={PathOf("journal.db")};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        Assert.NotEqual(0, await command.ExecuteNonQueryAsync());
     }
 
     /// <summary>Looks there at the same distance until a time is over.</summary>

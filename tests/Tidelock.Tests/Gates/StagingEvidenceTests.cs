@@ -69,6 +69,22 @@ public sealed class StagingEvidenceTests : IDisposable
     }
 
     [Fact]
+    public async Task Evidence_of_long_ago_and_of_a_key_that_is_expired_by_now_are_refused()
+    {
+        await using var bench = await SoakedAsync(Day, allowed: false);
+        await keys.AllowAsync("ci", "valid-before=\"20261130\"");
+        File.Copy(keys.Signers, bench.PathOf("allowed_signers"));
+        Assert.True(await bench.PassesAsync(new StagingGate()));
+        bench.Time.Advance(TimeSpan.FromDays(8));
+        Assert.Equal("evidence.bundle.not-good", (await bench.StandingAsync(new StagingGate())).Finding.Code);
+        keys.Forget();
+        await keys.AllowAsync("ci");
+        File.Copy(keys.Signers, bench.PathOf("allowed_signers"), overwrite: true);
+        var old = await bench.StandingAsync(new StagingGate());
+        Assert.Equal((false, "gates.staging.outdated"), (old.Passed, old.Finding.Parts!["finding"].Code));
+    }
+
+    [Fact]
     public async Task Evidence_without_anybody_whose_signature_counts_is_refused()
     {
         await using var bench = await GateBench.CreateAsync("staging: { soak: 24h, evidence: staging.json }");

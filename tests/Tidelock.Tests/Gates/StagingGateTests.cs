@@ -1,4 +1,6 @@
+using Tidelock.Deployments;
 using Tidelock.Gates;
+using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -17,11 +19,11 @@ public sealed class StagingGateTests
         Assert.False(await bench.PassesAsync(new StagingGate()));
         await bench.RunAsync("staging", RunResult.Completed);
         await bench.SoakAsync("staging", Day - HalfAnHour, HalfAnHour);
-        bench.Time.Advance(HalfAnHour - TimeSpan.FromSeconds(1));
+        bench.Time.Advance(HalfAnHour);
         var early = await bench.StandingAsync(new StagingGate());
         Assert.True(early.Refuses);
-        Assert.Equal(("gates.staging.too-short", "1 s"), (early.Finding.Code, early.Finding.Arguments["left"]));
-        bench.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(("gates.staging.too-short", "30 min"), (early.Finding.Code, early.Finding.Arguments["left"]));
+        await bench.LookAsync("staging");
         Assert.True(await bench.PassesAsync(new StagingGate()));
     }
 
@@ -48,8 +50,58 @@ public sealed class StagingGateTests
         await using var bench = await GateBench.CreateAsync(Soak);
         await bench.RunAsync("staging", RunResult.Completed);
         await bench.SoakAsync("staging", Day, HalfAnHour);
-        bench.Time.Advance(TimeSpan.FromDays(2));
+        bench.Time.Advance(TimeSpan.FromDays(7));
         Assert.True(await bench.PassesAsync(new StagingGate()));
+        bench.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("gates.staging.outdated", (await bench.StandingAsync(new StagingGate())).Finding.Code);
+    }
+
+    [Fact]
+    public async Task A_soak_shorter_than_the_gap_needs_a_look_too()
+    {
+        await using var bench = await GateBench.CreateAsync("staging: { soak: 30m, gap: 1h }");
+        await bench.RunAsync("staging", RunResult.Completed);
+        bench.Time.Advance(HalfAnHour);
+        Assert.False(await bench.PassesAsync(new StagingGate()));
+        await bench.LookAsync("staging");
+        Assert.True(await bench.PassesAsync(new StagingGate()));
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(-600)]
+    public async Task A_breach_counts_whatever_the_clock_of_its_machine_said(int minutes)
+    {
+        await using var bench = await GateBench.CreateAsync(Soak);
+        await bench.RunAsync("staging", RunResult.Completed);
+        await bench.SoakAsync("staging", Day, HalfAnHour);
+        await bench.LookAsync("staging", breach: "p95 612 ms", ahead: TimeSpan.FromMinutes(minutes));
+        Assert.Equal("gates.staging.breached", (await bench.StandingAsync(new StagingGate())).Finding.Code);
+    }
+
+    [Fact]
+    public async Task A_look_from_a_time_that_was_seen_already_adds_nothing()
+    {
+        await using var bench = await GateBench.CreateAsync(Soak);
+        await bench.RunAsync("staging", RunResult.Completed);
+        await bench.SoakAsync("staging", TimeSpan.FromHours(2), HalfAnHour);
+        await bench.LookAsync("staging", ahead: TimeSpan.FromHours(30));
+        await bench.LookAsync("staging", ahead: -TimeSpan.FromHours(1));
+        Assert.Equal("2 h", (await bench.StandingAsync(new StagingGate())).Finding.Arguments["for"]);
+    }
+
+    [Fact]
+    public async Task Looks_that_somebody_edited_in_the_journal_are_not_counted()
+    {
+        await using var bench = await GateBench.CreateAsync(Soak);
+        await bench.RunAsync("staging", RunResult.Completed);
+        await bench.SoakAsync("staging", TimeSpan.FromHours(1), HalfAnHour);
+        await bench.LookAsync("staging", breach: "p95 612 ms");
+        await bench.EditAsync(
+            "update events set payload = replace(payload, 'p95 612 ms', 'p95 212 ms') where kind = 'SoakLooked'"
+        );
+        var broken = await Assert.ThrowsAsync<TidelockException>(() => bench.StandingAsync(new StagingGate()));
+        Assert.Equal(("runs.stream-broken", "3"), (broken.Problem.Code, broken.Problem.Arguments["sequence"]));
     }
 
     [Fact]
@@ -118,6 +170,31 @@ public sealed class StagingGateTests
         Assert.False(await bench.PassesAsync(new StagingGate()));
         await bench.SoakAsync("staging", TimeSpan.FromHours(14), HalfAnHour);
         Assert.True(await bench.PassesAsync(new StagingGate()));
+    }
+
+    [Fact]
+    public async Task The_database_of_this_deployment_is_no_staging()
+    {
+        await using var bench = await GateBench.CreateAsync(Soak);
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        var production = PostgresTarget.Parse("host=127.0.0.1 port=1 dbname=p user=u", variables).ToString();
+        await bench.RunAsync("staging", RunResult.Completed, target: production);
+        await bench.SoakAsync("staging", Day, HalfAnHour);
+        Assert.Equal("gates.staging.same-database", (await bench.StandingAsync(new StagingGate())).Finding.Code);
+    }
+
+    [Fact]
+    public async Task A_look_at_a_change_that_says_nothing_of_what_is_right_sees_nothing()
+    {
+        await using var bench = await GateBench.CreateAsync(Soak);
+        await bench.RunAsync("staging", RunResult.Completed);
+        var settings = new TidelockSettings(bench.PathOf("journal.db"), bench.Time);
+        await using var services = await TidelockServices.OpenAsync(settings, default);
+        var staging = bench.Change.Environments.Single(e => e.Name == "staging");
+        var target = PostgresTarget.Parse(staging.Database, new Dictionary<string, string>(StringComparer.Ordinal));
+        var request = new DeploymentRequest(bench.Change, staging, target, "kim");
+        var (look, _) = await services.Soaking.LookAsync(request, _ => { }, default);
+        Assert.Equal("deployments.soak.nothing-to-see", Assert.Single(look!.Unseen).Code);
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Steps;
 using Tidelock.Texts;
+using Tidelock.Watching;
 
 namespace Tidelock.Deployments.Soaks;
 
@@ -75,15 +76,16 @@ public sealed class Soaking
     /// <summary>How long the change has been seen without a breach; null where it is not in place.</summary>
     public async Task<SoakStanding?> StandingAsync(DeploymentRequest request, CancellationToken cancellation)
     {
-        if (await CompletedAsync(request, cancellation).ConfigureAwait(false) is not var (_, state))
+        if (await CompletedAsync(request, cancellation).ConfigureAwait(false) is not var (run, state))
         {
             return null;
         }
 
         var looks = await Book(request).ReadAsync(cancellation).ConfigureAwait(false);
         return SoakStanding.Of(
+            StagingGate.SeenFrom(state),
             state.EndedAt!.Value,
-            looks,
+            looks.Where(l => string.Equals(l.Run, run.Value, StringComparison.Ordinal)),
             request.Change.Section<GateOptions>().Staging.Gap,
             time.GetUtcNow()
         );
@@ -109,6 +111,11 @@ public sealed class Soaking
     {
         try
         {
+            if (IsNothingToSee(context))
+            {
+                return SoakSeen.Blind(Message.Of("deployments.soak.nothing-to-see"));
+            }
+
             var catalog = await CatalogAsync(context, cancellation).ConfigureAwait(false);
             return catalog.IsOver
                 ? catalog
@@ -123,6 +130,12 @@ public sealed class Soaking
             );
         }
     }
+
+    /// <summary>Whether neither a contract nor a captured relation nor a criterion says what is right: such a look would compare nothing.</summary>
+    private static bool IsNothingToSee(StepContext context) =>
+        context.Change.Section<Contract>().Relation is null
+        && RunBaseline.RelationOf(context.Change) is null
+        && context.Change.Section<WatchOptions>() is { Healthy.Count: 0, RollBackWhen.Count: 0 };
 
     private static async Task<SoakSeen> CatalogAsync(StepContext context, CancellationToken cancellation)
     {

@@ -10,7 +10,8 @@ namespace Tidelock.Evidence.Anchors;
 /// <param name="folder">Somewhere in the working copy.</param>
 internal sealed class GitAnchors(string folder)
 {
-    private const string Nothing = "0000000000000000000000000000000000000000";
+    /// <summary>As an old value: there must be none yet.</summary>
+    private const string Nothing = "";
 
     public static string ReferenceOf(string run) => $"refs/tidelock/{run}";
 

@@ -73,7 +73,7 @@ public sealed record EvidenceBundle(EvidenceStatement Statement, string SignedBy
         CancellationToken cancellation
     )
     {
-        // The time of signing is the signer's own word, and decides nothing but which of his keys were valid then.
+        // When it was signed is the signer's own word: his key must be valid now.
         var statement = EvidenceStatement.Parse(envelope.Bytes());
         if (
             statement is null
@@ -108,7 +108,7 @@ public sealed record EvidenceBundle(EvidenceStatement Statement, string SignedBy
                     null,
                     envelope.Signed(),
                     signature.Armored(),
-                    made,
+                    now,
                     cancellation
                 )
                 .ConfigureAwait(false);

@@ -4,9 +4,9 @@ using Tidelock.Texts;
 namespace Tidelock.Evidence.Soaking;
 
 /// <summary>
-/// How long a completed change was seen to be in place without a breach. The run's own watch is the first look. Time between two looks
-/// that are further apart than the gap was seen by nobody: stability is counted anew after it. A breach takes all before it away; a gap
-/// only ends a stretch.
+/// How long a completed change was seen to be in place without a breach: from the commit, since the run's own watch looked first, up to the
+/// last look. Time between two looks that are further apart than the gap was seen by nobody, and so was the time since the last one: stability
+/// is counted anew after a gap, and a breach takes all before it away.
 /// </summary>
 /// <param name="Longest">The longest stretch since the last breach.</param>
 /// <param name="Current">The stretch that goes on now, or was the last one.</param>
@@ -24,32 +24,52 @@ public sealed record SoakStanding(
     /// <summary>The longest time between two looks where nothing else is said.</summary>
     public static TimeSpan UsualGap { get; } = TimeSpan.FromHours(1);
 
+    /// <summary>From when a completed run saw no breach itself: from its commit, or from its end where there was one that people lived with.</summary>
+    public static DateTimeOffset SeenFrom(DateTimeOffset? appliedAt, DateTimeOffset endedAt, bool hadBreach) =>
+        hadBreach ? endedAt : appliedAt ?? endedAt;
+
+    /// <param name="seenFrom">As <see cref="SeenFrom"/> says.</param>
     /// <param name="completedAt">When the run was declared complete.</param>
-    /// <param name="looks">At this run's change, oldest first.</param>
+    /// <param name="looks">At this run's change, in the order in which they were written down. A breach counts whatever its machine's clock said.</param>
     /// <param name="gap">The longest time between two looks.</param>
-    /// <param name="now">Until when the last look counts, if that is not longer than the gap.</param>
+    /// <param name="now">Looks of a later time saw nothing yet.</param>
     public static SoakStanding Of(
+        DateTimeOffset seenFrom,
         DateTimeOffset completedAt,
         IEnumerable<SoakLook> looks,
         TimeSpan gap,
         DateTimeOffset now
     )
     {
-        var standing = new SoakStanding(new(completedAt, completedAt), new(completedAt, completedAt), 0, null, null);
-        foreach (var look in looks.Where(l => l.At >= completedAt && l.At <= now))
+        var run = new SoakStretch(seenFrom, completedAt);
+        var standing = new SoakStanding(run, run, 0, null, null);
+        foreach (var look in looks)
         {
             standing = look switch
             {
-                { Breaches: [var first, ..] } => standing.Broken(look.At, first),
+                { Breaches: [var first, ..] } => standing.Broken(Within(look.At, standing.Current.To, now), first),
                 { Unseen.Count: > 0 } => standing,
+                _ when look.At < standing.Current.To || look.At > now => standing,
                 _ => standing.Seen(look.At, gap) with { Looks = standing.Looks + 1 },
             };
         }
 
-        return now - standing.Current.To <= gap && !standing.IsBroken ? standing.Seen(now, gap)
-            : standing.IsBroken ? standing
-            : standing with { Gap = new(standing.Current.To, now) };
+        return standing.IsBroken || now - standing.Current.To <= gap
+            ? standing
+            : standing with
+            {
+                Gap = new(standing.Current.To, now),
+            };
     }
+
+    private static DateTimeOffset Within(DateTimeOffset at, DateTimeOffset from, DateTimeOffset to) =>
+        at < from ? from
+        : at <= to ? at
+        : to > from ? to
+        : from;
+
+    /// <summary>The stretch by which a time that is asked for is judged: the last one where it is long enough, else the longest.</summary>
+    public SoakStretch For(TimeSpan soak) => Current.Lasted >= soak ? Current : Longest;
 
     /// <summary>Whether nothing good was seen since the last breach.</summary>
     public bool IsBroken => Breach is { } breach && breach.At == Current.To;
