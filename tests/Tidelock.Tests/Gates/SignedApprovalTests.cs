@@ -128,6 +128,7 @@ public sealed class SignedApprovalTests : IDisposable
         var typed = Said(bench, "lee");
         var withdrawn = Said(bench, "lee") with { Kind = WordKind.Withdrawn };
         Assert.Equal("lee", (await JudgeAsync(bench, kim, denied, typed, withdrawn)).Denied?.By);
+        bench.Time.Advance(TimeSpan.FromMinutes(1));
         var signed = await SignedAsync(bench, Said(bench, "lee"));
         Assert.True((await JudgeAsync(bench, kim, denied, signed, typed)).Suffices(2));
     }

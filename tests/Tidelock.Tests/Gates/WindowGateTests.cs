@@ -77,6 +77,7 @@ public sealed class WindowGateTests
             environments:
               production:
                 gates: { window: { from: "03:00", to: "04:00", zone: Asia/Seoul, deny: [{ dates: [2026-12-24..2027-01-02] }] } }
+              others: {}
             """;
         await using var bench = await GateBench.WithPolicyAsync($"window: {{ {Night}, level: recommended }}", policy);
         bench.Time.AutoAdvanceAmount = TimeSpan.Zero;
