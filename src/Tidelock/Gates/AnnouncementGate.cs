@@ -18,7 +18,9 @@ internal sealed class AnnouncementGate : IGate
     {
         var before = context.Options.Announcement.Before;
         var words = context.WordsOn(Name, before);
-        var now = context.Start;
+
+        // A backup may take hours: the run that is under way began when the team was told it would.
+        var now = context.Began ?? context.Start;
         var startsAt = words.Select(Announcement.Of).OfType<Announcement>().LastOrDefault()?.StartsAt;
         if (startsAt > now)
         {

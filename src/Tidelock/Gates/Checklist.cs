@@ -47,7 +47,8 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
                 cancellation
             )
             .ConfigureAwait(false);
-        return await EvaluateAsync(context, cancellation).ConfigureAwait(false);
+        var began = run.State.Appointment is null ? run.State.StartedAt : (DateTimeOffset?)null;
+        return await EvaluateAsync(context with { Began = began }, cancellation).ConfigureAwait(false);
     }
 
     private static GateStanding Standing(IGate gate, GateContext context, GateFinding finding)

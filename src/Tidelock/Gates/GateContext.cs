@@ -29,6 +29,9 @@ public sealed record GateContext(
     /// <summary>For when the start is planned; null for now.</summary>
     public DateTimeOffset? StartsAt { get; init; }
 
+    /// <summary>When the run began that asks again before it makes the change; null where none has begun, or its start was planned.</summary>
+    public DateTimeOffset? Began { get; init; }
+
     /// <summary>When the run would start.</summary>
     public DateTimeOffset Start => StartsAt is { } planned && planned > Time.GetUtcNow() ? planned : Time.GetUtcNow();
 

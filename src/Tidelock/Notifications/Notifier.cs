@@ -39,13 +39,21 @@ internal sealed class Notifier(ChannelFactory channels, IJournal journal)
 
         using var limit = new CancellationTokenSource(Pace.EndLimit, time);
         var now = time.GetUtcNow();
-        var notice = new Notice(Moment.NeedsPerson, null, null, state, now) { Text = finding };
+
+        // No program goes on with it, whatever the journal holds last: who is called resumes it.
+        var left = state with
+        {
+            Status = RunStatus.Suspended,
+            Held = null,
+            Paused = null,
+        };
+        var notice = new Notice(Moment.NeedsPerson, null, null, left, now) { Text = finding };
         var calls = channels
             .Of(change, time)
             .Select(c =>
             {
                 var known = state.Notices.GetValueOrDefault(c.Kind)?.Identifiers ?? Delivery.Nothing.Identifiers;
-                var view = new NoticeView(NoticeSubject.Of(started), run, state, null, known, now);
+                var view = new NoticeView(NoticeSubject.Of(started), run, left, null, known, now);
                 return ChannelCall.TellAsync(c.Channel, view, [notice], time, limit.Token);
             });
         await ((Task)Task.WhenAll(calls)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -64,12 +64,17 @@ internal sealed class PolicyFile
                 yield return file;
             }
 
-            if (Path.Exists(Path.Combine(at.FullName, ".git")))
+            if (IsRoot(Path.Combine(at.FullName, ".git")))
             {
                 yield break;
             }
         }
     }
+
+    /// <summary>Whether a repository begins here. A submodule's root has a file that leads to its folder; the policy is that of the repository around it.</summary>
+    private static bool IsRoot(string git) =>
+        Directory.Exists(git)
+        || (File.Exists(git) && File.ReadAllText(git).Contains("/worktrees/", StringComparison.Ordinal));
 
     private static PolicyFile? Read(string path, Variables variables, MistakeList mistakes)
     {

@@ -33,9 +33,11 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         if (Begun is { } begun && !IsOver(context, begun))
         {
-            return begun.Jobs is null
-                ? await RestoreAsync(restorer, begun, cancellation).ConfigureAwait(false)
-                : await EndedAsync(begun, RestoreFate.Halfway, Halfway()).ConfigureAwait(false);
+            return begun.Jobs is not null
+                    ? await EndedAsync(begun, RestoreFate.Halfway, Halfway()).ConfigureAwait(false)
+                : await SavedAgainAsync(restorer, begun, session, cancellation).ConfigureAwait(false) is { } unsafely
+                    ? StepOutcome.NeedsPerson(Message.Of("rollbacks.rescue.not-restored", ("problem", unsafely)))
+                : await RestoreAsync(restorer, begun, cancellation).ConfigureAwait(false);
         }
 
         if (await InPlaceFit.ObstacleAsync(session, cancellation).ConfigureAwait(false) is { } obstacle)
@@ -108,14 +110,27 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
     private RescuedRows? Rescued =>
         context.State.Rollback!.Rescues ? context.Fact(RescuedFact, RollbacksJson.Default.RescuedRows) : null;
 
+    /// <summary>Saves the rows anew where a restore had begun and changed nothing: a failover may have lost what was saved, and more was written since.</summary>
+    private async Task<Message?> SavedAgainAsync(
+        BackupRestorer restorer,
+        RestoreIntent begun,
+        PostgresSession session,
+        CancellationToken cancellation
+    ) =>
+        context.State.Rollback!.Rescues
+        && await restorer.FateAsync(backup, begun, session, cancellation).ConfigureAwait(false)
+            == RestoreFate.NotRestored
+            ? await RescueAsync(session, cancellation).ConfigureAwait(false)
+            : null;
+
     /// <summary>
-    /// Saves the rows where that is asked for, once for a rollback. Where half of the backup was restored already, what was saved before that is
-    /// all there is.
+    /// Saves the rows where that is asked for, also after a crash once more: what was saved may be lost, and more may have been written. Where half
+    /// of the backup was restored already, what was saved before that is all there is.
     /// </summary>
     /// <returns>Why they are not saved, and so nothing is restored; null otherwise.</returns>
     private async Task<Message?> RescueAsync(PostgresSession to, CancellationToken cancellation)
     {
-        if (!context.State.Rollback!.Rescues || Rescued?.RollbackAt == context.State.Rollback.At)
+        if (!context.State.Rollback!.Rescues)
         {
             return null;
         }

@@ -109,4 +109,17 @@ public sealed class AnnouncementGateTests
         bench.Time.Advance(TimeSpan.FromMinutes(30));
         Assert.Equal("lee", (await bench.StandingAsync(Gate)).By);
     }
+
+    [Fact]
+    public async Task A_run_that_began_as_it_was_told_may_take_hours_before_it_makes_the_change()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        await bench.AnnounceAsync(bench.Time.GetUtcNow().AddMinutes(45));
+        bench.Time.Advance(TimeSpan.FromMinutes(46));
+        var began = bench.Time.GetUtcNow();
+        bench.Time.Advance(TimeSpan.FromHours(3));
+
+        Assert.True((await bench.StandingAsync(Gate, began: began)).Passed);
+        Assert.False((await bench.StandingAsync(Gate)).Passed);
+    }
 }

@@ -185,7 +185,12 @@ internal sealed class GateBench : IAsyncDisposable
     /// <summary>How the one gate stands for production.</summary>
     /// <param name="gate">The gate.</param>
     /// <param name="startsAt">When the start is planned; null for now.</param>
-    public async Task<GateStanding> StandingAsync(IGate gate, DateTimeOffset? startsAt = null)
+    /// <param name="began">When the run began that asks; null for none.</param>
+    public async Task<GateStanding> StandingAsync(
+        IGate gate,
+        DateTimeOffset? startsAt = null,
+        DateTimeOffset? began = null
+    )
     {
         var words = await new WordBook(journal, Change.Digest, "production").ReadAsync(default);
         var production = Change.Environments.Single(e => e.Name == "production");
@@ -195,6 +200,7 @@ internal sealed class GateBench : IAsyncDisposable
         {
             By = By,
             StartsAt = startsAt,
+            Began = began,
         };
         return Assert.Single(await new Checklist([gate]).EvaluateAsync(context, default));
     }

@@ -250,6 +250,30 @@ public sealed class NotifierTests
     }
 
     [Fact]
+    public async Task An_incoming_webhook_says_why_a_person_is_needed_and_what_to_type()
+    {
+        await using var bench = await SlackBench.StartAsync("""webhook: "${SLACK_WEBHOOK}" """);
+        await using var run = await RunAsync(bench);
+        var state = await run.RunAsync(ScriptedStep.Migrating());
+        await Telling(bench)(run.Journal)
+            .AlarmAsync(
+                bench.Change,
+                run.Run,
+                state with
+                {
+                    Status = RunStatus.Running,
+                    Result = null,
+                },
+                Message.Of("deployments.gave-up", ("run", run.Run), ("reason", "gone")),
+                TimeProvider.System
+            );
+        var blocks = bench.Slack.Posts[^1].Body["blocks"]!.ToJsonString();
+        Assert.Contains("gone", blocks, StringComparison.Ordinal);
+        Assert.Contains($"tidelock resume {run.Run}", blocks, StringComparison.Ordinal);
+        Assert.DoesNotContain("tidelock watch", blocks, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_rollback_and_its_end_are_told_and_people_are_alarmed()
     {
         await using var bench = await SlackBench.StartAsync();

@@ -154,6 +154,17 @@ public sealed class PolicyTests : IDisposable
     }
 
     [Theory]
+    [InlineData("gitdir: ../../.git/modules/scores", true)]
+    [InlineData("gitdir: /repository/.git/worktrees/tonight", false)]
+    public void A_submodule_is_held_to_the_policy_around_it_and_a_worktree_is_a_root(string git, bool isHeld)
+    {
+        Policy("environments: { production: { gates: { approval: { required: 2 } } }, others: {} }");
+        Change("approval: off");
+        File.WriteAllText(Path.Combine(root, "changes", "scores", ".git"), git + "\n");
+        Assert.Equal(isHeld, Gates("production").Policy is not null);
+    }
+
+    [Theory]
     [InlineData("environments: { production: { gates: { aproval: { required: 2 } } } }", "changes.key.meant")]
     [InlineData("environments: { production: { gates: { approval: { requird: 2 } } } }", "changes.key.meant")]
     [InlineData("environments: { production: { gates: { staging: { soak: 5 } } } }", "changes.duration.unit")]

@@ -46,7 +46,8 @@ internal sealed class DumpWatch(
             cancellation.ThrowIfCancellationRequested();
             if (!running.IsCompleted && await LookAsync(session, cancellation).ConfigureAwait(false) is { } whom)
             {
-                await backends.EndAsync(session, cancellation).ConfigureAwait(false);
+                // The count that it ends fails and cancels all, and whom it was for must be told all the same.
+                await backends.EndAsync(session, CancellationToken.None).ConfigureAwait(false);
                 return whom;
             }
         }

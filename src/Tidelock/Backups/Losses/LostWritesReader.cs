@@ -77,8 +77,7 @@ internal static class LostWritesReader
         CancellationToken cancellation
     )
     {
-        var epoch = await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false);
-        var incomparable = epoch == since ? null : Message.Of("backups.lost.statistics-reset");
+        var incomparable = await UncountedAsync(session, since, cancellation).ConfigureAwait(false);
         var now = await TableStates.ReadAsync(session, cancellation).ConfigureAwait(false);
         var losses = new TableComparison(incomparable, new HashSet<RelationName>()).Losses(then, now);
         return await WithRowsAsync(
@@ -162,11 +161,30 @@ internal static class LostWritesReader
     )
     {
         var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
-        return identity.Timeline != manifest.Identity.Timeline
+        return
+            identity.Timeline != manifest.Identity.Timeline
             || identity.DatabaseOid != manifest.Identity.DatabaseOid
             || !string.Equals(identity.SystemIdentifier, manifest.Identity.SystemIdentifier, StringComparison.Ordinal)
-                ? Message.Of("backups.lost.other-server")
-            : await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false) != manifest.StatisticsSince
+            ? Message.Of("backups.lost.other-server")
+            : await UncountedAsync(session, manifest.StatisticsSince, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Why the server's counters tell nothing of what was written; null where they do.</summary>
+    private static async Task<Message?> UncountedAsync(
+        PostgresSession session,
+        StatisticsEpoch? since,
+        CancellationToken cancellation
+    )
+    {
+        const string off = """
+            select current_setting('track_counts') = 'off' or exists (
+              select from pg_catalog.pg_db_role_setting s cross join unnest(s.setconfig) c
+              where s.setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database()))
+                and c ~* '^track_counts=(of|n|f|0)')
+            """;
+        return await session.ScalarAsync<bool>(off, cancellation).ConfigureAwait(false)
+                ? Message.Of("backups.lost.uncounted")
+            : await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false) != since
                 ? Message.Of("backups.lost.statistics-reset")
             : null;
     }

@@ -26,7 +26,7 @@ internal sealed record RescueTable(RelationName Name, IReadOnlyList<RescueColumn
             select n.nspname::text, c.relname::text, a.names, a.types,
                    array(select k.attname::text from pg_catalog.pg_index i cross join unnest(i.indkey) with ordinality p(attnum, at)
                          join pg_catalog.pg_attribute k on k.attrelid = c.oid and k.attnum = p.attnum
-                         where i.indrelid = c.oid and i.indisprimary order by p.at),
+                         where i.indrelid = c.oid and i.indisprimary and p.at <= i.indnkeyatts order by p.at),
                    pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select')
                      and not pg_catalog.row_security_active(c.oid)
             from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -23,7 +23,9 @@ internal sealed class SlackMessage(string language)
     public string Head(NoticeView view) => $"*{Escaped(NoticeWords.Headline(view))}*";
 
     /// <summary>The message that is edited.</summary>
-    public JsonArray Blocks(NoticeView view)
+    /// <param name="view">The run.</param>
+    /// <param name="said">What stands in no journal and so not in the run's state; empty for nothing.</param>
+    public JsonArray Blocks(NoticeView view, string said = "")
     {
         var title = $"*{Standing(view)}*\n{Escaped(view.Subject.Title)}".TrimEnd();
         var blocks = new List<JsonNode>
@@ -31,6 +33,11 @@ internal sealed class SlackMessage(string language)
             Block("header", "plain_text", NoticeWords.Headline(view), LongestHeader),
             Section(title),
         };
+        if (said.Length > 0)
+        {
+            blocks.Add(Section(said));
+        }
+
         if (view.State.Steps.Count > 0)
         {
             blocks.Add(Section(Escaped(string.Join('\n', words.Steps(view.State)))));

@@ -77,7 +77,8 @@ internal sealed class SlackWebhook(string webhook, string? channel, SlackMessage
         );
         if (isWhole)
         {
-            return new JsonObject { ["text"] = message.Short(view), ["blocks"] = message.Blocks(view) };
+            var said = news.Any(n => n is { Moment: Moment.NeedsPerson, Entry: null }) ? lines : "";
+            return new JsonObject { ["text"] = message.Short(view), ["blocks"] = message.Blocks(view, said) };
         }
 
         return lines.Length == 0

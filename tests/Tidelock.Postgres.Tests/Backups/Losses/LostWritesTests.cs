@@ -346,6 +346,19 @@ public sealed class LostWritesTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Where_the_server_does_not_count_for_somebody_all_is_unknown()
+    {
+        await using var exam = await ExamDatabase.CreateAsync(server);
+        var backup = await exam.TakeAsync();
+        await exam.Database.ExecuteAsync(
+            $"alter role postgres in database {exam.Database.Name} set track_counts = off"
+        );
+        var lost = await ReadAsync(exam, backup);
+        Assert.All(lost.Tables, t => Assert.Equal("backups.lost.uncounted", t.Why!.Code));
+        Assert.Null(lost.Total);
+    }
+
+    [Fact]
     public async Task After_a_crash_of_the_server_all_is_unknown()
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);

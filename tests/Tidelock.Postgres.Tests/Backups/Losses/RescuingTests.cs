@@ -18,7 +18,7 @@ public sealed class RescuingTests(PostgresServer server)
           doc jsonb, at timestamptz, big numeric(20, 3), raw bytea, place regclass, twice int generated always as (id * 2) stored,
           primary key (part, id));
         create table no_key (n int);
-        create table touched (id int primary key, v text);
+        create table touched (id int, v text, primary key (id) include (v));
         create table rewritten (id int primary key, v int);
         create table untouched (id int primary key);
         insert into "odd schema"."odd ""name" select 'a', n, 'ok', '{sad,happy}', n, array['x', null, 'y,"z'], '{"a": [1, null]}',
