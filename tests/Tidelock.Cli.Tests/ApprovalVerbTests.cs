@@ -9,7 +9,7 @@ public sealed class ApprovalVerbTests(NativeProgram program, PostgresServer serv
     private readonly SshKeys keys = new();
 
     [Fact]
-    public async Task Two_people_sign_with_their_keys_and_only_those_the_policy_names_pass_over()
+    public async Task Two_people_sign_with_their_keys_and_nobody_passes_over_what_must_be_signed()
     {
         await using var database = await server.CreateDatabaseAsync();
         using var place = await PlaceAsync(database);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Tidelock.Cli.Demo;
+using Tidelock.Cli.Running;
 using Tidelock.Texts;
 
 namespace Tidelock.Cli.Verbs;
@@ -25,28 +26,15 @@ internal sealed class DemoVerb : Verb
             }
         }
 
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var interrupt = On(PosixSignal.SIGINT, stop);
-        using var terminate = On(PosixSignal.SIGTERM, stop);
-        using var hangUp = On(PosixSignal.SIGHUP, stop);
+        using var stop = new StopSignals([PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP], cancellation);
         try
         {
             return await new DemoStory(context).TellAsync(stop.Token);
         }
-        catch (Exception) when (stop.IsCancellationRequested)
+        catch (Exception) when (stop.Token.IsCancellationRequested)
         {
             context.Terminal.Say(Message.Of("demo.stopped"));
             return ExitCode.Refused;
         }
     }
-
-    private static PosixSignalRegistration On(PosixSignal signal, CancellationTokenSource stop) =>
-        PosixSignalRegistration.Create(
-            signal,
-            context =>
-            {
-                context.Cancel = true;
-                stop.Cancel();
-            }
-        );
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Tidelock.Backups;
 using Tidelock.Cli.Rendering;
+using Tidelock.Cli.Running;
 using Tidelock.Deployments;
 using Tidelock.Gates;
 using Tidelock.Texts;
@@ -29,15 +30,12 @@ internal sealed class RehearseVerb : Verb
             return EndLine.PrintMistaken(context);
         }
 
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var interrupt = On(PosixSignal.SIGINT, stop);
-        using var terminate = On(PosixSignal.SIGTERM, stop);
-        using var hangUp = On(PosixSignal.SIGHUP, stop);
+        using var stop = new StopSignals([PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP], cancellation);
         try
         {
             return await RehearseAsync(context, request, stop.Token);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
             return EndLine.Show(context, ExitCode.Refused, Message.Of("cli.rehearse.stopped"));
         }
@@ -81,14 +79,4 @@ internal sealed class RehearseVerb : Verb
         request.Change.Section<GateOptions>().Backup is { By: BackupSource.File, File: { } named }
             ? Path.GetFullPath(named, request.Change.Folder)
             : null;
-
-    private static PosixSignalRegistration On(PosixSignal signal, CancellationTokenSource stop) =>
-        PosixSignalRegistration.Create(
-            signal,
-            context =>
-            {
-                context.Cancel = true;
-                stop.Cancel();
-            }
-        );
 }

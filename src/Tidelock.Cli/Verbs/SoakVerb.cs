@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Tidelock.Cli.Running;
 using Tidelock.Deployments;
 using Tidelock.Evidence.Soaking;
 using Tidelock.Gates;
@@ -35,14 +36,12 @@ internal sealed class SoakVerb : Verb
             return EndLine.PrintMistaken(context);
         }
 
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var interrupt = On(PosixSignal.SIGINT, stop);
-        using var terminate = On(PosixSignal.SIGTERM, stop);
+        using var stop = new StopSignals([PosixSignal.SIGINT, PosixSignal.SIGTERM], cancellation);
         try
         {
             return await LookAsync(context, request, stop.Token);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
             return EndLine.Show(context, ExitCode.Refused, Message.Of("cli.soak.stopped"));
         }
@@ -119,15 +118,5 @@ internal sealed class SoakVerb : Verb
             ("longest", standing.Longest.Lasted),
             ("needed", needed),
             ("looks", standing.Looks)
-        );
-
-    private static PosixSignalRegistration On(PosixSignal signal, CancellationTokenSource stop) =>
-        PosixSignalRegistration.Create(
-            signal,
-            context =>
-            {
-                context.Cancel = true;
-                stop.Cancel();
-            }
         );
 }

@@ -66,13 +66,33 @@ public sealed class SoakingTests(PostgresServer server)
     }
 
     [Fact]
-    public async Task What_never_completed_and_what_was_taken_back_is_not_looked_at()
+    public async Task What_was_never_deployed_is_not_looked_at()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server);
         await using var services = await fixture.OpenAsync();
         var (none, refusal) = await services.Soaking.LookAsync(fixture.Request(), _ => { }, default);
         Assert.Equal((null, "deployments.soak.nothing"), (none, refusal?.Code));
         Assert.Null(await services.Soaking.StandingAsync(fixture.Request(), default));
+    }
+
+    [Fact]
+    public async Task What_was_taken_back_is_not_looked_at_any_more()
+    {
+        await using var fixture = await DeployedAsync();
+        await using var services = await fixture.OpenAsync();
+        await LookAsync(services, fixture);
+        var run = Assert.Single(await services.Journal.ListAsync(default)).Run;
+        var back = await services.Deployment.RollBackAsync(
+            run,
+            fixture.Request(),
+            "definition",
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
+
+        var (none, refusal) = await services.Soaking.LookAsync(fixture.Request(), _ => { }, default);
+        Assert.Equal((null, "deployments.soak.nothing"), (none, refusal?.Code));
     }
 
     private async Task<DeploymentFixture> DeployedAsync()

@@ -118,7 +118,7 @@ public sealed class SignedApprovalTests : IDisposable
     }
 
     [Fact]
-    public async Task A_word_without_a_signature_lifts_no_denial_and_takes_back_no_approval()
+    public async Task A_typed_name_lifts_no_denial_and_replaces_no_signed_approval()
     {
         await keys.AllowAsync("kim");
         await keys.AllowAsync("lee");

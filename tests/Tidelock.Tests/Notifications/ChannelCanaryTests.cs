@@ -36,7 +36,7 @@ public sealed partial class ChannelCanaryTests
     }
 
     [Fact]
-    public async Task What_a_server_repeats_of_a_secret_is_neither_told_nor_journaled()
+    public async Task What_a_server_repeats_of_a_secret_is_in_no_problem_and_no_identifier()
     {
         await using var echo = await RecordingServer.StartAsync(
             (asked, response) =>

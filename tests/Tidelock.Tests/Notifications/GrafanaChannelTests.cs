@@ -65,7 +65,7 @@ public sealed class GrafanaChannelTests
     }
 
     [Fact]
-    public async Task What_a_killed_program_made_without_writing_it_down_is_found_and_not_made_twice()
+    public async Task A_region_of_which_nothing_was_written_down_is_found_and_not_made_twice()
     {
         var grafana = new Annotations();
         await using var server = await grafana.StartAsync();

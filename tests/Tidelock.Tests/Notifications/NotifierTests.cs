@@ -206,7 +206,7 @@ public sealed class NotifierTests
     }
 
     [Fact]
-    public async Task The_end_of_a_run_whose_program_was_killed_right_after_it_is_not_lost()
+    public async Task The_end_of_a_run_that_its_program_could_tell_nobody_is_told_by_the_next()
     {
         await using var bench = await SlackBench.StartAsync();
         await using var run = await RunAsync(bench);
