@@ -23,9 +23,9 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         }
 
         var left = Assert.Single(Servers(place));
-        Assert.False(left.HasExited);
+        Assert.True(left.IsRunning);
         var used = await LocalCluster.StartAsync(new LocalClusterOptions { Parent = place + "/" }, default);
-        Assert.True(left.HasExited);
+        Assert.False(left.IsRunning);
         Assert.Equal([used.Folder], Directory.GetDirectories(place));
 
         var (code, output) = await bench.RunAsync("rehearse");
@@ -42,12 +42,13 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         Directory.Delete(place);
     }
 
-    /// <summary>The servers that lie in a folder.</summary>
-    private static List<Process> Servers(string place) =>
+    /// <summary>The servers that lie in a folder. One that nobody has waited for yet is none.</summary>
+    private static List<StartedChild> Servers(string place) =>
         [
             .. Process
                 .GetProcesses()
-                .Where(p => p.ProcessName == "postgres" && Arguments(p.Id).Contains(place, StringComparison.Ordinal)),
+                .Where(p => p.ProcessName == "postgres" && Arguments(p.Id).Contains(place, StringComparison.Ordinal))
+                .Select(p => StartedChild.Of(p.Id)),
         ];
 
     private static string Arguments(int pid)
