@@ -30,6 +30,9 @@ using Tidelock.Programs;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;
+using Tidelock.Rollbacks.Definition;
+using Tidelock.Rollbacks.Downgrade;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Rollbacks.Recovery;
 using Tidelock.Rollbacks.Undoing;
 using Tidelock.Runs;
@@ -71,7 +74,7 @@ public sealed class TidelockServices : IAsyncDisposable
             new DefinitionRollback(transaction),
             new DowngradeRollback(transaction),
             new BesideRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
-            new BackupRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
+            new InPlaceRollback(programs, time, change => change.Section<GateOptions>().Backup.In(change.Folder)),
             new RecoveryRollback(change => change.Section<GateOptions>().Backup),
             new UndoRollback(time),
         ];
@@ -95,6 +98,7 @@ public sealed class TidelockServices : IAsyncDisposable
             engine,
             new Notifier(channels, journal),
             Announcer,
+            Rollbacks,
             time,
             settings.Patience
         );

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Tidelock.Cli.Running;
 using Tidelock.Deployments;
-using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -106,7 +106,7 @@ internal sealed class RollbackVerb : Verb
         List<string> named =
         [
             .. context.Arguments.GetValue(method) is { } name ? [name] : Array.Empty<string>(),
-            .. context.Arguments.GetValue(inPlace) ? [BackupRollback.InPlaceName] : Array.Empty<string>(),
+            .. context.Arguments.GetValue(inPlace) ? [InPlaceRollback.MethodName] : Array.Empty<string>(),
             .. context.Arguments.GetValue(undo) ? [RollbackWay.Undo] : Array.Empty<string>(),
         ];
         return named.Distinct(StringComparer.Ordinal).Count() <= 1

@@ -33,6 +33,7 @@ public sealed class Deployment
         RunEngine engine,
         Notifier notifier,
         Announcer announcer,
+        IReadOnlyList<IRollbackMethod> rollbacks,
         TimeProvider time,
         TimeSpan patience
     )
@@ -40,7 +41,7 @@ public sealed class Deployment
         (this.announcer, this.notifier) = (announcer, notifier);
         (this.journal, this.checklist, this.rehearser, this.time) = (journal, checklist, rehearser, time);
         plans = new PlanBuilder(rehearser);
-        driver = new RunDriver(journal, engine, notifier, time, patience);
+        driver = new RunDriver(journal, engine, notifier, rollbacks, time, patience);
         follower = new RunFollower(journal, time);
     }
 

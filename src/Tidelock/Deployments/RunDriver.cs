@@ -4,7 +4,6 @@ using Tidelock.Notifications;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;
-using Tidelock.Rollbacks.Undoing;
 using Tidelock.Runs;
 using Tidelock.Steps;
 using Tidelock.Texts;
@@ -19,6 +18,7 @@ internal sealed class RunDriver(
     IJournal journal,
     RunEngine engine,
     Notifier notifier,
+    IReadOnlyList<IRollbackMethod> rollbacks,
     TimeProvider time,
     TimeSpan patience
 )
@@ -244,16 +244,16 @@ internal sealed class RunDriver(
         await notifying.FinishAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Which step had done what a failover may have lost. A restored backup is proven by the step that follows it.</summary>
-    private static string? Again(RunState state)
+    /// <summary>Which step had done what a failover may have lost, and may do it again.</summary>
+    private string? Again(RunState state)
     {
         var step = state switch
         {
-            { Status: RunStatus.Ended }
-            or { Rollback.Method: BackupRollback.MethodName or BesideRollback.MethodName or UndoRollback.MethodName } =>
-                null,
+            { Status: RunStatus.Ended } => null,
             { Rollback: null } => MigrateStep.StepName,
-            _ => RevertStep.StepName,
+            { Rollback.Method: var method } => rollbacks.Any(r => r.Name == method && !r.MayBeRepeated)
+                ? null
+                : RevertStep.StepName,
         };
         return step is not null && state.Step(step).Status == StepStatus.Passed ? step : null;
     }

@@ -3,6 +3,7 @@ using Tidelock.Postgres;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates;
@@ -70,7 +71,7 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
                 return ahead.Lacking.Count == 0
                     ? (null, ahead.Notes)
                     : (Message.Of("gates.rollback.no-restore", ("problems", Several.All(ahead.Lacking))), []);
-            case BackupRollback.MethodName:
+            case InPlaceRollback.MethodName:
                 await using (
                     var session = await PostgresSession
                         .OpenAsync(context.Target, name, cancellation)

@@ -4,7 +4,7 @@ using Tidelock.Contracts;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Relations;
-using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
@@ -251,7 +251,7 @@ internal sealed class DataWalk(
             await way!.Trace.RemoveAsync(cancellation).ConfigureAwait(false);
             await EndAsync().ConfigureAwait(false);
             var (restored, problem) =
-                start.Method is BackupRollback.MethodName
+                start.Method is InPlaceRollback.MethodName
                     ? await OverAsync(place, cancellation).ConfigureAwait(false)
                     : await place.RestoreAsync(cancellation).ConfigureAwait(false);
             return problem is null ? new PartEnd(true, restored + decrypting, done) : PartEnd.Bad(problem);

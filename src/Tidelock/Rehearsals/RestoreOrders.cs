@@ -3,6 +3,7 @@ using Tidelock.Backups;
 using Tidelock.Backups.Dumps;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;
@@ -53,7 +54,7 @@ internal static class RestoreOrders
             room = room.For(await SizeAsync(target, tables, cancellation).ConfigureAwait(false) + Schema);
         }
 
-        if (order.Change.Section<RollbackOptions>().Method is BackupRollback.MethodName)
+        if (order.Change.Section<RollbackOptions>().Method is InPlaceRollback.MethodName)
         {
             // What is dropped stays on the disk until the restore over it is committed.
             room = room with

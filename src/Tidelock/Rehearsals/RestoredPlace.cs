@@ -6,7 +6,7 @@ using Tidelock.Backups.Restoring;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Programs;
-using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Texts;
 
 namespace Tidelock.Rehearsals;

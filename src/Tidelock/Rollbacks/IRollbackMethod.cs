@@ -26,6 +26,9 @@ public interface IRollbackMethod
     /// <summary>Whether relations are made anew by it, all of them: a statement that was prepared on the old ones tells nothing of them.</summary>
     bool IsRestore => false;
 
+    /// <summary>Whether what it had done is done once more where a failover may have lost it; where not, the step that follows proves what is there.</summary>
+    bool MayBeRepeated => true;
+
     /// <summary>Whether it can be used for this run now, and what it would cost.</summary>
     /// <param name="context">The context of the rollback step.</param>
     Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation);

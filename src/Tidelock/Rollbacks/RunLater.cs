@@ -3,6 +3,7 @@ using Tidelock.Migrations;
 using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Rollbacks.Beside;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -70,7 +71,7 @@ public static class RunLater
             return true;
         }
 
-        var isBackup = context.State.Rollback?.Method is BackupRollback.MethodName or BesideRollback.MethodName;
+        var isBackup = context.State.Rollback?.Method is InPlaceRollback.MethodName or BesideRollback.MethodName;
         var patience = isBackup ? TimeSpan.Zero : context.Change.Section<Migration>().Locks.Total;
         for (var since = context.Time.GetTimestamp(); ; )
         {
@@ -103,7 +104,7 @@ public static class RunLater
 
     /// <summary>Whether a way back of several transactions has begun: what is there may be its own half-done work.</summary>
     internal static bool IsHalfway(StepContext context) =>
-        new[] { ToolOnce.ChildFact, StatementsOnce.Fact, BackupRollback.IntentFact }.Any(f =>
+        new[] { ToolOnce.ChildFact, StatementsOnce.Fact, InPlaceRollback.IntentFact }.Any(f =>
             context.State.Fact(Step, f) is not null
         );
 

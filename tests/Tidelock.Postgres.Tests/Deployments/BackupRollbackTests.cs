@@ -8,6 +8,7 @@ using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -373,7 +374,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
     }
 
     private static RestoreEnd End(RunState state) =>
-        state.Fact("rollback.revert", BackupRollback.EndFact)!.Value.Deserialize(RollbacksJson.Default.RestoreEnd)!;
+        state.Fact("rollback.revert", InPlaceRollback.EndFact)!.Value.Deserialize(RollbacksJson.Default.RestoreEnd)!;
 
     private static Task HurryAsync(DeploymentFixture fixture) =>
         EditAsync(fixture, "  down: down.sql\n", "  down: down.sql\n  locks: { try: 50ms, total: 1s, tries: 2 }\n");

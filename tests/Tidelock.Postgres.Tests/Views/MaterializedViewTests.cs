@@ -3,6 +3,7 @@ using Tidelock.Migrations;
 using Tidelock.Postgres.Tests.Deployments;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Definition;
 using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Views;

@@ -6,6 +6,8 @@ using Tidelock.Cli.Rendering;
 using Tidelock.Evidence;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.Definition;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Rollbacks.Recovery;
 using Tidelock.Runs;
 using Tidelock.Tests.Evidence;
@@ -70,7 +72,7 @@ public sealed class WaysScreenTests
         );
         yield return (
             "in-place",
-            new RollbackAssessment(true, BackupCost.Of(backup, Lost(), null, null), LosesWrites: true)
+            new RollbackAssessment(true, InPlaceCost.Of(backup, Lost(), null, null), LosesWrites: true)
             {
                 RowsLost = Lost().Total,
                 Rescue = Message.Of(

@@ -3,6 +3,7 @@ using Tidelock.Backups;
 using Tidelock.Backups.Losses;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Runs;
 using Tidelock.Tests.Runs;
 using Tidelock.Texts;
@@ -98,7 +99,7 @@ public sealed class AssessmentTests : IDisposable
             null
         );
 
-        var cost = BackupCost.Of(new RunBackup("/b", BackupLevel.Verified, null), lost, null, null);
+        var cost = InPlaceCost.Of(new RunBackup("/b", BackupLevel.Verified, null), lost, null, null);
 
         Assert.Equal("app.new 9 rows", cost.Parts!["tables"].ToString());
         var restore = cost.Parts["cost"];
@@ -117,7 +118,7 @@ public sealed class AssessmentTests : IDisposable
         Assert.Equal("not known", Lost(LostWrites.Unknown));
 
         static string Lost(LostWrites lost) =>
-            BackupCost
+            InPlaceCost
                 .Of(new RunBackup("/b", BackupLevel.Verified, null), lost, null, null)
                 .Parts!["tables"]
                 .ToString();
@@ -129,8 +130,8 @@ public sealed class AssessmentTests : IDisposable
         var rehearsed = new RunBackup("/b", BackupLevel.Rehearsed, TimeSpan.FromSeconds(41));
         var lost = new LostWrites([], 0);
 
-        var atOnce = BackupCost.Of(rehearsed, lost, null, null);
-        var byJobs = BackupCost.Of(rehearsed, lost, Message.Of("rollbacks.in-place.too-many"), rehearsed.RestoreTook);
+        var atOnce = InPlaceCost.Of(rehearsed, lost, null, null);
+        var byJobs = InPlaceCost.Of(rehearsed, lost, Message.Of("rollbacks.in-place.too-many"), rehearsed.RestoreTook);
 
         Assert.Equal("rollbacks.in-place.not-promised", atOnce.Parts!["promise"].Code);
         Assert.Equal("rollbacks.in-place.promised", byJobs.Parts!["promise"].Code);
@@ -140,7 +141,7 @@ public sealed class AssessmentTests : IDisposable
 
     private static Task<RollbackAssessment> AssessAsync(RunBackup? backup) =>
         RollbackAssessment.OfAsync(
-            new BackupRollback(new BackupPrograms(), TimeProvider.System),
+            new InPlaceRollback(new BackupPrograms(), TimeProvider.System),
             Looking(backup),
             CancellationToken.None
         );

@@ -1,6 +1,7 @@
 using Tidelock.Backups;
 using Tidelock.Backups.Losses;
 using Tidelock.Postgres;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Runs;
 using Tidelock.Texts;
 

@@ -21,6 +21,8 @@ internal sealed class UndoRollback(TimeProvider time) : IRollbackMethod
 
     public bool IsRestore => true;
 
+    public bool MayBeRepeated => false;
+
     public async Task<RollbackAssessment> AssessAsync(StepContext context, CancellationToken cancellation)
     {
         if (Obstacle(context.Run, context.State) is { } none)

@@ -7,7 +7,7 @@ using Tidelock.Programs;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Rollbacks;
+namespace Tidelock.Rollbacks.InPlace;
 
 /// <summary>A verified backup being restored over the run's database, after the rows that it would lose were saved where that was asked for.</summary>
 /// <param name="context">Of the step <c>rollback.revert</c>.</param>

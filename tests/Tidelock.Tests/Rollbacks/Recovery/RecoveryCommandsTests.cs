@@ -4,7 +4,7 @@ using Tidelock.Backups.PgBackRest;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks.Recovery;
 
-namespace Tidelock.Tests.Rollbacks;
+namespace Tidelock.Tests.Rollbacks.Recovery;
 
 public sealed class RecoveryCommandsTests
 {

@@ -1,10 +1,10 @@
 using Tidelock.Backups.Losses;
 using Tidelock.Texts;
 
-namespace Tidelock.Rollbacks;
+namespace Tidelock.Rollbacks.InPlace;
 
 /// <summary>What restoring a run's backup in place would cost, in words: first that there is no way back from it.</summary>
-internal static class BackupCost
+internal static class InPlaceCost
 {
     /// <param name="backup">Of the run.</param>
     /// <param name="lost">What was written since.</param>

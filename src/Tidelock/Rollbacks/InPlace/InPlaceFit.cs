@@ -1,7 +1,7 @@
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
-namespace Tidelock.Rollbacks;
+namespace Tidelock.Rollbacks.InPlace;
 
 /// <summary>Whether a restore in place is possible at all, and whether it fits into one transaction.</summary>
 internal static class InPlaceFit

@@ -2,7 +2,7 @@ using Tidelock.Migrations;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Rollbacks;
+namespace Tidelock.Rollbacks.Definition;
 
 /// <summary>The exact restore of what was there before: definition, owner, grants, comments, dependents. Loses no data, and nothing of what others did since that fits.</summary>
 internal sealed class DefinitionRollback(MigrationTransaction transaction) : IRollbackMethod

@@ -6,13 +6,13 @@ using Tidelock.Changes;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Rollbacks;
+namespace Tidelock.Rollbacks.InPlace;
 
 /// <summary>For emergencies in which nothing can be restored beside: the backup is restored over the database. What was written since it was taken is lost.</summary>
 /// <param name="programs">Finds pg_restore.</param>
 /// <param name="time">The clock.</param>
 /// <param name="options">How a change's backups are decrypted; null where none is encrypted.</param>
-internal sealed class BackupRollback(
+internal sealed class InPlaceRollback(
     BackupPrograms programs,
     TimeProvider time,
     Func<Change, BackupOptions>? options = null
@@ -22,14 +22,14 @@ internal sealed class BackupRollback(
     internal const string EndFact = InPlaceRestore.EndFact;
     private const string RevertStep = "rollback.revert";
 
-    internal const string MethodName = "in-place";
-
     /// <summary>What <c>--in-place</c> asks for.</summary>
-    internal const string InPlaceName = MethodName;
+    internal const string MethodName = "in-place";
 
     public string Name => MethodName;
 
     public bool IsRestore => true;
+
+    public bool MayBeRepeated => false;
 
     /// <summary>What is there may be half of a restore, which looks like the state before the change.</summary>
     public bool HasBegun(StepContext context) =>
@@ -69,7 +69,7 @@ internal sealed class BackupRollback(
 
         // By one job, in one transaction, no rehearsal has restored it but that of a change which goes back so.
         var takes = RehearsedWay.BackBy(MethodName, context.State) ?? (tooLarge is null ? null : known.RestoreTook);
-        var assessment = new RollbackAssessment(true, BackupCost.Of(known, lost, tooLarge, takes), LosesWrites: true)
+        var assessment = new RollbackAssessment(true, InPlaceCost.Of(known, lost, tooLarge, takes), LosesWrites: true)
         {
             Takes = takes,
             RowsLost = lost.Total,

@@ -6,7 +6,7 @@ using Tidelock.Runs;
 using Tidelock.Tests.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Tests.Rollbacks;
+namespace Tidelock.Tests.Rollbacks.Beside;
 
 /// <summary>What a journal tells of a swap: begun, done, undone, lost by a failover; and what people are told of the name meanwhile.</summary>
 public sealed class SwapFactsTests

@@ -6,7 +6,7 @@ using Tidelock.Relations;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Rollbacks;
+namespace Tidelock.Rollbacks.Downgrade;
 
 /// <summary>
 /// The change's own way down: its down file, whose losses are found afterwards and said, or its tool's downgrade, whose losses are put
