@@ -118,7 +118,7 @@ public sealed class TidelockServices : IAsyncDisposable
         new WatchSection(ProbeKinds),
         new RollbackSection(),
         new NotifySection(ChannelKinds),
-        new GatesSection(),
+        new GatesSection(ChannelKinds),
     ];
 
     /// <summary>The JSON Schema of a team's policy.</summary>

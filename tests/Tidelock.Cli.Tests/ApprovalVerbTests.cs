@@ -85,7 +85,6 @@ public sealed class ApprovalVerbTests(NativeProgram program, PostgresServer serv
               production:
                 gates: { approval: { required: 2 } }
                 approvals: { signers: {{keys.Signers}} }
-                overrides: { approval: [seo] }
             """
         );
         return place;

@@ -18,6 +18,7 @@ internal sealed class AnnouncementGate : IGate
     {
         var before = context.Options.Announcement.Before;
         var words = context.WordsOn(Name, before);
+        var channels = context.Options.Announcement.Channels;
 
         // A backup may take hours: the run that is under way began when the team was told it would.
         var now = context.Began ?? context.Start;
@@ -32,17 +33,34 @@ internal sealed class AnnouncementGate : IGate
             );
         }
 
-        var first = words.FirstOrDefault(w => w.Kind is WordKind.Confirmed || IsFor(now, w, before));
+        var fitting = words
+            .Where(w => (w.Kind is WordKind.Confirmed && channels.Count == 0) || IsFor(now, w, before))
+            .ToList();
+        var untold = channels.Where(c => !fitting.Exists(w => IsOver(w, c))).ToList();
         return Task.FromResult(
-            first is not null ? Told(first, before, now)
-            : startsAt is not null
+            fitting.Count > 0 && untold.Count == 0
+                ? Told(
+                    channels.Select(c => fitting.First(w => IsOver(w, c))).Append(fitting[0]).MaxBy(w => w.At)!,
+                    before,
+                    now
+                )
+            : fitting.Count == 0 && startsAt is not null
                 ? new GateFinding(false, Message.Of("gates.announcement.other-time", ("at", startsAt)))
+            : untold.Count > 0
+                ? new GateFinding(
+                    false,
+                    Message.Of("gates.announcement.untold", ("channels", string.Join(", ", untold)), ("before", before))
+                )
             : new GateFinding(
                 false,
                 context.Unconfirmed(Name, Message.Of("gates.announcement.missing", ("before", before)))
             )
         );
     }
+
+    /// <summary>Whether this was told over a channel; a word notes over which.</summary>
+    private static bool IsOver(Word word, string channel) =>
+        word.Note.Split(", ").Contains(channel, StringComparer.Ordinal);
 
     /// <summary>Whether a start now is the one that was announced: not before its time and hardly after it, unless it was told too late for that.</summary>
     private static bool IsFor(DateTimeOffset now, Word word, TimeSpan before)

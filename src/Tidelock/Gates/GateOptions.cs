@@ -79,8 +79,11 @@ public sealed record ApprovalGateOptions(GateLevel Level, int Required)
     public IReadOnlyList<ApprovalSource> Sources { get; init; } = [];
 }
 
-/// <summary>G4. <c>announcement: { before: 30m }</c>.</summary>
-public sealed record AnnouncementGateOptions(GateLevel Level, TimeSpan Before);
+/// <summary>G4. <c>announcement: { before: 30m, channels: [slack] }</c>.</summary>
+/// <param name="Level">How much it matters.</param>
+/// <param name="Before">How long before the start.</param>
+/// <param name="Channels">Over each of which Tidelock itself must have told it; empty where any will do, or a person's word.</param>
+public sealed record AnnouncementGateOptions(GateLevel Level, TimeSpan Before, IReadOnlyList<string> Channels);
 
 /// <summary>G5. <c>dashboards: [ addresses ]</c>.</summary>
 /// <param name="Level">How much it matters.</param>

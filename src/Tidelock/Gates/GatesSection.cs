@@ -17,7 +17,8 @@ namespace Tidelock.Gates;
 /// Reads <c>gates:</c>. A gate is written as its settings, or as one word for its level. One that is mentioned is required unless
 /// its level says otherwise; of the others only the backup and the rollback plan are.
 /// </summary>
-internal sealed class GatesSection : IChangeSection
+/// <param name="channels">The kinds of channels there are.</param>
+internal sealed class GatesSection(IReadOnlyList<IChannelKind> channels) : IChangeSection
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -50,7 +51,7 @@ internal sealed class GatesSection : IChangeSection
         return held;
     }
 
-    private static GateOptions ReadGates(ChangeNode node, SectionReadings earlier)
+    private GateOptions ReadGates(ChangeNode node, SectionReadings earlier)
     {
         if (node.Exists)
         {
@@ -116,11 +117,16 @@ internal sealed class GatesSection : IChangeSection
         };
     }
 
-    private static AnnouncementGateOptions ReadAnnouncement(ChangeNode node) =>
-        new(
+    private AnnouncementGateOptions ReadAnnouncement(ChangeNode node)
+    {
+        var settings = Settings(node, "before", "channels");
+        var over = settings["channels"];
+        return new AnnouncementGateOptions(
             Level(node),
-            Settings(node, "before")["before"].Duration(TimeSpan.FromMinutes(30), Second, TimeSpan.FromDays(30))
+            settings["before"].Duration(TimeSpan.FromMinutes(30), Second, TimeSpan.FromDays(30)),
+            over.Exists ? [.. over.Items.Select(c => c.Word("", [.. channels.Select(k => (k.Key, k.Key))]))] : []
         );
+    }
 
     private static DashboardsGateOptions ReadDashboards(ChangeNode node, NotifyOptions notify)
     {

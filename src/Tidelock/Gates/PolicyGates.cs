@@ -18,12 +18,12 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
         ("staging", ["soak", "environment", "gap", "age"]),
         ("backup", ["maxAge", "proof"]),
         ("approval", ["required", "expires", "github", "command", "http"]),
-        ("announcement", ["before"]),
-        ("dashboards", []),
+        ("announcement", ["before", "channels"]),
+        ("dashboards", ["addresses", "grafana"]),
         ("rollbackPlan", []),
         ("window", [.. WindowSection.Keys]),
-        ("onCall", ["people"]),
-        ("slack", []),
+        ("onCall", ["people", "pagerduty"]),
+        ("slack", ["channel"]),
     ];
 
     private readonly List<(string Gate, PolicyRule Rule)> rules = [];
@@ -45,7 +45,7 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
         }
 
         gates.Only([.. Keys.Select(k => k.Gate)]);
-        foreach (var (gate, keys) in Keys.Where(k => gates[k.Gate].IsMapping || gates[k.Gate].IsList))
+        foreach (var (gate, keys) in Keys.Where(k => IsWithSettings(gates[k.Gate], k.Gate)))
         {
             gates[gate].Only([.. keys, "level"]);
         }
@@ -53,31 +53,39 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
         return !gates.Context.Mistakes.Any;
     }
 
+    /// <summary>Dashboards may be written as a list of them.</summary>
+    private static bool IsWithSettings(ChangeNode node, string gate) =>
+        node.IsMapping || (node.IsList && gate != "dashboards");
+
     public GateOptions Hold(GateOptions own, GateOptions demanded)
     {
         var held = own with
         {
             Staging = Hold(own.Staging, demanded.Staging),
             BackupLevel = Level("backup", own.BackupLevel, demanded.BackupLevel),
-            Backup = Hold(own.Backup, demanded.Backup),
+            Backup = demanded.BackupLevel == GateLevel.Off ? own.Backup : Hold(own.Backup, demanded.Backup),
             Approval = Hold(own.Approval, demanded.Approval),
-            Announcement = own.Announcement with
-            {
-                Level = Level("announcement", own.Announcement.Level, demanded.Announcement.Level),
-                Before = Most("announcement", "before", own.Announcement.Before, demanded.Announcement.Before),
-            },
-            Dashboards = own.Dashboards with
-            {
-                Level = Level("dashboards", own.Dashboards.Level, demanded.Dashboards.Level),
-            },
+            Announcement = new AnnouncementGateOptions(
+                Level("announcement", own.Announcement.Level, demanded.Announcement.Level),
+                Most("announcement", "before", own.Announcement.Before, demanded.Announcement.Before),
+                All("announcement", "channels", own.Announcement.Channels, demanded.Announcement.Channels)
+            ),
+            Dashboards = new DashboardsGateOptions(
+                Level("dashboards", own.Dashboards.Level, demanded.Dashboards.Level),
+                All("dashboards", "addresses", own.Dashboards.Addresses, demanded.Dashboards.Addresses),
+                Teams("dashboards", "grafana", own.Dashboards.Grafana, demanded.Dashboards.Grafana)
+            ),
             RollbackPlan = Level("rollbackPlan", own.RollbackPlan, demanded.RollbackPlan),
             Window = Hold(own.Window, demanded.Window),
-            OnCall = own.OnCall with
-            {
-                Level = Level("onCall", own.OnCall.Level, demanded.OnCall.Level),
-                People = Most("onCall", "people", own.OnCall.People, demanded.OnCall.People),
-            },
-            Slack = own.Slack with { Level = Level("slack", own.Slack.Level, demanded.Slack.Level) },
+            OnCall = new OnCallGateOptions(
+                Level("onCall", own.OnCall.Level, demanded.OnCall.Level),
+                Most("onCall", "people", own.OnCall.People, demanded.OnCall.People),
+                Teams("onCall", "pagerduty", own.OnCall.PagerDuty, demanded.OnCall.PagerDuty)
+            ),
+            Slack = new SlackGateOptions(
+                Level("slack", own.Slack.Level, demanded.Slack.Level),
+                Teams("slack", "channel", own.Slack.Channel, demanded.Slack.Channel)
+            ),
         };
         return held with { Policy = policy, Rules = rules.Distinct().ToLookup(r => r.Gate, r => r.Rule) };
     }
@@ -111,12 +119,17 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
         var held = own with
         {
             MaxAge = Least("backup", "maxAge", own.MaxAge, demanded.MaxAge),
-            Proof = Demanded["backup"]["proof"].Exists ? Most("backup", "proof", own.Proof, demanded.Proof) : own.Proof,
+            Proof = Most("backup", "proof", own.Proof, demanded.Proof),
         };
         if (held.By == BackupSource.Confirmed && held.Proof > own.Proof)
         {
+            var proof = Demanded["backup"]["proof"];
             (written["backup"].Exists ? written["backup"] : written).Mistake(
-                Message.Of("gates.policy.proof", ("rule", PolicyRule.At(Demanded["backup"]["proof"]).Text))
+                Message.Of(
+                    "gates.policy.proof",
+                    ("rule", PolicyRule.At(proof.Exists ? proof : Demanded["backup"]).Text),
+                    ("proof", held.Proof.ToString().ToLowerInvariant())
+                )
             );
         }
 
@@ -164,6 +177,29 @@ internal sealed class PolicyGates(EnvironmentPolicy policy, ChangeNode written)
 
         Add(gate, node["level"].Exists ? node["level"] : node);
         return demanded;
+    }
+
+    /// <summary>Whom the team asks, in place of whom the change would.</summary>
+    private T Teams<T>(string gate, string key, T own, T demanded)
+    {
+        if (Demanded[gate][key] is not { Exists: true } node || Equals(own, demanded))
+        {
+            return own;
+        }
+
+        Add(gate, node);
+        return demanded;
+    }
+
+    private IReadOnlyList<T> All<T>(string gate, string key, IReadOnlyList<T> own, IReadOnlyList<T> demanded)
+    {
+        var more = demanded.Except(own).ToList();
+        if (more.Count > 0)
+        {
+            Add(gate, Demanded[gate][key] is { Exists: true } node ? node : Demanded[gate]);
+        }
+
+        return [.. own, .. more];
     }
 
     private T Most<T>(string gate, string key, T own, T demanded)

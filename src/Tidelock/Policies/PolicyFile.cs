@@ -107,12 +107,13 @@ internal sealed class PolicyFile
     {
         try
         {
-            var info = new FileInfo(path);
-            if (IsAnybodys(info.UnixFileMode) || IsAnybodys(info.Directory!.UnixFileMode))
+            if (IsAnybodys(path))
             {
                 mistakes.Add(new Place(1, 1), Message.Of("policies.anybodys", ("file", path)));
                 return null;
             }
+
+            var info = new FileInfo(RealPath.Of(path));
 
             if (info.Length <= LargestFile)
             {
@@ -129,7 +130,14 @@ internal sealed class PolicyFile
         return null;
     }
 
-    private static bool IsAnybodys(UnixFileMode mode) => (mode & UnixFileMode.OtherWrite) != 0;
+    /// <summary>Whether everybody may write it, or put another one in its place: where it lies, and where a link leads.</summary>
+    private static bool IsAnybodys(string path)
+    {
+        var real = RealPath.Of(path);
+        return new[] { Path.GetDirectoryName(path)!, real, Path.GetDirectoryName(real)! }.Any(p =>
+            (File.GetUnixFileMode(p) & UnixFileMode.OtherWrite) != 0
+        );
+    }
 
     private static string Shown(string path) => Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
 
@@ -167,6 +175,11 @@ internal sealed class PolicyFile
         if (signers is not null && !node["gates"]["approval"].Exists)
         {
             approvals["signers"].Mistake(Message.Of("policies.signers-alone"));
+        }
+
+        if (signers is not null && node["overrides"]["approval"] is { Exists: true } passing)
+        {
+            passing.Mistake(Message.Of("policies.override-signed"));
         }
 
         return new EnvironmentPolicy(new PolicyMark(Shown(path), Digest(signers, revoked)))
@@ -218,6 +231,10 @@ internal sealed class PolicyFile
         if (!File.Exists(file))
         {
             node.Mistake(Message.Of("changes.file.missing", ("file", name), ("folder", Path.GetDirectoryName(path))));
+        }
+        else if (IsAnybodys(file))
+        {
+            node.Mistake(Message.Of("policies.anybodys", ("file", name)));
         }
 
         return file;

@@ -74,6 +74,27 @@ public sealed class AnnouncementGateTests
     }
 
     [Fact]
+    public async Task Where_channels_are_named_it_must_have_been_told_over_each_of_them_and_nobodys_word_is_enough()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m, channels: [slack, mail] }");
+        var at = bench.Time.GetUtcNow().AddMinutes(45);
+        await bench.SayAsync("announcement", "kim");
+        await bench.AnnounceAsync(at);
+        bench.Time.Advance(TimeSpan.FromMinutes(15));
+        await bench.AnnounceAsync(at, "mail, command");
+        bench.Time.Advance(TimeSpan.FromMinutes(30));
+        Assert.Equal("gates.announcement.sent", (await bench.StandingAsync(Gate)).Finding.Code);
+
+        bench.Read("announcement: { before: 30m, channels: [slack, pagerduty] }");
+        await bench.SayAsync("announcement", "kim");
+        await bench.AnnounceAsync(bench.Time.GetUtcNow());
+        bench.Time.Advance(TimeSpan.FromMinutes(30));
+        var standing = await bench.StandingAsync(Gate);
+        Assert.Equal((true, "gates.announcement.untold"), (standing.Refuses, standing.Finding.Code));
+        Assert.Equal("pagerduty", standing.Finding.Arguments["channels"]);
+    }
+
+    [Fact]
     public async Task A_notice_that_came_too_late_for_its_own_time_is_waited_for()
     {
         await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");

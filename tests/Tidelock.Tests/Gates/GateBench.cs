@@ -93,10 +93,10 @@ internal sealed class GateBench : IAsyncDisposable
     public Task AddAsync(Word word) => new WordBook(journal, Change.Digest, "production").AddAsync(word, default);
 
     /// <summary>Tidelock itself tells the team, now.</summary>
-    public Task AnnounceAsync(DateTimeOffset startsAt)
+    public Task AnnounceAsync(DateTimeOffset startsAt, string channels = "slack")
     {
         var nobody = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
-        var word = new Word(WordKind.Announced, "announcement", "kim", "slack", Time.GetUtcNow(), "bastion-1");
+        var word = new Word(WordKind.Announced, "announcement", "kim", channels, Time.GetUtcNow(), "bastion-1");
         return AddAsync(word with { Seen = new Announcement(startsAt, nobody).ToJson() });
     }
 

@@ -11,12 +11,15 @@ namespace Tidelock.Tests.Policies;
 
 public sealed class PolicyTests : IDisposable
 {
-    private static readonly Dictionary<string, string> NoVariables = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, string> Variables = new(StringComparer.Ordinal)
+    {
+        ["PAGERDUTY_TOKEN"] = "pagerduty-token-of-the-team",
+    };
 
     private readonly string root = Directory.CreateTempSubdirectory("tidelock-policy-").FullName;
 
     [Fact]
-    public void A_change_can_turn_off_and_loosen_nothing_that_the_policy_demands()
+    public void A_change_can_turn_off_no_gate_that_the_policy_demands_and_loosen_no_threshold()
     {
         Directory.CreateDirectory(Path.Combine(root, ".git"));
         Policy(
@@ -63,6 +66,58 @@ public sealed class PolicyTests : IDisposable
         Assert.EndsWith("tidelock.yaml", rules[0].File, StringComparison.Ordinal);
 
         Assert.Equal(GateLevel.Off, Gates("staging").Approval.Level);
+    }
+
+    [Fact]
+    public void A_gate_that_is_demanded_without_a_threshold_is_demanded_with_its_default()
+    {
+        Policy(
+            "environments: { production: { gates: { staging: required, backup: required, approval: required, announcement: required, onCall: required } }, others: {} }"
+        );
+        Change(
+            "staging: { soak: 1s, gap: 6h, age: 300d }, backup: { maxAge: 300d, rehearse: false }, approval: { expires: 300d }, announcement: { before: 1s }, onCall: { people: 1 }"
+        );
+        var gates = Gates("production");
+        Assert.Equal(
+            (TimeSpan.FromHours(24), TimeSpan.FromHours(1), TimeSpan.FromDays(7)),
+            (gates.Staging.Soak, gates.Staging.Gap, gates.Staging.Age)
+        );
+        Assert.Equal((TimeSpan.FromHours(24), BackupLevel.Rehearsed), (gates.Backup.MaxAge, gates.Backup.Proof));
+        Assert.Equal(
+            (1, TimeSpan.FromMinutes(30), 2),
+            (gates.Approval.Required, gates.Announcement.Before, gates.OnCall.People)
+        );
+        Assert.Contains("production.gates.backup: required", gates.Rules["backup"].Select(r => r.Rule));
+    }
+
+    [Fact]
+    public void Dashboards_schedules_and_channels_of_the_policy_are_asked_whatever_the_change_names()
+    {
+        Policy(
+            """
+            environments:
+              production:
+                gates:
+                  announcement: { channels: [slack] }
+                  dashboards: ["https://grafana.example.com/d/team"]
+                  onCall: { pagerduty: { schedules: [PTEAM] } }
+                  slack: { channel: "#db-ops" }
+              others: {}
+            """
+        );
+        Change(
+            "announcement: { channels: [mail] }, dashboards: [\"https://mine.example.com/\"], onCall: { pagerduty: { schedules: [PMINE], address: \"https://mine.example.com\" } }, slack: { channel: \"#mine\" }"
+        );
+        var gates = Gates("production");
+        Assert.Equal(["mail", "slack"], gates.Announcement.Channels);
+        Assert.Equal(
+            ["https://mine.example.com/", "https://grafana.example.com/d/team"],
+            gates.Dashboards.Addresses.Select(a => a.ToString())
+        );
+        Assert.Equal(["PTEAM"], gates.OnCall.PagerDuty!.Schedules);
+        Assert.Equal("https://api.pagerduty.com/", gates.OnCall.PagerDuty.Address.ToString());
+        Assert.Equal("#db-ops", gates.Slack.Channel);
+        Assert.All(["announcement", "dashboards", "onCall", "slack"], g => Assert.NotEmpty(gates.Rules[g]));
     }
 
     [Fact]
@@ -168,7 +223,11 @@ public sealed class PolicyTests : IDisposable
     [InlineData("environments: { production: { gates: { aproval: { required: 2 } } } }", "changes.key.meant")]
     [InlineData("environments: { production: { gates: { approval: { requird: 2 } } } }", "changes.key.meant")]
     [InlineData("environments: { production: { gates: { staging: { soak: 5 } } } }", "changes.duration.unit")]
-    [InlineData("environments: { production: { gates: { dashboards: ['https://x'] } } }", "changes.kind.mapping")]
+    [InlineData("environments: { production: { gates: { slack: ['#db-ops'] } } }", "changes.kind.mapping")]
+    [InlineData(
+        "environments: { production: { gates: { announcement: { channels: [slak] } } }, others: {} }",
+        "changes.word.meant"
+    )]
     [InlineData("environments: { production: { approvals: { signers: nowhere } } }", "changes.file.missing")]
     [InlineData("environments: { production: { approvals: { revoked: tidelock.yaml } } }", "policies.revoked-alone")]
     [InlineData("environments: { production: { approvals: { allow: [everything] } } }", "changes.word.unknown")]
@@ -177,6 +236,11 @@ public sealed class PolicyTests : IDisposable
     [InlineData("environments: { production: { overrides: { backup: [kim] } } }", "changes.key.unknown")]
     [InlineData("environments: { production: {} }", "policies.not-named")]
     [InlineData("environments: { production: { approvals: { signers: tidelock.yaml } } }", "policies.signers-alone")]
+    [InlineData(
+        "environments: { production: { gates: { approval: required }, approvals: { signers: tidelock.yaml }, overrides: { approval: [kim] } } }",
+        "policies.override-signed"
+    )]
+    [InlineData("environments: { production: { gates: { backup: required } }, others: {} }", "gates.policy.proof")]
     [InlineData("environments: [production]", "changes.kind.mapping")]
     [InlineData("gates: {}", "changes.key.unknown")]
     [InlineData(
@@ -230,12 +294,26 @@ public sealed class PolicyTests : IDisposable
     }
 
     [Fact]
-    public void What_everybody_may_write_is_nobodys_policy()
+    public void What_everybody_may_write_is_nobodys_policy_and_nobodys_list_of_signers_wherever_a_link_leads()
     {
-        Policy("environments: { others: {} }");
+        Policy(
+            "environments: { production: { gates: { approval: required }, approvals: { signers: ops/signers } }, others: {} }"
+        );
         Change("approval: off");
-        File.SetUnixFileMode(Path.Combine(root, "tidelock.yaml"), (UnixFileMode)0b110_110_110);
-        Assert.Equal("policies.anybodys", Assert.Single(Load("production").Mistakes).Problem.Code);
+        var real = Directory.CreateDirectory(Path.Combine(root, "ops")).FullName;
+        File.WriteAllText(Path.Combine(real, "signers"), "kim ssh-ed25519 AAAA\n");
+        File.Move(Path.Combine(root, "tidelock.yaml"), Path.Combine(real, "policy.yaml"));
+        File.CreateSymbolicLink(Path.Combine(root, "tidelock.yaml"), Path.Combine("ops", "policy.yaml"));
+        Assert.NotNull(Gates("production").Policy);
+
+        foreach (var open in new[] { "ops/signers", "ops/policy.yaml", "ops" })
+        {
+            var path = Path.Combine(root, open);
+            var mode = File.GetUnixFileMode(path);
+            File.SetUnixFileMode(path, mode | UnixFileMode.OtherWrite);
+            Assert.Equal("policies.anybodys", Assert.Single(Load("production").Mistakes).Problem.Code);
+            File.SetUnixFileMode(path, mode);
+        }
     }
 
     public void Dispose() => Directory.Delete(root, recursive: true);
@@ -266,7 +344,7 @@ public sealed class PolicyTests : IDisposable
     }
 
     private ChangeReading Load(string environment) =>
-        TidelockServices.ChangeLoader.Load(Path.Combine(root, "changes", "scores"), environment, NoVariables);
+        TidelockServices.ChangeLoader.Load(Path.Combine(root, "changes", "scores"), environment, Variables);
 
     private GateOptions Gates(string environment)
     {
