@@ -1,3 +1,4 @@
+using Tidelock.Deployments;
 using Tidelock.Runs;
 
 namespace Tidelock;
@@ -7,8 +8,8 @@ namespace Tidelock;
 /// <param name="Time">The clock.</param>
 public sealed record TidelockSettings(string Journal, TimeProvider Time)
 {
-    /// <summary>How long a lost database is waited for before the run is left to <c>tidelock resume</c>.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
+    /// <summary>How long a run waits for a lost database and for its journal.</summary>
+    public RunPatience Patience { get; init; } = new();
 
     /// <summary>Puts something around the journal before anybody uses it.</summary>
     public Func<IJournal, IJournal> Decorate { get; init; } = journal => journal;

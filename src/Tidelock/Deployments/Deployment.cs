@@ -35,7 +35,7 @@ public sealed class Deployment
         Announcer announcer,
         IReadOnlyList<IRollbackMethod> rollbacks,
         TimeProvider time,
-        TimeSpan patience
+        RunPatience patience
     )
     {
         (this.announcer, this.notifier) = (announcer, notifier);

@@ -20,11 +20,10 @@ internal sealed class RunDriver(
     Notifier notifier,
     IReadOnlyList<IRollbackMethod> rollbacks,
     TimeProvider time,
-    TimeSpan patience
+    RunPatience patience
 )
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan JournalPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs to the end of the run or of this program's part in it.</summary>
     /// <param name="opening">Events to append once the hold is taken for the first time.</param>
@@ -37,7 +36,7 @@ internal sealed class RunDriver(
         CancellationToken cancellation
     )
     {
-        var losses = new RunLosses(time, patience);
+        var losses = new RunLosses(time, patience.Database);
         while (true)
         {
             var reason = losses.Reason;
@@ -49,7 +48,8 @@ internal sealed class RunDriver(
             }
             catch (TargetLostException e)
             {
-                terminal.Observer.Warned(Message.Of("deployments.lost", ("reason", e.Problem), ("patience", patience)));
+                var lost = Message.Of("deployments.lost", ("reason", e.Problem), ("patience", patience.Database));
+                terminal.Observer.Warned(lost);
                 (opening, takeOver, reason) = ([], true, e.Problem);
             }
             catch (Exception e) when (reason is not null && IsStillAway(e))
@@ -63,7 +63,9 @@ internal sealed class RunDriver(
                 var finding = Message.Of("deployments.gave-up", ("run", run), ("reason", reason));
                 if (losses.State is { } last)
                 {
-                    await notifier.AlarmAsync(request.Change, run, last, finding, time).ConfigureAwait(false);
+                    await notifier
+                        .AlarmAsync(request.Change, run, Notifier.Left(last), finding, time)
+                        .ConfigureAwait(false);
                 }
 
                 return new DeploymentEnd(
@@ -150,7 +152,7 @@ internal sealed class RunDriver(
             RunState.Of(events),
             entries is [.., var last] ? last : null,
             clock,
-            JournalPatience,
+            patience.Journal,
             terminal.Observer
         );
         try
@@ -178,9 +180,21 @@ internal sealed class RunDriver(
         }
 
         var end = NotJournaled(run, writer);
-        await notifier.AlarmAsync(request.Change, run, writer.State, end.Finding, time).ConfigureAwait(false);
+        await notifier
+            .AlarmAsync(request.Change, run, Unwritten(writer.State), end.Finding, time)
+            .ConfigureAwait(false);
         return (end, null);
     }
+
+    /// <summary>A way back that is not written down is begun again and not resumed.</summary>
+    private static RunState Unwritten(RunState state) =>
+        state.Rollback is null
+            ? Notifier.Left(state)
+            : state with
+            {
+                Status = RunStatus.Ended,
+                Result = RunResult.NeedsPerson,
+            };
 
     /// <summary>What happened and stands in no journal: the person is told all of it, and how it gets there.</summary>
     private DeploymentEnd NotJournaled(RunId run, RunWriter writer)

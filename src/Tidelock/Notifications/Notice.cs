@@ -14,6 +14,9 @@ public sealed record Notice(Moment Moment, JournalEntry? Entry, RunEvent? Event,
     /// <summary>What is said where no event says it; null where one does.</summary>
     public Message? Text { get; init; }
 
+    /// <summary>Whether a person is needed and no journal says so: the text does, and nobody is told of it again.</summary>
+    internal bool IsAlarm => Moment is Moment.NeedsPerson && Entry is null;
+
     internal static Notice Of(JournalEntry entry, RunEvent e, RunState state) =>
         new(MomentOf(e), entry, e, state, e.At);
 

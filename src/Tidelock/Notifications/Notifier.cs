@@ -27,9 +27,25 @@ internal sealed class Notifier(ChannelFactory channels, IJournal journal)
     }
 
     /// <summary>
+    /// A run as its program leaves it behind: nobody goes on with it, whatever the journal holds last, so that who is called resumes it.
+    /// </summary>
+    public static RunState Left(RunState state) =>
+        state with
+        {
+            Status = RunStatus.Suspended,
+            Held = null,
+            Paused = null,
+        };
+
+    /// <summary>
     /// Tells that a person is needed where no journal can say it any more, or its program is about to go: once, for as long as the end of a run
     /// may take.
     /// </summary>
+    /// <param name="change">The change, for its channels.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="state">As whoever is called finds it.</param>
+    /// <param name="finding">Why.</param>
+    /// <param name="time">The clock.</param>
     public async Task AlarmAsync(Change change, RunId run, RunState state, Message finding, TimeProvider time)
     {
         if (state.Started is not { } started)
@@ -39,21 +55,13 @@ internal sealed class Notifier(ChannelFactory channels, IJournal journal)
 
         using var limit = new CancellationTokenSource(Pace.EndLimit, time);
         var now = time.GetUtcNow();
-
-        // No program goes on with it, whatever the journal holds last: who is called resumes it.
-        var left = state with
-        {
-            Status = RunStatus.Suspended,
-            Held = null,
-            Paused = null,
-        };
-        var notice = new Notice(Moment.NeedsPerson, null, null, left, now) { Text = finding };
+        var notice = new Notice(Moment.NeedsPerson, null, null, state, now) { Text = finding };
         var calls = channels
             .Of(change, time)
             .Select(c =>
             {
                 var known = state.Notices.GetValueOrDefault(c.Kind)?.Identifiers ?? Delivery.Nothing.Identifiers;
-                var view = new NoticeView(NoticeSubject.Of(started), run, left, null, known, now);
+                var view = new NoticeView(NoticeSubject.Of(started), run, state, null, known, now);
                 return ChannelCall.TellAsync(c.Channel, view, [notice], time, limit.Token);
             });
         await ((Task)Task.WhenAll(calls)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -73,8 +73,17 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
         );
     }
 
+    /// <summary>How long its runs wait for what is lost.</summary>
+    public RunPatience Patience { get; set; } = new();
+
+    /// <summary>What stands around its journal.</summary>
+    public Func<IJournal, IJournal> Decorate { get; set; } = journal => journal;
+
     public Task<TidelockServices> OpenAsync() =>
-        TidelockServices.OpenAsync(new TidelockSettings(JournalFile, TimeProvider.System), default);
+        TidelockServices.OpenAsync(
+            new TidelockSettings(JournalFile, TimeProvider.System) { Patience = Patience, Decorate = Decorate },
+            default
+        );
 
     public DeploymentTerminal Terminal() => new(this, this, Requests);
 

@@ -237,7 +237,7 @@ public sealed class NotifierTests
             .AlarmAsync(
                 bench.Change,
                 run.Run,
-                state,
+                Notifier.Left(state),
                 Message.Of("deployments.gave-up", ("run", run.Run), ("reason", "gone")),
                 TimeProvider.System
             );
@@ -259,11 +259,7 @@ public sealed class NotifierTests
             .AlarmAsync(
                 bench.Change,
                 run.Run,
-                state with
-                {
-                    Status = RunStatus.Running,
-                    Result = null,
-                },
+                Notifier.Left(state with { Status = RunStatus.Running, Result = null }),
                 Message.Of("deployments.gave-up", ("run", run.Run), ("reason", "gone")),
                 TimeProvider.System
             );

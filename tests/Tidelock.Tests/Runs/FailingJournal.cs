@@ -8,10 +8,10 @@ internal sealed class FailingJournal(IJournal real) : IJournal
     public volatile bool IsFull;
 
     /// <summary>Whether an append gets an answer.</summary>
-    public volatile Hanging Hangs;
+    public Hanging Hangs { get; set; }
 
     /// <summary>What reading the inbox throws; null for nothing.</summary>
-    public volatile Exception? InboxFault;
+    public Exception? InboxFault { get; set; }
 
     public string Location => real.Location;
 

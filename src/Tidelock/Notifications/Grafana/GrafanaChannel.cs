@@ -61,10 +61,10 @@ internal sealed class GrafanaChannel(GrafanaOptions options, ChannelContext cont
             .. regions
                 .Of(view, news)
                 .Select(r => new PreviewedNotice(
-                    r.Until is null
+                    r.Until is null || r.IsMoment
                         ? $"POST {options.Access.Address.Host}{GrafanaApi.Path}"
                         : $"PATCH {options.Access.Address.Host}{GrafanaApi.Path}/ID",
-                    ApiJson.Readable(r.Until is null ? r.Made(options) : r.Changed())
+                    ApiJson.Readable(r.Until is null || r.IsMoment ? r.Made(options) : r.Changed())
                 )),
         ];
 

@@ -18,6 +18,9 @@ internal sealed record GrafanaRegion(
     string Text
 )
 {
+    /// <summary>Whether it is a moment, and so never changed.</summary>
+    public bool IsMoment => From == Until;
+
     /// <summary>What is sent to make it. One that goes on has no end yet and is a line.</summary>
     public JsonObject Made(GrafanaOptions options)
     {

@@ -16,6 +16,11 @@ internal sealed class GrafanaRegions(GrafanaOptions options)
     /// <summary>Those that begin, change or end; the run's own first. A way back days later is a region of its own, and the run's stays as it was.</summary>
     public IEnumerable<GrafanaRegion> Of(NoticeView view, IReadOnlyList<Notice> news)
     {
+        if (news.LastOrDefault(n => n.IsAlarm) is { } alarm)
+        {
+            return [Alarm(view, alarm)];
+        }
+
         var isNews = news.Any(n => n.Moment is Moment.Started or Moment.RollbackStarted || n.Event is RunEnded);
         if (!isNews || view.State.Started is null)
         {
@@ -49,6 +54,21 @@ internal sealed class GrafanaRegions(GrafanaOptions options)
             view.State.EndedAt,
             [.. Tags(view), Back],
             view.State.EndedAt is null ? text : $"{text}\n{words.Standing(view)}"
+        );
+    }
+
+    /// <summary>A line where a program left the run to people.</summary>
+    private GrafanaRegion Alarm(NoticeView view, Notice notice)
+    {
+        var when = notice.At.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        var text = $"{NoticeWords.Headline(view)}: {words.Line(notice)}";
+        return new GrafanaRegion(
+            $"alarm.{when}",
+            $"alarm:{view.Run}:{when}",
+            notice.At,
+            notice.At,
+            [.. Tags(view), "needs-person"],
+            text
         );
     }
 

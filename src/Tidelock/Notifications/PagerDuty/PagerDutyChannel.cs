@@ -62,7 +62,7 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelContext 
         Func<ImmutableSortedDictionary<string, string>, ImmutableSortedDictionary<string, string>> After
     )> Events(NoticeView view, IReadOnlyList<Notice> news)
     {
-        var alarm = news.LastOrDefault(n => n is { Moment: Moment.NeedsPerson, Entry: null });
+        var alarm = news.LastOrDefault(n => n.IsAlarm);
         var need =
             view.Run is null ? null
             : alarm is not null ? PagerDutyNeed.Of(alarm)
@@ -90,7 +90,7 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelContext 
 
     private static bool IsChange(Notice notice) =>
         notice.Moment is Moment.Started or Moment.Ended or Moment.Test
-        || notice is { Moment: Moment.NeedsPerson, Entry: not null };
+        || notice is { Moment: Moment.NeedsPerson, IsAlarm: false };
 
     /// <summary>A program that was killed, or whose journal was away, may have called somebody without writing it down.</summary>
     private static bool MayEndAnIncident(Notice notice) =>

@@ -77,7 +77,7 @@ internal sealed class SlackWebhook(string webhook, string? channel, SlackMessage
         );
         if (isWhole)
         {
-            var said = news.Any(n => n is { Moment: Moment.NeedsPerson, Entry: null }) ? lines : "";
+            var said = news.Any(n => n.IsAlarm) ? lines : "";
             return new JsonObject { ["text"] = message.Short(view), ["blocks"] = message.Blocks(view, said) };
         }
 

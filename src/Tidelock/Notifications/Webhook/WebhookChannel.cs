@@ -54,7 +54,7 @@ internal sealed class WebhookChannel(WebhookOptions options, ChannelContext cont
         ];
 
     private IEnumerable<Notice> Told(NoticeView view, IReadOnlyList<Notice> news) =>
-        news.Where(n => n.Entry is not null || n.Moment is Moment.Test)
+        news.Where(n => n.Entry is not null || n.IsAlarm || n.Moment is Moment.Test)
             .Where(n => options.Ticks || n.Event is not WatchTicked)
             .Where(n => cursor.IsNew(view, n));
 
