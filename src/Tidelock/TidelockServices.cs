@@ -6,6 +6,7 @@ using Tidelock.Checks;
 using Tidelock.Contracts;
 using Tidelock.Deployments;
 using Tidelock.Deployments.Soaks;
+using Tidelock.Evidence.Keeping;
 using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Notifications;
@@ -119,6 +120,7 @@ public sealed class TidelockServices : IAsyncDisposable
         new RollbackSection(),
         new NotifySection(ChannelKinds),
         new GatesSection(ChannelKinds),
+        new EvidenceSection(),
     ];
 
     /// <summary>The JSON Schema of a team's policy.</summary>
@@ -171,7 +173,7 @@ public sealed class TidelockServices : IAsyncDisposable
         ChannelFactory channels
     ) =>
         new([
-            new StagingGate(),
+            new StagingGate(ShownRelation.DatabaseAsync),
             new BackupGate(sources),
             new RollbackPlanGate(rehearser),
             new ApprovalGate(),

@@ -1,5 +1,8 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Programs;
+using Tidelock.Tests.Probes;
 
 namespace Tidelock.Cli.Tests;
 
@@ -91,6 +94,69 @@ public sealed class CanaryTests(NativeProgram program, PostgresServer server)
         Assert.DoesNotContain(Canary, output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(Directory.EnumerateFiles(place.Folder, "*", SearchOption.AllDirectories), f => Holds(f));
         await database.ExecuteAsync($"drop owned by {role}; drop role {role}");
+    }
+
+    [Fact]
+    public async Task What_servers_of_channels_repeat_of_their_secrets_is_in_no_output_no_file_and_no_argv()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        await using var echo = await RecordingServer.StartAsync(
+            (asked, response) =>
+            {
+                response.StatusCode = StatusCodes.Status401Unauthorized;
+                return response.WriteAsync($"not {asked.Authorization} {asked.Path} {asked.Text}");
+            }
+        );
+        using var place = await DeployedPlace.OfAsync(program, database);
+        place.Variables["TOKEN"] = Canary;
+        place.Variables["WEBHOOK"] = $"{echo.Address}services/T0/B0/{Canary}";
+        place.WriteChange(extra: Channels(echo.Address));
+        await KeyAsync(place);
+
+        using var ended = new CancellationTokenSource();
+        var sampling = Task.Run(() => SampleAsync(ended.Token));
+        var output = new StringBuilder();
+        foreach (
+            var arguments in (string[][])
+                [
+                    ["notify", "change", "--preview"],
+                    ["notify", "change", "--test"],
+                    ["announce", "change", "--at", "02:30"],
+                    ["approve", "change", "--by", "lee", "--note", "read it", "--key", "ci"],
+                    ["deny", "change", "--by", "lee", "--reason", "not tonight"],
+                    ["deploy", "change", "--at", "02:30", "--ics", "plan.ics"],
+                    ["deploy", "change", "--confirm", database.Name],
+                    ["evidence", "--key", "ci", "--out", "bundle.json"],
+                    ["report"],
+                    ["report", "--format", "json"],
+                ]
+        )
+        {
+            var result = await place.RunAsync(arguments);
+            output.Append(result.Output).Append(result.Errors);
+        }
+
+        await ended.CancelAsync();
+        Assert.True(echo.Asked.Count >= 8, $"{echo.Asked.Count}");
+        Assert.True(File.Exists(Path.Combine(place.Folder, "bundle.json")), output.ToString());
+        Assert.DoesNotContain(Canary, output.ToString(), StringComparison.Ordinal);
+        Assert.Empty(await sampling);
+        Assert.DoesNotContain(Directory.EnumerateFiles(place.Folder, "*", SearchOption.AllDirectories), f => Holds(f));
+    }
+
+    private static string Channels(Uri address) =>
+        $$"""
+            notify:
+              slack: { webhook: "${WEBHOOK}" }
+              pagerduty: { routingKey: "${TOKEN}", address: "{{address}}" }
+              grafana: { address: "{{address}}", token: "${TOKEN}" }
+              webhook: { address: "{{address}}", secret: "${TOKEN}", user: me, password: "${TOKEN}" }
+            """;
+
+    private static async Task KeyAsync(Workplace place)
+    {
+        var key = Path.Combine(place.Folder, "ci");
+        (await new ChildProgram("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).RunAsync(default)).OrThrow();
     }
 
     [Fact]

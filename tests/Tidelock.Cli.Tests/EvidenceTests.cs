@@ -46,7 +46,10 @@ public sealed class EvidenceTests(NativeProgram program, PostgresServer server)
         await using var database = await server.CreateDatabaseAsync();
         using var place = await DeployedAsync(database);
         var anchor = await place.RunAsync("anchor", "--file", "anchors.txt");
-        Assert.Matches("^tidelock:[0-9A-Z]{26}:[0-9]+:[0-9a-f]{64}\n$", anchor.Output);
+        Assert.Matches(
+            "^tidelock:[0-9A-Z]{26}:[0-9]+:[0-9a-f]{64}\ntidelock:[0-9a-f]{64}@production:1:[0-9a-f]{64}\n$",
+            anchor.Output
+        );
         Assert.Equal(0, (await place.RunAsync("report", "--verify", "--anchor", "anchors.txt")).ExitCode);
 
         var history = await place.RunAsync("history", "--json");
@@ -74,9 +77,52 @@ public sealed class EvidenceTests(NativeProgram program, PostgresServer server)
         Assert.Equal(4, (await place.RunAsync("report", "--anchor", "anchors.txt")).ExitCode);
     }
 
+    [Fact]
+    public async Task What_people_said_that_was_cut_off_shows_by_the_run_and_what_was_changed_stops_no_verb_that_can_do_without()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedAsync(database);
+        await EditAsync(place, "delete from events where instr(stream, '@production') > 0");
+        var cut = await place.RunAsync("report", "--verify");
+        Assert.Equal(2, cut.ExitCode);
+        Assert.Contains("words of people or looks at the change are missing", cut.Errors, StringComparison.Ordinal);
+
+        Assert.Equal(0, (await place.RunAsync("plan", "change")).ExitCode);
+        Assert.Equal(0, (await place.RunAsync("soak", "change", "--once")).ExitCode);
+        await EditAsync(place, "update events set payload = payload || ' ' where instr(stream, '@production') > 0");
+        Assert.Equal(0, (await place.RunAsync("plan", "change")).ExitCode);
+        Assert.Equal(0, (await place.RunAsync("history")).ExitCode);
+        var report = await place.RunAsync("report");
+        Assert.Contains("was changed, lost or put in", report.Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await place.RunAsync("soak", "change", "--once")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_run_signs_its_evidence_and_writes_its_anchors_by_itself_where_the_change_says_so()
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        using var place = await DeployedPlace.OfAsync(program, database);
+        place.WriteChange(extra: "evidence: { key: ../ci, out: ../kept/own.json, anchors: [../anchors.txt] }\n");
+        await KeyAsync(place);
+        var deployed = await place.RunAsync("deploy", "change", "--confirm", database.Name);
+        Assert.True(deployed.ExitCode == 0, deployed.LastWords);
+        var check = await place.RunAsync("evidence", "--check", "kept/own.json", "--signers", "allowed_signers");
+        Assert.True(check.ExitCode == 0, check.LastWords);
+        Assert.Equal(0, (await place.RunAsync("report", "--verify", "--anchor", "anchors.txt")).ExitCode);
+
+        var before = await File.ReadAllTextAsync(Path.Combine(place.Folder, "kept", "own.json"));
+        Assert.Equal(0, (await place.RunAsync("soak", "change", "--once")).ExitCode);
+        Assert.NotEqual(before, await File.ReadAllTextAsync(Path.Combine(place.Folder, "kept", "own.json")));
+        File.Delete(Path.Combine(place.Folder, "ci"));
+        var unsigned = await place.RunAsync("soak", "change", "--once");
+        Assert.Equal(0, unsigned.ExitCode);
+        Assert.Contains("tidelock evidence", unsigned.Errors, StringComparison.Ordinal);
+    }
+
     private async Task<Workplace> DeployedAsync(TestDatabase database)
     {
         var place = await DeployedPlace.OfAsync(program, database);
+        await place.RunAsync("plan", "change");
         var deployed = await place.RunAsync("deploy", "change", "--confirm", database.Name);
         Assert.True(deployed.ExitCode == 0, deployed.Output + deployed.Errors);
         return place;
@@ -92,17 +138,26 @@ public sealed class EvidenceTests(NativeProgram program, PostgresServer server)
     }
 
     /// <summary>Somebody who can write the journal takes the last two events away.</summary>
-    private static async Task CutAsync(Workplace place)
+    private static async Task CutAsync(Workplace place) =>
+        Assert.Equal(
+            2,
+            await EditAsync(
+                place,
+                """
+                delete from events where instr(stream, '@') = 0
+                    and sequence > (select max(sequence) - 2 from events where instr(stream, '@') = 0)
+                """
+            )
+        );
+
+    private static async Task<int> EditAsync(Workplace place, string sql)
     {
         var journal = Path.Combine(place.State, "tidelock", "journal.db");
         var address = new SqliteConnectionStringBuilder { DataSource = journal, Pooling = false }.ConnectionString;
         await using var connection = new SqliteConnection(address);
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
-        command.CommandText = """
-            delete from events where instr(stream, '@') = 0
-                and sequence > (select max(sequence) - 2 from events where instr(stream, '@') = 0)
-            """;
-        Assert.Equal(2, await command.ExecuteNonQueryAsync());
+        command.CommandText = sql;
+        return await command.ExecuteNonQueryAsync();
     }
 }

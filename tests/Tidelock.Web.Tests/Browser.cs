@@ -14,7 +14,7 @@ public sealed class Browser : IAsyncLifetime
     /// <param name="page">The page's HTML.</param>
     /// <param name="width">In CSS pixels.</param>
     /// <param name="scheme">Light or dark.</param>
-    public async Task<OpenedPage> OpenAsync(string page, int width, ColorScheme scheme = ColorScheme.Light)
+    internal async Task<OpenedPage> OpenAsync(string page, int width, ColorScheme scheme = ColorScheme.Light)
     {
         var context = await chromium!.NewContextAsync(
             new BrowserNewContextOptions

@@ -43,6 +43,46 @@ public sealed class BrowserTests(Browser browser)
     }
 
     [Theory]
+    [InlineData("en")]
+    [InlineData("ko")]
+    public async Task A_day_of_twenty_signals_opens_on_a_desk_and_on_a_phone(string language)
+    {
+        var page = await LongRun.PageAsync(language);
+        foreach (var width in (int[])[Desk, Phone])
+        {
+            await using var opened = await browser.OpenAsync(page, width);
+            Assert.Empty(opened.Complaints);
+            Assert.Equal(0, await opened.OverflowAsync());
+            var plots = await opened.Page.Locator("svg").AllAsync();
+            Assert.Equal(20, plots.Count);
+            foreach (var plot in plots)
+            {
+                await SeenAsync(plot, width);
+            }
+
+            await SeenAsync(opened.Page.Locator(".boundname").First, width);
+        }
+    }
+
+    [Theory]
+    [InlineData("completed", "en")]
+    [InlineData("rolled-back", "ko")]
+    [InlineData("day", "en")]
+    [InlineData("day", "ko")]
+    public async Task On_paper_all_of_it_stands_on_its_pages_and_nothing_is_cut(string story, string language)
+    {
+        var page = story == "day" ? await LongRun.PageAsync(language) : await PageAsync(Story(story), language);
+        await using var opened = await browser.OpenAsync(page, Desk);
+        var printed = await opened.PrintAsync();
+        Assert.InRange(printed.Pages.Count, 3, 30);
+        Assert.All(printed.Pages, p => Assert.NotEmpty(p.Words));
+        Assert.Empty(printed.Pages.SelectMany(p => p.Beyond));
+        var expected = await opened.WordsAsync();
+        Assert.Contains("\"sha256\":", expected);
+        Assert.Empty(expected.Except(printed.Words));
+    }
+
+    [Theory]
     [InlineData(Desk)]
     [InlineData(Phone)]
     public async Task Every_plot_is_drawn_within_the_window(int width)

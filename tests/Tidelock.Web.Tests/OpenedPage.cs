@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 namespace Tidelock.Web.Tests;
 
 /// <summary>A page in a browser, and all that the browser asked for or complained about while it opened it.</summary>
-public sealed class OpenedPage : IAsyncDisposable
+internal sealed class OpenedPage : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tidelock-page-").FullName;
     private readonly IBrowserContext context;
@@ -42,6 +42,34 @@ public sealed class OpenedPage : IAsyncDisposable
     /// <summary>How many pixels the page is wider than its window.</summary>
     public Task<int> OverflowAsync() =>
         Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+
+    /// <summary>The page on A4, as it is printed: without colours of the ground, whatever its reader had opened or not.</summary>
+    public async Task<PrintedPages> PrintAsync()
+    {
+        var pdf = Path.Combine(folder, "report.pdf");
+        await Page.PdfAsync(
+            new PagePdfOptions
+            {
+                Path = pdf,
+                Format = "A4",
+                PreferCSSPageSize = true,
+            }
+        );
+        return await PrintedPages.OfAsync(pdf);
+    }
+
+    /// <summary>
+    /// Words that must be there in every form: of headings, of the names of plots, and of what can be folded away. Only those whose letters every
+    /// machine has a font for, and so short that no line has to break them.
+    /// </summary>
+    public Task<string[]> WordsAsync() =>
+        Page.EvaluateAsync<string[]>(
+            """
+            [...document.querySelectorAll('h1, h2, h3, figcaption b, summary, pre')]
+                .flatMap(e => e.textContent.split(/\s+/))
+                .filter(w => /^[A-Za-z0-9_."{}:,-]{2,24}$/.test(w))
+            """
+        );
 
     public async ValueTask DisposeAsync()
     {

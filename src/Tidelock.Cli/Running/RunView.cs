@@ -1,8 +1,10 @@
 using System.Threading.Channels;
+using Tidelock.Changes;
 using Tidelock.Cli.Rendering;
 using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Evidence.Anchors;
+using Tidelock.Evidence.Keeping;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Web;
@@ -14,6 +16,9 @@ internal sealed class RunView(VerbContext context)
 {
     /// <summary>What a person needs where no run was begun; null for nothing.</summary>
     public StopAdvice? BeforeStart { get; init; }
+
+    /// <summary>The change, which may declare what is kept of its run; null where it is not at hand.</summary>
+    public Change? Change { get; init; }
 
     /// <summary>Runs <paramref name="work"/> with the terminal it is seen on, and shows how it ended.</summary>
     public async Task<ExitCode> ShowAsync(
@@ -64,12 +69,39 @@ internal sealed class RunView(VerbContext context)
             context.Terminal.Say(Message.Of("cli.evidence.kept", ("file", evidence), ("run", end.Run), ("head", head)));
         }
 
+        if (evidence is not null && Change is not null)
+        {
+            await KeepDeclaredAsync(end.Run!.Value, Change, cancellation);
+        }
+
         if (!context.Json && advice is not null)
         {
             context.Terminal.Show(new StopRows(context.Terminal.Words).Rows(advice));
         }
 
         return end.ExitCode;
+    }
+
+    private async Task KeepDeclaredAsync(RunId run, Change change, CancellationToken cancellation)
+    {
+        var keeper = new EvidenceKeeper(change, await context.JournalAsync(cancellation), context.Time);
+        Tell(context, await keeper.AfterRunAsync(run, cancellation));
+    }
+
+    /// <summary>What was kept on the screen, what was not as a problem.</summary>
+    public static void Tell(VerbContext context, IReadOnlyList<KeptEvidence> kept)
+    {
+        foreach (var (finding, isKept) in kept)
+        {
+            if (!isKept)
+            {
+                context.Terminal.Problem(finding);
+            }
+            else if (!context.Json)
+            {
+                context.Terminal.Say(finding);
+            }
+        }
     }
 
     private IRunScreen Screen(Func<RunState, Message> keys) =>

@@ -32,18 +32,36 @@ internal sealed class AnchorVerb : Verb
             return EndLine.Show(context, ExitCode.NeedsPerson, chain.Messages[0]);
         }
 
-        var anchor = Anchor.Of(entries[^1]);
-        if (context.Arguments.GetValue(file) is { } path)
+        Anchor[] heads = [Anchor.Of(entries[^1]), .. await BesideAsync(journal, entries, cancellation)];
+        foreach (var anchor in heads)
         {
-            await AnchorPlace.KeepInFileAsync(anchor, path, context.Time.GetUtcNow(), cancellation);
+            if (context.Arguments.GetValue(file) is { } path)
+            {
+                await AnchorPlace.KeepInFileAsync(anchor, path, context.Time.GetUtcNow(), cancellation);
+            }
+
+            if (context.Arguments.GetValue(git))
+            {
+                await AnchorPlace.KeepInGitAsync(anchor, ".", cancellation);
+            }
+
+            context.Terminal.Print(anchor + "\n");
         }
 
-        if (context.Arguments.GetValue(git))
-        {
-            await AnchorPlace.KeepInGitAsync(anchor, cancellation);
-        }
-
-        context.Terminal.Print(anchor + "\n");
         return ExitCode.Done;
     }
+
+    /// <summary>Of what people said of the change, and what was seen of it since.</summary>
+    private static async Task<IReadOnlyList<Anchor>> BesideAsync(
+        IJournal journal,
+        IReadOnlyList<JournalEntry> entries,
+        CancellationToken cancellation
+    ) =>
+        RunEvents.Parse(entries[0]) is RunStarted started
+            ? await StreamAnchors.HeadsAsync(
+                journal,
+                StreamAnchors.Of(started.Digest, started.TargetEnvironment),
+                cancellation
+            )
+            : [];
 }

@@ -88,7 +88,7 @@ internal sealed class DeployVerb : Verb
         var prepares = DurationText.TryParse(context.Arguments.GetValue(prepare) ?? "") ?? Appointment.UsuallyPrepares;
         await planned.KeepAsync(context, request, prepares, cancellation);
         DatabaseName.Require(context, request.Target.Database, context.Arguments.GetValue(confirm));
-        return await new RunView(context) { BeforeStart = Advice(request) }.ShowAsync(
+        return await new RunView(context) { BeforeStart = Advice(request), Change = request.Change }.ShowAsync(
             terminal =>
                 request.Appointment is null
                     ? services.Deployment.StartAsync(request, terminal, cancellation)

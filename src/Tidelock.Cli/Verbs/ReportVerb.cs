@@ -85,7 +85,14 @@ internal sealed class ReportVerb : Verb
             findings.AddRange(found.Select(a => AnchorFinding.Of(a, entries)));
         }
 
-        var said = chain.With(findings);
+        var said = chain.With(findings).ToList();
+        if (chain.IsSound)
+        {
+            said.AddRange(
+                await BesideAsync(context, journal, RunState.Of(entries.Select(RunEvents.Parse)), cancellation)
+            );
+        }
+
         foreach (var (message, holds) in said)
         {
             if (holds)
@@ -98,11 +105,6 @@ internal sealed class ReportVerb : Verb
             }
         }
 
-        if (chain.IsSound && RunEvents.Parse(entries[0]) is RunStarted started)
-        {
-            context.Terminal.Say(await BesideAsync(journal, started, cancellation));
-        }
-
         if (chain.IsSound && findings.Count == 0)
         {
             RunReport.Of(entries, context.Time.GetUtcNow()).AnchorsElsewhere.ToList().ForEach(context.Terminal.Say);
@@ -111,13 +113,37 @@ internal sealed class ReportVerb : Verb
         return said.All(s => s.Holds) ? ExitCode.Done : ExitCode.NeedsPerson;
     }
 
-    /// <summary>What people said of the change and what was seen since stand in chains of their own, which are held when they are read.</summary>
-    private static async Task<Message> BesideAsync(IJournal journal, RunStarted started, CancellationToken cancellation)
+    /// <summary>
+    /// What people said of the change and what was seen since stand in chains of their own. They are held against the heads that the run kept of them
+    /// when it began, and those that stand where its anchors do.
+    /// </summary>
+    private async Task<IReadOnlyList<(Message Message, bool Holds)>> BesideAsync(
+        VerbContext context,
+        IJournal journal,
+        RunState state,
+        CancellationToken cancellation
+    )
     {
-        var (digest, environment) = (started.Digest, started.TargetEnvironment);
-        var words = await new WordBook(journal, digest, environment).ReadAsync(cancellation);
-        var looks = await new SoakBook(journal, digest, environment).ReadAsync(cancellation);
-        return Message.Of("evidence.chain.beside", ("words", words.Count), ("looks", looks.Count));
+        var said = new List<(Message, bool)>();
+        var own = state.Started is { } started ? StreamAnchors.Of(started.Digest, started.TargetEnvironment) : [];
+        foreach (var stream in own.Union(StreamAnchors.KeptBy(state), StringComparer.Ordinal))
+        {
+            var anchors = StreamAnchors.KeptBy(state, stream).ToList();
+            foreach (var place in context.Arguments.GetValue(this.anchors) ?? [])
+            {
+                anchors.AddRange(await AnchorPlace.LookAsync(place, stream, cancellation));
+            }
+
+            said.AddRange(
+                StreamVerification.Of(
+                    stream,
+                    await RunReader.EntriesAsync(journal, stream, cancellation),
+                    [.. anchors.Distinct()]
+                )
+            );
+        }
+
+        return said;
     }
 
     private async Task WriteAsync(VerbContext context, string text, CancellationToken cancellation)

@@ -45,7 +45,7 @@ internal sealed class ResumeVerb : Verb
             return EndLine.PrintMistaken(context);
         }
 
-        return await new RunView(context).ShowAsync(
+        return await new RunView(context) { Change = request.Change }.ShowAsync(
             terminal =>
                 services.Deployment.ResumeAsync(
                     id,

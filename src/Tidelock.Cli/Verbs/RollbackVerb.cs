@@ -137,7 +137,7 @@ internal sealed class RollbackVerb : Verb
             return await sender.FollowAsync(run, command, cancellation);
         }
 
-        return await new RunView(context).ShowAsync(
+        return await new RunView(context) { Change = request.Change }.ShowAsync(
             terminal => deployment.RollBackAsync(run, request, way, terminal, cancellation),
             cancellation
         );

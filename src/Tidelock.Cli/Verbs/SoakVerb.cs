@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Tidelock.Cli.Running;
 using Tidelock.Deployments;
+using Tidelock.Evidence.Keeping;
 using Tidelock.Evidence.Soaking;
 using Tidelock.Gates;
 using Tidelock.Runs;
@@ -53,7 +54,9 @@ internal sealed class SoakVerb : Verb
         CancellationToken cancellation
     )
     {
-        var soaking = (await context.ServicesAsync(cancellation)).Soaking;
+        var services = await context.ServicesAsync(cancellation);
+        var soaking = services.Soaking;
+        var keeper = new EvidenceKeeper(request.Change, services.Journal, context.Time);
         var options = request.Change.Section<GateOptions>().Staging;
         var needed = context.Arguments.GetValue(@for) ?? options.Soak;
         var pause = context.Arguments.GetValue(every) ?? (Usual < options.Gap / 3 ? Usual : options.Gap / 3);
@@ -65,6 +68,7 @@ internal sealed class SoakVerb : Verb
                 return EndLine.Show(context, ExitCode.Refused, refusal!);
             }
 
+            RunView.Tell(context, await keeper.SignedAsync(new RunId(look.Run), cancellation));
             var standing = (await soaking.StandingAsync(request, cancellation))!;
             if (Ended(context, look, standing, needed) is var (exitCode, finding))
             {

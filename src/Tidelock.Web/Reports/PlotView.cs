@@ -48,9 +48,7 @@ public sealed class PlotView
     public IEnumerable<(string Clock, bool IsMain)> Clocks =>
         Enumerable
             .Range(0, Stretches + 1)
-            .Select(i =>
-                (words.Clock(watch.From + ((watch.To - watch.From) * i / Stretches)), i % (Stretches / 2) == 0)
-            );
+            .Select(i => (Clock(watch.From + ((watch.To - watch.From) * i / Stretches)), i % (Stretches / 2) == 0));
 
     public string Zoom => words.Say("evidence.plot.zoom");
 
@@ -135,8 +133,7 @@ public sealed class PlotView
             values.Count == 0
                 ? words.Say("evidence.plot.nothing")
                 : Range(values.Min(c => c.Min), values.Max(c => c.Max));
-        var time =
-            columns[0].At == last.At ? words.Clock(last.At) : $"{words.Clock(columns[0].At)}–{words.Clock(last.At)}";
+        var time = columns[0].At == last.At ? Clock(last.At) : $"{Clock(columns[0].At)} – {Clock(last.At)}";
         var width = 100 * (Share(last.At) - Share(columns[0].At)) + (100.0 / Math.Max(1, Signal.Columns.Count));
         return (X(columns[0].At), Percent(width), $"{time}  {range}");
     }
@@ -156,6 +153,8 @@ public sealed class PlotView
             yield return $"{x} {Percent(scale.Top(column.Max!.Value))}";
         }
     }
+
+    private string Clock(DateTimeOffset at) => words.Clock(at, watch.From, watch.To);
 
     private double Share(DateTimeOffset at) => watch.To == watch.From ? 0 : (at - watch.From) / (watch.To - watch.From);
 

@@ -14,7 +14,12 @@ public sealed record ReportView(RunReport Report, ReportWords Words)
 
     public IReadOnlyList<PlotMark> Marks { get; } =
         Report.Watch is { } watch
-            ? [.. watch.Marks.Select((m, i) => new PlotMark(i + 1, m.At, $"{Words.Clock(m.At)} {Words.Of(m.Kind)}"))]
+            ?
+            [
+                .. watch.Marks.Select(
+                    (m, i) => new PlotMark(i + 1, m.At, $"{Words.Clock(m.At, watch.From, watch.To)} {Words.Of(m.Kind)}")
+                ),
+            ]
             : [];
 
     public string Say(string code, params ReadOnlySpan<(string Name, object? Value)> arguments) =>

@@ -1,4 +1,5 @@
 using Tidelock.Changes;
+using Tidelock.Evidence.Anchors;
 using Tidelock.Gates;
 using Tidelock.Notifications;
 using Tidelock.Postgres;
@@ -94,9 +95,9 @@ public sealed class Deployment
                 .RecordAsync(Words(request), shown, request.By, time, cancellation)
                 .ConfigureAwait(false);
         }
-        catch (JournalUnwritableException)
+        catch (Exception e) when (e is JournalUnwritableException or StreamBrokenException)
         {
-            // Who may only read the journal is shown the plan all the same; an approval of it is then refused.
+            // Who may only read the journal, or one that was changed, is shown the plan all the same; an approval of it is then refused.
         }
 
         return plan;
@@ -143,6 +144,7 @@ public sealed class Deployment
                     Started(request, identity),
                     .. gates.Select(g => g.AsEvent()),
                     .. Rehearsed(request, identity),
+                    .. await HeadsAsync(request, cancellation).ConfigureAwait(false),
                     RunFiles.Of(request.Change),
                 ],
                 cancellation
@@ -366,6 +368,7 @@ public sealed class Deployment
             [
                 .. gates.Where(g => !state.Gates.ContainsKey(g.Name)).Select(g => g.AsEvent()),
                 .. Rehearsed(request, state.Started!.Identity),
+                .. await HeadsAsync(request, cancellation).ConfigureAwait(false),
                 RunFiles.Of(request.Change),
             ];
         }
@@ -373,10 +376,27 @@ public sealed class Deployment
         return await driver.RunAsync(run, request, terminal, takeOver, opening, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>How long the way back took that the checklist has just rehearsed.</summary>
+    /// <summary>Where the chains end that the checklist has just read: this environment's, and staging's.</summary>
+    private async Task<IReadOnlyList<RunEvent>> HeadsAsync(DeploymentRequest request, CancellationToken cancellation)
+    {
+        var change = request.Change;
+        string[] environments = [request.TargetEnvironment.Name, change.Section<GateOptions>().Staging.Environment];
+        var streams = environments.Distinct(StringComparer.Ordinal).SelectMany(e => StreamAnchors.Of(change.Digest, e));
+        var heads = await StreamAnchors.HeadsAsync(journal, streams, cancellation).ConfigureAwait(false);
+        return heads.Count == 0 ? [] : [StreamAnchors.AsEvent(heads)];
+    }
+
+    /// <summary>What was foreseen by the rehearsal that the checklist has just done.</summary>
     private IEnumerable<RunEvent> Rehearsed(DeploymentRequest request, ServerIdentity identity) =>
         rehearser.Newest(request.Change, identity) is { Problem: null, ForwardTook: not null } way
-            ? [new RehearsedWay(way.Method, way.ForwardTook, way.BackTook).AsEvent()]
+            ?
+            [
+                new RehearsedWay(way.Method, way.ForwardTook, way.BackTook)
+                {
+                    Changes = way.Relation is null ? null : [.. way.Differences.Select(d => d.Short)],
+                    Locked = [.. PlanBuilder.Locked(way.Statements).Select(r => $"{r}")],
+                }.AsEvent(),
+            ]
             : [];
 
     /// <summary>

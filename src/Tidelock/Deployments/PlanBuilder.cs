@@ -276,7 +276,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
     }
 
     /// <summary>What nobody can read meanwhile.</summary>
-    private static List<RelationName> Locked(IEnumerable<RehearsedStatement> statements) =>
+    internal static List<RelationName> Locked(IEnumerable<RehearsedStatement> statements) =>
         [
             .. statements
                 .SelectMany(s => s.Locks)

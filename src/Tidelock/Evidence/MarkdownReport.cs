@@ -7,6 +7,8 @@ namespace Tidelock.Evidence;
 
 internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
 {
+    private const int Longest = 160;
+
     private readonly ReportWords words = new(texts);
     private readonly StringBuilder page = new();
 
@@ -19,9 +21,11 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Forecasts();
         Gates();
         Decisions();
+        Blockers();
         Steps();
         Rehearsed();
         Candidate();
+        Changes();
         Contents();
         Watch();
         Soak();
@@ -94,6 +98,7 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
 
     private void TimelineTable()
     {
+        var (from, to) = (report.Timeline.Zero, report.Timeline.Points[^1].Due);
         Section("evidence.section.timeline");
         Table(
             [
@@ -108,8 +113,8 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
                 {
                     p.Label,
                     words.Of(p.Mark),
-                    words.Clock(p.Due),
-                    p.DoneAt is { } at ? words.Clock(at) : "–",
+                    words.Clock(p.Due, from, to),
+                    p.DoneAt is { } at ? words.Clock(at, from, to) : "–",
                     words.Of(p.Standing).ToString(),
                 }
             )
@@ -126,7 +131,7 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
         Section("evidence.section.forecasts");
         Table(
             ["evidence.column.what", "evidence.column.foreseen", "evidence.column.happened"],
-            report.Forecasts.Select(f => new[] { words.Of(f.Part), words.Span(f.Foreseen), words.Span(f.Happened) })
+            report.Forecasts.Select(f => new[] { words.Of(f.Part), Cell(words.Foreseen(f)), Cell(words.Happened(f)) })
         );
     }
 
@@ -168,6 +173,35 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
                     words.Of(d.Kind),
                     Cell(words.Say(d.Words)),
                     Cell(d.By ?? words.Say("evidence.by-itself")),
+                }
+            )
+        );
+    }
+
+    private void Blockers()
+    {
+        if (report.Blockers.Count == 0)
+        {
+            return;
+        }
+
+        Section("evidence.section.blockers");
+        Table(
+            [
+                "evidence.column.at",
+                "evidence.column.step",
+                "evidence.column.session",
+                "evidence.column.what",
+                "evidence.column.outcome",
+            ],
+            report.Blockers.Select(b =>
+                new[]
+                {
+                    words.Time(b.At),
+                    Cell(b.Step),
+                    Code($"{b.Act} {b.ProcessId}"),
+                    Cell(words.Say(b.Why)),
+                    b.Outcome is null ? "–" : Cell(words.Say(b.Outcome)),
                 }
             )
         );
@@ -257,6 +291,37 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
             candidate.Checks.Select(c => new[] { words.Of(c.Standing).ToString(), Cell(words.Say(c.Text)) })
         );
     }
+
+    private void Changes()
+    {
+        if (report.Changes.Count == 0)
+        {
+            return;
+        }
+
+        Section("evidence.section.changes");
+        Table(
+            ["evidence.column.what", "evidence.column.standing", "evidence.column.before", "evidence.column.after"],
+            report.Changes.Select(c =>
+                new[]
+                {
+                    Cell($"{c.Relation}: {c.What}"),
+                    words.Of(c.Standing).ToString(),
+                    Beginning(c.Before),
+                    Beginning(c.After),
+                }
+            )
+        );
+    }
+
+    /// <summary>A definition may be pages long; the whole of it stands among the facts.</summary>
+    private static string Beginning(string? text) =>
+        text switch
+        {
+            null or "" => "–",
+            { Length: > Longest } => Code(text[..Longest] + "…"),
+            _ => Code(text),
+        };
 
     private void Contents()
     {
@@ -379,13 +444,14 @@ internal sealed class MarkdownReport(RunReport report, TextCatalog texts)
 
     private void Soak()
     {
-        if (report.Soak is not { } soak)
+        var messages = report.SoakProblem is { } problem ? [problem] : report.Soak?.Messages ?? [];
+        if (messages.Count == 0)
         {
             return;
         }
 
         Section("evidence.section.soak");
-        foreach (var message in soak.Messages)
+        foreach (var message in messages)
         {
             Line("- " + Cell(words.Say(message)));
         }

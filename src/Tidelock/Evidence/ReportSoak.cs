@@ -8,12 +8,14 @@ namespace Tidelock.Evidence;
 /// <param name="Standing">For how long, and what was wrong or not looked at.</param>
 /// <param name="Last">The last look.</param>
 /// <param name="Unseen">How many looks could not see.</param>
-public sealed record ReportSoak(SoakStanding Standing, DateTimeOffset Last, int Unseen)
+/// <param name="Gap">How far looks may be apart, as the change said at the last one.</param>
+public sealed record ReportSoak(SoakStanding Standing, DateTimeOffset Last, int Unseen, TimeSpan Gap)
 {
     /// <summary>Null where the run was not completed, and where nobody looked since.</summary>
     public static ReportSoak? Of(RunReport report, IEnumerable<SoakLook> looks, DateTimeOffset now)
     {
         var own = looks.Where(l => string.Equals(l.Run, report.Run, StringComparison.Ordinal)).ToList();
+        var gap = own.Count == 0 ? SoakStanding.UsualGap : own[^1].Gap ?? SoakStanding.UsualGap;
         return own.Count == 0 || report.Header?.EndedAt is not { } ended
             ? null
             : new ReportSoak(
@@ -25,11 +27,12 @@ public sealed record ReportSoak(SoakStanding Standing, DateTimeOffset Last, int 
                     ),
                     ended,
                     own,
-                    SoakStanding.UsualGap,
+                    gap,
                     now
                 ),
                 own[^1].At,
-                own.Count(l => l.Unseen.Count > 0)
+                own.Count(l => l.Unseen.Count > 0),
+                gap
             );
     }
 
@@ -43,7 +46,7 @@ public sealed record ReportSoak(SoakStanding Standing, DateTimeOffset Last, int 
                 ("to", Standing.Longest.To),
                 ("looks", Standing.Looks),
                 ("last", Last),
-                ("gap", SoakStanding.UsualGap)
+                ("gap", Gap)
             ),
             .. Standing.Breach is { } breach
                 ? [Message.Of("evidence.soak.breach", ("at", breach.At), ("finding", breach.Finding))]

@@ -34,6 +34,12 @@ public sealed class ReportWords(TextCatalog texts)
     /// <summary>Only the time of day, where the date stands nearby.</summary>
     public string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 
+    /// <summary>A time of a stretch: with its date where the stretch goes over more than one day.</summary>
+    public string Clock(DateTimeOffset at, DateTimeOffset from, DateTimeOffset to) =>
+        from.UtcDateTime.Date == to.UtcDateTime.Date
+            ? Clock(at)
+            : at.ToUniversalTime().ToString("MM-dd HH:mm", CultureInfo.InvariantCulture);
+
     public string Span(TimeSpan? span) => span is { } known ? Durations.Short(known) : "–";
 
     public string Value(double? value, SignalUnit unit) => value is { } known ? Known(known, unit) : "–";
@@ -173,8 +179,27 @@ public sealed class ReportWords(TextCatalog texts)
                 ForecastPart.Migration => "evidence.forecast.migration",
                 ForecastPart.Watch => "evidence.forecast.watch",
                 ForecastPart.WayBack => "evidence.forecast.way-back",
+                ForecastPart.Locks => "evidence.forecast.locks",
+                ForecastPart.Losses => "evidence.forecast.losses",
             }
         );
+
+    /// <summary>What was foreseen: a time, or words.</summary>
+    public string Foreseen(ReportForecast forecast) =>
+        forecast.ForeseenWords is { } words ? Say(words) : Span(forecast.Foreseen);
+
+    /// <summary>How it was: a time, or words.</summary>
+    public string Happened(ReportForecast forecast) =>
+        forecast.HappenedWords is { } words ? Say(words) : Span(forecast.Happened);
+
+    public MarkedWord Of(ChangeStanding standing) =>
+        standing switch
+        {
+            ChangeStanding.AsForeseen => new(Tone.Good, "✓", Say("evidence.change.as-foreseen")),
+            ChangeStanding.Unforeseen => new(Tone.Warn, "!", Say("evidence.change.unforeseen")),
+            ChangeStanding.NotCome => new(Tone.Warn, "?", Say("evidence.change.not-come")),
+            ChangeStanding.Untold => new(Tone.Plain, "≠", Say("evidence.change.untold")),
+        };
 
     public MarkedWord Of(ReportNotice notice) =>
         notice switch

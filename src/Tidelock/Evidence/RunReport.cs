@@ -20,6 +20,8 @@ namespace Tidelock.Evidence;
 /// <param name="Steps">In the order in which they began, those of every rollback after those of the deployment.</param>
 /// <param name="Candidate">How a view's new definition did before anything was changed; null where that was not tried.</param>
 /// <param name="Rehearsed">The rehearsal on the backup's data; null where there was none.</param>
+/// <param name="Changes">What became another, beside what was planned to; none before that was verified.</param>
+/// <param name="Blockers">Sessions in the way that were acted against.</param>
 /// <param name="Contents">Old content against new, before the change and after it; none where that is not declared.</param>
 /// <param name="AtStake">What a restore of the backup would have lost, as it was last told while the run went on; null for nothing.</param>
 /// <param name="Watch">The signals and criteria; null where nothing was watched.</param>
@@ -39,6 +41,8 @@ public sealed record RunReport(
     IReadOnlyList<ReportStep> Steps,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CandidateFindings? Candidate,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RehearsalRecord? Rehearsed,
+    IReadOnlyList<ReportChange> Changes,
+    IReadOnlyList<ReportBlocker> Blockers,
     IReadOnlyList<ReportContent> Contents,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] PointOfNoReturn? AtStake,
     ReportWatch? Watch,
@@ -56,6 +60,10 @@ public sealed record RunReport(
     /// <summary>What was seen after the run; null for nothing, and where nobody asked the journal for it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ReportSoak? Soak { get; init; }
+
+    /// <summary>Why nothing is said of the time after the run; null where nothing keeps from it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Message? SoakProblem { get; init; }
 
     /// <summary>Where the head of this chain was told, as the journal itself says: what stands there can be held against it.</summary>
     [JsonIgnore]
@@ -81,10 +89,17 @@ public sealed record RunReport(
             return this;
         }
 
-        var looks = await new SoakBook(journal, header.Digest, header.Environment)
-            .ReadAsync(cancellation)
-            .ConfigureAwait(false);
-        return this with { Soak = ReportSoak.Of(this, looks, MadeAt) };
+        try
+        {
+            var looks = await new SoakBook(journal, header.Digest, header.Environment)
+                .ReadAsync(cancellation)
+                .ConfigureAwait(false);
+            return this with { Soak = ReportSoak.Of(this, looks, MadeAt) };
+        }
+        catch (StreamBrokenException e)
+        {
+            return this with { SoakProblem = e.Problem };
+        }
     }
 
     /// <param name="entries">All entries of one run, as the journal holds them.</param>
@@ -104,10 +119,12 @@ public sealed record RunReport(
             ReportStep.All(events),
             ReportContent.Candidate(events),
             ReportContent.Rehearsed(events),
+            ReportChange.All(state),
+            ReportBlocker.All(events),
             ReportContent.All(events),
             PointOfNoReturn.Of(state),
             ReportWatch.Of(events),
-            ReportDecision.All(events),
+            ReportDecision.All(events.Where(e => e is not BlockerActed)),
             ReportNotice.All(state, events),
             [.. events.OfType<EpochTaken>().Select(e => new ReportEpoch(e.Epoch, e.Host, e.ProcessId, e.At))],
             unread,

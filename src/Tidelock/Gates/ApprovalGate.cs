@@ -20,6 +20,12 @@ internal sealed class ApprovalGate : IGate
 
     public async Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
+        // A denial may be among what cannot be read any more, so whatever else speaks for the change does not count either.
+        if (context.Broken is { } broken)
+        {
+            return new GateFinding(false, broken);
+        }
+
         var ground = new ApprovalGround(context.Change, context.TargetEnvironment.Name, context.Time.GetUtcNow())
         {
             Start = context.Start,

@@ -26,6 +26,9 @@ public sealed record GateContext(
     /// <summary>Who asks: who would run the change.</summary>
     public string By { get; init; } = "";
 
+    /// <summary>Set where what people said was changed in the journal: there are no words then.</summary>
+    public Message? Broken { get; init; }
+
     /// <summary>For when the start is planned; null for now.</summary>
     public DateTimeOffset? StartsAt { get; init; }
 
@@ -54,8 +57,7 @@ public sealed record GateContext(
         CancellationToken cancellation
     )
     {
-        var words = await new WordBook(journal, change.Digest, environment.Name)
-            .ReadAsync(cancellation)
+        var (words, broken) = await WordsAsync(journal, change.Digest, environment.Name, cancellation)
             .ConfigureAwait(false);
         var usedUp = await ChangeRuns
             .LastUsedUpAsync(journal, change.Digest, environment.Name, cancellation)
@@ -64,7 +66,26 @@ public sealed record GateContext(
         {
             StartsAt = startsAt,
             By = by,
+            Broken = broken,
         };
+    }
+
+    private static async Task<(IReadOnlyList<Word> Words, Message? Broken)> WordsAsync(
+        IJournal journal,
+        string digest,
+        string environment,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            var book = new WordBook(journal, digest, environment);
+            return (await book.ReadAsync(cancellation).ConfigureAwait(false), null);
+        }
+        catch (StreamBrokenException e)
+        {
+            return ([], e.Problem);
+        }
     }
 
     public GateOptions Options => Change.Section<GateOptions>();
@@ -94,7 +115,8 @@ public sealed record GateContext(
                 ("hold", WordsHold),
                 ("missing", missing)
             )
-            : missing;
+        : Broken is null ? missing
+        : Several.All([missing, Broken]);
 
     private IEnumerable<Word> Spoken(string gate)
     {

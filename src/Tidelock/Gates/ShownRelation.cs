@@ -28,6 +28,14 @@ public static class ShownRelation
             : (database, null);
     }
 
+    /// <summary>The database that a target leads to.</summary>
+    /// <exception cref="TidelockException">It cannot be reached.</exception>
+    internal static async Task<string> DatabaseAsync(PostgresTarget target, CancellationToken cancellation)
+    {
+        await using var session = await OpenAsync(target, cancellation).ConfigureAwait(false);
+        return await DatabaseAsync(session, cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>The database, whatever address led there.</summary>
     internal static async Task<string> DatabaseAsync(PostgresSession session, CancellationToken cancellation) =>
         DatabaseOf(await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false));

@@ -12,6 +12,7 @@ internal static class StagingEvidence
     public static async Task<GateFinding> JudgeAsync(
         GateContext context,
         SoakGateOptions options,
+        string? here,
         CancellationToken cancellation
     )
     {
@@ -24,7 +25,7 @@ internal static class StagingEvidence
         var (bundle, problem) = await EvidenceBundle
             .ReadAsync(file, signers, context.Time.GetUtcNow(), cancellation)
             .ConfigureAwait(false);
-        return bundle is null ? new GateFinding(false, problem!) : Judge(context, bundle, options, file);
+        return bundle is null ? new GateFinding(false, problem!) : Judge(context, bundle, options, file, here);
     }
 
     /// <summary>
@@ -37,7 +38,13 @@ internal static class StagingEvidence
         : options.Signers is { } own ? new AllowedSigners(Path.GetFullPath(own, context.Change.Folder))
         : null;
 
-    private static GateFinding Judge(GateContext context, EvidenceBundle bundle, SoakGateOptions options, string file)
+    private static GateFinding Judge(
+        GateContext context,
+        EvidenceBundle bundle,
+        SoakGateOptions options,
+        string file,
+        string? here
+    )
     {
         var digest = context.Change.Digest;
         var statement = bundle.Statement;
@@ -59,6 +66,11 @@ internal static class StagingEvidence
                 ("of", predicate.Environment),
                 ("environment", options.Environment)
             );
+        }
+
+        if (here is not null && string.Equals(predicate.DatabaseId, here, StringComparison.Ordinal))
+        {
+            return StagingGate.SameDatabase(options, predicate.Target);
         }
 
         if (

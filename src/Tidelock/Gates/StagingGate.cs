@@ -1,4 +1,5 @@
 using Tidelock.Evidence.Soaking;
+using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Watching;
@@ -9,7 +10,8 @@ namespace Tidelock.Gates;
 /// G1: the same digest has been in place on staging, and was seen to be without a breach, for the time the change asks for. The journal says
 /// so, or a signed file from where staging's journal is.
 /// </summary>
-internal sealed class StagingGate : IGate
+/// <param name="identity">Asks the target which database it is, whatever address leads there.</param>
+internal sealed class StagingGate(Func<PostgresTarget, CancellationToken, Task<string>>? identity = null) : IGate
 {
     public string Name => "staging";
 
@@ -25,11 +27,28 @@ internal sealed class StagingGate : IGate
             return new GateFinding(true, Message.Of("gates.staging.is-staging"));
         }
 
-        if (options.Evidence is not null)
+        string? here;
+        try
         {
-            return await StagingEvidence.JudgeAsync(context, options, cancellation).ConfigureAwait(false);
+            here = identity is null ? null : await identity(context.Target, cancellation).ConfigureAwait(false);
+        }
+        catch (TidelockException e)
+        {
+            return new GateFinding(false, e.Problem);
         }
 
+        return options.Evidence is null
+            ? await JournaledAsync(context, options, here, cancellation).ConfigureAwait(false)
+            : await StagingEvidence.JudgeAsync(context, options, here, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<GateFinding> JournaledAsync(
+        GateContext context,
+        SoakGateOptions options,
+        string? here,
+        CancellationToken cancellation
+    )
+    {
         var runs = await ChangeRuns
             .NamedAsync(context.Journal, context.Change.Digest, options.Environment, cancellation)
             .ConfigureAwait(false);
@@ -52,22 +71,34 @@ internal sealed class StagingGate : IGate
         }
 
         var target = completed.Started!.Target;
-        if (string.Equals(target, context.Target.ToString(), StringComparison.Ordinal))
+        if (
+            string.Equals(target, context.Target.ToString(), StringComparison.Ordinal)
+            || string.Equals(ShownRelation.DatabaseOf(completed.Identity!), here, StringComparison.Ordinal)
+        )
         {
-            return new GateFinding(
-                false,
-                Message.Of("gates.staging.same-database", ("environment", options.Environment), ("target", target))
-            );
+            return SameDatabase(options, target);
         }
 
-        var looks = await new SoakBook(context.Journal, context.Change.Digest, options.Environment)
-            .ReadAsync(cancellation)
-            .ConfigureAwait(false);
+        IReadOnlyList<SoakLook> looks;
+        try
+        {
+            looks = await new SoakBook(context.Journal, context.Change.Digest, options.Environment)
+                .ReadAsync(cancellation)
+                .ConfigureAwait(false);
+        }
+        catch (StreamBrokenException e)
+        {
+            return new GateFinding(false, e.Problem);
+        }
+
         var now = context.Time.GetUtcNow();
         var own = looks.Where(l => string.Equals(l.Run, run.Value, StringComparison.Ordinal));
         var standing = SoakStanding.Of(SeenFrom(completed), completed.EndedAt!.Value, own, options.Gap, now);
         return Judge(standing, options, new SoakPlace(context.Change.Folder, target, now));
     }
+
+    internal static GateFinding SameDatabase(SoakGateOptions options, string target) =>
+        new(false, Message.Of("gates.staging.same-database", ("environment", options.Environment), ("target", target)));
 
     /// <summary>From when a completed run saw its change without a breach.</summary>
     internal static DateTimeOffset SeenFrom(RunState completed) =>

@@ -16,7 +16,17 @@ internal static class AnnouncedNotice
         CancellationToken cancellation
     )
     {
-        var words = await new WordBook(journal, digest, environment).ReadAsync(cancellation).ConfigureAwait(false);
+        IReadOnlyList<Word> words;
+        try
+        {
+            words = await new WordBook(journal, digest, environment).ReadAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (StreamBrokenException)
+        {
+            // What was announced cannot be relied on: a message of its own is sent, and the gate says why.
+            return null;
+        }
+
         if (words.LastOrDefault(w => w.Kind is WordKind.Announced) is not { } word)
         {
             return null;

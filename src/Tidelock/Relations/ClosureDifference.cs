@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
@@ -18,6 +19,7 @@ public sealed record ClosureDifference(
 )
 {
     /// <summary>For people.</summary>
+    [JsonIgnore]
     public Message Text =>
         (Before, After) switch
         {
@@ -31,6 +33,16 @@ public sealed record ClosureDifference(
                 ("after", After)
             ),
         };
+
+    /// <summary>The same without the texts of a definition, which are long, and stand elsewhere.</summary>
+    internal ClosureDifference Short =>
+        Part is ClosurePart.Definition
+            ? this with
+            {
+                Before = Before is null ? null : "",
+                After = After is null ? null : "",
+            }
+            : this;
 }
 
 /// <summary>Differences as lines for people.</summary>

@@ -11,4 +11,5 @@ namespace Tidelock.Relations;
 [JsonSerializable(typeof(RelationClosure))]
 [JsonSerializable(typeof(CapturedRelation))]
 [JsonSerializable(typeof(CapturedObject))]
+[JsonSerializable(typeof(IReadOnlyList<ClosureDifference>))]
 public sealed partial class RelationsJson : JsonSerializerContext;

@@ -1,15 +1,22 @@
 using System.Text.Json;
 using Tidelock.Backups;
+using Tidelock.Relations;
 using Tidelock.Runs;
 
 namespace Tidelock.Rollbacks;
 
-/// <summary>How long the way there and back took in the rehearsal that the run was started on; journaled when the run is opened.</summary>
+/// <summary>What the rehearsal foresaw that the run was started on; journaled when the run is opened.</summary>
 /// <param name="Method">The way back that was rehearsed.</param>
 /// <param name="ForwardTook">The way there, without data.</param>
 /// <param name="BackTook">The way back, without data; null where it was not taken.</param>
 public sealed record RehearsedWay(string Method, TimeSpan? ForwardTook, TimeSpan? BackTook)
 {
+    /// <summary>In what the relation, and all that hangs on it, was to become another; null where that was not found out.</summary>
+    public IReadOnlyList<ClosureDifference>? Changes { get; init; }
+
+    /// <summary>Which relations nobody can read while the change is made; null where that was not found out.</summary>
+    public IReadOnlyList<string>? Locked { get; init; }
+
     private const string Step = "prerequisites";
     private const string Fact = "way";
 

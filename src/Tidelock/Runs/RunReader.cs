@@ -4,14 +4,21 @@ namespace Tidelock.Runs;
 public static class RunReader
 {
     /// <summary>All entries of a run in order.</summary>
-    public static async Task<IReadOnlyList<JournalEntry>> EntriesAsync(
+    public static Task<IReadOnlyList<JournalEntry>> EntriesAsync(
         IJournal journal,
         RunId run,
+        CancellationToken cancellation
+    ) => EntriesAsync(journal, run.Value, cancellation);
+
+    /// <summary>All entries of any stream in order, as they stand there: nothing of them is verified.</summary>
+    public static async Task<IReadOnlyList<JournalEntry>> EntriesAsync(
+        IJournal journal,
+        string stream,
         CancellationToken cancellation
     )
     {
         var entries = new List<JournalEntry>();
-        await foreach (var entry in journal.ReadAsync(run.Value, 0, cancellation).ConfigureAwait(false))
+        await foreach (var entry in journal.ReadAsync(stream, 0, cancellation).ConfigureAwait(false))
         {
             entries.Add(entry);
         }

@@ -12,7 +12,7 @@ internal sealed class SharedStream(IJournal journal, string name)
     private const int LongestPauseMilliseconds = 100;
 
     /// <summary>All entries, oldest first, after each was held against the one before it.</summary>
-    /// <exception cref="TidelockException"><c>runs.stream-broken</c>: one was changed, lost or put in.</exception>
+    /// <exception cref="StreamBrokenException">One was changed, lost or put in.</exception>
     public async IAsyncEnumerable<JournalEntry> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         JournalEntry? last = null;
@@ -24,14 +24,13 @@ internal sealed class SharedStream(IJournal journal, string name)
                 || !string.Equals(entry.PreviousHash, last?.Hash ?? JournalEntry.NoHash, StringComparison.Ordinal)
             )
             {
-                throw new TidelockException(
+                throw new StreamBrokenException(
                     Message.Of(
                         "runs.stream-broken",
                         ("stream", name),
                         ("sequence", entry.Sequence),
                         ("journal", journal.Location)
-                    ),
-                    ExitCode.NeedsPerson
+                    )
                 );
             }
 

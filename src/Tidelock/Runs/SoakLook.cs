@@ -25,6 +25,9 @@ public sealed record SoakLook(
     IReadOnlyDictionary<string, double> Signals
 )
 {
+    /// <summary>How far looks may be apart by the change; null in what older versions kept.</summary>
+    public TimeSpan? Gap { get; init; }
+
     public const string KindName = "SoakLooked";
 
     /// <summary>As in the entry's column, so that the chain can be verified.</summary>

@@ -128,7 +128,8 @@ public sealed class DeploymentTests(PostgresServer server)
         Assert.Equal([false, true], acted.Select(a => a.IsDone));
         Assert.All(acted, a => Assert.Equal(("migrate", pid), (a.Step, a.ProcessId)));
         var report = RunReport.Of(await EntriesAsync(fixture, end.Run!.Value), TimeProvider.System.GetUtcNow());
-        Assert.Equal(2, report.Decisions.Count(d => d.Kind == DecisionKind.BlockerActed));
+        var blocker = Assert.Single(report.Blockers);
+        Assert.Equal(("terminate", pid, true), (blocker.Act, blocker.ProcessId, blocker.Outcome is not null));
         Assert.Contains($"{pid}", ReportRenderer.Markdown(report, TextCatalog.Korean), StringComparison.Ordinal);
     }
 

@@ -95,6 +95,61 @@ public sealed class SoakingTests(PostgresServer server)
         Assert.Equal((null, "deployments.soak.nothing"), (none, refusal?.Code));
     }
 
+    [Fact]
+    public async Task A_change_by_a_tool_that_somebody_took_back_is_a_breach_though_its_criteria_hold()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync("create table revision (v text); insert into revision values ('v1')");
+        await ByToolAsync(fixture);
+        var end = await fixture.DeployAsync();
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        await using var services = await fixture.OpenAsync();
+        var fine = await LookAsync(services, fixture);
+        Assert.Empty(fine.Breaches.Concat(fine.Unseen));
+
+        await fixture.Database.ExecuteAsync("alter table results drop column note; update revision set v = 'v1'");
+        Assert.Single((await LookAsync(services, fixture)).Breaches);
+        await fixture.Database.ExecuteAsync("update revision set v = 'v3'");
+        var elsewhere = await LookAsync(services, fixture);
+        Assert.Equal((0, 1), (elsewhere.Breaches.Count, elsewhere.Unseen.Count));
+    }
+
+    private static async Task ByToolAsync(DeploymentFixture fixture)
+    {
+        var tool = Directory.CreateDirectory(Path.Combine(fixture.ChangeFolder, "tool")).FullName;
+        var script = Path.Combine(tool, "tool.sh");
+        await File.WriteAllTextAsync(
+            script,
+            """
+            #!/bin/sh
+            case $1 in
+                up) psql -Xqv ON_ERROR_STOP=1 -c "alter table results add column note text" -c "update revision set v = 'v2'" ;;
+                down) psql -Xqv ON_ERROR_STOP=1 -c "alter table results drop column note" -c "update revision set v = 'v1'" ;;
+                status) psql -XqAt -c "select v from revision" ;;
+            esac
+            """
+        );
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await File.WriteAllTextAsync(
+            Path.Combine(fixture.ChangeFolder, "change.yaml"),
+            $$"""
+            change: scores
+            migration:
+              command:
+                directory: tool
+                up: [./tool.sh, up]
+                down: [./tool.sh, down]
+                status: [./tool.sh, status]
+                to: v2
+                records: [public.revision]
+            {{Watch}}
+            {{DeploymentFixture.Unrehearsed}}
+            environments:
+              production: { database: "${DATABASE_URL}" }
+            """
+        );
+    }
+
     private async Task<DeploymentFixture> DeployedAsync()
     {
         var fixture = await DeploymentFixture.CreateAsync(server);

@@ -69,7 +69,7 @@ public sealed class AnchorTests : IDisposable
     }
 
     [Fact]
-    public async Task Git_keeps_every_anchor_of_a_run_under_its_own_reference_and_touches_no_branch()
+    public async Task Git_keeps_every_anchor_under_a_reference_of_its_run_and_a_tag_and_touches_no_branch()
     {
         await GitAsync("init", "-q");
         await GitAsync("config", "user.name", "kim");
@@ -80,9 +80,50 @@ public sealed class AnchorTests : IDisposable
         await git.WriteAsync(Anchor.Of(Whole[^1]), default);
         var found = Anchor.In(await git.ReadAsync(RunStory.Run, default), RunStory.Run);
         Assert.Equal([Anchor.Of(Whole[^1]), Anchor.Of(Whole[40])], found);
-        Assert.Equal($"refs/tidelock/{RunStory.Run}", await GitAsync("for-each-ref", "--format=%(refname)"));
+        Assert.Equal(
+            [
+                $"refs/tags/tidelock/{RunStory.Run}/{Whole.Count}",
+                $"refs/tags/tidelock/{RunStory.Run}/41",
+                $"refs/tidelock/{RunStory.Run}",
+            ],
+            (await GitAsync("for-each-ref", "--format=%(refname)")).Split('\n')
+        );
+        await GitAsync("update-ref", "-d", $"refs/tidelock/{RunStory.Run}");
+        Assert.Equal(2, Anchor.In(await git.ReadAsync(RunStory.Run, default), RunStory.Run).Count);
         Assert.Equal("", await GitAsync("status", "--porcelain"));
     }
+
+    [Fact]
+    public void A_chain_beside_the_run_is_held_against_the_head_that_the_run_kept_of_it()
+    {
+        var name = StreamAnchors.Of(new string('a', 64), "production")[1];
+        JournalEntry? last = null;
+        var looks = Enumerable
+            .Range(0, 3)
+            .Select(i => last = JournalEntry.Next(name, last, $"{i}", "SoakLooked", """{"kind":"SoakLooked"}"""))
+            .ToList();
+        var run = RunState.Of([StreamAnchors.AsEvent([Anchor.Of(looks[1])])]);
+        Assert.Equal([name], StreamAnchors.KeptBy(run));
+        var kept = StreamAnchors.KeptBy(run, name);
+        Assert.Equal([Anchor.Of(looks[1])], kept);
+
+        var sound = Assert.Single(StreamVerification.Of(name, looks, kept));
+        Assert.Equal((true, "2"), (sound.Holds, sound.Message.Arguments["anchored"]));
+        var cut = StreamVerification.Of(name, looks[..1], kept);
+        Assert.Equal([("evidence.stream.lost", false), ("evidence.anchor.cut-off", false)], Told(cut));
+        Assert.Equal("evidence.stream.lost", StreamVerification.Of(name, [], kept)[0].Message.Code);
+        Assert.Empty(StreamVerification.Of(name, [], []));
+        var changed = looks.Select(e => e with { Payload = """{"kind":"SoakLooked","breaches":[]}""" }).ToList();
+        Assert.Equal(("evidence.chain.broken", false), Told(StreamVerification.Of(name, changed, kept))[0]);
+        Assert.DoesNotContain(
+            "{",
+            TextCatalog.Korean.Render(sound.Message) + TextCatalog.Korean.Render(cut[0].Message),
+            StringComparison.Ordinal
+        );
+    }
+
+    private static List<(string, bool)> Told(IEnumerable<(Message Message, bool Holds)> said) =>
+        [.. said.Select(s => (s.Message.Code, s.Holds))];
 
     [Fact]
     public async Task Without_a_repository_git_says_so()

@@ -201,7 +201,10 @@ public sealed class RunReportTests
                 breach is null ? [] : [Said(breach)],
                 [],
                 none
-            );
+            )
+            {
+                Gap = TimeSpan.FromMinutes(10),
+            };
             await new SoakBook(journal, report.Header!.Digest, report.Header.Environment).AddAsync(look, default);
         }
 
@@ -211,6 +214,7 @@ public sealed class RunReportTests
         Assert.Contains("## After the run", page, StringComparison.Ordinal);
         Assert.Contains("It did not hold at 2026-11-22 18:30:00Z: p95 612 ms.", page, StringComparison.Ordinal);
         Assert.Contains("Nobody looked from 2026-11-22 19:00:00Z", page, StringComparison.Ordinal);
+        Assert.Contains("looks at most 10 min apart", page, StringComparison.Ordinal);
         Directory.Delete(folder, recursive: true);
     }
 

@@ -1,3 +1,4 @@
+using Tidelock.Probes;
 using Tidelock.Runs;
 using Tidelock.Watching;
 using static Tidelock.Tests.Evidence.RunStory;
@@ -77,6 +78,86 @@ internal static class RunStories
             .At(440, new CommandTaken("c1", RunVerb.Extend, "joon", "10m"));
     }
 
+    /// <summary>
+    /// A day of twenty signals, read every five seconds, each of a course, a unit and bounds of its own: one spike of a single sample at noon, twelve
+    /// minutes without an answer from one source, half an hour in which no program watched, and what people did meanwhile.
+    /// </summary>
+    public static RunStory Day()
+    {
+        const int Seconds = 24 * 3600;
+        var story = Applied(TimeSpan.FromHours(24), DayBaseline)
+            .Step("verify", 2, 20)
+            .Step("smoke", 20, 22)
+            .Step("application", 22, 25)
+            .At(25, new StepStarted("watch", 1));
+        for (var at = 30; at <= Seconds; at += 5)
+        {
+            if (at is < 50_000 or > 51_800)
+            {
+                story.At(at, DayTick(at));
+            }
+
+            _ = at switch
+            {
+                20_700 => story.At(
+                    at,
+                    new RunHeld(Said("no data from Prometheus for 2 min"), Zero.AddSeconds(at + 600))
+                ),
+                21_000 => story.At(at, new RunContinued(Said("joon says go on"))),
+                30_000 => story.At(at, new CommandTaken("c1", RunVerb.Extend, "joon", "10m")),
+                50_000 => story.At(at, new EpochTaken(3, "bastion-2", 5120)),
+                _ => story,
+            };
+        }
+
+        return story
+            .At(Seconds + 1, new StepEnded("watch", StepResult.Passed, Said("24 h without a breach")))
+            .Step("complete", Seconds + 1, Seconds + 3)
+            .At(Seconds + 3, new RunEnded(RunResult.Completed, Said("declared complete")));
+    }
+
+    private static RunStory DayBaseline(RunStory story)
+    {
+        for (var at = -95; at <= -5; at += 5)
+        {
+            story.At(at, DayTick(at) with { Baseline = true, Verdicts = [] });
+        }
+
+        return story;
+    }
+
+    private static WatchTicked DayTick(int at)
+    {
+        var time = Zero.AddSeconds(at);
+        return new WatchTicked(
+            false,
+            [.. Enumerable.Range(0, 20).Select(i => DaySample(i, at, time))],
+            [
+                new("error_rate_0 < 1%", VerdictState.Healthy, Said("inside its bound"), 0),
+                new("p95_1 < 500ms", VerdictState.Healthy, Said("inside its bound"), 0),
+                new("calls_2 > 100/s", VerdictState.Healthy, Said("inside its bound"), 0),
+                new("connections_3 < 900 for 10m", VerdictState.Healthy, Said("far below 900"), at == Noon ? 0.4 : 0.1),
+            ]
+        );
+    }
+
+    private static Sample DaySample(int i, int at, DateTimeOffset time)
+    {
+        var wave = 1 + (0.4 * Math.Sin((at / 13_751.0) + i)) + (0.1 * Math.Sin(at / (90.0 + i)));
+        var (name, value) = (i % 4) switch
+        {
+            0 => ("error_rate", 0.002 * wave),
+            1 => ("p95", 0.21 * wave),
+            2 => ("calls", 1_234.5 * wave),
+            _ => ("connections", at == Noon ? 987 : Math.Round(140 * wave)),
+        };
+        return i == 5 && at is >= 20_500 and < 21_220
+            ? Sample.Error($"{name}_{i}", time, Said("connection refused"))
+            : Sample.Of($"{name}_{i}", time, value);
+    }
+
+    private const int Noon = 43_200;
+
     private const string Candidate = """
         {
           "relation": { "schema": "public", "name": "attempt" }, "took": "00:00:02",
@@ -118,25 +199,26 @@ internal static class RunStories
         }
         """;
 
-    private static RunStory Applied() =>
-        new RunStory()
-            .Started()
-            .Gate("staging", "in place on staging for 31 h without a breach")
-            .Gate("backup", "taken, verified and rehearsed by the run")
-            .Gate("approval", "approved by joon and sora (2 needed)", by: "joon")
-            .Gate("announcement", "the team was told 32 min ago in #db-ops")
-            .Gate("dashboards", "grafana.example answers 502", passed: false, by: "mina", overridden: true)
-            .Gate("on-call", "1 of 2 stand by", passed: false, level: "recommended")
-            .Step("prerequisites", -120, -119.6)
-            .Step("backup", -119, -100)
-            .Fact(
-                -100,
-                "backup",
-                "manifest",
-                """{ "file": "backup/seedtest", "bytes": 1288490188, "sha256": "ab12" }"""
-            )
-            .At(-100, new StepStarted("baseline", 1))
-            .Watched(-95, -5, baseline: true)
+    private static RunStory Applied(TimeSpan? watchFor = null, Func<RunStory, RunStory>? baseline = null) =>
+        (baseline ?? (s => s.Watched(-95, -5, baseline: true)))(
+            new RunStory()
+                .Started(watchFor: watchFor)
+                .Gate("staging", "in place on staging for 31 h without a breach")
+                .Gate("backup", "taken, verified and rehearsed by the run")
+                .Gate("approval", "approved by joon and sora (2 needed)", by: "joon")
+                .Gate("announcement", "the team was told 32 min ago in #db-ops")
+                .Gate("dashboards", "grafana.example answers 502", passed: false, by: "mina", overridden: true)
+                .Gate("on-call", "1 of 2 stand by", passed: false, level: "recommended")
+                .Step("prerequisites", -120, -119.6)
+                .Step("backup", -119, -100)
+                .Fact(
+                    -100,
+                    "backup",
+                    "manifest",
+                    """{ "file": "backup/seedtest", "bytes": 1288490188, "sha256": "ab12" }"""
+                )
+                .At(-100, new StepStarted("baseline", 1))
+        )
             .Fact(-4, "baseline", "candidate", Candidate)
             .Fact(-4, "baseline", "content", Content)
             .At(-1, new StepEnded("baseline", StepResult.Passed, Said("200,000 rows, 3 dependents")))

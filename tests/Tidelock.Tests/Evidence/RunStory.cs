@@ -22,7 +22,8 @@ internal sealed class RunStory
         string change = "attempt-view-v1",
         string title = "Lock the attempt VIEW to its V1 shape",
         string link = "#73",
-        Appointment? appointment = null
+        Appointment? appointment = null,
+        TimeSpan? watchFor = null
     ) =>
         At(
                 -130,
@@ -38,7 +39,7 @@ internal sealed class RunStory
                     "bastion-1",
                     "mina",
                     "0.1.0",
-                    TimeSpan.FromMinutes(30),
+                    watchFor ?? TimeSpan.FromMinutes(30),
                     new Dictionary<string, string>(StringComparer.Ordinal)
                     {
                         ["on-call"] = "PagerDuty",

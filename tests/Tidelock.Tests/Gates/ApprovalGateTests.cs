@@ -78,6 +78,21 @@ public sealed class ApprovalGateTests
     }
 
     [Fact]
+    public async Task Words_that_were_changed_in_the_journal_count_for_nothing_and_only_this_gate_says_so()
+    {
+        await using var bench = await GateBench.CreateAsync("approval: { required: 1 }");
+        await bench.SayAsync("approval", "lee", WordKind.Denied, "the KPI job runs tonight");
+        await bench.SayAsync("approval", "kim");
+        await bench.EditAsync("update events set payload = replace(payload, 'Denied', 'Withdrawn')");
+        var broken = await bench.StandingAsync(new ApprovalGate());
+        Assert.Equal((true, "runs.stream-broken"), (broken.Refuses, broken.Finding.Code));
+        Assert.Contains("let it be approved", broken.Finding.ToString(), StringComparison.Ordinal);
+        bench.Read("approval: { required: 1 }", "author: choi\ntitle: again");
+        await bench.SayAsync("approval", "kim");
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+    }
+
+    [Fact]
     public async Task Where_two_must_approve_they_are_neither_the_author_nor_whoever_runs_it()
     {
         await using var bench = await GateBench.CreateAsync(Two);

@@ -192,17 +192,10 @@ internal sealed class GateBench : IAsyncDisposable
         DateTimeOffset? began = null
     )
     {
-        var words = await new WordBook(journal, Change.Digest, "production").ReadAsync(default);
         var production = Change.Environments.Single(e => e.Name == "production");
-        var usedUp = await ChangeRuns.LastUsedUpAsync(journal, Change.Digest, production.Name, default);
         var target = PostgresTarget.Parse(production.Database, NoVariables);
-        var context = new GateContext(Change, production, target, journal, words, usedUp, Time)
-        {
-            By = By,
-            StartsAt = startsAt,
-            Began = began,
-        };
-        return Assert.Single(await new Checklist([gate]).EvaluateAsync(context, default));
+        var context = await GateContext.ReadAsync(Change, production, target, journal, startsAt, By, Time, default);
+        return Assert.Single(await new Checklist([gate]).EvaluateAsync(context with { Began = began }, default));
     }
 
     public async Task<bool> PassesAsync(IGate gate) => (await StandingAsync(gate)).Passed;

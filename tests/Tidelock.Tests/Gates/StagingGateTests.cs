@@ -100,8 +100,9 @@ public sealed class StagingGateTests
         await bench.EditAsync(
             "update events set payload = replace(payload, 'p95 612 ms', 'p95 212 ms') where kind = 'SoakLooked'"
         );
-        var broken = await Assert.ThrowsAsync<TidelockException>(() => bench.StandingAsync(new StagingGate()));
-        Assert.Equal(("runs.stream-broken", "3"), (broken.Problem.Code, broken.Problem.Arguments["sequence"]));
+        var broken = await bench.StandingAsync(new StagingGate());
+        Assert.True(broken.Refuses);
+        Assert.Equal(("runs.stream-broken", "3"), (broken.Finding.Code, broken.Finding.Arguments["sequence"]));
     }
 
     [Fact]
@@ -181,6 +182,18 @@ public sealed class StagingGateTests
         await bench.RunAsync("staging", RunResult.Completed, target: production);
         await bench.SoakAsync("staging", Day, HalfAnHour);
         Assert.Equal("gates.staging.same-database", (await bench.StandingAsync(new StagingGate())).Finding.Code);
+    }
+
+    [Theory]
+    [InlineData("7301234567890123456/seedtest", "gates.staging.same-database")]
+    [InlineData("7301234567890123456/other", "gates.staging.soaked")]
+    public async Task Nor_is_it_by_another_address(string here, string expected)
+    {
+        await using var bench = await GateBench.CreateAsync(Soak);
+        await bench.RunAsync("staging", RunResult.Completed);
+        await bench.SoakAsync("staging", Day, HalfAnHour);
+        var gate = new StagingGate((_, _) => Task.FromResult(here));
+        Assert.Equal(expected, (await bench.StandingAsync(gate)).Finding.Code);
     }
 
     [Fact]

@@ -1,17 +1,19 @@
 using Tidelock.Contracts;
 using Tidelock.Evidence.Soaking;
 using Tidelock.Gates;
+using Tidelock.Migrations;
+using Tidelock.Migrations.Tools;
 using Tidelock.Probes;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Steps;
 using Tidelock.Texts;
-using Tidelock.Watching;
 
 namespace Tidelock.Deployments.Soaks;
 
 /// <summary>
-/// Goes on looking at a change after its run was completed: the contract's shape, what hangs on the relation, the criteria of the watch.
+/// Goes on looking at a change after its run was completed: the contract's shape, what hangs on the relation, a tool's own record, the criteria of
+/// the watch.
 /// Changes nothing in the database; the journal keeps each look.
 /// </summary>
 public sealed class Soaking
@@ -68,7 +70,10 @@ public sealed class Soaking
             seen.Breaches,
             seen.Unseen,
             seen.Signals
-        );
+        )
+        {
+            Gap = request.Change.Section<GateOptions>().Staging.Gap,
+        };
         await Book(request).AddAsync(look, cancellation).ConfigureAwait(false);
         return (look, null);
     }
@@ -131,11 +136,12 @@ public sealed class Soaking
         }
     }
 
-    /// <summary>Whether neither a contract nor a captured relation nor a criterion says what is right: such a look would compare nothing.</summary>
+    /// <summary>
+    /// Whether neither a contract nor a captured relation nor a tool's record tells that the change is still in place: criteria alone may hold though
+    /// somebody has taken it back.
+    /// </summary>
     private static bool IsNothingToSee(StepContext context) =>
-        context.Change.Section<Contract>().Relation is null
-        && RunBaseline.RelationOf(context.Change) is null
-        && context.Change.Section<WatchOptions>() is { Healthy.Count: 0, RollBackWhen.Count: 0 };
+        RunBaseline.RelationOf(context.Change) is null && context.Change.Section<Migration>() is not ToolMigration;
 
     private static async Task<SoakSeen> CatalogAsync(StepContext context, CancellationToken cancellation)
     {
@@ -147,6 +153,17 @@ public sealed class Soaking
             if (drift.Count > 0)
             {
                 return SoakSeen.Broken(drift);
+            }
+        }
+
+        if (context.Change.Section<Migration>() is ToolMigration)
+        {
+            var standing = await Standing.AskAsync(context, cancellation).ConfigureAwait(false);
+            if (standing.Where is not Whereabouts.Wanted)
+            {
+                return standing.Where is Whereabouts.Before
+                    ? SoakSeen.Broken([standing.Finding])
+                    : SoakSeen.Blind(standing.Finding);
             }
         }
 

@@ -7,10 +7,10 @@ public static class AnchorPlace
 {
     public const string Git = "git";
 
-    /// <summary>Adds one to the repository.</summary>
+    /// <summary>Adds one to the repository around a folder.</summary>
     /// <exception cref="TidelockException">git would not.</exception>
-    public static Task KeepInGitAsync(Anchor anchor, CancellationToken cancellation) =>
-        new GitAnchors(".").WriteAsync(anchor, cancellation);
+    public static Task KeepInGitAsync(Anchor anchor, string folder, CancellationToken cancellation) =>
+        new GitAnchors(folder).WriteAsync(anchor, cancellation);
 
     /// <summary>Adds one to the end of a file.</summary>
     /// <exception cref="TidelockException">It cannot be written.</exception>
@@ -41,14 +41,21 @@ public static class AnchorPlace
     /// <exception cref="TidelockException">It cannot be read, or none of this run stands there.</exception>
     public static async Task<IReadOnlyList<Anchor>> FindAsync(string place, string run, CancellationToken cancellation)
     {
-        var text = await TextAsync(place, run, cancellation).ConfigureAwait(false);
-        return Anchor.In(text, run) is [_, ..] found
+        return await LookAsync(place, run, cancellation).ConfigureAwait(false) is [_, ..] found
             ? found
             : throw new TidelockException(
                 Message.Of("evidence.anchor.none", ("place", place), ("run", run)),
                 ExitCode.Refused
             );
     }
+
+    /// <summary>The anchors of any chain that stand in a place; empty for none.</summary>
+    /// <exception cref="TidelockException">It cannot be read.</exception>
+    public static async Task<IReadOnlyList<Anchor>> LookAsync(
+        string place,
+        string stream,
+        CancellationToken cancellation
+    ) => Anchor.In(await TextAsync(place, stream, cancellation).ConfigureAwait(false), stream);
 
     private static async Task<string> TextAsync(string place, string run, CancellationToken cancellation)
     {

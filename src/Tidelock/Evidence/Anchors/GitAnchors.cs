@@ -4,8 +4,9 @@ using Tidelock.Texts;
 namespace Tidelock.Evidence.Anchors;
 
 /// <summary>
-/// Anchors in a git repository: a commit with an empty tree for each, the one after the other, under a reference of its own per run. Branches
-/// and tags stay as they are, and nothing is pushed: <c>git push REMOTE 'refs/tidelock/*'</c> takes them to where others cannot change them.
+/// Anchors in a git repository: a commit with an empty tree for each, the one after the other, under a reference of its own per run, and a tag
+/// for each, which a clone brings along. Branches stay as they are, and nothing is pushed: <c>git push REMOTE 'refs/tidelock/*' --tags</c> takes them
+/// to where others cannot change them.
 /// </summary>
 /// <param name="folder">Somewhere in the working copy.</param>
 internal sealed class GitAnchors(string folder)
@@ -13,7 +14,15 @@ internal sealed class GitAnchors(string folder)
     /// <summary>As an old value: there must be none yet.</summary>
     private const string Nothing = "";
 
-    public static string ReferenceOf(string run) => $"refs/tidelock/{run}";
+    public static string ReferenceOf(string run) => $"refs/tidelock/{NameOf(run)}";
+
+    private static string TagOf(Anchor anchor) =>
+        FormattableString.Invariant($"{TagsOf(anchor.Run)}/{anchor.Sequence}");
+
+    private static string TagsOf(string run) => $"refs/tags/tidelock/{NameOf(run)}";
+
+    /// <summary>A name may not be a folder of another's.</summary>
+    private static string NameOf(string run) => run.Replace('/', '.');
 
     /// <exception cref="TidelockException">git is not there, this is no repository, or git does not know who commits.</exception>
     public async Task WriteAsync(Anchor anchor, CancellationToken cancellation)
@@ -25,14 +34,22 @@ internal sealed class GitAnchors(string folder)
         var commit = await RunAsync(["commit-tree", tree, "-m", anchor.ToString(), .. parent], cancellation)
             .ConfigureAwait(false);
         await RunAsync(["update-ref", reference, commit, last ?? Nothing], cancellation).ConfigureAwait(false);
+        if (await TipAsync(TagOf(anchor), cancellation).ConfigureAwait(false) is null)
+        {
+            await RunAsync(["update-ref", TagOf(anchor), commit, Nothing], cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <summary>All that was ever written about a run; empty for nothing.</summary>
     /// <exception cref="TidelockException">git is not there, or this is no repository.</exception>
-    public async Task<string> ReadAsync(string run, CancellationToken cancellation) =>
-        await TipAsync(ReferenceOf(run), cancellation).ConfigureAwait(false) is { } tip
-            ? await RunAsync(["log", "--format=%B", tip], cancellation).ConfigureAwait(false)
-            : "";
+    public async Task<string> ReadAsync(string run, CancellationToken cancellation)
+    {
+        var tags = await RunAsync(["for-each-ref", "--format=%(contents)", TagsOf(run)], cancellation)
+            .ConfigureAwait(false);
+        return await TipAsync(ReferenceOf(run), cancellation).ConfigureAwait(false) is { } tip
+            ? await RunAsync(["log", "--format=%B", tip], cancellation).ConfigureAwait(false) + '\n' + tags
+            : tags;
+    }
 
     private async Task<string?> TipAsync(string reference, CancellationToken cancellation)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Watching;
@@ -39,6 +40,13 @@ public sealed record EvidencePredicate(
     IReadOnlyList<EvidenceCriterion> Criteria
 )
 {
+    /// <summary>Its name on that server, whatever address led there; null in statements of older versions.</summary>
+    public string? Database { get; init; }
+
+    /// <summary>The database, whatever address led there; null where it is not known.</summary>
+    [JsonIgnore]
+    internal string? DatabaseId => Database is null ? null : $"{SystemIdentifier}/{Database}";
+
     internal static EvidencePredicate Of(
         RunReport report,
         IReadOnlyList<SoakLook> looks,
@@ -74,7 +82,10 @@ public sealed record EvidencePredicate(
                     c.Unknown
                 )),
             ]
-        );
+        )
+        {
+            Database = header.Identity.Database,
+        };
     }
 
     /// <summary>The looks again, for whoever judges them by his own rules.</summary>

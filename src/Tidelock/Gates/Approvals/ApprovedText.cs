@@ -18,19 +18,36 @@ public sealed class ApprovedText(IJournal journal, Change change, string environ
     /// <exception cref="JournalUnwritableException">It could not be stored.</exception>
     public async Task KeepAsync(string by, DateTimeOffset at, CancellationToken cancellation)
     {
-        var last = await LastAsync(cancellation).ConfigureAwait(false);
-        if (last?.Digest != change.Digest)
+        try
         {
-            var kept = new KeptText(change.Digest, by, at, change.Files);
-            var payload = JsonSerializer.Serialize(kept, ApprovalsJson.Readable.KeptText);
-            await Stream.AddAsync("ApprovedText", payload, cancellation).ConfigureAwait(false);
+            var last = await LastAsync(cancellation).ConfigureAwait(false);
+            if (last?.Digest != change.Digest)
+            {
+                var kept = new KeptText(change.Digest, by, at, change.Files);
+                var payload = JsonSerializer.Serialize(kept, ApprovalsJson.Readable.KeptText);
+                await Stream.AddAsync("ApprovedText", payload, cancellation).ConfigureAwait(false);
+            }
+        }
+        catch (StreamBrokenException)
+        {
+            // It only tells which lines were edited; what was approved is the digest, in a chain of its own.
         }
     }
 
     /// <summary>Which lines are other than in the text that was approved last; null where none was, or it was this one.</summary>
     internal async Task<Message?> EditedSinceAsync(CancellationToken cancellation)
     {
-        if (await LastAsync(cancellation).ConfigureAwait(false) is not { } kept || kept.Digest == change.Digest)
+        KeptText? kept;
+        try
+        {
+            kept = await LastAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (StreamBrokenException e)
+        {
+            return e.Problem;
+        }
+
+        if (kept is null || kept.Digest == change.Digest)
         {
             return null;
         }
