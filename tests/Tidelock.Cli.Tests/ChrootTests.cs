@@ -53,6 +53,7 @@ public sealed class ChrootTests(NativeProgram program, PostgresServer server)
             ["XDG_STATE_HOME"] = "/state",
             ["PATH"] = "/bin",
             ["HOME"] = "/",
+            ["TMPDIR"] = null,
         };
         var result = await (inside with { Environment = variables }).RunAsync(default);
         Assert.True(result.ExitCode == exitCode, $"{result.ExitCode}: {result.Output}{result.Errors}");

@@ -103,7 +103,7 @@ internal sealed class CrashBench : IAsyncDisposable
         var since = TimeProvider.System.GetTimestamp();
         var waits = $"""
             select exists (select 1 from pg_stat_activity
-             where application_name like 'tidelock/%{suffix}' and wait_event_type = 'Lock' and wait_event = 'relation')
+             where application_name like 'tidelock/%{suffix}' and wait_event_type = 'Lock' and wait_event = 'relation' and datname = current_database())
             """;
         while (!await Database.ScalarAsync<bool>(waits))
         {

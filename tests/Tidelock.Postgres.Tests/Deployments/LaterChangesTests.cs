@@ -167,7 +167,8 @@ public sealed class LaterChangesTests(PostgresServer server)
             comment on column public.scores.name is 'the name';
             create view public.top_scores as select id, score from public.scores where score > 100;
             grant select on public.scores, public.top_scores to public;
-            """
+            """,
+            DeploymentFixture.Unrehearsed
         );
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());

@@ -7,7 +7,7 @@ public sealed class NamesElsewhereDeploymentTests(PostgresServer server)
     [Fact]
     public async Task A_name_that_the_authors_own_psql_would_read_otherwise_is_in_the_plan_and_refuses_the_run()
     {
-        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         await fixture.Database.ExecuteAsync(
             """
             create schema app; create table app.results as select * from public.results with no data;

@@ -152,7 +152,7 @@ public sealed class SoakingTests(PostgresServer server)
 
     private async Task<DeploymentFixture> DeployedAsync()
     {
-        var fixture = await DeploymentFixture.CreateAsync(server);
+        var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
         var yaml = await File.ReadAllTextAsync(file);
         await File.WriteAllTextAsync(

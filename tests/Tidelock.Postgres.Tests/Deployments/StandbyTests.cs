@@ -18,7 +18,10 @@ public sealed class StandbyTests : IAsyncLifetime
     public async Task A_standby_whose_reader_holds_the_replay_up_is_named_and_fails_nothing()
     {
         await using var standby = await StreamingStandby.StartAsync(cluster, "reports");
-        await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster));
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            await TestDatabase.CreateAsync(cluster),
+            DeploymentFixture.Unrehearsed
+        );
         await UntilReplayedAsync(fixture.Database);
         await using (var reader = await standby.ConnectAsync(fixture.Database.Name))
         {
@@ -127,7 +130,7 @@ public sealed class StandbyTests : IAsyncLifetime
             "tidelock/test/1",
             TimeSpan.FromSeconds(5)
         )[0];
-        Assert.InRange((await probe.ReadAsync(default))[0].Value!.Value, 0, 0.2);
+        await Backups.Polling.UntilAsync(async () => (await probe.ReadAsync(default))[0].Value is >= 0 and < 0.2);
         await using (var reader = await standby.ConnectAsync(database.Name))
         {
             await new NpgsqlCommand("begin; select * from t", reader).ExecuteNonQueryAsync();

@@ -24,7 +24,7 @@ public sealed class SyntheticProbeTests(PostgresServer server) : IAsyncLifetime
         Assert.All(await probe.ReadAsync(default), s => Assert.Equal(SampleOutcome.NoData, s.Outcome));
         var samples = await UntilAsync(probe, s => s[0].Value is not null);
         Assert.Equal(0, samples[0].Value);
-        Assert.InRange(samples[1].Value!.Value, 0.00001, 1);
+        Assert.InRange(samples[1].Value!.Value, 0.00001, 5);
         Assert.InRange(samples[0].Weight!.Value, 1, 20);
     }
 
@@ -96,7 +96,7 @@ public sealed class SyntheticProbeTests(PostgresServer server) : IAsyncLifetime
     {
         await using var probe = Open("select pg_sleep(30)", timeout: TimeSpan.FromMilliseconds(60));
         var samples = await UntilAsync(probe, s => s[0].Value == 1);
-        Assert.InRange(samples[1].Value!.Value, 0.055, 1);
+        Assert.InRange(samples[1].Value!.Value, 0.055, 20);
     }
 
     [Fact]

@@ -57,7 +57,7 @@ public sealed class TargetRehearsalTests(PostgresServer server)
         Assert.Equal(before, await fixture.CatalogAsync());
         Assert.Equal(
             "0",
-            $"{await fixture.Database.ScalarAsync<long>("select count(*) from pg_locks l join pg_stat_activity a using (pid) where a.application_name like 'tidelock%'")}"
+            $"{await fixture.Database.ScalarAsync<long>("select count(*) from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and a.application_name like 'tidelock%'")}"
         );
     }
 

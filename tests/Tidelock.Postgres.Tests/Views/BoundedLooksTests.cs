@@ -41,8 +41,9 @@ public sealed class BoundedLooksTests(PostgresServer server)
         await new NpgsqlCommand("begin; lock table v", holder).ExecuteNonQueryAsync();
 
         var back = bench.RunAsync(new ClosureMove(V, before));
-        await bench.Database.UntilAsync("select count(*) > 0 from pg_locks where not granted");
-        await bench.Database.UntilAsync("select count(*) = 0 from pg_locks where not granted");
+        const string Waits = "exists (select from pg_locks where not granted and relation = 'v'::regclass)";
+        await bench.Database.UntilAsync($"select {Waits}");
+        await bench.Database.UntilAsync($"select not {Waits}");
         await new NpgsqlCommand("commit", holder).ExecuteNonQueryAsync();
 
         Assert.IsType<MigrationOutcome.Applied>(await back);

@@ -58,7 +58,7 @@ public sealed class CheckTests(PostgresServer server)
     {
         await using var database = await server.CreateDatabaseAsync();
         var check = new SqlCheck("c", "select pg_sleep(31)", null, null, TimeSpan.FromSeconds(0.3), null, true);
-        var asking = RunAsync(check with { Within = TimeSpan.FromSeconds(1) });
+        var asking = RunAsync(check with { Within = TimeSpan.FromSeconds(3) });
         const string Backend = "select pid from pg_stat_activity where query = 'select pg_sleep(31)'";
         await database.UntilAsync($"select exists ({Backend})");
         var backend = await database.ScalarAsync<int>(Backend);

@@ -127,7 +127,7 @@ public sealed class ContractTests(PostgresServer server)
                 )),
             ],
         };
-        var limit = TimeSpan.FromMilliseconds(700);
+        var limit = TimeSpan.FromSeconds(2);
 
         var start = TimeProvider.System.GetTimestamp();
         var found = await ContractVerifier.ContentAsync(
@@ -144,7 +144,7 @@ public sealed class ContractTests(PostgresServer server)
         Assert.Null(report.Checks[^1].Findings);
         Assert.Equal("contracts.rule.timeout", Assert.Single(report.Checks[^2].Findings!).Code);
         Assert.Empty(report.Checks[^3].Findings!);
-        Assert.True(took < TimeSpan.FromSeconds(10), $"{took}");
+        Assert.True(took < TimeSpan.FromSeconds(20), $"{took}");
     }
 
     [Theory]
