@@ -15,6 +15,7 @@ internal sealed record NoticeLine(string Channel, string Language, Moment Moment
             Moment.Detail => Message.Of("notifications.moment.detail"),
             Moment.Test => Message.Of("notifications.moment.test"),
             Moment.Announced => Message.Of("notifications.moment.announced"),
+            Moment.CalledOff => Message.Of("notifications.moment.called-off"),
             Moment.Started => Message.Of("notifications.moment.started"),
             Moment.StepStarted or Moment.StepEnded => Message.Of("notifications.moment.step"),
             Moment.Held => Message.Of("notifications.moment.held"),

@@ -15,8 +15,6 @@ namespace Tidelock.Deployments;
 /// <summary>The whole way: checklist, run, resume, rollback. What the command line and the demo call.</summary>
 public sealed class Deployment
 {
-    private static readonly TimeSpan AnnouncedAgain = TimeSpan.FromSeconds(5);
-
     private readonly IJournal journal;
     private readonly Checklist checklist;
     private readonly RunDriver driver;
@@ -25,6 +23,7 @@ public sealed class Deployment
     private readonly WayRehearser rehearser;
     private readonly RunFollower follower;
     private readonly Announcer announcer;
+    private readonly AppointmentNotices appointments;
     private readonly Notifier notifier;
 
     internal Deployment(
@@ -40,6 +39,7 @@ public sealed class Deployment
     )
     {
         (this.announcer, this.notifier) = (announcer, notifier);
+        appointments = new AppointmentNotices(announcer, time);
         (this.journal, this.checklist, this.rehearser, this.time) = (journal, checklist, rehearser, time);
         plans = new PlanBuilder(rehearser);
         driver = new RunDriver(journal, engine, notifier, rollbacks, time, patience);
@@ -171,8 +171,33 @@ public sealed class Deployment
             return refusal;
         }
 
+        try
+        {
+            var end = await BeginAppointedAsync(request, prepares, again, terminal, cancellation).ConfigureAwait(false);
+            if (end.Run is null || end.ExitCode is ExitCode.AnotherRun)
+            {
+                await CallOffAsync(request, end.Finding, terminal).ConfigureAwait(false);
+            }
+
+            return end;
+        }
+        catch (TidelockException e)
+        {
+            await CallOffAsync(request, e.Problem, terminal).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<DeploymentEnd> BeginAppointedAsync(
+        DeploymentRequest request,
+        TimeSpan prepares,
+        Func<Change?> again,
+        DeploymentTerminal terminal,
+        CancellationToken cancellation
+    )
+    {
         Func<CancellationToken, Task<IReadOnlyList<Message>>>? announce = announcer.HasChannel(request.Change)
-            ? c => AnnounceAsync(request, c)
+            ? c => appointments.AnnounceAsync(request, terminal.Requests.Reader, c)
             : null;
         var left = await new Appointing(time)
             .WaitAsync(request, prepares, terminal, announce, cancellation)
@@ -188,6 +213,17 @@ public sealed class Deployment
             ?? await StartAsync(request with { Change = now! }, terminal, cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>A start that was announced and for which no run was begun; whoever is told of a run is told of its end by the run.</summary>
+    private async Task CallOffAsync(DeploymentRequest request, Message why, DeploymentTerminal terminal)
+    {
+        foreach (
+            var note in await appointments.CallOffAsync(request, why, CancellationToken.None).ConfigureAwait(false)
+        )
+        {
+            terminal.Observer.Warned(note);
+        }
+    }
+
     private static DeploymentEnd? Edited(DeploymentRequest request, Change? now) =>
         string.Equals(now?.Digest, request.Change.Digest, StringComparison.Ordinal)
             ? null
@@ -199,44 +235,6 @@ public sealed class Deployment
                     ("now", now?.Digest[..12] ?? "-")
                 )
             );
-
-    /// <summary>
-    /// Tells the team of the request's appointment, and again over those channels that did not answer as long as it is early enough; comes
-    /// back with what went wrong to the last.
-    /// </summary>
-    private async Task<IReadOnlyList<Message>> AnnounceAsync(DeploymentRequest request, CancellationToken cancellation)
-    {
-        var name = request.TargetEnvironment.Name;
-        var subject = NoticeSubject.Of(request.Change, name, request.Target.ToString(), request.By);
-        var startsAt = request.Appointment!.StartsAt;
-        var until = time.GetUtcNow() + Appointing.Sending;
-        var problems = new SortedDictionary<string, Message>(StringComparer.Ordinal);
-        Func<string, bool> isMeant = static _ => true;
-        while (true)
-        {
-            var told = await announcer
-                .AnnounceAsync(request.Change, subject, startsAt, isMeant, cancellation)
-                .ConfigureAwait(false);
-            foreach (var channel in told)
-            {
-                problems.Remove(channel.Channel);
-                if (channel.Delivery.Problem is { } problem)
-                {
-                    problems[channel.Channel] = problem;
-                }
-            }
-
-            var again = told.Where(t => t.Delivery is { Problem: not null, NeedsPerson: false }).ToList();
-            var pause = again.Select(t => t.Delivery.RetryAfter ?? AnnouncedAgain).DefaultIfEmpty().Max();
-            if (again.Count == 0 || time.GetUtcNow() + pause > until)
-            {
-                return [.. problems.Values];
-            }
-
-            await Task.Delay(pause, time, cancellation).ConfigureAwait(false);
-            isMeant = kind => again.Exists(t => string.Equals(t.Channel, kind, StringComparison.Ordinal));
-        }
-    }
 
     /// <summary>Goes on with a run whose program was killed, stopped or suspended.</summary>
     /// <param name="run">The run.</param>

@@ -17,7 +17,7 @@ internal sealed class AnnouncementGate : IGate
     public Task<GateFinding> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
         var before = context.Options.Announcement.Before;
-        var words = context.WordsOn(Name, before);
+        var words = Standing(context.WordsOn(Name, before), out var calledOff);
         var channels = context.Options.Announcement.Channels;
 
         // A backup may take hours: the run that is under way began when the team was told it would.
@@ -44,6 +44,7 @@ internal sealed class AnnouncementGate : IGate
                     before,
                     now
                 )
+            : calledOff is { } at ? new GateFinding(false, Message.Of("gates.announcement.called-off", ("at", at)))
             : fitting.Count == 0 && startsAt is not null
                 ? new GateFinding(false, Message.Of("gates.announcement.other-time", ("at", startsAt)))
             : untold.Count > 0
@@ -61,6 +62,17 @@ internal sealed class AnnouncementGate : IGate
     /// <summary>Whether this was told over a channel; a word notes over which.</summary>
     private static bool IsOver(Word word, string channel) =>
         word.Note.Split(", ").Contains(channel, StringComparer.Ordinal);
+
+    /// <summary>Those that still count: a start that was called off takes the announcements before it with it.</summary>
+    /// <param name="words">All on this gate, the oldest first.</param>
+    /// <param name="calledOff">For when it was, where nobody was told of another start since; else null.</param>
+    private static IReadOnlyList<Word> Standing(IReadOnlyList<Word> words, out DateTimeOffset? calledOff)
+    {
+        var told = words.Select(Announcement.Of).ToList();
+        var last = told.FindLastIndex(a => a is { IsCalledOff: true });
+        calledOff = last >= 0 && told.Skip(last + 1).All(a => a is null) ? told[last]!.StartsAt : null;
+        return [.. words.Where((_, i) => i > last || told[i] is null)];
+    }
 
     /// <summary>Whether a start now is the one that was announced: not before its time and hardly after it, unless it was told too late for that.</summary>
     private static bool IsFor(DateTimeOffset now, Word word, TimeSpan before)

@@ -100,7 +100,10 @@ internal sealed class ApprovalGate : IGate
     private static GateFinding Passed(ApprovalVerdict verdict, IReadOnlyList<Message> told, int required)
     {
         var people = Several.All([.. verdict.Valid.Select(v => v.Text), .. told]);
-        var given = Message.Of("gates.approval.given", ("people", people), ("required", required));
+        var given =
+            verdict.Valid.Count == 0 && told.Count > 0
+                ? people
+                : Message.Of("gates.approval.given", ("people", people), ("required", required));
         var names = string.Join(", ", verdict.Valid.Select(v => v.Word.By));
         return new GateFinding(
             true,

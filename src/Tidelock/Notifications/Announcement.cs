@@ -12,6 +12,12 @@ public sealed record Announcement(
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Channels
 )
 {
+    /// <summary>The channels that were told this very time; null where an older program wrote it.</summary>
+    public IReadOnlyList<string>? Told { get; init; }
+
+    /// <summary>Whether the team was told that this start does not take place.</summary>
+    public bool IsCalledOff { get; init; }
+
     /// <summary>What stands beside a word; null where it is no announcement of Tidelock's.</summary>
     public static Announcement? Of(Word word) =>
         word is { Kind: WordKind.Announced, Seen: { } seen }

@@ -1,5 +1,6 @@
 using Tidelock.Changes;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Notifications;
 
@@ -64,19 +65,76 @@ public sealed class Announcer
         return [.. told.Where(t => !t.Delivery.IsNothing)];
     }
 
+    /// <summary>The channels that were told of a start at this very time that is still to come.</summary>
+    internal async Task<IReadOnlyList<string>> ToldAsync(
+        NoticeSubject subject,
+        DateTimeOffset startsAt,
+        CancellationToken cancellation
+    )
+    {
+        var before = await AnnouncedNotice
+            .FindAsync(journal, subject.Digest, subject.TargetEnvironment, null, cancellation)
+            .ConfigureAwait(false);
+        return ToldBefore(before, startsAt);
+    }
+
+    /// <summary>
+    /// Tells everybody who was told of a start at this time that it does not take place, and writes down that the announcement counts no more.
+    /// Nothing happens where none stands: nobody was told, of another time, or a run has begun since.
+    /// </summary>
+    /// <returns>What came of it, by channel.</returns>
+    /// <exception cref="JournalUnwritableException">People were told, and it could not be written down.</exception>
+    internal async Task<IReadOnlyList<AnnouncedChannel>> CallOffAsync(
+        Change change,
+        NoticeSubject subject,
+        DateTimeOffset startsAt,
+        Message why,
+        CancellationToken cancellation
+    )
+    {
+        var before = await AnnouncedNotice
+            .FindAsync(journal, subject.Digest, subject.TargetEnvironment, null, cancellation)
+            .ConfigureAwait(false);
+        if (before is not { IsCalledOff: false } || before.StartsAt != startsAt)
+        {
+            return [];
+        }
+
+        var told = await Task.WhenAll(
+                channels
+                    .Of(change, time)
+                    .Where(c => before.Channels.ContainsKey(c.Kind))
+                    .Select(c => TellAsync(c.Kind, c.Channel, subject, startsAt, before, cancellation, why))
+            )
+            .ConfigureAwait(false);
+        await new WordBook(journal, subject.Digest, subject.TargetEnvironment)
+            .AddAsync(Word(subject, startsAt, told, before, isCalledOff: true), cancellation)
+            .ConfigureAwait(false);
+        return [.. told.Where(t => !t.Delivery.IsNothing)];
+    }
+
+    private static IReadOnlyList<string> ToldBefore(Announcement? before, DateTimeOffset startsAt) =>
+        before is { IsCalledOff: false, Told: { } told } && before.StartsAt == startsAt ? told : [];
+
     private async Task<AnnouncedChannel> TellAsync(
         string kind,
         IChannel channel,
         NoticeSubject subject,
         DateTimeOffset startsAt,
         Announcement? before,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        Message? calledOff = null
     )
     {
         var known = AnnouncedNotice.Of(before, kind);
         var now = time.GetUtcNow();
-        var view = new NoticeView(subject, null, RunState.Empty, null, known, now) { StartsAt = startsAt };
-        var notice = new Notice(Moment.Announced, null, null, RunState.Empty, now);
+        var view = new NoticeView(subject, null, RunState.Empty, null, known, now)
+        {
+            StartsAt = startsAt,
+            CalledOff = calledOff,
+        };
+        var moment = calledOff is null ? Moment.Announced : Moment.CalledOff;
+        var notice = new Notice(moment, null, null, RunState.Empty, now) { Text = calledOff };
         var delivery = await ChannelCall.TellAsync(channel, view, [notice], time, cancellation).ConfigureAwait(false);
         return new AnnouncedChannel(kind, delivery);
     }
@@ -85,7 +143,8 @@ public sealed class Announcer
         NoticeSubject subject,
         DateTimeOffset startsAt,
         IReadOnlyList<AnnouncedChannel> told,
-        Announcement? before
+        Announcement? before,
+        bool isCalledOff = false
     )
     {
         var got = told.Where(t => t.IsTold).Select(t => t.Channel).ToList();
@@ -98,7 +157,11 @@ public sealed class Announcer
             found[t.Channel] = t.Delivery.Identifiers;
         }
 
-        var seen = new Announcement(startsAt, found);
+        var seen = new Announcement(startsAt, found)
+        {
+            Told = isCalledOff ? [] : [.. ToldBefore(before, startsAt).Union(got, StringComparer.Ordinal)],
+            IsCalledOff = isCalledOff,
+        };
         return new Word(
             WordKind.Announced,
             Gate,

@@ -57,6 +57,9 @@ public enum Moment
 
     /// <summary>The team is told when a run will start. There is no run yet.</summary>
     Announced,
+
+    /// <summary>The team is told that a run that was announced does not start. There is none.</summary>
+    CalledOff,
     Started,
     StepStarted,
     StepEnded,

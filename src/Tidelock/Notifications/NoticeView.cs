@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Tidelock.Changes;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Notifications;
 
@@ -22,6 +23,9 @@ public sealed record NoticeView(
 {
     /// <summary>When the run will start; null where that was not said.</summary>
     public DateTimeOffset? StartsAt { get; init; }
+
+    /// <summary>Why it does not start then; null where it does.</summary>
+    public Message? CalledOff { get; init; }
 }
 
 /// <summary>The change that is told of, and where it goes.</summary>

@@ -23,6 +23,8 @@ internal sealed class NoticeWords
     public string Standing(NoticeView view) =>
         view switch
         {
+            { Run: null, StartsAt: { } at, CalledOff: { } why } =>
+                $"✗ {Say("notifications.called-off", ("at", at), ("reason", why))}",
             { Run: null, StartsAt: { } at } => $"○ {Say("notifications.starts", ("at", at))}",
             { Run: null } => $"○ {Say("notifications.test")}",
             _ => Standing(view.State, view.Now),
@@ -119,6 +121,11 @@ internal sealed class NoticeWords
         view switch
         {
             { Run: null } => [],
+            { Run: var run, State.Held.Reason.Code: "steps.appointment.late" } =>
+            [
+                $"tidelock status {run}",
+                $"tidelock abort {run}",
+            ],
             { Run: var run, State: { Held: not null, InPlace: true, Rollback: null } } =>
             [
                 $"tidelock status {run}",

@@ -1,7 +1,9 @@
 using Tidelock.Deployments;
 using Tidelock.Evidence;
+using Tidelock.Notifications;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Runs;
+using Tidelock.Tests.Notifications;
 using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Deployments;
@@ -10,7 +12,7 @@ namespace Tidelock.Postgres.Tests.Deployments;
 public sealed class PlannedStartTests(PostgresServer server)
 {
     private readonly ShiftedTime time = new();
-    private readonly DateTimeOffset zero = TimeProvider.System.GetUtcNow().AddMinutes(24);
+    private DateTimeOffset zero = TimeProvider.System.GetUtcNow().AddMinutes(24);
 
     [Fact]
     public async Task All_but_the_change_is_done_before_its_time_and_the_change_at_it()
@@ -53,6 +55,106 @@ public sealed class PlannedStartTests(PostgresServer server)
                 .Points.Where(p => p.Mark is TimelineMark.Prepared or TimelineMark.Start)
                 .Select(p => p.Standing)
         );
+    }
+
+    /// <summary>Slack is a server that speaks as its documentation says, and is too busy at first.</summary>
+    [Fact]
+    public async Task The_team_is_told_before_it_until_it_gets_through_and_the_run_goes_on_with_that_message()
+    {
+        await using var slack = await SlackServer.StartAsync();
+        slack.Fail(SlackServer.Saying(429, "", retryAfter: "1"));
+        zero = TimeProvider.System.GetUtcNow().AddMinutes(4);
+        await using var fixture = await AnnouncedAsync(slack);
+        Hurry(fixture, TimeSpan.FromMinutes(1));
+        await using var services = await OpenAsync(fixture);
+        var end = await services.Deployment.AppointAsync(
+            Planned(fixture),
+            TimeSpan.FromMinutes(1),
+            () => fixture.Request().Change,
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
+        var words = await services.Deployment.Words(fixture.Request()).ReadAsync(default);
+        var word = Assert.Single(words, w => w.Kind is WordKind.Announced);
+        Assert.Equal("slack", word.Note);
+        Assert.True(word.At <= zero.AddMinutes(-2), $"{word.At} is too late for {zero}");
+        Assert.Equal("gates.announcement.sent", end.State!.Gates["announcement"].Finding.Code);
+        var message = Assert.Single(slack.Messages);
+        Assert.Contains("✓ completed", message.Text, StringComparison.Ordinal);
+        Assert.Empty(fixture.Warnings);
+        var announced = slack.Calls.Where(c =>
+            c.Body["text"] is { } text && ((string)text!).Contains("starts at", StringComparison.Ordinal)
+        );
+        Assert.Equal(["chat.postMessage", "chat.postMessage"], announced.Select(c => c.Method));
+    }
+
+    [Fact]
+    public async Task Whoever_ends_the_waiting_while_a_channel_asks_for_patience_does_not_wait_for_it()
+    {
+        await using var slack = await SlackServer.StartAsync();
+        await using var fixture = await AnnouncedAsync(slack);
+        slack.Always = context =>
+        {
+            fixture.Requests.Writer.TryWrite(new RunRequest.Interrupt());
+            return SlackServer.Saying(429, "", retryAfter: "60")(context);
+        };
+        fixture.OnProgress = _ => time.ShiftTo(zero.AddMinutes(-2.4));
+        await using var services = await OpenAsync(fixture);
+        var end = await services.Deployment.AppointAsync(
+            Planned(fixture),
+            TimeSpan.FromMinutes(1),
+            () => fixture.Request().Change,
+            fixture.Terminal(),
+            default
+        );
+        Assert.Equal((ExitCode.Refused, "deployments.appointment.left"), (end.ExitCode, end.Finding.Code));
+        Assert.Single(slack.Calls, c => c.Method == "chat.postMessage");
+        Assert.Contains("429", Assert.Single(fixture.Warnings).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_start_that_was_announced_is_announced_once_and_called_off_where_its_waiting_is_ended()
+    {
+        await using var slack = await SlackServer.StartAsync();
+        await using var fixture = await AnnouncedAsync(slack);
+        fixture.OnProgress = p =>
+        {
+            if (p.Code == "deployments.appointment.until-told")
+            {
+                time.ShiftTo(zero.AddMinutes(-2.4));
+            }
+            else
+            {
+                fixture.Requests.Writer.TryWrite(new RunRequest.Interrupt());
+            }
+        };
+        await using var services = await OpenAsync(fixture);
+        var request = Planned(fixture);
+        var subject = NoticeSubject.Of(request.Change, "production", request.Target.ToString(), "kim");
+        await services.Announcer.AnnounceAsync(request.Change, subject, zero, default);
+        var posted = Assert.Single(slack.Messages);
+        Assert.Contains("starts at", posted.Text, StringComparison.Ordinal);
+
+        var end = await services.Deployment.AppointAsync(
+            request,
+            TimeSpan.FromMinutes(1),
+            () => fixture.Request().Change,
+            fixture.Terminal(),
+            default
+        );
+        Assert.Equal((ExitCode.Refused, "deployments.appointment.left"), (end.ExitCode, end.Finding.Code));
+        var message = Assert.Single(slack.Messages);
+        Assert.Equal((posted.Stamp, 1), (message.Stamp, message.Edits));
+        Assert.Contains("does not start at", message.Text, StringComparison.Ordinal);
+        var reply = Assert.Single(slack.Posts, p => p.Thread == posted.Stamp);
+        Assert.True((bool)reply.Body["reply_broadcast"]!);
+        var gate = await services.Deployment.GateAsync(request, "announcement", default);
+        Assert.Equal("gates.announcement.called-off", gate.Finding.Code);
+
+        // The next announcement is the same message, and one that is off is not called off again.
+        await services.Announcer.AnnounceAsync(request.Change, subject, zero.AddHours(1), default);
+        Assert.Contains("starts at", Assert.Single(slack.Messages).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -217,6 +319,32 @@ public sealed class PlannedStartTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_change_is_taken_back_at_any_hour_however_shut_its_window_is()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            server,
+            $"gates: {{ backup: {{ rehearse: false, folder: ../backups }}, rollbackPlan: off, window: {{ from: \"{now.AddHours(-1):HH:mm}\", to: \"{now.AddHours(2):HH:mm}\" }} }}\n"
+        );
+        var before = await fixture.CatalogAsync();
+        var deployed = await fixture.DeployAsync();
+        Assert.True(deployed.ExitCode == ExitCode.Done, deployed.Finding.ToString());
+
+        time.ShiftTo(now.AddHours(3));
+        await using var services = await OpenAsync(fixture);
+        Assert.False((await services.Deployment.GateAsync(fixture.Request(), "window", default)).Passed);
+        var end = await services.Deployment.RollBackAsync(
+            deployed.Run!.Value,
+            fixture.Request(),
+            "definition",
+            fixture.Terminal(),
+            default
+        );
+        Assert.True(end.ExitCode == ExitCode.RolledBack, end.Finding.ToString());
+        Assert.Equal(before, await fixture.CatalogAsync());
+    }
+
+    [Fact]
     public async Task A_clock_that_is_far_off_begins_nothing_and_is_told_with_both_times()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
@@ -267,6 +395,20 @@ public sealed class PlannedStartTests(PostgresServer server)
         Assert.Equal(before, await fixture.CatalogAsync());
     }
 
+    private async Task<DeploymentFixture> AnnouncedAsync(SlackServer slack)
+    {
+        var fixture = await DeploymentFixture.CreateAsync(
+            server,
+            $$$"""
+            gates: { backup: { rehearse: false, folder: ../backups }, rollbackPlan: off, announcement: { before: 30s } }
+            notify: { slack: { channel: "#db-ops", token: "${SLACK_BOT_TOKEN}", api: "{{{slack.Api}}}" } }
+
+            """
+        );
+        fixture.Variables["SLACK_BOT_TOKEN"] = SlackServer.Token;
+        return fixture;
+    }
+
     private DeploymentRequest Planned(DeploymentFixture fixture) =>
         fixture.Request() with
         {
@@ -274,13 +416,18 @@ public sealed class PlannedStartTests(PostgresServer server)
         };
 
     /// <summary>Sets the clock to when the preparation begins, and then to shortly before T-0, instead of waiting for either.</summary>
-    private void Hurry(DeploymentFixture fixture)
+    private void Hurry(DeploymentFixture fixture, TimeSpan? prepares = null)
     {
         fixture.OnProgress = p =>
         {
+            if (p.Code == "deployments.appointment.until-told")
+            {
+                time.ShiftTo(zero.AddMinutes(-2.4));
+            }
+
             if (p.Code == "deployments.appointment.until-ready")
             {
-                time.ShiftTo(zero.AddMinutes(-20));
+                time.ShiftTo(zero - (prepares ?? TimeSpan.FromMinutes(20)));
             }
         };
         fixture.On = e =>

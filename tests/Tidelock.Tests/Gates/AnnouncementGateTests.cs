@@ -117,6 +117,28 @@ public sealed class AnnouncementGateTests
     }
 
     [Fact]
+    public async Task A_start_that_was_called_off_was_not_announced_and_one_that_is_announced_after_it_was()
+    {
+        await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");
+        var at = bench.Time.GetUtcNow().AddMinutes(45);
+        await bench.AnnounceAsync(at);
+        bench.Time.Advance(TimeSpan.FromMinutes(40));
+        await bench.AnnounceAsync(at, isCalledOff: true);
+        bench.Time.Advance(TimeSpan.FromMinutes(5));
+        var standing = await bench.StandingAsync(Gate);
+        Assert.Equal((true, "gates.announcement.called-off"), (standing.Refuses, standing.Finding.Code));
+
+        await bench.AnnounceAsync(bench.Time.GetUtcNow().AddMinutes(30));
+        bench.Time.Advance(TimeSpan.FromMinutes(30));
+        Assert.Equal("gates.announcement.sent", (await bench.StandingAsync(Gate)).Finding.Code);
+
+        await bench.AnnounceAsync(bench.Time.GetUtcNow(), isCalledOff: true);
+        await bench.SayAsync("announcement", "lee");
+        bench.Time.Advance(TimeSpan.FromMinutes(30));
+        Assert.Equal("lee", (await bench.StandingAsync(Gate)).By);
+    }
+
+    [Fact]
     public async Task A_start_long_after_the_time_that_was_told_is_announced_anew()
     {
         await using var bench = await GateBench.CreateAsync("announcement: { before: 30m }");

@@ -93,11 +93,11 @@ internal sealed class GateBench : IAsyncDisposable
     public Task AddAsync(Word word) => new WordBook(journal, Change.Digest, "production").AddAsync(word, default);
 
     /// <summary>Tidelock itself tells the team, now.</summary>
-    public Task AnnounceAsync(DateTimeOffset startsAt, string channels = "slack")
+    public Task AnnounceAsync(DateTimeOffset startsAt, string channels = "slack", bool isCalledOff = false)
     {
         var nobody = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
         var word = new Word(WordKind.Announced, "announcement", "kim", channels, Time.GetUtcNow(), "bastion-1");
-        return AddAsync(word with { Seen = new Announcement(startsAt, nobody).ToJson() });
+        return AddAsync(word with { Seen = new Announcement(startsAt, nobody) { IsCalledOff = isCalledOff }.ToJson() });
     }
 
     /// <summary>A run of this change that ends now.</summary>

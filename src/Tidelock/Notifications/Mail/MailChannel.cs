@@ -69,6 +69,7 @@ internal sealed class MailChannel(MailOptions options) : IChannel
         notice.Moment
             is Moment.Test
                 or Moment.Announced
+                or Moment.CalledOff
                 or Moment.Started
                 or Moment.Held
                 or Moment.RollbackStarted

@@ -25,7 +25,7 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
     public async Task<Delivery> TellAsync(NoticeView view, IReadOnlyList<Notice> news, CancellationToken cancellation)
     {
         var lines = message.Lines(news);
-        var isNews = lines.Length > 0 || news.Any(n => n.Moment is Moment.Announced or Moment.Test);
+        var isNews = lines.Length > 0 || news.Any(n => n.Moment is Moment.Announced or Moment.CalledOff or Moment.Test);
         if (!isNews && !IsRefreshed(view, news))
         {
             return Delivery.Nothing;
@@ -142,5 +142,5 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
         };
 
     private static bool IsAlarm(Moment moment) =>
-        moment is Moment.Held or Moment.RollbackStarted or Moment.Suspended or Moment.NeedsPerson;
+        moment is Moment.CalledOff or Moment.Held or Moment.RollbackStarted or Moment.Suspended or Moment.NeedsPerson;
 }

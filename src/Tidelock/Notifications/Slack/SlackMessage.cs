@@ -65,7 +65,7 @@ internal sealed class SlackMessage(string language)
     private string Standing(NoticeView view)
     {
         var text = Escaped(words.Standing(view));
-        return view is { Run: null, StartsAt: { } at }
+        return view is { Run: null, StartsAt: { } at, CalledOff: null }
             ? $"{text} (<!date^{at.ToUnixTimeSeconds()}^{{date_short_pretty}} {{time}}|{at:u}>)"
             : text;
     }

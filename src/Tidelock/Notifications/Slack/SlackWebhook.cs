@@ -67,6 +67,7 @@ internal sealed class SlackWebhook(string webhook, string? channel, SlackMessage
         var isWhole = news.Any(n =>
             n.Moment
                 is Moment.Announced
+                    or Moment.CalledOff
                     or Moment.Test
                     or Moment.Started
                     or Moment.Held
