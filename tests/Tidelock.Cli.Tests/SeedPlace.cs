@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
 using Tidelock.Tests.House;
 
@@ -20,20 +21,38 @@ internal sealed partial class SeedPlace : IDisposable
         Copy("scripts");
         Copy(Path.Combine("examples", "attempt-view-v1"));
         File.CreateSymbolicLink(Path.Combine(place.Folder, "tidelock"), program.Path);
-        var file = Path.Combine(place.Folder, "examples", "attempt-view-v1", "change.yaml");
-        var text = File.ReadAllText(file)
-            .Replace("soak: 24h", "soak: 1s", StringComparison.Ordinal)
-            .Replace("within: 2x baseline", "within: 20s", StringComparison.Ordinal)
-            .Replace("before: 30m", "before: 1s", StringComparison.Ordinal)
-            .Replace(
-                "  for: 30m\n  every: 5s\n",
-                "  for: 6s\n  every: 500ms\n  baseline: 3s\n",
-                StringComparison.Ordinal
-            );
-        File.WriteAllText(file, CriterionWindow().Replace(text, "for 3s"));
+        Edit("soak: 24h", "soak: 1s");
+        Edit("within: 2x baseline", "within: 20s");
+        Edit("before: 30m", "before: 1s");
+        Edit("  for: 30m\n  every: 5s\n", "  for: 6s\n  every: 500ms\n  baseline: 3s\n");
+        File.WriteAllText(ChangeFile, CriterionWindow().Replace(File.ReadAllText(ChangeFile), "for 3s"));
     }
 
     public string Folder => place.Folder;
+
+    public string Example => Path.Combine(Folder, "examples", "attempt-view-v1");
+
+    /// <summary>What the program sees beside the test's own variables.</summary>
+    public Dictionary<string, string?> Variables => place.Variables;
+
+    private string ChangeFile => Path.Combine(Example, "change.yaml");
+
+    /// <summary>Writes another text in place of one that the example's change or its policy has.</summary>
+    public void Edit(string text, string with)
+    {
+        string[] files = [ChangeFile, Path.Combine(Example, "tidelock.yaml")];
+        var having = files.Where(f => File.ReadAllText(f).Contains(text, StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(having);
+        having.ForEach(f => File.WriteAllText(f, File.ReadAllText(f).Replace(text, with, StringComparison.Ordinal)));
+    }
+
+    /// <summary>The database before the change, with 200 results.</summary>
+    public async Task LoadAsync(TestDatabase database)
+    {
+        await database.ExecuteAsync(await File.ReadAllTextAsync(Path.Combine(Example, "database.sql")));
+        var rows = await File.ReadAllTextAsync(Path.Combine(Example, "generate.sql"));
+        await database.ExecuteAsync($"set seedtest.results = '200';\n{rows}");
+    }
 
     /// <summary>Types a command line at the repository's root; what is piped into it stands in <paramref name="input"/>.</summary>
     public Task<ProgramResult> PipedAsync(string database, string line, string input = "") =>

@@ -24,8 +24,8 @@ public sealed class SeedReadmeTests(NativeProgram program, PostgresServer server
     {
         staging = await server.CreateDatabaseAsync();
         production = await server.CreateDatabaseAsync();
-        await LoadAsync(staging);
-        await LoadAsync(production);
+        await place.LoadAsync(staging);
+        await place.LoadAsync(production);
         reading = Task.WhenAll(ReadAsync(staging), ReadAsync(production));
     }
 
@@ -154,14 +154,6 @@ public sealed class SeedReadmeTests(NativeProgram program, PostgresServer server
         } while (ready.ExitCode != 0 && TimeProvider.System.GetElapsedTime(since).TotalSeconds < 20);
 
         Expect(0, ready);
-    }
-
-    private async Task LoadAsync(TestDatabase database)
-    {
-        var example = Path.Combine(place.Folder, "examples", "attempt-view-v1");
-        await database.ExecuteAsync(await File.ReadAllTextAsync(Path.Combine(example, "database.sql")));
-        var rows = await File.ReadAllTextAsync(Path.Combine(example, "generate.sql"));
-        await database.ExecuteAsync($"set seedtest.results = '200';\n{rows}");
     }
 
     /// <summary>What seedtest-api does all the time, over connections that it keeps.</summary>

@@ -27,6 +27,11 @@ public sealed class AttemptViewChangeTests
         ["API_URL"] = "http://localhost:8080",
         ["DEMO_BACKUPS"] = "/tmp/backups",
         ["PROMETHEUS_URL"] = "http://localhost:9090",
+        ["SLACK_BOT_TOKEN"] = "xoxb-1",
+        ["PAGERDUTY_TOKEN"] = "pagerduty-reads",
+        ["PAGERDUTY_ROUTING_KEY"] = "pagerduty-writes",
+        ["GRAFANA_TOKEN"] = "grafana-reads",
+        ["GITHUB_TOKEN"] = "github-reads",
     };
 
     [Theory]

@@ -148,6 +148,12 @@ internal sealed class KubernetesApi : IAsyncDisposable
                 """{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"apps/v1","resources":[{"name":"deployments","singularName":"deployment","namespaced":true,"kind":"Deployment","verbs":["get","list","watch"]}]}"""
             ),
             $"/apis/apps/v1{Space}/deployments/seedtest-api" => Json(context, Deployment()),
+            $"/apis/apps/v1{Space}/deployments" => context.Request.Query["watch"] == "true"
+                ? UnchangedAsync(context)
+                : Json(
+                    context,
+                    $$"""{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"7"},"items":[{{Deployment()}}]}"""
+                ),
             $"/api/v1{Space}/pods" => Json(context, PodList(context)),
             _ when path.EndsWith("/log", StringComparison.Ordinal) => LogAsync(context, path.Split('/')[^2]),
             _ when pods.ContainsKey(path.Split('/')[^1]) => Json(
@@ -156,6 +162,15 @@ internal sealed class KubernetesApi : IAsyncDisposable
             ),
             _ => NotFound(context),
         };
+    }
+
+    /// <summary>A watch of the workload, to which nothing happens.</summary>
+    private static async Task UnchangedAsync(HttpContext context)
+    {
+        context.Response.ContentType = "application/json";
+        await context.Response.Body.FlushAsync();
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted)
+            .ContinueWith(_ => { }, TaskScheduler.Default);
     }
 
     private string Deployment() =>
