@@ -70,7 +70,7 @@ internal static class CommandLine
     {
         var options = new CommonOptions(terminal.Texts);
         var root = Root(options, terminal, variables);
-        var parsed = root.Parse(arguments);
+        var parsed = root.Parse(AsOption(arguments));
         if (parsed.Action is ParseErrorAction)
         {
             return Mistaken(parsed, terminal);
@@ -85,6 +85,10 @@ internal static class CommandLine
         };
         return (ExitCode)await parsed.InvokeAsync(configuration, cancellation);
     }
+
+    /// <summary><c>tidelock help deploy</c> is <c>tidelock deploy --help</c>.</summary>
+    private static string[] AsOption(string[] arguments) =>
+        arguments is ["help", .. var verb] ? [.. verb, "--help"] : arguments;
 
     /// <summary>All verbs, in the order in which a change goes through them.</summary>
     internal static RootCommand Root(

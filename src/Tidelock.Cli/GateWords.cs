@@ -68,6 +68,30 @@ internal sealed class GateWords(VerbContext context, TidelockServices services, 
         }
     }
 
+    /// <summary>A person takes back what they said on a gate.</summary>
+    /// <exception cref="TidelockException">There is no such gate, or nothing that this person said on it and has not taken back.</exception>
+    public async Task WithdrawAsync(string gate, string by, string note, CancellationToken cancellation)
+    {
+        Find(gate);
+        var words = await book.ReadAsync(cancellation);
+        var spoken = words
+            .Where(w => w.Gate == gate && w.Kind is not (WordKind.Shown or WordKind.Announced))
+            .GroupBy(w => w.By, StringComparer.OrdinalIgnoreCase)
+            .Where(p => p.Last().Kind is WordKind.Confirmed or WordKind.Overridden)
+            .Select(p => p.Key)
+            .ToList();
+        if (!spoken.Contains(by, StringComparer.OrdinalIgnoreCase))
+        {
+            var people = spoken.Count == 0 ? "-" : string.Join(", ", spoken);
+            throw new TidelockException(
+                Message.Of("cli.approve.nothing-said", ("by", by), ("gate", gate), ("people", people)),
+                ExitCode.Refused
+            );
+        }
+
+        await book.AddAsync(Said(WordKind.Withdrawn, gate, by, note), cancellation);
+    }
+
     /// <exception cref="TidelockException">There is no such gate, no reason, or the gate may not be passed over, or not by this person.</exception>
     public Task OverrideAsync(string gate, string by, string? reason, CancellationToken cancellation)
     {

@@ -68,6 +68,14 @@ public sealed class ApprovalVerbTests(NativeProgram program, PostgresServer serv
         Assert.Contains("KPI night", denied.Output, StringComparison.Ordinal);
         Assert.Equal(0, (await place.RunAsync("approve", "change", "--by", "lee")).ExitCode);
         Assert.Equal(0, (await place.RunAsync("plan", "change")).ExitCode);
+
+        string[] withdraw = ["approve", "change", "--withdraw", "--by"];
+        Assert.Equal(0, (await place.RunAsync([.. withdraw, "lee"])).ExitCode);
+        Assert.Equal(0, (await place.RunAsync([.. withdraw, "Kim"])).ExitCode);
+        Assert.Equal(3, (await place.RunAsync("plan", "change")).ExitCode);
+        var nothing = await place.RunAsync([.. withdraw, "kim"]);
+        Assert.Equal(3, nothing.ExitCode);
+        Assert.Contains("kim has said nothing on the gate approval", nothing.Errors, StringComparison.Ordinal);
     }
 
     public void Dispose() => keys.Dispose();

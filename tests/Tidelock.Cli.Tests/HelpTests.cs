@@ -26,6 +26,16 @@ public sealed partial class HelpTests(NativeProgram program)
     }
 
     [Fact]
+    public async Task It_is_had_by_a_word_as_well_as_by_an_option()
+    {
+        using var place = new Workplace(program);
+        Assert.Equal((await place.RunAsync("--help")).Output, (await place.RunAsync("help")).Output);
+        var verb = await place.RunAsync("help", "deny", "--lang", "ko");
+        Assert.Equal((await place.RunAsync("deny", "--help", "--lang", "ko")).Output, verb.Output);
+        Assert.Equal(0, verb.ExitCode);
+    }
+
+    [Fact]
     public async Task Korean_is_taken_from_the_locale_and_an_option_goes_before_it()
     {
         using var place = new Workplace(program);

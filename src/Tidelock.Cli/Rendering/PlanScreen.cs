@@ -39,6 +39,7 @@ internal sealed class PlanScreen(ReportWords words)
             .. Labelled("cli.plan.surprises", plan.Surprises.Select(words.Say), "!", Tone.Warn),
             Row.Gap,
             .. Labelled("cli.plan.policy", Policy(change)),
+            .. Labelled("cli.plan.asks", change.Section<GateOptions>().Approval.Asked.Select(words.Say)),
             .. plan.Gates.Select(Gate),
             Row.Gap,
             .. request.Appointment is { } planned ? Planned(planned, change.Section<WatchOptions>().For) : [],

@@ -6,13 +6,14 @@ using Tidelock.Texts;
 
 namespace Tidelock.Cli.Verbs;
 
-/// <summary>A person approves a change for an environment, or vouches for another gate. Needs no database.</summary>
+/// <summary>A person approves a change for an environment, vouches for another gate, or takes either back. Needs no database.</summary>
 internal sealed class ApproveVerb : Verb
 {
     private readonly ChangeOptions change;
     private readonly Option<string> gate;
     private readonly Option<string?> note;
     private readonly Option<string?> key;
+    private readonly Option<bool> withdraw;
 
     public ApproveVerb(TextCatalog texts, Func<ParseResult, VerbContext> at)
         : base("approve", texts.Render("cli.approve.help"), at)
@@ -29,6 +30,7 @@ internal sealed class ApproveVerb : Verb
         );
         Add(note = new Option<string?>("--note") { Description = texts.Render("cli.option.note"), HelpName = "TEXT" });
         Add(key = SigningKey.Make(texts));
+        Add(withdraw = new Option<bool>("--withdraw") { Description = texts.Render("cli.approve.withdraw") });
     }
 
     protected override async Task<ExitCode> RunAsync(VerbContext context, CancellationToken cancellation)
@@ -43,11 +45,16 @@ internal sealed class ApproveVerb : Verb
         var words = new GateWords(context, services, read, environment);
         var name = context.Arguments.GetRequiredValue(gate);
         var said = context.Arguments.GetValue(note) ?? "";
-        if (name == ApprovalGate.Key)
+        if (context.Arguments.GetValue(withdraw))
+        {
+            await words.WithdrawAsync(name, by, said, cancellation);
+            Tell(context, "cli.approve.withdrawn", read, name, environment, by);
+        }
+        else if (name == ApprovalGate.Key)
         {
             var file = await KeyAsync(context, read, cancellation);
             var (approval, shown) = await words.ApproveAsync(by, said, file, cancellation);
-            Tell(context, read, name, environment, by);
+            Tell(context, "cli.approve.done", read, name, environment, by);
             context.Terminal.Say(
                 approval.Signature is null
                     ? Message.Of("cli.approve.unsigned")
@@ -61,7 +68,7 @@ internal sealed class ApproveVerb : Verb
         else
         {
             await words.ConfirmAsync(name, by, said, cancellation);
-            Tell(context, read, name, environment, by);
+            Tell(context, "cli.approve.done", read, name, environment, by);
         }
 
         return ExitCode.Done;
@@ -76,10 +83,17 @@ internal sealed class ApproveVerb : Verb
             : await SigningKey.OfAsync(named, context.Variables, cancellation);
     }
 
-    private static void Tell(VerbContext context, Change read, string gate, string environment, string by) =>
+    private static void Tell(
+        VerbContext context,
+        string code,
+        Change read,
+        string gate,
+        string environment,
+        string by
+    ) =>
         context.Terminal.Say(
             Message.Of(
-                "cli.approve.done",
+                code,
                 ("gate", gate),
                 ("by", by),
                 ("change", read.Name),

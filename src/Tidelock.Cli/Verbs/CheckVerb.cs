@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tidelock.Gates;
 using Tidelock.Texts;
 
 namespace Tidelock.Cli.Verbs;
@@ -36,6 +37,10 @@ internal sealed class CheckVerb : Verb
                     ("digest", read.Digest)
                 )
             );
+            foreach (var asks in read.Section<GateOptions>().Approval.Asked)
+            {
+                context.Terminal.Say(Message.Of("cli.check.asks", ("asks", asks)));
+            }
         }
 
         return Task.FromResult(ExitCode.Done);

@@ -155,7 +155,7 @@ internal sealed class DeployVerb : Verb
     {
         var refusing = gates.Where(g => g.Refuses).ToList();
         var words = GateWords.Of(context, services, request);
-        foreach (var gate in refusing.Where(g => services.Checklist.Find(g.Name)?.MayBeConfirmed == true))
+        foreach (var gate in refusing.Where(g => MayAsk(services, request.Change, g.Name)))
         {
             if (context.Terminal.CanAnswer && Ask(context, gate, request.By) is { Length: > 0 } said)
             {
@@ -176,6 +176,11 @@ internal sealed class DeployVerb : Verb
         Tell(context, refusal, Advice(request));
         return true;
     }
+
+    /// <summary>Whether the word of whoever runs the change would count.</summary>
+    private static bool MayAsk(TidelockServices services, Change change, string gate) =>
+        services.Checklist.Find(gate)?.MayBeConfirmed == true
+        && (gate != ApprovalGate.Key || change.Section<GateOptions>().MayBeApprovedByExecutor);
 
     private static StopAdvice Advice(DeploymentRequest request) =>
         StopAdvice.BeforeStart(request.Change.Folder, request.TargetEnvironment.Name, request.Change.Contacts);

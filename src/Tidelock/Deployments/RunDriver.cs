@@ -240,7 +240,7 @@ internal sealed class RunDriver(
                 : await Failover
                     .FindAsync(request.Target, name, state, Again(state), cancellation)
                     .ConfigureAwait(false);
-        var epoch = new EpochTaken(hold.Epoch, Environment.MachineName, Environment.ProcessId);
+        var epoch = new EpochTaken(hold.Epoch, Environment.MachineName, Environment.ProcessId) { By = request.By };
         IEnumerable<RunEvent> found = [.. new RunEvent?[] { epoch, swapped, failover }.OfType<RunEvent>(), .. lost];
         foreach (var e in state.Started is null ? [.. opening, .. found] : found.Concat(opening))
         {

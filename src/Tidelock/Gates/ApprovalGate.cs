@@ -14,6 +14,8 @@ internal sealed class ApprovalGate : IGate
 {
     public const string Key = "approval";
 
+    private readonly SourceAnswers answers = new();
+
     public string Name => Key;
 
     public GateLevel Level(GateOptions options) => options.Approval.Level;
@@ -26,17 +28,19 @@ internal sealed class ApprovalGate : IGate
             return new GateFinding(false, broken);
         }
 
-        var ground = new ApprovalGround(context.Change, context.TargetEnvironment.Name, context.Time.GetUtcNow())
+        var ground = await new ApprovalGround(context.Change, context.TargetEnvironment.Name, context.Time.GetUtcNow())
         {
             Start = context.Start,
-            Executor = context.By,
-        };
+            Executors = context.By.Length > 0 ? [context.By, .. context.TakenBy] : [],
+        }
+            .WithAuthorAsync(cancellation)
+            .ConfigureAwait(false);
         var verdict = await JudgeAsync(ground, context.Words, context.Target, cancellation).ConfigureAwait(false);
-        var told = await ToldAsync(context, cancellation).ConfigureAwait(false);
+        var told = await ToldAsync(context, ground, cancellation).ConfigureAwait(false);
         var refusal = told.Where(t => !t.Passed).Select(t => t.Finding).ToList();
         if (verdict.Suffices(ground.Options.Required) && refusal.Count == 0)
         {
-            return Passed(verdict, [.. told.Select(t => t.Finding)], ground.Options.Required);
+            return Passed(verdict, [.. told.Select(t => t.Finding)], ground);
         }
 
         var edited = context.Words.Any(w => w.Gate == Key && w.Kind is WordKind.Confirmed)
@@ -60,19 +64,13 @@ internal sealed class ApprovalGate : IGate
     {
         var given = words.Where(w => w.Gate == Key && w.Kind is WordKind.Confirmed).ToList();
         var relation = RunBaseline.RelationOf(ground.Change);
-        var known = ground.SeparatesPeople
-            ? ground with
-            {
-                Author = await ChangeAuthor.ReadAsync(ground.Change, cancellation).ConfigureAwait(false),
-            }
-            : ground;
         if (given.Count == 0 || (relation is null && !given.Any(w => w.Target is not null && w.Signature is not null)))
         {
-            return await new ApprovalJudge(known).JudgeAsync(words, cancellation).ConfigureAwait(false);
+            return await new ApprovalJudge(ground).JudgeAsync(words, cancellation).ConfigureAwait(false);
         }
 
         await using var session = await ShownRelation.OpenAsync(target, cancellation).ConfigureAwait(false);
-        var looked = known with
+        var looked = ground with
         {
             Target = await ShownRelation.DatabaseAsync(session, cancellation).ConfigureAwait(false),
             Relation = relation is { } name
@@ -83,27 +81,33 @@ internal sealed class ApprovalGate : IGate
         return await new ApprovalJudge(looked).JudgeAsync(words, cancellation).ConfigureAwait(false);
     }
 
-    private static async Task<IReadOnlyList<SourceFinding>> ToldAsync(
+    private async Task<IReadOnlyList<SourceFinding>> ToldAsync(
         GateContext context,
+        ApprovalGround ground,
         CancellationToken cancellation
     )
     {
         var told = new List<SourceFinding>();
         foreach (var source in context.Options.Approval.Sources)
         {
-            told.Add(await source.AskAsync(context, cancellation).ConfigureAwait(false));
+            told.Add(await answers.AskAsync(source, context, ground, cancellation).ConfigureAwait(false));
         }
 
         return told;
     }
 
-    private static GateFinding Passed(ApprovalVerdict verdict, IReadOnlyList<Message> told, int required)
+    private static GateFinding Passed(ApprovalVerdict verdict, IReadOnlyList<Message> told, ApprovalGround ground)
     {
         var people = Several.All([.. verdict.Valid.Select(v => v.Text), .. told]);
         var given =
             verdict.Valid.Count == 0 && told.Count > 0
                 ? people
-                : Message.Of("gates.approval.given", ("people", people), ("required", required));
+                : Message.Of("gates.approval.given", ("people", people), ("required", ground.Options.Required));
+        if (ground.AuthorIsOnlyNamed)
+        {
+            given = Message.Of("gates.approval.author-named", ("approval", given), ("author", ground.Author[0]));
+        }
+
         var names = string.Join(", ", verdict.Valid.Select(v => v.Word.By));
         return new GateFinding(
             true,

@@ -48,7 +48,8 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
             )
             .ConfigureAwait(false);
         var began = run.State.Appointment is null ? run.State.StartedAt : (DateTimeOffset?)null;
-        return await EvaluateAsync(context with { Began = began }, cancellation).ConfigureAwait(false);
+        return await EvaluateAsync(context with { Began = began, TakenBy = run.State.TakenBy }, cancellation)
+            .ConfigureAwait(false);
     }
 
     private static GateStanding Standing(IGate gate, GateContext context, GateFinding finding)

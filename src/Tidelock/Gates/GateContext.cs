@@ -29,6 +29,9 @@ public sealed record GateContext(
     /// <summary>Set where what people said was changed in the journal: there are no words then.</summary>
     public Message? Broken { get; init; }
 
+    /// <summary>Who else has run it since it began.</summary>
+    public IReadOnlyList<string> TakenBy { get; init; } = [];
+
     /// <summary>For when the start is planned; null for now.</summary>
     public DateTimeOffset? StartsAt { get; init; }
 

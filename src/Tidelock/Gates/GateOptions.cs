@@ -4,6 +4,7 @@ using Tidelock.Gates.Approvals;
 using Tidelock.Notifications.PagerDuty;
 using Tidelock.Policies;
 using Tidelock.Probes;
+using Tidelock.Texts;
 
 namespace Tidelock.Gates;
 
@@ -27,6 +28,11 @@ public sealed record GateOptions(
     /// <summary>By key of a gate: the rules that made it stricter than the change says.</summary>
     public ILookup<string, PolicyRule> Rules { get; init; } =
         Array.Empty<PolicyRule>().ToLookup(_ => "", StringComparer.Ordinal);
+
+    /// <summary>Whether an approval that is typed by whoever runs the change counts.</summary>
+    public bool MayBeApprovedByExecutor =>
+        Policy?.Signers is null
+        && (Approval.Required == 1 || Policy?.Allowed.HasFlag(OwnWork.ExecutorApproves) == true);
 
     /// <summary>The key a gate has in files, by the name people type.</summary>
     public static string KeyOf(string gate) =>
@@ -77,6 +83,9 @@ public sealed record ApprovalGateOptions(GateLevel Level, int Required)
 
     /// <summary>Who else must say that the change is approved.</summary>
     public IReadOnlyList<ApprovalSource> Sources { get; init; } = [];
+
+    /// <summary>Whom a look at the gate asks, and which variables of whoever looks they get.</summary>
+    public IEnumerable<Message> Asked => Level == GateLevel.Off ? [] : Sources.Select(s => s.Asks);
 }
 
 /// <summary>G4. <c>announcement: { before: 30m, channels: [slack] }</c>.</summary>

@@ -7,7 +7,9 @@ public static partial class PersonName
 {
     /// <summary>Whether two texts may mean the same person. In doubt they do: this decides that somebody does not count twice.</summary>
     public static bool IsSame(string one, string other) =>
-        Names(WrittenName.Plain(one)).Intersect(Names(WrittenName.Plain(other)), StringComparer.OrdinalIgnoreCase).Any();
+        Names(WrittenName.Plain(one))
+            .Intersect(Names(WrittenName.Plain(other)), StringComparer.OrdinalIgnoreCase)
+            .Any();
 
     /// <summary>Whether two texts mean the same person for certain: this decides what somebody may do.</summary>
     public static bool IsExactly(string one, string other) =>

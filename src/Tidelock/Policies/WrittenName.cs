@@ -60,8 +60,7 @@ internal static class WrittenName
     private static char? Syllable(char last, char next)
     {
         var (lead, vowel, tail) = (last - Leads, next - Vowels, next - Tails);
-        return
-            lead is >= 0 and < LeadCount && vowel is >= 0 and < VowelCount
+        return lead is >= 0 and < LeadCount && vowel is >= 0 and < VowelCount
                 ? (char)(Syllables + (((lead * VowelCount) + vowel) * TailCount))
             : last is >= (char)Syllables and <= '\uD7A3'
             && (last - Syllables) % TailCount == 0

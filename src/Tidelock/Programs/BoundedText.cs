@@ -10,6 +10,9 @@ internal sealed class BoundedText(int longest)
 
     public string Text => Encoding.UTF8.GetString(kept.WrittenSpan);
 
+    /// <summary>For people. Where it was cut, up to the last whole word: half a secret is none that is known, and would not be hidden.</summary>
+    public string Words => (IsCut ? Text[..(Text.AsSpan().LastIndexOfAny(' ', '\t', '\n') + 1)] : Text).Trim();
+
     /// <summary>Whether it said more.</summary>
     public bool IsCut { get; private set; }
 

@@ -100,9 +100,17 @@ public sealed record RunStarted(
 /// <param name="ProcessId">Its process there.</param>
 public sealed record EpochTaken(long Epoch, string Host, int ProcessId) : RunEvent
 {
+    /// <summary>Who started the program; null where nobody wrote it down.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? By { get; init; }
+
     public override RunState Apply(RunState state) =>
         state with
         {
+            TakenBy =
+                By is null || state.TakenBy.Contains(By, StringComparer.Ordinal)
+                    ? state.TakenBy
+                    : [.. state.TakenBy, By],
             Epoch = Epoch,
             Host = Host,
             ProcessId = ProcessId,

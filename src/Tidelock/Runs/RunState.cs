@@ -14,6 +14,9 @@ public sealed record RunState
     public static RunState Empty { get; } = new();
 
     public RunStarted? Started { get; init; }
+
+    /// <summary>Everybody who ran it, from its start on.</summary>
+    public IReadOnlyList<string> TakenBy { get; init; } = [];
     public DateTimeOffset StartedAt { get; init; }
     public RunStatus Status { get; init; }
     public long Epoch { get; init; }

@@ -93,7 +93,10 @@ public static class SshSignature
         }
     }
 
-    /// <summary>The key that made a signature, as <c>ssh-keygen -l</c> shows it (<c>SHA256:…</c>); null where it is none. Says nothing about whether it is good.</summary>
+    /// <summary>
+    /// The key that made a signature, as <c>ssh-keygen -l</c> shows it (<c>SHA256:…</c>), also where it came with a certificate; null where it
+    /// is none. Says nothing about whether it is good.
+    /// </summary>
     public static string? KeyOf(string signature)
     {
         var begin = signature.IndexOf(Begin, StringComparison.Ordinal);
@@ -109,7 +112,7 @@ public static class SshSignature
             var blob = Convert.FromBase64String(signature[(begin + Begin.Length)..end]);
             var length = BinaryPrimitives.ReadInt32BigEndian(blob.AsSpan(LengthOfMagicAndVersion));
             var key = blob.AsSpan(LengthOfMagicAndVersion + sizeof(int), length);
-            return "SHA256:" + Convert.ToBase64String(SHA256.HashData(key)).TrimEnd('=');
+            return "SHA256:" + Convert.ToBase64String(SHA256.HashData(SshKeyBlob.OfKey(key))).TrimEnd('=');
         }
         catch (Exception e) when (e is FormatException or ArgumentOutOfRangeException)
         {

@@ -35,17 +35,15 @@ internal static class ApprovedBaseline
         var words = await new WordBook(journal, context.Change.Digest, context.TargetEnvironment.Name)
             .ReadAsync(cancellation)
             .ConfigureAwait(false);
-        var ground = new ApprovalGround(context.Change, context.TargetEnvironment.Name, context.Time.GetUtcNow())
+        var ground = await new ApprovalGround(context.Change, context.TargetEnvironment.Name, context.Time.GetUtcNow())
         {
-            Executor = context.State.Started!.By,
-            Author =
-                needed.Required > 1
-                    ? await ChangeAuthor.ReadAsync(context.Change, cancellation).ConfigureAwait(false)
-                    : [],
+            Executors = [context.State.Started!.By, .. context.State.TakenBy],
             Target = ShownRelation.DatabaseOf(context.State.Identity!),
             Relation = found,
             Session = session,
-        };
+        }
+            .WithAuthorAsync(cancellation)
+            .ConfigureAwait(false);
         var verdict = await new ApprovalJudge(ground).JudgeAsync(words, cancellation).ConfigureAwait(false);
         return verdict.Suffices(needed.Required) ? null : ApprovalGate.Refused(verdict, ground, []);
     }

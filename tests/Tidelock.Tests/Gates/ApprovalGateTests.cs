@@ -120,6 +120,35 @@ public sealed class ApprovalGateTests
     }
 
     [Fact]
+    public async Task Whoever_takes_a_run_over_runs_it_too()
+    {
+        await using var bench = await GateBench.CreateAsync(Two);
+        await bench.SayAsync("approval", "kim");
+        await bench.SayAsync("approval", "lee");
+        var state = new EpochTaken(1, "bastion-1", 7) { By = "park" }.Apply(new RunState());
+        bench.TakenBy = state.TakenBy;
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+        bench.TakenBy = new EpochTaken(2, "bastion-1", 8) { By = "kim" }
+            .Apply(state)
+            .TakenBy;
+        var resumed = await bench.StandingAsync(new ApprovalGate());
+        Assert.Contains("kim: whoever runs", resumed.Finding.ToString(), StringComparison.Ordinal);
+        bench.TakenBy = ["Choi <choi@example.com>"];
+        var author = await bench.StandingAsync(new ApprovalGate());
+        Assert.Contains("somebody else runs it", author.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("approval: { required: 1 }", true)]
+    [InlineData("approval: { required: 2 }", false)]
+    [InlineData("approval: { command: [./ticket] }", false)]
+    public async Task Whoever_runs_it_is_asked_only_for_an_approval_that_counts(string gates, bool counts)
+    {
+        await using var bench = await GateBench.CreateAsync(gates);
+        Assert.Equal(counts, bench.Change.Section<GateOptions>().MayBeApprovedByExecutor);
+    }
+
+    [Fact]
     public async Task A_policy_may_let_one_person_do_two_things_and_that_is_shown_in_red()
     {
         const string policy = """

@@ -35,6 +35,9 @@ internal sealed class GateBench : IAsyncDisposable
     /// <summary>Who runs it.</summary>
     public string By { get; set; } = "park";
 
+    /// <summary>Who took it over.</summary>
+    public IReadOnlyList<string> TakenBy { get; set; } = [];
+
     public string Folder => folder;
 
     /// <summary>The change is edited and read again.</summary>
@@ -53,6 +56,12 @@ internal sealed class GateBench : IAsyncDisposable
               production: { database: "host=127.0.0.1 port=1 dbname=p user=u" }
             """
         );
+        ReadAgain();
+    }
+
+    /// <summary>The change is read again as it stands there.</summary>
+    public void ReadAgain()
+    {
         var reading = TidelockServices.ChangeLoader.Load(folder, "production", variables);
         Assert.Equal("", string.Join('\n', reading.Mistakes.Select(m => m.Render(TextCatalog.English))));
         Change = reading.Change!;
@@ -62,16 +71,21 @@ internal sealed class GateBench : IAsyncDisposable
 
     /// <param name="gates">The section's inside: <c>approval: { required: 2 }</c>.</param>
     /// <param name="variables">What <c>${NAME}</c> stands for.</param>
-    public static async Task<GateBench> CreateAsync(string gates, params (string Name, string Value)[] variables)
-    {
-        var folder = Directory.CreateTempSubdirectory("tidelock-gates-").FullName;
-        return new GateBench(
+    public static async Task<GateBench> CreateAsync(string gates, params (string Name, string Value)[] variables) =>
+        await InAsync(Directory.CreateTempSubdirectory("tidelock-gates-").FullName, gates, variables);
+
+    /// <summary>The same in a folder that is there, such as one in a repository.</summary>
+    public static async Task<GateBench> InAsync(
+        string folder,
+        string gates,
+        params (string Name, string Value)[] variables
+    ) =>
+        new(
             await SqliteJournal.OpenAsync(Path.Combine(folder, "journal.db"), default),
             folder,
             gates,
             variables.ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal)
         );
-    }
 
     /// <summary>The same beside a policy.</summary>
     public static async Task<GateBench> WithPolicyAsync(string gates, string policy)
@@ -195,7 +209,8 @@ internal sealed class GateBench : IAsyncDisposable
         var production = Change.Environments.Single(e => e.Name == "production");
         var target = PostgresTarget.Parse(production.Database, NoVariables);
         var context = await GateContext.ReadAsync(Change, production, target, journal, startsAt, By, Time, default);
-        return Assert.Single(await new Checklist([gate]).EvaluateAsync(context with { Began = began }, default));
+        var asked = context with { Began = began, TakenBy = TakenBy };
+        return Assert.Single(await new Checklist([gate]).EvaluateAsync(asked, default));
     }
 
     public async Task<bool> PassesAsync(IGate gate) => (await StandingAsync(gate)).Passed;

@@ -13,10 +13,7 @@ public sealed class GitHubApprovalTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         github = await GitHubStub.StartAsync();
-        bench = await GateBench.CreateAsync(
-            $"approval: {{ github: {{ repository: seedtest/deployments, pull: 73, required: 2, folder: changes/scores, api: '{github.Address}', token: '${{GITHUB_TOKEN}}' }} }}",
-            ("GITHUB_TOKEN", Token)
-        );
+        bench = await GateBench.CreateAsync(Gates(), ("GITHUB_TOKEN", Token));
         Commit();
     }
 
@@ -30,7 +27,7 @@ public sealed class GitHubApprovalTests : IAsyncLifetime
         var standing = await bench.StandingAsync(new ApprovalGate());
         Assert.True(standing.Passed, standing.Finding.ToString());
         var text = standing.Finding.ToString();
-        Assert.Contains("seedtest/deployments#73 by choi is merged", text, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1/seedtest/deployments#73 by choi is merged", text, StringComparison.Ordinal);
         Assert.Contains("approved by kim, lee", text, StringComparison.Ordinal);
         Assert.DoesNotContain(Token, text, StringComparison.Ordinal);
         Assert.All(
@@ -58,6 +55,84 @@ public sealed class GitHubApprovalTests : IAsyncLifetime
         Assert.True(await bench.PassesAsync(new ApprovalGate()));
         github.Merged = false;
         Assert.Contains("is not merged", await RefusalAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Strangers_programs_and_whoever_has_a_commit_in_it_approve_nothing()
+    {
+        github.Approve("kim");
+        github.Approve("eve");
+        github.Associations["eve"] = "CONTRIBUTOR";
+        Assert.Contains("eve: is to the repository CONTRIBUTOR", await RefusalAsync(), StringComparison.Ordinal);
+        github.Approve("reviewer[bot]");
+        Assert.Contains("reviewer[bot]: a program", await RefusalAsync(), StringComparison.Ordinal);
+        github.Approve("lee");
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+
+        github.Commits.Add((null, "Lee Jun", "1234+lee@users.noreply.github.com", "Fix a comma"));
+        Assert.Contains("lee: whoever wrote the pull request", await RefusalAsync(), StringComparison.Ordinal);
+        github.Commits[^1] = (
+            "choi",
+            "Choi Ara",
+            "choi@example.com",
+            "Fix it\n\nCo-authored-by: Kim <kim@example.com>"
+        );
+        Assert.Contains("kim: whoever wrote the pull request", await RefusalAsync(), StringComparison.Ordinal);
+        github.Commits.AddRange(Enumerable.Repeat(("choi", "Choi Ara", "choi@example.com", "More"), 250)!);
+        Assert.Contains("more than 250 commits", await RefusalAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_two_must_approve_the_change_s_author_and_whoever_runs_it_do_not_count()
+    {
+        github.Approve("kim");
+        github.Approve("lee");
+        bench.By = "Lee Jun <lee@example.com>";
+        Assert.Contains("lee: whoever runs the change", await RefusalAsync(), StringComparison.Ordinal);
+        bench.By = "choi";
+        Assert.Contains("choi wrote the change", await RefusalAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Only_the_branch_that_counts_takes_it()
+    {
+        github.Approve("kim");
+        github.Approve("lee");
+        github.Base = "choi/mine";
+        Assert.Contains("merged into choi/mine, and only main counts", await RefusalAsync(), StringComparison.Ordinal);
+        bench.Read(Gates(", base: choi/mine"));
+        Commit();
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+    }
+
+    [Theory]
+    [InlineData("github: { repository: '${REPO}', pull: 73 }", "gates.approval.github.repository")]
+    [InlineData("github: { repository: a/b, pull: 73, api: '${API}' }", "gates.approval.written-out")]
+    [InlineData("http: 'https://${HOST}/tickets'", "gates.approval.written-out")]
+    [InlineData("http: { address: 'https://${HOST}/tickets' }", "gates.approval.written-out")]
+    [InlineData("http: { address: 'http://itsm.example/', token: '${ITSM}' }", "gates.approval.open-secret")]
+    [InlineData("http: { address: 'http://127.0.0.1:1/', token: '${ITSM}' }", null)]
+    [InlineData("http: 'http://itsm.example/'", null)]
+    [InlineData("command: { run: [sh, ticket.sh], environment: [NO_SUCH] }", "changes.variable.missing")]
+    public async Task Whose_approval_counts_is_written_out_and_gets_no_secret_in_the_open(
+        string source,
+        string? mistake
+    )
+    {
+        var file = bench.PathOf("change.yaml");
+        var text = await File.ReadAllTextAsync(file);
+        var from = text.IndexOf("github:", StringComparison.Ordinal);
+        var to = text.IndexOf(" } }", from, StringComparison.Ordinal) + " }".Length;
+        await File.WriteAllTextAsync(file, text[..from] + source + text[to..]);
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["REPO"] = "me/copy",
+            ["API"] = "https://api.example",
+            ["HOST"] = "itsm.example",
+            ["ITSM"] = "itsm_canary_16180339",
+        };
+        var reading = TidelockServices.ChangeLoader.Load(bench.Folder, "production", variables);
+        Assert.Equal(mistake is null ? [] : [mistake], reading.Mistakes.Select(m => m.Problem.Code));
     }
 
     [Fact]
@@ -112,6 +187,9 @@ public sealed class GitHubApprovalTests : IAsyncLifetime
         await bench.DisposeAsync();
         await github.DisposeAsync();
     }
+
+    private string Gates(string more = "") =>
+        $"approval: {{ github: {{ repository: seedtest/deployments, pull: 73, required: 2, folder: changes/scores, api: '{github.Address}', token: '${{GITHUB_TOKEN}}'{more} }} }}";
 
     private void Commit()
     {

@@ -21,6 +21,16 @@ internal sealed class GitHubStub : IAsyncDisposable
 
     public bool Merged { get; set; } = true;
 
+    /// <summary>The branch it was merged into.</summary>
+    public string Base { get; set; } = "main";
+
+    /// <summary>What people who are no collaborators are to the repository.</summary>
+    public Dictionary<string, string> Associations { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Its commits: an account, a name, an address, a message.</summary>
+    public List<(string? Login, string Name, string Email, string Message)> Commits { get; } =
+    [("choi", "Choi Ara", "choi@example.com", "Add a score")];
+
     /// <summary>What it answers instead of all it knows; null for nothing else.</summary>
     public Func<HttpContext, Task>? Instead { get; set; }
 
@@ -62,7 +72,8 @@ internal sealed class GitHubStub : IAsyncDisposable
         var path = context.Request.Path.Value!;
         JsonNode? answer =
             path == Repository + "/pulls/73" ? Pull()
-            : path == Repository + "/pulls/73/reviews" ? Page(context.Request.Query)
+            : path == Repository + "/pulls/73/reviews" ? Page(context.Request.Query, Reviews.Select(Review))
+            : path == Repository + "/pulls/73/commits" ? Page(context.Request.Query, Commits.Select(Commit))
             : path.StartsWith(Repository + "/contents/", StringComparison.Ordinal)
             && context.Request.Query["ref"] == Head
                 ? Folder(path[(Repository + "/contents/").Length..])
@@ -82,28 +93,62 @@ internal sealed class GitHubStub : IAsyncDisposable
             ["merged"] = Merged,
             ["merged_at"] = Merged ? "2026-11-20T01:00:00Z" : null,
             ["merge_commit_sha"] = "e5bd3914e2e596debea16f433f57875b5b90bcd6",
-            ["user"] = new JsonObject { ["login"] = "choi" },
+            ["commits"] = Commits.Count,
+            ["user"] = Account("choi"),
             ["head"] = new JsonObject { ["ref"] = "attempt", ["sha"] = Head },
+            ["base"] = new JsonObject
+            {
+                ["ref"] = Base,
+                ["repo"] = new JsonObject { ["full_name"] = "seedtest/deployments", ["default_branch"] = "main" },
+            },
         };
 
-    private JsonArray Page(IQueryCollection query)
+    private static JsonArray Page(IQueryCollection query, IEnumerable<JsonNode> all)
     {
         Assert.Equal("100", query["per_page"]);
         var page = int.Parse(query["page"]!, CultureInfo.InvariantCulture);
-        return
-        [
-            .. Reviews
-                .Skip((page - 1) * PerPage)
-                .Take(PerPage)
-                .Select(r => new JsonObject
-                {
-                    ["user"] = r.Login is null ? null : new JsonObject { ["login"] = r.Login },
-                    ["state"] = r.State,
-                    ["commit_id"] = r.Commit,
-                    ["submitted_at"] = "2026-11-19T01:00:00Z",
-                }),
-        ];
+        return [.. all.Skip((page - 1) * PerPage).Take(PerPage)];
     }
+
+    private JsonNode Review((string? Login, string State, string Commit) review) =>
+        new JsonObject
+        {
+            ["user"] = Account(review.Login),
+            ["author_association"] = Associations.GetValueOrDefault(review.Login ?? "", "COLLABORATOR"),
+            ["state"] = review.State,
+            ["commit_id"] = review.Commit,
+            ["submitted_at"] = "2026-11-19T01:00:00Z",
+        };
+
+    private static JsonNode Commit((string? Login, string Name, string Email, string Message) commit) =>
+        new JsonObject
+        {
+            ["author"] = Account(commit.Login),
+            ["committer"] = Account("web-flow"),
+            ["commit"] = new JsonObject
+            {
+                ["author"] = Identity(commit.Name, commit.Email),
+                ["committer"] = Identity("GitHub", "noreply@github.com"),
+                ["message"] = commit.Message,
+            },
+        };
+
+    private static JsonObject Identity(string name, string email) =>
+        new()
+        {
+            ["name"] = name,
+            ["email"] = email,
+            ["date"] = "2026-11-18T01:00:00Z",
+        };
+
+    private static JsonObject? Account(string? login) =>
+        login is null
+            ? null
+            : new JsonObject
+            {
+                ["login"] = login,
+                ["type"] = login.EndsWith("[bot]", StringComparison.Ordinal) ? "Bot" : "User",
+            };
 
     private JsonArray? Folder(string path)
     {

@@ -222,7 +222,7 @@ public sealed class SignedApprovalTests : IDisposable
     private static ApprovalGround Ground(GateBench bench) =>
         new(bench.Change, "production", bench.Time.GetUtcNow())
         {
-            Executor = "park",
+            Executors = ["park"],
             Author = ["choi"],
             Target = Database,
         };

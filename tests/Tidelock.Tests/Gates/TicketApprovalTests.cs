@@ -32,6 +32,11 @@ public sealed class TicketApprovalTests
         """{ "approved": true, "digest": "DIGEST", "by": ["kim"], "until": "2026-11-22T17:00:00Z" }""",
         "approved until"
     )]
+    [InlineData(
+        """{ "approved": true, "digest": "DIGEST", "by": ["kim"], "until": "2026-11-22T18:00:00" }""",
+        "no time with its offset"
+    )]
+    [InlineData("""{ "approved": true, "digest": "DIGEST", "by": ["", null, " "] }""", "does not say who")]
     [InlineData("""{ "approved": "yes" }""", "no JSON of the contract")]
     [InlineData("null", "no JSON of the contract")]
     [InlineData("<html>log in</html>", "no JSON of the contract")]
@@ -96,6 +101,72 @@ public sealed class TicketApprovalTests
             TextCatalog.Korean.Render(standing.Finding),
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public async Task Where_two_must_approve_a_ticket_by_the_author_or_by_whoever_runs_it_is_none()
+    {
+        await using var bench = await GateBench.CreateAsync("approval: { required: 2, command: [sh, ticket.sh] }");
+        await bench.SayAsync("approval", "kim");
+        await bench.SayAsync("approval", "lee");
+        await TicketAsync("choi@example.com");
+        await AssertAsync(bench, "by choi@example.com alone: whoever wrote");
+        await TicketAsync("park");
+        await AssertAsync(bench, "by park alone: whoever runs");
+        await TicketAsync("seo");
+        await AssertAsync(bench, null);
+
+        Task TicketAsync(string by) =>
+            File.WriteAllTextAsync(
+                Path.Combine(bench.Folder, "ticket.sh"),
+                $$"""echo '{"approved":true,"by":["{{by}}"],"digest":"{{bench.Change.Digest}}"}'"""
+            );
+    }
+
+    [Fact]
+    public async Task A_program_gets_no_variable_of_ours_that_is_not_named()
+    {
+        Environment.SetEnvironmentVariable("TICKET_CANARY_NAMED", "canary_57721566");
+        Environment.SetEnvironmentVariable("TICKET_CANARY_OTHER", "canary_49015328");
+        await using var bench = await GateBench.CreateAsync(
+            "approval: { command: { run: [sh, ticket.sh], environment: [TICKET_CANARY_NAMED] } }",
+            ("TICKET_CANARY_NAMED", "canary_57721566")
+        );
+        await File.WriteAllTextAsync(
+            Path.Combine(bench.Folder, "ticket.sh"),
+            "test \"$TICKET_CANARY_NAMED\" && test \"$PATH\" || exit 7; env | grep TICKET_CANARY >&2; exit 8"
+        );
+        var standing = await bench.StandingAsync(new ApprovalGate());
+        Assert.Contains("ended with 8: TICKET_CANARY_NAMED=***", standing.Finding.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("OTHER", standing.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(
+            "the program sh ticket.sh (variables it gets: TICKET_CANARY_NAMED)",
+            Assert.Single(bench.Change.Section<GateOptions>().Approval.Asked).ToString()
+        );
+    }
+
+    [Fact]
+    public async Task While_a_planned_start_is_waited_for_a_yes_is_kept_and_at_the_start_asked_for_anew()
+    {
+        var asked = 0;
+        await using var server = await StubServer.StartAsync(context =>
+        {
+            asked++;
+            var digest = context.Request.Headers["X-Tidelock-Digest"].ToString();
+            return context.Response.WriteAsync(Good.Replace("DIGEST", digest, StringComparison.Ordinal));
+        });
+        await using var bench = await GateBench.CreateAsync($"approval: {{ http: '{server.Address}' }}");
+        var (gate, start) = (new ApprovalGate(), bench.Time.GetUtcNow().AddMinutes(2));
+        foreach (var (minutes, times) in new[] { (0, 1), (1, 1), (1, 2), (1, 2), (4, 3) })
+        {
+            bench.Time.Advance(TimeSpan.FromMinutes(minutes));
+            Assert.True((await bench.StandingAsync(gate, start)).Passed);
+            Assert.Equal(times, asked);
+        }
+
+        // A start that nobody planned asks whenever somebody looks.
+        Assert.True((await bench.StandingAsync(gate)).Passed);
+        Assert.Equal(4, asked);
     }
 
     private static async Task AssertAsync(GateBench bench, string? refusal)

@@ -12,23 +12,14 @@ internal sealed class SshKeys : IDisposable
     public string Revoked => Path.Combine(folder, "revoked_keys");
 
     /// <summary>The private key of a person, made when it is first asked for.</summary>
-    public async Task<string> KeyAsync(string who)
+    public async Task<string> KeyAsync(string who, string type = "ed25519")
     {
         var file = Path.Combine(folder, who);
         if (!File.Exists(file))
         {
-            var made = await new ChildProgram(
-                "ssh-keygen",
-                "-q",
-                "-t",
-                "ed25519",
-                "-N",
-                "",
-                "-C",
-                who,
-                "-f",
-                file
-            ).RunAsync(CancellationToken.None);
+            var made = await new ChildProgram("ssh-keygen", "-q", "-t", type, "-N", "", "-C", who, "-f", file).RunAsync(
+                CancellationToken.None
+            );
             Assert.True(made.Succeeded, made.LastWords);
         }
 

@@ -106,6 +106,26 @@ public sealed class SshSignatureTests : IDisposable
         Assert.Null(SshSignature.KeyOf("-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----"));
     }
 
+    [Theory]
+    [InlineData("ed25519")]
+    [InlineData("ecdsa")]
+    [InlineData("rsa")]
+    public async Task A_key_with_a_certificate_is_the_same_key(string type)
+    {
+        var authority = await keys.KeyAsync("authority");
+        var key = await keys.KeyAsync("kim", type);
+        var certificate = key + "-cert.pub";
+        var made = await new ChildProgram(
+            "ssh-keygen",
+            ["-q", "-s", authority, "-I", "kim@corp", "-n", "kim", "-O", "no-pty", key + ".pub"]
+        ).RunAsync(default);
+        Assert.True(made.Succeeded, made.LastWords);
+        var bare = await SshSignature.SignAsync(key, Approval, Text, default);
+        var certified = await SshSignature.SignAsync(certificate, Approval, Text, default);
+        Assert.NotEqual(bare.Length, certified.Length);
+        Assert.Equal(SshSignature.KeyOf(bare), SshSignature.KeyOf(certified));
+    }
+
     [Fact]
     public async Task A_key_that_is_not_there_or_is_locked_says_what_to_do()
     {

@@ -2,6 +2,7 @@ using Tidelock.Changes;
 using Tidelock.Policies;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
+using Tidelock.Texts;
 
 namespace Tidelock.Gates.Approvals;
 
@@ -14,11 +15,14 @@ internal sealed record ApprovalGround(Change Change, string Environment, DateTim
     /// <summary>When the change would be made: until then approvals must not have expired.</summary>
     public DateTimeOffset Start { get; init; } = Now;
 
-    /// <summary>Who runs the change.</summary>
-    public string Executor { get; init; } = "";
+    /// <summary>Who runs the change: whoever starts it, and everybody who takes it over.</summary>
+    public IReadOnlyList<string> Executors { get; init; } = [];
 
     /// <summary>Who wrote it: one person, by every name that is known; empty where nobody knows.</summary>
     public IReadOnlyList<string> Author { get; init; } = [];
+
+    /// <summary>Whether only the change itself says who that is.</summary>
+    public bool AuthorIsOnlyNamed { get; init; }
 
     /// <summary>The database as <c>SYSTEM/NAME</c>; null where nobody looked.</summary>
     public string? Target { get; init; }
@@ -34,9 +38,33 @@ internal sealed record ApprovalGround(Change Change, string Environment, DateTim
     public EnvironmentPolicy? Policy => Change.Section<GateOptions>().Policy;
 
     /// <summary>Whether different people must write, approve and run the change.</summary>
-    public bool SeparatesPeople => Options.Required > 1;
+    public bool SeparatesPeople => Required > 1;
+
+    /// <summary>How many people must approve it, here or in a place that is asked.</summary>
+    public int Required => Options.Sources.Select(s => s.Required).Append(Options.Required).Max();
+
+    /// <summary>The same with who wrote the change, where that matters.</summary>
+    public async Task<ApprovalGround> WithAuthorAsync(CancellationToken cancellation)
+    {
+        if (!SeparatesPeople)
+        {
+            return this;
+        }
+
+        var author = await ChangeAuthor.ReadAsync(Change, cancellation).ConfigureAwait(false);
+        return this with { Author = author.Names, AuthorIsOnlyNamed = author.IsOnlyNamed };
+    }
 
     public bool IsAuthor(string person) => Author.Any(a => PersonName.IsSame(a, person));
+
+    public bool IsExecutor(string person) => Executors.Any(e => PersonName.IsSame(e, person));
+
+    /// <summary>Why somebody's approval counts for nothing, whatever it says; null where it may count.</summary>
+    public Message? WhyNot(string person) =>
+        !SeparatesPeople ? null
+        : IsAuthor(person) && !Allows(OwnWork.AuthorApproves) ? Message.Of("gates.approval.author")
+        : IsExecutor(person) && !Allows(OwnWork.ExecutorApproves) ? Message.Of("gates.approval.executor")
+        : null;
 
     public bool Allows(OwnWork work) => Policy?.Allowed.HasFlag(work) == true;
 }

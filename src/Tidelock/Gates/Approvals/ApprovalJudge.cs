@@ -168,7 +168,7 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
         }
         else if (
             MayCount(word, ground.IsAuthor(word.By), OwnWork.AuthorApproves, "author")
-            && MayCount(word, PersonName.IsSame(word.By, ground.Executor), OwnWork.ExecutorApproves, "executor")
+            && MayCount(word, ground.IsExecutor(word.By), OwnWork.ExecutorApproves, "executor")
         )
         {
             valid.Add(new ValidApproval(word, Told(word, key)));
@@ -206,10 +206,10 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
         {
             return ground.Allows(OwnWork.AuthorApproves | OwnWork.AuthorExecutes)
                 ? null
-                : Message.Of("gates.approval.no-author", ("required", ground.Options.Required));
+                : Message.Of("gates.approval.no-author", ("required", ground.Required));
         }
 
-        if (!ground.IsAuthor(ground.Executor))
+        if (ground.Executors.FirstOrDefault(ground.IsAuthor) is not { } executor)
         {
             return null;
         }
@@ -222,7 +222,7 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
         exceptions.Add(
             Message.Of(
                 "gates.approval.author-executes-allowed",
-                ("by", ground.Executor),
+                ("by", executor),
                 ("rule", ground.Policy!.AllowedBy!.Text)
             )
         );

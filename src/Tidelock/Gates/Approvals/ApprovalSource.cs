@@ -1,4 +1,5 @@
 using Tidelock.Changes;
+using Tidelock.Probes;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates.Approvals;
@@ -9,8 +10,21 @@ namespace Tidelock.Gates.Approvals;
 /// </summary>
 public abstract record ApprovalSource
 {
+    /// <summary>How many people must approve there.</summary>
+    internal virtual int Required => 1;
+
+    /// <summary>Whom it asks and which variables of whoever asks go there: for those who read a change before anybody has approved it.</summary>
+    public abstract Message Asks { get; }
+
     /// <summary>What it says of this change. Whatever cannot be found out is not passed, with why; nothing is thrown.</summary>
-    internal abstract Task<SourceFinding> AskAsync(GateContext context, CancellationToken cancellation);
+    /// <param name="context">What is to be deployed.</param>
+    /// <param name="ground">Who wrote it and who runs it.</param>
+    /// <param name="cancellation">The caller's.</param>
+    internal abstract Task<SourceFinding> AskAsync(
+        GateContext context,
+        ApprovalGround ground,
+        CancellationToken cancellation
+    );
 
     internal static IReadOnlyList<ApprovalSource> ReadAll(ChangeNode settings)
     {
@@ -31,6 +45,41 @@ public abstract record ApprovalSource
         }
 
         return all;
+    }
+
+    /// <summary>Whose word counts is a rule and stands in the file that is approved; a secret goes to nobody in the open.</summary>
+    private protected static HttpAccess? Held(HttpAccess? server, ChangeNode address)
+    {
+        if (address.Scalar?.Text.Contains("${", StringComparison.Ordinal) == true)
+        {
+            address.Mistake(Message.Of("gates.approval.written-out", ("key", address.Key)));
+            return null;
+        }
+
+        if (
+            server is { Address: { IsAbsoluteUri: true, Scheme: "http", IsLoopback: false } open }
+            && (server.Token ?? server.Password) is not null
+        )
+        {
+            address.Mistake(Message.Of("gates.approval.open-secret", ("address", open)));
+        }
+
+        return server;
+    }
+
+    /// <summary>The names of the variables that a login is made of.</summary>
+    private protected static string Named(params ReadOnlySpan<ChangeNode> login)
+    {
+        var names = new List<string>();
+        foreach (var node in login)
+        {
+            if (node.Scalar?.Text is { } text)
+            {
+                names.Add(text);
+            }
+        }
+
+        return names.Count == 0 ? "-" : string.Join(", ", names);
     }
 }
 

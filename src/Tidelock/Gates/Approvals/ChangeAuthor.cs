@@ -1,59 +1,58 @@
 using Tidelock.Changes;
-using Tidelock.Programs;
 
 namespace Tidelock.Gates.Approvals;
 
-/// <summary>Who wrote a change: whom it names itself, and everybody of whom git has a commit that touched its folder.</summary>
-internal static class ChangeAuthor
+/// <summary>Who wrote a change: whom it names itself, and everybody of whom git has a commit that touched its files, whatever they were called then.</summary>
+/// <param name="Names">All of them by every name that is known; empty where nobody knows.</param>
+/// <param name="IsOnlyNamed">Whether the change lies in no repository, so that there is nothing but what it says of itself.</param>
+internal sealed record ChangeAuthor(IReadOnlyList<string> Names, bool IsOnlyNamed)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
-    /// <summary>All of them by every name that is known; empty where nobody knows, as of edits that are not committed and of a clone without its past.</summary>
-    public static async Task<IReadOnlyList<string>> ReadAsync(Change change, CancellationToken cancellation)
+    /// <summary>Edits that are not committed and a clone without its past have no author that is known, whatever the change says.</summary>
+    public static async Task<ChangeAuthor> ReadAsync(Change change, CancellationToken cancellation)
     {
+        string[] named = change.Author.Length > 0 ? [change.Author] : [];
+        if (!IsInRepository(change.Folder))
+        {
+            return new ChangeAuthor(named, named.Length > 0);
+        }
+
         using var deadline = new CancellationTokenSource(Limit, TimeProvider.System);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
-        string[] named = change.Author.Length > 0 ? [change.Author] : [];
         try
         {
-            if (
-                await GitAsync(change, ["rev-parse", "--is-shallow-repository"], either.Token).ConfigureAwait(false)
-                is not { } shallow
-            )
-            {
-                return named;
-            }
-
-            var files = change.Files.Select(f => f.Path);
-            var edited = await GitAsync(change, ["status", "--porcelain", "--", .. files], either.Token)
-                .ConfigureAwait(false);
-            var log = await GitAsync(
-                    change,
-                    ["log", "--format=%an%n%ae%n%(trailers:key=Co-authored-by,valueonly)", "--", "."],
-                    either.Token
-                )
-                .ConfigureAwait(false);
-            return shallow is ["false"] && edited is [] && log is not null
-                ? [.. named, .. log.Distinct(StringComparer.OrdinalIgnoreCase)]
-                : [];
+            var past = new GitPast(change.Folder);
+            var people =
+                await past.IsWholeAsync(either.Token).ConfigureAwait(false)
+                && await past.HasAsync(change.Files, either.Token).ConfigureAwait(false)
+                    ? await past.PeopleAsync(either.Token).ConfigureAwait(false)
+                    : null;
+            return new ChangeAuthor(people is null ? [] : [.. named, .. people], IsOnlyNamed: false);
         }
         catch (TidelockException)
         {
-            return named;
+            // Without git nobody can tell who wrote what it keeps.
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return [];
+            // It has more to look at than anybody waits for.
         }
+
+        return new ChangeAuthor([], IsOnlyNamed: false);
     }
 
-    /// <summary>The lines git says; null where it fails, as outside of a repository.</summary>
-    private static async Task<string[]?> GitAsync(Change change, string[] arguments, CancellationToken cancellation)
+    /// <summary>Told by the file system, since git also fails where it does not trust a folder's owner.</summary>
+    private static bool IsInRepository(string folder)
     {
-        var git = new ChildProgram("git", ["-C", change.Folder, .. arguments]);
-        var result = await git.RunAsync(cancellation).ConfigureAwait(false);
-        return result.Succeeded
-            ? result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            : null;
+        for (var at = new DirectoryInfo(RealPath.Of(folder)); at is not null; at = at.Parent)
+        {
+            if (Path.Exists(Path.Combine(at.FullName, ".git")))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -4,28 +4,68 @@ using Tidelock.Texts;
 
 namespace Tidelock.Gates.Approvals;
 
-/// <summary><c>command: [./ticket, CHG-123]</c>: a program that asks a ticket system and prints a <see cref="TicketAnswer"/>.</summary>
+/// <summary>
+/// <c>command: [./ticket, CHG-123]</c>, or <c>{ run: […], environment: [JIRA_TOKEN] }</c>: a program that asks a ticket system and prints a
+/// <see cref="TicketAnswer"/>. It runs before anybody has approved it, so it gets no variable that is not named.
+/// </summary>
 /// <param name="Command">The program and its arguments.</param>
+/// <param name="Given">The names of the variables it gets of ours.</param>
 /// <param name="Folder">Where it runs: the folder of the file that names it.</param>
-internal sealed record CommandApproval(EquatableWords Command, string Folder) : ApprovalSource
+internal sealed record CommandApproval(EquatableWords Command, EquatableWords Given, string Folder) : ApprovalSource
 {
     private const int LongestOutput = 64 * 1024;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     public static CommandApproval? Read(ChangeNode node)
     {
-        var words = node.Items.Select(w => w.Text()).ToList();
-        if (node.IsList && words.Count == 0)
+        if (!node.IsList && !node.Only("run", "environment").IsMapping)
         {
-            node.Mistake(Message.Of("probes.command.empty"));
+            return null;
         }
 
+        var run = node.IsList ? node : node["run"];
+        if (!run.Require())
+        {
+            return null;
+        }
+
+        var words = run.Items.Select(w => w.Text()).ToList();
+        if (run.IsList && words.Count == 0)
+        {
+            run.Mistake(Message.Of("probes.command.empty"));
+        }
+
+        var given = node["environment"].Exists ? node["environment"].Items.Select(Variable).ToList() : [];
         return words.Count == 0 || words.Contains("", StringComparer.Ordinal)
             ? null
-            : new CommandApproval(new EquatableWords(words), node.Context.Files.Folder);
+            : new CommandApproval(new EquatableWords(words), new EquatableWords(given), node.Context.Files.Folder);
     }
 
-    internal override async Task<SourceFinding> AskAsync(GateContext context, CancellationToken cancellation)
+    /// <summary>The name of a variable, which must be there and is taken for a secret: the program may repeat it.</summary>
+    private static string Variable(ChangeNode node)
+    {
+        var name = node.Text();
+        var (value, isThere) = node.Context.Variables.Expand($"${{{name}}}", node.Mistake);
+        if (isThere)
+        {
+            Secrets.OfProcess.Add(value);
+        }
+
+        return name;
+    }
+
+    public override Message Asks =>
+        Message.Of(
+            "gates.approval.asks.program",
+            ("program", string.Join(' ', Command.Words)),
+            ("variables", Given.Words.Count == 0 ? "-" : string.Join(", ", Given.Words))
+        );
+
+    internal override async Task<SourceFinding> AskAsync(
+        GateContext context,
+        ApprovalGround ground,
+        CancellationToken cancellation
+    )
     {
         var name = Path.GetFileName(Command.Words[0]);
         using var deadline = new CancellationTokenSource(Limit, context.Time);
@@ -36,7 +76,7 @@ internal sealed record CommandApproval(EquatableWords Command, string Folder) : 
             var program = new ChildProgram(
                 Command.Words[0],
                 [.. Command.Words.Skip(1)],
-                new Dictionary<string, string?>(StringComparer.Ordinal)
+                new Dictionary<string, string?>(ProcessVariables.AllBut(Given.Words), StringComparer.Ordinal)
                 {
                     ["TIDELOCK_CHANGE"] = context.Change.Name,
                     ["TIDELOCK_DIGEST"] = context.Change.Digest,
@@ -46,8 +86,8 @@ internal sealed record CommandApproval(EquatableWords Command, string Folder) : 
             );
             var exit = await program.RunAsync(output.FillAsync, errors.FillAsync, either.Token).ConfigureAwait(false);
             return exit == 0
-                ? TicketAnswer.Judge(name, output.Text, context)
-                : Failed(Message.Of("gates.approval.ticket.exit", ("exit", exit), ("words", errors.Text.Trim())));
+                ? TicketAnswer.Judge(name, output.Text, context, ground)
+                : Failed(Message.Of("gates.approval.ticket.exit", ("exit", exit), ("words", errors.Words)));
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {

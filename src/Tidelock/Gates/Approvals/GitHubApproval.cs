@@ -14,19 +14,23 @@ using Tidelock.Texts;
 namespace Tidelock.Gates.Approvals;
 
 /// <summary>
-/// <c>github: { repository: owner/name, pull: 73 }</c>: a pull request that is merged, whose last commit enough people other than its author
-/// approved, and whose files are the files that are deployed.
+/// <c>github: { repository: owner/name, pull: 73 }</c>: a pull request that is merged into the branch that counts, whose last commit enough
+/// people of the repository approved who pushed nothing to it, and whose files are the files that are deployed.
 /// </summary>
 /// <param name="Server">GitHub's API, and the token.</param>
 /// <param name="Repository"><c>owner/name</c>.</param>
 /// <param name="Pull">Its number.</param>
-/// <param name="Required">How many people must have approved it.</param>
+/// <param name="Base">The branch it must be merged into; null for the repository's default one.</param>
+/// <param name="Login">The variable that is the token.</param>
+/// <param name="Needed">How many people must have approved it.</param>
 /// <param name="Folder">The change's folder in the repository; null for what git says here.</param>
 internal sealed partial record GitHubApproval(
     HttpAccess Server,
     string Repository,
     int Pull,
-    int Required,
+    string? Base,
+    string Login,
+    int Needed,
     string? Folder
 ) : ApprovalSource
 {
@@ -34,37 +38,49 @@ internal sealed partial record GitHubApproval(
     private const int PerPage = 100;
     private const int MostPages = 20;
 
+    /// <summary>GitHub lists no more of a pull request.</summary>
+    private const int MostCommits = 250;
+
     public static GitHubApproval? Read(ChangeNode node)
     {
-        node.Only("repository", "pull", "required", "folder", "api", "token");
+        node.Only("repository", "pull", "base", "required", "folder", "api", "token");
         node["repository"].Require();
         node["pull"].Require();
-        var repository = node["repository"].ExpandedText();
-        if (
-            repository.Length > 0
-            && !RepositoryForm().IsMatch(repository)
-            && !repository.Contains("${", StringComparison.Ordinal)
-        )
+        var repository = node["repository"].Text();
+        if (repository.Length > 0 && !RepositoryForm().IsMatch(repository))
         {
             node["repository"].Mistake(Message.Of("gates.approval.github.repository", ("text", repository)));
         }
 
-        return node["api"].Address(Public) is { } api && node.IsMapping
+        return
+            node["api"].Address(Public) is { } api
+            && Held(new HttpAccess(api) { Token = node["token"].Secret() }, node["api"]) is { } server
+            && node.IsMapping
             ? new GitHubApproval(
-                new HttpAccess(api) { Token = node["token"].Secret() },
+                server,
                 repository,
                 node["pull"].Integer(1, 1, int.MaxValue),
+                node["base"].Exists ? node["base"].Text() : null,
+                Named(node["token"]),
                 node["required"].Integer(1, 1, 20),
                 node["folder"].Exists ? node["folder"].Text().Trim('/') : null
             )
             : null;
     }
 
-    internal override async Task<SourceFinding> AskAsync(GateContext context, CancellationToken cancellation)
+    internal override int Required => Needed;
+
+    public override Message Asks => Message.Of("gates.approval.asks.server", ("server", Name), ("variables", Login));
+
+    internal override async Task<SourceFinding> AskAsync(
+        GateContext context,
+        ApprovalGround ground,
+        CancellationToken cancellation
+    )
     {
         try
         {
-            return await LookAsync(context, cancellation).ConfigureAwait(false);
+            return await LookAsync(context, ground, cancellation).ConfigureAwait(false);
         }
         catch (TidelockException e)
         {
@@ -77,14 +93,30 @@ internal sealed partial record GitHubApproval(
         }
     }
 
-    private async Task<SourceFinding> LookAsync(GateContext context, CancellationToken cancellation)
+    private async Task<SourceFinding> LookAsync(
+        GateContext context,
+        ApprovalGround ground,
+        CancellationToken cancellation
+    )
     {
         using var pull = await GetAsync($"/pulls/{Number}", context, cancellation).ConfigureAwait(false);
-        var author = pull.RootElement.GetProperty("user").GetProperty("login").GetString()!;
+        var author = GitHubPerson.Of(pull.RootElement.GetProperty("user")).Login;
         var head = pull.RootElement.GetProperty("head").GetProperty("sha").GetString()!;
         if (!pull.RootElement.GetProperty("merged").GetBoolean())
         {
             return Refused("not-merged");
+        }
+
+        var into = pull.RootElement.GetProperty("base");
+        var wanted = Base ?? into.GetProperty("repo").GetProperty("default_branch").GetString();
+        if (into.GetProperty("ref").GetString() is var branch && branch != wanted)
+        {
+            return Refused("base", ("branch", branch), ("wanted", wanted));
+        }
+
+        if (pull.RootElement.GetProperty("commits").GetInt32() > MostCommits)
+        {
+            return Refused("commits", ("most", MostCommits));
         }
 
         var reviews = await ReviewsAsync(context, cancellation).ConfigureAwait(false);
@@ -94,20 +126,24 @@ internal sealed partial record GitHubApproval(
         }
 
         // An approval of an earlier commit says nothing of what was pushed since.
-        var people = reviews
-            .Where(r => r.State == "APPROVED" && r.Commit == head && !PersonName.IsSame(r.By, author))
-            .Select(r => r.By)
-            .ToList();
-        if (people.Count < Required)
+        string[] authors = [author, .. await PushersAsync(context, cancellation).ConfigureAwait(false)];
+        var approved = reviews.Where(r => r.State == "APPROVED" && r.Commit == head).ToList();
+        var people = approved.Where(r => WhyNot(r, authors, ground) is null).Select(r => r.By).ToList();
+        if (people.Count < Needed)
         {
-            return Refused(
+            var few = Refused(
                 "too-few",
                 ("given", people.Count),
-                ("required", Required),
+                ("required", Needed),
                 ("people", people.Count > 0 ? string.Join(", ", people) : "-"),
-                ("author", author),
                 ("commit", head[..Math.Min(12, head.Length)])
             );
+            var others = approved
+                .Where(r => WhyNot(r, authors, ground) is not null)
+                .Select(r =>
+                    Message.Of("gates.approval.void", ("people", r.By), ("problem", WhyNot(r, authors, ground)))
+                );
+            return few with { Finding = Several.All([few.Finding, .. others]) };
         }
 
         return await OtherFileAsync(head, context, cancellation).ConfigureAwait(false) is { } other
@@ -126,25 +162,50 @@ internal sealed partial record GitHubApproval(
 
     private string Number => Pull.ToString(CultureInfo.InvariantCulture);
 
-    private string Name => $"{Repository}#{Number}";
+    private string Name => $"{Server.Address.Host}/{Repository}#{Number}";
+
+    /// <summary>Why a review that says yes does not count; null where it does.</summary>
+    private static Message? WhyNot(GitHubReview review, IReadOnlyList<string> authors, ApprovalGround ground) =>
+        review.Person.IsBot ? Message.Of("gates.approval.github.bot")
+        : !review.IsOfTheRepository ? Message.Of("gates.approval.github.stranger", ("association", review.Association))
+        : authors.Any(a => PersonName.IsSame(a, review.By)) ? Message.Of("gates.approval.github.pushed")
+        : ground.WhyNot(review.By);
 
     /// <summary>Each person's last review that says yes or no; remarks and dismissed ones do not.</summary>
-    private async Task<IReadOnlyList<Review>> ReviewsAsync(GateContext context, CancellationToken cancellation)
+    private async Task<IReadOnlyList<GitHubReview>> ReviewsAsync(GateContext context, CancellationToken cancellation)
     {
-        var all = new List<Review>();
+        var all = await AllAsync("reviews", GitHubReview.Of, context, cancellation).ConfigureAwait(false);
+        return
+        [
+            .. all.Where(r => r.State is "APPROVED" or "CHANGES_REQUESTED" or "DISMISSED")
+                .GroupBy(r => r.By, StringComparer.OrdinalIgnoreCase)
+                .Select(g => g.Last()),
+        ];
+    }
+
+    /// <summary>Everybody who has a commit in it, by every name that stands there.</summary>
+    private async Task<IEnumerable<string>> PushersAsync(GateContext context, CancellationToken cancellation)
+    {
+        var all = await AllAsync("commits", GitHubPerson.NamesOfCommit, context, cancellation).ConfigureAwait(false);
+        return all.SelectMany(n => n).Distinct(StringComparer.OrdinalIgnoreCase);
+    }
+
+    private async Task<IReadOnlyList<T>> AllAsync<T>(
+        string what,
+        Func<JsonElement, T> read,
+        GateContext context,
+        CancellationToken cancellation
+    )
+    {
+        var all = new List<T>();
         for (var page = 1; page <= MostPages; page++)
         {
-            var query = FormattableString.Invariant($"/pulls/{Number}/reviews?per_page={PerPage}&page={page}");
+            var query = FormattableString.Invariant($"/pulls/{Number}/{what}?per_page={PerPage}&page={page}");
             using var answer = await GetAsync(query, context, cancellation).ConfigureAwait(false);
-            all.AddRange(answer.RootElement.EnumerateArray().Select(Review.Of));
+            all.AddRange(answer.RootElement.EnumerateArray().Select(read));
             if (answer.RootElement.GetArrayLength() < PerPage)
             {
-                return
-                [
-                    .. all.Where(r => r.State is "APPROVED" or "CHANGES_REQUESTED" or "DISMISSED")
-                        .GroupBy(r => r.By, StringComparer.OrdinalIgnoreCase)
-                        .Select(g => g.Last()),
-                ];
+                return all;
             }
         }
 
@@ -228,17 +289,4 @@ internal sealed partial record GitHubApproval(
 
     [GeneratedRegex(@"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex RepositoryForm();
-
-    private sealed record Review(string By, string State, string Commit)
-    {
-        /// <summary>Who has left GitHub has no name any more, and a commit that is gone none either.</summary>
-        public static Review Of(JsonElement review) =>
-            new(
-                review.GetProperty("user") is { ValueKind: JsonValueKind.Object } user
-                    ? user.GetProperty("login").GetString()!
-                    : "ghost",
-                review.GetProperty("state").GetString()!,
-                review.GetProperty("commit_id").GetString() ?? ""
-            );
-    }
 }

@@ -8,12 +8,22 @@ namespace Tidelock.Gates.Approvals;
 
 /// <summary><c>http: { address: "https://…", token: "${TOKEN}" }</c>: a server that answers a <see cref="TicketAnswer"/>.</summary>
 /// <param name="Server">Whom to ask.</param>
-internal sealed record HttpApproval(HttpAccess Server) : ApprovalSource
+/// <param name="Login">The variables it is given.</param>
+internal sealed record HttpApproval(HttpAccess Server, string Login) : ApprovalSource
 {
     public static HttpApproval? Read(ChangeNode node) =>
-        HttpAccess.Read(node) is { } server ? new HttpApproval(server) : null;
+        Held(HttpAccess.Read(node), node.IsMapping ? node["address"] : node) is { } server
+            ? new HttpApproval(server, Named(node["user"], node["password"], node["token"]))
+            : null;
 
-    internal override async Task<SourceFinding> AskAsync(GateContext context, CancellationToken cancellation)
+    public override Message Asks =>
+        Message.Of("gates.approval.asks.server", ("server", Server.Address.Host), ("variables", Login));
+
+    internal override async Task<SourceFinding> AskAsync(
+        GateContext context,
+        ApprovalGround ground,
+        CancellationToken cancellation
+    )
     {
         var api = new ApiHttp(Server, context.Time);
         using var request = Request(context);
@@ -24,7 +34,7 @@ internal sealed record HttpApproval(HttpAccess Server) : ApprovalSource
                 false,
                 Message.Of("gates.approval.ticket.failed", ("source", host), ("problem", problem))
             )
-            : TicketAnswer.Judge(host, Encoding.UTF8.GetString(reply.Body), context);
+            : TicketAnswer.Judge(host, Encoding.UTF8.GetString(reply.Body), context, ground);
     }
 
     private HttpRequestMessage Request(GateContext context)

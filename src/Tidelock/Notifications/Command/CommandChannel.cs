@@ -83,7 +83,7 @@ internal sealed class CommandChannel(CommandOptions options, ChannelContext cont
             var exit = await Program(view, notice)
                 .RunAsync(output.FillAsync, errors.FillAsync, either.Token)
                 .ConfigureAwait(false);
-            var said = errors.Text.Trim() is { Length: > 0 } wrong ? wrong : output.Text.Trim();
+            var said = errors.Words is { Length: > 0 } wrong ? wrong : output.Words;
             return exit == 0 ? null : Message.Of("notifications.command.failed", ("exit", exit), ("words", said));
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)

@@ -1,5 +1,6 @@
 using Tidelock.Changes;
 using Tidelock.Probes;
+using Tidelock.Texts;
 
 namespace Tidelock.Notifications.Webhook;
 
@@ -8,6 +9,9 @@ internal sealed class WebhookKind : IChannelKind
 {
     public const string Name = "webhook";
 
+    /// <summary>A shorter path is no secret.</summary>
+    private const int ShortestPath = 8;
+
     public string Key => Name;
 
     public string SchemaFragment => SchemaFragments.Beside<WebhookKind>("webhook");
@@ -15,10 +19,23 @@ internal sealed class WebhookKind : IChannelKind
     public ChannelOptions? Read(ChangeNode channel)
     {
         var access = HttpAccess.ReadMapping(channel, "secret", "ticks");
+        Hide(channel["address"], access?.Address);
         channel["secret"].Require();
         var secret = channel["secret"].Secret();
         var ticks = channel["ticks"].Flag(false);
         return access is null || secret is null ? null : new WebhookOptions(access, ticks) { Secret = secret };
+    }
+
+    /// <summary>Many receivers have their key in the path, and one that refuses it likes to repeat it.</summary>
+    private static void Hide(ChangeNode written, Uri? address)
+    {
+        if (
+            written.Scalar?.Text.Contains("${", StringComparison.Ordinal) == true
+            && address is { IsAbsoluteUri: true, PathAndQuery.Length: > ShortestPath }
+        )
+        {
+            Secrets.OfProcess.Add(address.PathAndQuery);
+        }
     }
 
     public IChannel? Create(ChannelOptions options, ChannelContext context) =>
