@@ -55,7 +55,7 @@ internal sealed class WaysBack(
         CancellationToken cancellation
     )
     {
-        if (ClosedName.Of(run, state, request.Target) is { } closed)
+        if (ClosedName.Of(run, state, request.Target, request.TargetEnvironment) is { } closed)
         {
             return (null, closed);
         }
@@ -64,7 +64,8 @@ internal sealed class WaysBack(
         {
             return (await Failover.FindAsync(request.Target, "tidelock", state, null, cancellation), null);
         }
-        catch (TidelockException e) when (ClosedName.Of(e, run, state, request.Target) is { } left)
+        catch (TidelockException e)
+            when (ClosedName.Of(e, run, state, request.Target, request.TargetEnvironment) is { } left)
         {
             return (null, left);
         }

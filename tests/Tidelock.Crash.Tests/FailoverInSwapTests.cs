@@ -1,7 +1,9 @@
+using Tidelock.Backups.Losses;
 using Tidelock.Postgres;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Postgres.Tests.Views;
 using Tidelock.Rollbacks.Beside;
+using Tidelock.Rollbacks.InPlace;
 using Tidelock.Rollbacks.Undoing;
 using Tidelock.Runs;
 
@@ -55,21 +57,23 @@ public sealed class FailoverInSwapTests(FailoverPrimary server) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_swap_that_the_failover_lost_is_made_again_though_it_left_the_name_closed()
+    public async Task A_swap_that_the_failover_lost_is_made_again_though_it_left_the_name_closed_and_rows_are_saved_again()
     {
         await using var bench = await server.BenchAsync("backup");
         Assert.Equal(0, (await bench.RunAsync("deploy")).Code);
         var run = (await bench.ReadAsync()).Run!.Value;
+        await bench.Database.ExecuteAsync("insert into public.results values (500, 'late', 1)");
         await using var standby = await server.StandbyAsync();
         bench.Address = FailoverPrimary.Through(bench, standby);
         await standby.CutOffAsync(bench.Database);
         var killed = await bench.RunAsync(
             "rollback",
             run,
-            BesideRollback.MethodName,
-            $"after {nameof(DatabaseSwapped)}"
+            BesideRollback.MethodName + " rescue",
+            $"after {nameof(MigrationReverted)}"
         );
         Assert.True(killed.Code == 137, killed.Output);
+        Assert.NotNull((await bench.ReadAsync()).State.Fact(BesideFacts.Step, InPlaceRestore.RescuedFact));
         await standby.TakeOverAsync();
 
         // As one that had got the closing and not the rename.
@@ -87,6 +91,13 @@ public sealed class FailoverInSwapTests(FailoverPrimary server) : IClassFixture<
             await NamesAsync(standby, bench.Database.Name, run)
         );
         Assert.Equal(New, await ClosedAsync(standby, kept));
+        Assert.Equal(
+            "500",
+            await standby.ScalarAsync<string>(
+                bench.Database.Name,
+                $"select string_agg(id::text, ' ') from {RowRescue.SchemaOf(run.Value)}.\"public.results\""
+            )
+        );
         var (_, state, entries) = await bench.ReadAsync();
         Assert.Equal(2, entries.Count(e => e.Kind == nameof(DatabaseSwapped)));
         Assert.True(state.FailedOver!.LosesSwap);

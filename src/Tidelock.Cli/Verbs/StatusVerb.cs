@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Tidelock.Cli.Rendering;
 using Tidelock.Evidence;
+using Tidelock.Postgres;
+using Tidelock.Rollbacks.Beside;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -86,6 +88,13 @@ internal sealed class StatusVerb : Verb
         var words = context.Terminal.Words;
         context.Terminal.Show([.. new RunScreen(words).Rows(RunReport.Of(entries, now), entries, now)]);
         var state = RunState.Of(entries.Select(RunEvents.Parse));
+        if (BesideFacts.OpenSwap(state) is { } swap)
+        {
+            context.Terminal.Problem(
+                Message.Of("cli.status.swap-open", ("name", Identifiers.Quote(swap.Name)), ("run", run))
+            );
+        }
+
         if (state.Status is not RunStatus.Running && StopAdvice.Of(run, state) is { } advice)
         {
             context.Terminal.Show([Row.Gap, .. new StopRows(words).Rows(advice)]);

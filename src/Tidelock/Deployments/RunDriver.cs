@@ -70,7 +70,9 @@ internal sealed class RunDriver(
 
                 return new DeploymentEnd(
                     ExitCode.NeedsPerson,
-                    losses.State is { } state ? ClosedName.With(finding, run, state, request.Target) : finding,
+                    losses.State is { } state
+                        ? ClosedName.With(finding, run, state, request.Target, request.TargetEnvironment)
+                        : finding,
                     run
                 );
             }
@@ -127,7 +129,11 @@ internal sealed class RunDriver(
     private static DeploymentEnd Held(RunId run, DeploymentRequest request, RunState known, LockHolder holder)
     {
         var finding = Message.Of("deployments.held", ("holder", holder.Describe(request.Target)));
-        return new(ExitCode.AnotherRun, ClosedName.With(finding, run, known, request.Target), run);
+        return new(
+            ExitCode.AnotherRun,
+            ClosedName.With(finding, run, known, request.Target, request.TargetEnvironment),
+            run
+        );
     }
 
     private async Task<(DeploymentEnd? End, RunState? State)> HeldAsync(

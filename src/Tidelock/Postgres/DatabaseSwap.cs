@@ -22,14 +22,15 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
     private const string Dispatched = """
         select pg_terminate_backend(a.pid) from pg_stat_activity a left join pg_roles r on r.oid = a.usesysid
           join pg_roles me on me.rolname = current_user
-        where a.datid in ($1, $2) and a.pid <> pg_backend_pid() and (me.rolsuper or (r.oid is not null and not r.rolsuper
+        where a.datid in ($1, $2) and a.pid <> pg_backend_pid() and a.pid <> all ($3) and (me.rolsuper or (r.oid is not null and not r.rolsuper
           and (pg_has_role(r.oid, 'usage') or pg_has_role('pg_signal_backend', 'usage'))))
         """;
 
     /// <summary>Autovacuum is not waited for: the rename ends it.</summary>
     private const string Present = """
         select format('%s %s%s', a.pid, coalesce(a.usename, '?'), coalesce(' (' || nullif(a.application_name, '') || ')', ''))
-        from pg_stat_activity a where a.datid in ($1, $2) and a.pid <> pg_backend_pid() and a.usesysid is not null
+        from pg_stat_activity a
+        where a.datid in ($1, $2) and a.pid <> pg_backend_pid() and a.pid <> all ($3) and a.usesysid is not null
         union all
         select format('PREPARE TRANSACTION %L (%s)', gid, owner) from pg_prepared_xacts
         where database in (select datname from pg_database where oid in ($1, $2))
@@ -55,22 +56,56 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
 
     /// <summary>Ends who is inside until nobody is left and no prepared transaction either.</summary>
     /// <returns>Who is still there after the limit; none when both are empty.</returns>
-    public async Task<IReadOnlyList<string>> EmptyAsync(TimeSpan limit, CancellationToken cancellation)
+    public Task<IReadOnlyList<string>> EmptyAsync(TimeSpan limit, CancellationToken cancellation) =>
+        EmptyAsync(limit, [], cancellation);
+
+    /// <summary>The same, and backends of ours stay.</summary>
+    public async Task<IReadOnlyList<string>> EmptyAsync(
+        TimeSpan limit,
+        IReadOnlyList<int> ours,
+        CancellationToken cancellation
+    )
     {
+        NpgsqlParameter[] Whom() => [.. Both(), new NpgsqlParameter { Value = ours.ToArray() }];
         var since = time.GetTimestamp();
         while (true)
         {
             var present = await session
-                .QueryAsync(Present, r => r.GetString(0), cancellation, Both())
+                .QueryAsync(Present, r => r.GetString(0), cancellation, Whom())
                 .ConfigureAwait(false);
             if (present.Count == 0 || time.GetElapsedTime(since) >= limit)
             {
                 return present;
             }
 
-            await session.QueryAsync(Dispatched, r => r.GetBoolean(0), cancellation, Both()).ConfigureAwait(false);
+            await session.QueryAsync(Dispatched, r => r.GetBoolean(0), cancellation, Whom()).ConfigureAwait(false);
             await Task.Delay(Look, time, cancellation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Ends whoever is in a database, as far as the session's role may.</summary>
+    public static Task<List<bool>> DismissAsync(
+        PostgresSession session,
+        uint database,
+        CancellationToken cancellation
+    ) =>
+        session.QueryAsync(
+            Dispatched,
+            r => r.GetBoolean(0),
+            cancellation,
+            DatabaseProperties.Of(database),
+            DatabaseProperties.Of(database),
+            new NpgsqlParameter { Value = Array.Empty<int>() }
+        );
+
+    /// <summary>Lets people into the one that comes, until <see cref="CloseAsync"/> or <see cref="SettleAsync"/>.</summary>
+    public async Task LetInAsync(CancellationToken cancellation)
+    {
+        await using var transaction = await session
+            .Connection.BeginTransactionAsync(cancellation)
+            .ConfigureAwait(false);
+        await session.ExecuteAsync($"{Bounded}; {Allow(plan.Beside, true)}", cancellation).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -99,13 +134,13 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
     }
 
     /// <summary>
-    /// What became of it, and the name leads into a database that lets one in. Only to be called when no backend is left that could still
-    /// commit a rename.
+    /// What became of it, and the name leads into a database that lets one in; the coming one is as open or closed as it was. Only to be called when
+    /// no backend is left that could still commit a rename.
     /// </summary>
     public async Task<SwapFate> SettleAsync(CancellationToken cancellation)
     {
-        var (fate, closed) = await LookAsync(cancellation).ConfigureAwait(false);
-        if (fate is not SwapFate.NotSwapped || closed.Count == 0)
+        var (fate, mends) = await LookAsync(cancellation).ConfigureAwait(false);
+        if (fate is not SwapFate.NotSwapped || mends.Count == 0)
         {
             return fate;
         }
@@ -114,7 +149,7 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
         {
             try
             {
-                await OpenAsync(closed, cancellation).ConfigureAwait(false);
+                await MendAsync(mends, cancellation).ConfigureAwait(false);
                 return fate;
             }
             catch (PostgresException e)
@@ -135,14 +170,13 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
     }
 
     /// <summary>In a session of its own: Npgsql closes one that met an internal error.</summary>
-    private async Task OpenAsync(IReadOnlyList<string> closed, CancellationToken cancellation)
+    private async Task MendAsync(IReadOnlyList<string> mends, CancellationToken cancellation)
     {
         await using var own = await PostgresSession
             .OpenAsync(session.Target, session.ApplicationName, cancellation)
             .ConfigureAwait(false);
         await using var transaction = await own.Connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
-        await own.ExecuteAsync(string.Join("; ", closed.Select(c => Allow(c, true)).Prepend(Bounded)), cancellation)
-            .ConfigureAwait(false);
+        await own.ExecuteAsync(string.Join("; ", mends.Prepend(Bounded)), cancellation).ConfigureAwait(false);
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
     }
 
@@ -198,7 +232,8 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
         }
     }
 
-    private async Task<(SwapFate Fate, IReadOnlyList<string> Closed)> LookAsync(CancellationToken cancellation)
+    /// <summary>What became of it, and the statements that make both as open as they were where nothing did.</summary>
+    private async Task<(SwapFate Fate, IReadOnlyList<string> Mends)> LookAsync(CancellationToken cancellation)
     {
         var found = await session
             .QueryAsync(
@@ -214,7 +249,11 @@ internal sealed class DatabaseSwap(PostgresSession session, SwapPlan plan, TimeP
             named == plan.Leaving ? SwapFate.NotSwapped
             : named == plan.Coming && (kept is null || kept == plan.Kept) ? SwapFate.Swapped
             : SwapFate.Unknown;
-        return (fate, [.. found.Where(f => !f.Allows && f.Oid != 0).Select(f => f.Name)]);
+        var mends = found
+            .Select(f => (f.Name, f.Allows, Should: f.Oid != plan.Coming || !plan.ComingIsClosed))
+            .Where(f => f.Allows != f.Should)
+            .Select(f => Allow(f.Name, f.Should));
+        return (fate, [.. mends]);
     }
 
     private async Task RequireAsync(SwapFate wanted, CancellationToken cancellation)

@@ -35,7 +35,7 @@ public sealed class PgBouncerConsole
     )
     {
         var variables = ProcessVariables.Read();
-        var target = PostgresTarget.Parse(connection, variables).WithDatabase("pgbouncer");
+        var target = TargetOf(connection);
         target.HideIn(Secrets.OfProcess);
         var programs = await ClientPrograms.FindAsync(variables, 0, cancellation).ConfigureAwait(false);
         var console = new PgBouncerConsole(target, programs, applicationName, time);
@@ -46,6 +46,11 @@ public sealed class PgBouncerConsole
             )
             : console;
     }
+
+    /// <summary>How the console is reached.</summary>
+    /// <exception cref="TidelockException"><c>postgres.target.*</c>.</exception>
+    public static PostgresTarget TargetOf(string connection) =>
+        PostgresTarget.Parse(connection, ProcessVariables.Read()).WithDatabase("pgbouncer");
 
     /// <summary>Lets it close its connections to the server for a database, each as soon as no client uses it.</summary>
     /// <returns>For people: what was done, or why not.</returns>

@@ -16,6 +16,9 @@ internal sealed record SwapPlan(string Name, uint Leaving, string Kept, uint Com
     /// <summary>Schemas of the leaving database in which rows were saved for somebody; null where there are none.</summary>
     public string? Saved { get; init; }
 
+    /// <summary>Whether the coming one lets nobody in before it gets the name: then it lets nobody in either where it does not get it.</summary>
+    public bool ComingIsClosed { get; init; }
+
     /// <summary>PostgreSQL's limit for a name; one longer is cut off without an error.</summary>
     private const int Longest = 63;
 

@@ -34,7 +34,7 @@ internal static class LostWords
             :
             [
                 .. lost
-                    .Tables.Where(t => t.Rows > 0)
+                    .Tables.Where(t => t.Rows > 0 && !t.ArePages)
                     .Take(Shown)
                     .Select(t => $"{t.Table} {RowFigure.Of(t.Rows!.Value)}"),
             ];
@@ -46,11 +46,27 @@ internal static class LostWords
         return string.Join(", ", tables.Count > Shown ? first.Append($"+{tables.Count - Shown}") : first);
     }
 
+    /// <summary>The finding of a restore, with the sequences that were set on from where the backup had them.</summary>
+    public static Message With(Message finding, IReadOnlyList<RelationName> carried) =>
+        carried.Count == 0
+            ? finding
+            : Message.Of(
+                "rollbacks.sequences.carried",
+                ("finding", finding),
+                ("count", carried.Count),
+                ("sequences", Names([.. carried]))
+            );
+
     private static Message Unknown(IGrouping<Message, LostTableWrites> tables) =>
         Message.Of("rollbacks.lost.unknown", ("tables", Names([.. tables.Select(t => t.Table)])), ("why", tables.Key));
 
     private static Message Known(LostTableWrites table, bool atLeast)
     {
+        if (table.ArePages)
+        {
+            return Message.Of("rollbacks.lost.pages", ("pages", RowFigure.Of(table.Rows, atLeast: false)));
+        }
+
         var line = Message.Of(
             "rollbacks.lost.table",
             ("table", table.Table),

@@ -20,6 +20,7 @@ namespace Tidelock.Rollbacks;
 [JsonSerializable(typeof(RestoreEnd))]
 [JsonSerializable(typeof(RehearsedWay))]
 [JsonSerializable(typeof(RescuedRows))]
+[JsonSerializable(typeof(IReadOnlyList<SequenceStand>))]
 [JsonSerializable(typeof(SwapPlan))]
 [JsonSerializable(typeof(StartedChild))]
 [JsonSerializable(typeof(CheckResult))]

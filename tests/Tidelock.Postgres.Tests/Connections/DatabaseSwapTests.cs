@@ -236,6 +236,30 @@ public sealed class DatabaseSwapTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task The_one_that_was_closed_before_is_closed_again_where_nothing_is_swapped()
+    {
+        await using var bench = await SwapBench.CreateAsync(server.Cluster);
+        await bench.Admin.ExecuteAsync(
+            $"alter database {Identifiers.Quote(bench.Plan.Beside)} with allow_connections false",
+            default
+        );
+        var swap = new DatabaseSwap(bench.Admin, bench.Plan with { ComingIsClosed = true }, TimeProvider.System);
+
+        // A program that is killed here has let people in.
+        await swap.LetInAsync(default);
+        Assert.All(await bench.StandingAsync(), s => Assert.EndsWith("|True", s, StringComparison.Ordinal));
+        Assert.Equal(SwapFate.NotSwapped, await swap.SettleAsync(default));
+        Assert.Equal(Apart(bench), (await bench.StandingAsync()).Order(StringComparer.Ordinal));
+
+        await swap.CloseAsync(default);
+        Assert.Equal(SwapFate.NotSwapped, await swap.SettleAsync(default));
+        Assert.Equal(Apart(bench), (await bench.StandingAsync()).Order(StringComparer.Ordinal));
+
+        static IEnumerable<string> Apart(SwapBench bench) =>
+            new[] { $"{bench.Plan.Name}|True", $"{bench.Plan.Beside}|False" }.Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
     public async Task A_name_that_somebody_takes_in_the_last_moment_leaves_both_as_they_were()
     {
         await using var bench = await SwapBench.CreateAsync(server.Cluster);

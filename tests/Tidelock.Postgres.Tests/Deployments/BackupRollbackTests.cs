@@ -106,7 +106,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
     public async Task Rows_written_since_are_saved_before_the_restore_and_the_tables_without_a_key_are_named()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
-        await fixture.Database.ExecuteAsync("create table log (line text)");
+        await fixture.Database.ExecuteAsync("create table log (line text); create sequence numbers");
         await WithSnapshotAsync(fixture);
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
@@ -114,6 +114,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
             """
             insert into results values (101, 'late', 7); update results set name = 'changed' where id = 1;
             delete from results where id = 2; insert into log values ('x'), ('y');
+            select nextval('numbers') from generate_series(1, 30);
             """
         );
 
@@ -135,6 +136,8 @@ public sealed class BackupRollbackTests(PostgresServer server)
             StringComparison.Ordinal
         );
         Assert.Contains("2 rows of public.log", told, StringComparison.Ordinal);
+        Assert.Contains("no number is given out twice: public.numbers", told, StringComparison.Ordinal);
+        Assert.Equal(31, await fixture.Database.ScalarAsync<long>("select nextval('numbers')"));
     }
 
     [Fact]

@@ -125,6 +125,31 @@ public sealed class AssessmentTests : IDisposable
     }
 
     [Fact]
+    public void Pages_of_large_objects_are_told_as_pages_and_are_in_no_sum_of_rows()
+    {
+        var pages = new LostTableWrites(
+            new RelationName("pg_catalog", "pg_largeobject"),
+            new WriteCount(489, 0, 0),
+            null,
+            null,
+            null
+        )
+        {
+            ArePages = true,
+        };
+        var orders = new LostTableWrites(new RelationName("app", "orders"), new WriteCount(2, 0, 0), null, null, null);
+
+        var lost = LostWrites.Of([pages, orders]);
+
+        Assert.Equal((2, 2, true), (lost.Total, lost.Whole, lost.AtLeast));
+        Assert.Equal(
+            "large objects: 489 pages written; app.orders about 2 or more rows",
+            LostWords.Of(lost, _ => true).ToString()
+        );
+        Assert.False(LostWrites.Of([orders]).AtLeast);
+    }
+
+    [Fact]
     public void A_restore_in_one_transaction_is_not_promised_in_the_time_of_one_by_several_jobs()
     {
         var rehearsed = new RunBackup("/b", BackupLevel.Rehearsed, TimeSpan.FromSeconds(41));

@@ -49,8 +49,8 @@ public sealed class PointOfNoReturnTests
         var state = RunState.Of([SampleEvents.Started, (Of(12431) with { AtLeast = true }).AsEvent()]);
         var told = PointOfNoReturn.Of(state)!;
 
-        Assert.Contains("at least 12,431 rows", told.Finding.ToString(), StringComparison.Ordinal);
-        Assert.Contains("최소 12,431행", TextCatalog.Korean.Render(told.Finding), StringComparison.Ordinal);
+        Assert.Contains("about 12,431 or more rows", told.Finding.ToString(), StringComparison.Ordinal);
+        Assert.Contains("약 12,431(또는 그 이상)행", TextCatalog.Korean.Render(told.Finding), StringComparison.Ordinal);
         Assert.Contains("not known", (Of(null) with { AtLeast = true }).Finding.ToString(), StringComparison.Ordinal);
     }
 

@@ -9,11 +9,14 @@ namespace Tidelock.Backups.Losses;
 /// <param name="Total">Rows inserted, updated or deleted in all tables that a restore in place drops; null when one of them is not known.</param>
 public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Total)
 {
-    /// <summary>Whether other sessions may still hold back what they have written: then every number is the least that would be lost.</summary>
+    /// <summary>
+    /// Whether more may be lost than the numbers tell: other sessions may still hold back what they have written, or there are pages of large objects, which
+    /// are no rows and in no sum.
+    /// </summary>
     public bool AtLeast { get; init; }
 
     /// <summary>The same where the whole database goes, and with it the tables that the backup knows nothing of; null when one is not known.</summary>
-    public long? Whole => Total is null || Tables.Any(t => t.Rows is null) ? null : Tables.Sum(t => t.Rows);
+    public long? Whole => Total is null || Tables.Any(t => t.Rows is null) ? null : Sum(Tables);
 
     /// <summary>Nothing is known of any table.</summary>
     internal static LostWrites Unknown { get; } = new([], null);
@@ -21,8 +24,14 @@ public sealed record LostWrites(IReadOnlyList<LostTableWrites> Tables, long? Tot
     internal static LostWrites Of(IReadOnlyList<LostTableWrites> tables)
     {
         var held = tables.Where(t => !t.IsNew).ToList();
-        return new LostWrites(tables, held.Any(t => t.Rows is null) ? null : held.Sum(t => t.Rows));
+        return new LostWrites(tables, held.Any(t => t.Rows is null) ? null : Sum(held))
+        {
+            AtLeast = tables.Any(t => t is { ArePages: true, Rows: > 0 }),
+        };
     }
+
+    private static long Sum(IEnumerable<LostTableWrites> tables) =>
+        tables.Where(t => !t.ArePages).Sum(t => t.Rows ?? 0);
 }
 
 /// <summary>What one table would lose.</summary>
@@ -43,6 +52,9 @@ public sealed record LostTableWrites(
 {
     /// <summary>The backup knows nothing of it either, but a restore in place drops what it is a partition or an heir of: all its rows are lost.</summary>
     public bool Falls { get; init; }
+
+    /// <summary>Whether what is counted are pages of large objects, hundreds of which may be one object.</summary>
+    public bool ArePages { get; init; }
 
     /// <summary>Its rows in the backup's snapshot; null where they were not counted then.</summary>
     public long? RowsThen { get; init; }

@@ -38,6 +38,7 @@ internal static class LostWritesReader
         CancellationToken cancellation
     )
     {
+        var held = await HeldBackCounters.AreThereAsync(session, cancellation).ConfigureAwait(false);
         var comparison = new TableComparison(
             await IncomparableAsync(session, manifest, cancellation).ConfigureAwait(false),
             await FallingTables.ReadAsync(session, manifest, cancellation).ConfigureAwait(false)
@@ -47,6 +48,7 @@ internal static class LostWritesReader
         return await OfAsync(
                 session,
                 [.. comparison.Losses(manifest.Tables, now), .. comparison.Others(manifest.Others, others)],
+                held,
                 cancellation
             )
             .ConfigureAwait(false);
@@ -69,35 +71,60 @@ internal static class LostWritesReader
     }
 
     /// <summary>What was written to a database since its tables were read, all of which goes.</summary>
+    /// <param name="session">Of the database.</param>
+    /// <param name="then">Its tables.</param>
+    /// <param name="others">What it held besides; null where that was not noted, so that nothing is known of it.</param>
+    /// <param name="since">Which life of the counters that was.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellation">Ends it.</param>
     public static async Task<LostWrites> SinceAsync(
         PostgresSession session,
         IReadOnlyList<TableState> then,
+        IReadOnlyList<TableState>? others,
         StatisticsEpoch since,
         TimeProvider time,
         CancellationToken cancellation
     )
     {
+        var held = await HeldBackCounters.AreThereAsync(session, cancellation).ConfigureAwait(false);
         var incomparable = await UncountedAsync(session, since, cancellation).ConfigureAwait(false);
         var now = await TableStates.ReadAsync(session, cancellation).ConfigureAwait(false);
-        var losses = new TableComparison(incomparable, new HashSet<RelationName>()).Losses(then, now);
+        var othersNow = await TableStates.OthersAsync(session, cancellation).ConfigureAwait(false);
+        var comparison = new TableComparison(incomparable, new HashSet<RelationName>());
         return await WithRowsAsync(
                 session,
-                await OfAsync(session, losses, cancellation).ConfigureAwait(false),
+                await OfAsync(
+                        session,
+                        [.. comparison.Losses(then, now), .. comparison.Others(others, othersNow)],
+                        held,
+                        cancellation
+                    )
+                    .ConfigureAwait(false),
                 time,
                 cancellation
             )
             .ConfigureAwait(false);
     }
 
+    /// <param name="session">Of the database.</param>
+    /// <param name="losses">By the counters, which have been read.</param>
+    /// <param name="held">Whether somebody held counters back before that; asked again here, for whoever has begun since.</param>
+    /// <param name="cancellation">Ends it.</param>
     private static async Task<LostWrites> OfAsync(
         PostgresSession session,
         IReadOnlyList<LostTableWrites> losses,
+        bool held,
         CancellationToken cancellation
-    ) =>
-        LostWrites.Of(losses) with
-        {
-            AtLeast = await HeldBackCounters.AreThereAsync(session, cancellation).ConfigureAwait(false),
-        };
+    )
+    {
+        var lost = LostWrites.Of(losses);
+        return lost.AtLeast || held || await HeldBackCounters.AreThereAsync(session, cancellation).ConfigureAwait(false)
+            ? lost with
+            {
+                AtLeast = true,
+            }
+            : lost;
+    }
 
     private static async Task<LostWrites> WithRowsAsync(
         PostgresSession session,

@@ -18,9 +18,19 @@ public sealed record RescuedRows(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<RelationName>? Others { get; init; }
 
+    /// <summary>The server's timeline and the database by its oid, where they were saved; null in journals of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RescuePlace? Place { get; init; }
+
     /// <summary>When the rollback began that they were saved for; null where nobody needs to know.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? RollbackAt { get; init; }
+}
+
+/// <summary>Where rows were saved: a standby that was promoted since has another timeline and may lack them, and another database has another oid.</summary>
+public sealed record RescuePlace(int Timeline, uint DatabaseOid)
+{
+    internal static RescuePlace Of(ServerIdentity identity) => new(identity.Timeline, identity.DatabaseOid);
 }
 
 /// <summary>Rows of one table.</summary>

@@ -28,6 +28,8 @@ internal sealed class RowRescue(
     Action<Message> report
 )
 {
+    private static readonly TimeSpan StandbyLimit = TimeSpan.FromSeconds(15);
+
     private readonly string schema = SchemaOf(run);
 
     /// <summary>The schema of a run's side tables.</summary>
@@ -149,11 +151,79 @@ internal sealed class RowRescue(
             }
         }
 
+        if (saved.Count > 0)
+        {
+            await AwaitStandbysAsync(cancellation).ConfigureAwait(false);
+        }
+
         var others = await LostWritesReader.OthersAsync(from, manifest, cancellation).ConfigureAwait(false);
         return new RescueResult(
-            new RescuedRows(schema, saved, withoutKey) { Others = others.Count == 0 ? null : others },
+            new RescuedRows(schema, saved, withoutKey)
+            {
+                Others = others.Count == 0 ? null : others,
+                Place = RescuePlace.Of(await ServerIdentity.ReadAsync(to, cancellation).ConfigureAwait(false)),
+            },
             null
         );
+    }
+
+    /// <summary>
+    /// One commit more, which waits for whatever standbys the server waits for, and so for all before it: what was saved for nobody to lose is not lost
+    /// with one machine. A standby that is away is not waited for without end: the rows are on this server's disk.
+    /// </summary>
+    private async Task AwaitStandbysAsync(CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(StandbyLimit);
+        try
+        {
+            await to.ExecuteAsync(
+                    $"comment on schema {Identifiers.Quote(schema)} is {Identifiers.Literal("tidelock " + run)}",
+                    limit.Token
+                )
+                .ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // Told below, as where the server took the cancellation for the end of its waiting.
+        }
+
+        if (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            report(Message.Of("rollbacks.rescue.not-replicated", ("schema", schema), ("limit", StandbyLimit)));
+        }
+    }
+
+    /// <summary>Side tables that are not where they were saved, or lack rows.</summary>
+    public static async Task<IReadOnlyList<RelationName>> GoneAsync(
+        PostgresSession session,
+        RescuedRows rows,
+        CancellationToken cancellation
+    )
+    {
+        var gone = new List<RelationName>();
+        foreach (var table in rows.Saved)
+        {
+            var side = new RelationName(rows.Schema, table.Into);
+            var isThere = await session
+                .ScalarAsync<bool>(
+                    "select to_regclass($1) is not null",
+                    cancellation,
+                    new NpgsqlParameter { Value = side.Sql }
+                )
+                .ConfigureAwait(false);
+            var count = isThere
+                ? await session
+                    .ScalarAsync<long>($"select count(*) from {side.Sql}", cancellation)
+                    .ConfigureAwait(false)
+                : 0;
+            if (count < table.Rows)
+            {
+                gone.Add(side);
+            }
+        }
+
+        return gone;
     }
 
     /// <summary>In its own database a table that the backup does not know stays as it is, unless it falls with one that it knows.</summary>

@@ -37,9 +37,11 @@ internal sealed record TableComparison(Message? Incomparable, IReadOnlySet<Relat
         [
             .. Losses(held, [.. now.Where(n => n.Rows != 0 || held.Exists(t => t.Oid == n.Oid))])
                 .Where(l => l.Rows != 0)
-                .Select(l => l with { RowsThen = null }),
+                .Select(l => l with { RowsThen = null, ArePages = l.Table == LargeObjects }),
         ];
     }
+
+    private static readonly RelationName LargeObjects = new("pg_catalog", "pg_largeobject");
 
     private static Message NotNoted => Message.Of("backups.lost.not-noted");
 

@@ -22,7 +22,11 @@ internal sealed record BesideRestored(uint Oid, TimeSpan Took, int Timeline);
 /// <param name="Oid">The database.</param>
 /// <param name="Since">Which life of the counters that is.</param>
 /// <param name="Tables">Its tables with their counters, of which later ones tell what was written since; null in journals of earlier versions.</param>
-internal sealed record BesideProven(uint Oid, StatisticsEpoch Since, IReadOnlyList<TableState>? Tables);
+internal sealed record BesideProven(uint Oid, StatisticsEpoch Since, IReadOnlyList<TableState>? Tables)
+{
+    /// <summary>What it holds besides: large objects, tables in which extensions keep what they were configured with; null in journals of earlier versions.</summary>
+    public IReadOnlyList<TableState>? Others { get; init; }
+}
 
 /// <summary>Names of this folder's facts, and the swap that a killed program may have left in the middle.</summary>
 internal static class BesideFacts

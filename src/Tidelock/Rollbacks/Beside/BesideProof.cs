@@ -58,7 +58,10 @@ internal static class BesideProof
                         oid,
                         await TableStates.EpochAsync(session, cancellation).ConfigureAwait(false),
                         await TablesAsync(session, backup, cancellation).ConfigureAwait(false)
-                    ),
+                    )
+                    {
+                        Others = await TableStates.OthersAsync(session, cancellation).ConfigureAwait(false),
+                    },
                     RollbacksJson.Default.BesideProven,
                     cancellation
                 )

@@ -31,7 +31,7 @@ internal static class BesideRescue
             return finding;
         }
 
-        if (Saved(context) is { } saved)
+        if (Saved(context) is { } saved && await IsThereAsync(context, saved, cancellation).ConfigureAwait(false))
         {
             return RescueWords.With(finding, saved);
         }
@@ -62,11 +62,19 @@ internal static class BesideRescue
         && context.State.Swapped?.At >= context.State.Rollback.At
         && Saved(context.As(BesideFacts.Step)) is null;
 
+    /// <summary>What was saved for this rollback in the database that has the name now, on a server that cannot have lost it since.</summary>
     private static RescuedRows? Saved(StepContext context) =>
         context.Fact(InPlaceRestore.RescuedFact, RollbacksJson.Default.RescuedRows) is { } saved
         && saved.RollbackAt == context.State.Rollback!.At
+        && (saved.Place is null || saved.Place == RescuePlace.Of(context.State.Identity!))
             ? saved
             : null;
+
+    private static async Task<bool> IsThereAsync(StepContext context, RescuedRows saved, CancellationToken cancellation)
+    {
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        return (await RowRescue.GoneAsync(session, saved, cancellation).ConfigureAwait(false)).Count == 0;
+    }
 
     private static async Task<RescueResult> SaveAsync(
         StepContext context,
@@ -75,6 +83,7 @@ internal static class BesideRescue
     )
     {
         var kept = context.State.Swapped!.Kept;
+        var swapped = BesideFacts.LastSwap(context.State)!;
         await using var outside = await BesideRollback.OutsideAsync(context, cancellation).ConfigureAwait(false);
         await using var to = await context.OpenAsync(cancellation).ConfigureAwait(false);
         await outside.ExecuteAsync("set synchronous_commit = local", cancellation).ConfigureAwait(false);
@@ -95,6 +104,9 @@ internal static class BesideRescue
         finally
         {
             await outside.ExecuteAsync(Allow(kept, "false"), CancellationToken.None).ConfigureAwait(false);
+
+            // Whoever else got in meanwhile would go on writing what nobody looks for there.
+            await DatabaseSwap.DismissAsync(outside, swapped.Leaving, CancellationToken.None).ConfigureAwait(false);
         }
     }
 

@@ -24,8 +24,6 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
 
     public bool IsRestore => true;
 
-    public bool MayBeRepeated => false;
-
     /// <summary>After the swap nobody needs to ask what is there, and rows may still have to be saved.</summary>
     public bool HasBegun(StepContext context) => IsSwapped(context.State);
 

@@ -11,6 +11,9 @@ namespace Tidelock.Rollbacks.Beside;
 /// </summary>
 internal sealed class RunSwap(StepContext context, TimeSpan within)
 {
+    /// <summary>How long our own sessions may take to be gone, at the end of the time for all others.</summary>
+    private static readonly TimeSpan OwnLeaving = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan PauseLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstClient = TimeSpan.FromSeconds(10);
 
@@ -51,9 +54,10 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         Message? stuck = null;
         Interruption interruption;
         Message? problem;
+        SwapNumbers numbers;
         try
         {
-            (interruption, problem) = await ExchangeAsync(outside, plan, comment).ConfigureAwait(false);
+            (interruption, problem, numbers) = await ExchangeAsync(outside, plan, comment).ConfigureAwait(false);
         }
         finally
         {
@@ -65,14 +69,21 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         await using (interruption.ConfigureAwait(false))
         {
             var interrupted = await interruption.EndAsync(FirstClient, context.Time).ConfigureAwait(false);
-            await EndAsync(plan, problem, interrupted + held, stuck ?? unpaused).ConfigureAwait(false);
+            var remark = stuck ?? unpaused ?? numbers.Problem;
+            await EndAsync(plan, problem, interrupted + held, remark, numbers.Carried).ConfigureAwait(false);
         }
 
         return problem;
     }
 
     /// <summary>The event of a swap that the catalog tells of.</summary>
-    public static DatabaseSwapped Event(RunState state, SwapPlan plan, TimeSpan? interrupted, Message? remark)
+    public static DatabaseSwapped Event(
+        RunState state,
+        SwapPlan plan,
+        TimeSpan? interrupted,
+        Message? remark,
+        IReadOnlyList<RelationName> carried
+    )
     {
         (string, object?)[] arguments =
         [
@@ -88,7 +99,7 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
             (false, true) => "rollbacks.beside.swapped",
             (false, false) => "rollbacks.beside.swapped-with-saved",
         };
-        var finding = Message.Of(code, arguments);
+        var finding = LostWords.With(Message.Of(code, arguments), carried);
         return new DatabaseSwapped(
             state.Identity! with
             {
@@ -120,7 +131,7 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         }
     }
 
-    private async Task<(Interruption Interruption, Message? Problem)> ExchangeAsync(
+    private async Task<(Interruption Interruption, Message? Problem, SwapNumbers Numbers)> ExchangeAsync(
         PostgresSession outside,
         SwapPlan plan,
         string? comment
@@ -130,11 +141,14 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         var backend = await DatabaseSwap.BackendAsync(outside, CancellationToken.None).ConfigureAwait(false);
         Interruption? interruption = null;
         Message? problem;
+        await using var numbers = await SwapNumbers
+            .EnterAsync(context, swap, plan, CancellationToken.None)
+            .ConfigureAwait(false);
         try
         {
             await swap.CloseAsync(CancellationToken.None).ConfigureAwait(false);
             interruption = Interruption.Begin(context.Target, context.ApplicationName, context.Time);
-            var present = await swap.EmptyAsync(within, CancellationToken.None).ConfigureAwait(false);
+            var present = await EmptyAsync(swap, numbers).ConfigureAwait(false);
             problem =
                 present.Count == 0
                     ? null
@@ -160,7 +174,10 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         {
             return (
                 interruption,
-                problem is null ? null : await SettleAsync(outside.Target, backend, plan, problem).ConfigureAwait(false)
+                problem is null
+                    ? null
+                    : await SettleAsync(outside.Target, backend, plan, problem).ConfigureAwait(false),
+                numbers
             );
         }
         catch
@@ -168,6 +185,22 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
             await interruption.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Everybody else out first, and then we ourselves.</summary>
+    private async Task<IReadOnlyList<string>> EmptyAsync(DatabaseSwap swap, SwapNumbers numbers)
+    {
+        var since = context.Time.GetTimestamp();
+        var present = await swap.EmptyAsync(within, numbers.Backends, CancellationToken.None).ConfigureAwait(false);
+        if (present.Count > 0)
+        {
+            return present;
+        }
+
+        await numbers.CarryAsync(CancellationToken.None).ConfigureAwait(false);
+        var left = within - context.Time.GetElapsedTime(since);
+        return await swap.EmptyAsync(left > OwnLeaving ? left : OwnLeaving, CancellationToken.None)
+            .ConfigureAwait(false);
     }
 
     /// <summary>After a failure the catalog decides; the answer of a commit may have been lost.</summary>
@@ -194,12 +227,18 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         };
     }
 
-    private async Task EndAsync(SwapPlan plan, Message? problem, TimeSpan? interrupted, Message? remark)
+    private async Task EndAsync(
+        SwapPlan plan,
+        Message? problem,
+        TimeSpan? interrupted,
+        Message? remark,
+        IReadOnlyList<RelationName> carried
+    )
     {
         if (problem is null)
         {
             await context
-                .AppendAsync(Event(context.State, plan, interrupted, remark), CancellationToken.None)
+                .AppendAsync(Event(context.State, plan, interrupted, remark, carried), CancellationToken.None)
                 .ConfigureAwait(false);
         }
         else

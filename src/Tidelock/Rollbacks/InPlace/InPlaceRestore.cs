@@ -20,6 +20,7 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
     internal const string EndFact = "restore-end";
     internal const string RescuedFact = "rescued";
     private const string ChildFact = "restore child";
+    private const string NumbersFact = "sequences";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -35,7 +36,7 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
         {
             return begun.Jobs is not null
                     ? await EndedAsync(begun, RestoreFate.Halfway, Halfway()).ConfigureAwait(false)
-                : await SavedAgainAsync(restorer, begun, session, cancellation).ConfigureAwait(false) is { } unsafely
+                : await KeptAgainAsync(restorer, begun, session, cancellation).ConfigureAwait(false) is { } unsafely
                     ? StepOutcome.NeedsPerson(Message.Of("rollbacks.rescue.not-restored", ("problem", unsafely)))
                 : await RestoreAsync(restorer, begun, cancellation).ConfigureAwait(false);
         }
@@ -50,6 +51,7 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.rescue.not-restored", ("problem", unsaved)));
         }
 
+        await KeepNumbersAsync(session, cancellation).ConfigureAwait(false);
         var tooLarge = await InPlaceFit.TooLargeAsync(session, took, jobs, cancellation).ConfigureAwait(false);
         var intent = await restorer.PrepareAsync(backup, session, cancellation).ConfigureAwait(false);
         intent = intent with { RollbackAt = context.State.Rollback!.At, Jobs = tooLarge is null ? null : jobs };
@@ -83,7 +85,9 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
         var result = await restorer
             .RestoreAsync(backup, intent, context.Target, context.ApplicationName, locks, context.Report, cancellation)
             .ConfigureAwait(false);
-        return await EndedAsync(intent, result.Fate, result.Finding).ConfigureAwait(false);
+        var carried =
+            result.Fate == RestoreFate.Restored ? await CarryNumbersAsync(cancellation).ConfigureAwait(false) : [];
+        return await EndedAsync(intent, result.Fate, LostWords.With(result.Finding, carried)).ConfigureAwait(false);
     }
 
     private async Task<StepOutcome> EndedAsync(RestoreIntent intent, RestoreFate fate, Message finding)
@@ -110,18 +114,55 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
     private RescuedRows? Rescued =>
         context.State.Rollback!.Rescues ? context.Fact(RescuedFact, RollbacksJson.Default.RescuedRows) : null;
 
-    /// <summary>Saves the rows anew where a restore had begun and changed nothing: a failover may have lost what was saved, and more was written since.</summary>
-    private async Task<Message?> SavedAgainAsync(
+    /// <summary>
+    /// Journals which numbers were given out, before a restore takes the sequences back: once it is done nobody knows any more. Half a restore has taken
+    /// some back already, so what was journaled before that counts too.
+    /// </summary>
+    private async Task KeepNumbersAsync(PostgresSession session, CancellationToken cancellation)
+    {
+        var now = await SequenceStands.ReadAsync(session, cancellation).ConfigureAwait(false);
+        await context
+            .RecordAsync(
+                NumbersFact,
+                SequenceStands.Further(Numbers, now),
+                RollbacksJson.Default.IReadOnlyListSequenceStand,
+                cancellation
+            )
+            .ConfigureAwait(false);
+    }
+
+    private IReadOnlyList<SequenceStand> Numbers =>
+        context.Fact(NumbersFact, RollbacksJson.Default.IReadOnlyListSequenceStand) ?? [];
+
+    private async Task<IReadOnlyList<RelationName>> CarryNumbersAsync(CancellationToken cancellation)
+    {
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        await session
+            .ExecuteAsync("set default_transaction_read_only = off; set synchronous_commit = local", cancellation)
+            .ConfigureAwait(false);
+        return await SequenceStands.CarryAsync(session, Numbers, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Where a restore had begun and changed nothing, saves the rows anew and looks at the numbers again: a failover may have lost what was saved, and more
+    /// was written since.
+    /// </summary>
+    private async Task<Message?> KeptAgainAsync(
         BackupRestorer restorer,
         RestoreIntent begun,
         PostgresSession session,
         CancellationToken cancellation
-    ) =>
-        context.State.Rollback!.Rescues
-        && await restorer.FateAsync(backup, begun, session, cancellation).ConfigureAwait(false)
-            == RestoreFate.NotRestored
-            ? await RescueAsync(session, cancellation).ConfigureAwait(false)
-            : null;
+    )
+    {
+        var fate = await restorer.FateAsync(backup, begun, session, cancellation).ConfigureAwait(false);
+        if (fate != RestoreFate.NotRestored)
+        {
+            return null;
+        }
+
+        await KeepNumbersAsync(session, cancellation).ConfigureAwait(false);
+        return await RescueAsync(session, cancellation).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Saves the rows where that is asked for, also after a crash once more: what was saved may be lost, and more may have been written. Where half
@@ -137,10 +178,11 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
 
         if (End(context) is { Fate: RestoreFate.Halfway })
         {
-            context.Report(
-                Message.Of(Rescued is null ? "rollbacks.rescue.too-late" : "rollbacks.rescue.kept-from-before")
-            );
-            return null;
+            var (isLate, partly) = await LateAsync(to, cancellation).ConfigureAwait(false);
+            if (isLate)
+            {
+                return partly;
+            }
         }
 
         if (backup.Manifest is not { } manifest)
@@ -168,6 +210,41 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
         }
 
         return problem;
+    }
+
+    /// <summary>
+    /// Whether half of the backup was restored, so that nothing can be saved any more. A failover may have lost all of it, the side tables before the rest:
+    /// where none of them is there, the rows are saved again, and where some are, nobody writes over those.
+    /// </summary>
+    private async Task<(bool IsLate, Message? Problem)> LateAsync(PostgresSession to, CancellationToken cancellation)
+    {
+        if (Rescued is not { } rescued)
+        {
+            context.Report(Message.Of("rollbacks.rescue.too-late"));
+            return (true, null);
+        }
+
+        var gone = await RowRescue.GoneAsync(to, rescued, cancellation).ConfigureAwait(false);
+        var isElsewhere = rescued.Place is { } place && place != RescuePlace.Of(context.State.Identity!);
+        if (gone.Count == rescued.Saved.Count && (gone.Count > 0 || isElsewhere))
+        {
+            return (false, null);
+        }
+
+        if (gone.Count > 0)
+        {
+            return (
+                true,
+                Message.Of(
+                    "rollbacks.rescue.partly-gone",
+                    ("schema", rescued.Schema),
+                    ("tables", LostWords.Names(gone))
+                )
+            );
+        }
+
+        context.Report(Message.Of("rollbacks.rescue.kept-from-before"));
+        return (true, null);
     }
 
     private Task RecordAsync(StartedChild child) =>

@@ -109,11 +109,18 @@ internal sealed class UndoRollback(TimeProvider time) : IRollbackMethod
     {
         var last = BesideFacts.LastSwap(context.State)!;
         var undone = SwapPlan.UndoneOf(last.Name, context.Run.Value);
-        var plan = last.Kept == undone ? last : new SwapPlan(last.Name, last.Coming, undone, last.Leaving, last.Kept);
+        var coming = last.Kept == undone ? last.Coming : last.Leaving;
+        var kept = await DatabaseProperties.ReadAsync(outside, coming, cancellation).ConfigureAwait(false);
+        var plan =
+            last.Kept == undone
+                ? last
+                : new SwapPlan(last.Name, last.Coming, undone, last.Leaving, last.Kept)
+                {
+                    ComingIsClosed = kept is { AllowsConnections: false },
+                };
         var obstacles = await SwapObstacles
             .FindAsync(outside, plan.Leaving, [plan.Kept], 2, cancellation)
             .ConfigureAwait(false);
-        var kept = await DatabaseProperties.ReadAsync(outside, plan.Coming, cancellation).ConfigureAwait(false);
         return kept?.Name == plan.Beside
             ? (plan, obstacles)
             : (plan, [.. obstacles, Message.Of("rollbacks.undo.gone", ("kept", plan.Beside), ("oid", plan.Coming))]);
@@ -127,7 +134,9 @@ internal sealed class UndoRollback(TimeProvider time) : IRollbackMethod
     ) =>
         context.Fact(BesideFacts.Proven, RollbacksJson.Default.BesideProven) is { Tables: { } then } proven
         && context.State.Identity!.DatabaseOid == proven.Oid
-            ? await LostWritesReader.SinceAsync(session, then, proven.Since, time, cancellation).ConfigureAwait(false)
+            ? await LostWritesReader
+                .SinceAsync(session, then, proven.Others, proven.Since, time, cancellation)
+                .ConfigureAwait(false)
             : LostWrites.Unknown;
 
     private static RollbackAssessment Unusable(Message why) => new(Usable: false, why, LosesWrites: true);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tidelock.Changes;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;
@@ -19,20 +20,42 @@ public sealed class SwapFactsTests
         new Dictionary<string, string>(StringComparer.Ordinal)
     );
 
+    private static readonly TargetEnvironment Unpooled = new("production", "");
+
     [Fact]
     public void Only_while_a_swap_is_open_the_name_may_be_closed()
     {
         var open = After(RestoreBegun());
-        var closed = ClosedName.With(Message.Of("runs.undone"), Run, open, Target);
+        var closed = ClosedName.With(Message.Of("runs.undone"), Run, open, Target, Unpooled);
 
         Assert.Equal("runs.undone", closed.Parts!["finding"].Code);
         Assert.Equal(
             """psql -h a.example,b.example -p 5432,5433 -U 'o'\''neill' -d postgres -c 'alter database "seedtest" with allow_connections true'""",
             closed.Parts["closed"].Arguments["command"]!.ToString()!.Trim()
         );
-        Assert.Null(ClosedName.Of(Run, After(Restored()), Target));
-        Assert.Null(ClosedName.Of(Run, After([.. RestoreBegun(), Fact(BesideFacts.NotSwapped, There)]), Target));
-        Assert.Equal("runs.undone", ClosedName.With(Message.Of("runs.undone"), Run, RunState.Empty, Target).Code);
+        Assert.Null(ClosedName.Of(Run, After(Restored()), Target, Unpooled));
+        Assert.Null(
+            ClosedName.Of(Run, After([.. RestoreBegun(), Fact(BesideFacts.NotSwapped, There)]), Target, Unpooled)
+        );
+        Assert.Equal(
+            "runs.undone",
+            ClosedName.With(Message.Of("runs.undone"), Run, RunState.Empty, Target, Unpooled).Code
+        );
+    }
+
+    [Fact]
+    public void Where_a_pooler_may_hold_clients_back_the_command_that_lets_them_go_on_is_told_too()
+    {
+        var pooled = Unpooled with { PgBouncer = "host=pool.example port=6432 user=keeper password=hidden-word" };
+
+        var paused = ClosedName.Of(Run, After(RestoreBegun()), Target, pooled)!;
+
+        Assert.Equal("rollbacks.swap.may-be-closed", paused.Parts!["closed"].Code);
+        Assert.Equal(
+            """psql -h pool.example -p 6432 -U keeper -d pgbouncer -c 'resume "seedtest"'""",
+            paused.Arguments["command"]!.ToString()!.Trim()
+        );
+        Assert.DoesNotContain("hidden-word", paused.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
