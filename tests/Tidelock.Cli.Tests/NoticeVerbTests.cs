@@ -16,7 +16,18 @@ public sealed class NoticeVerbTests(NativeProgram program)
         Assert.Equal(0, shown.ExitCode);
         var moments = Lines(shown).Select(l => l.GetProperty("moment").GetString()).Distinct().ToList();
         Assert.Equal(
-            ["Announced", "Started", "StepStarted", "Held", "Continued", "RollbackStarted", "Ended", "NeedsPerson"],
+            [
+                "Announced",
+                "Started",
+                "StepStarted",
+                "Held",
+                "Continued",
+                "RollbackStarted",
+                "Ended",
+                "NeedsPerson",
+                "Suspended",
+                "Decided",
+            ],
             moments
         );
         Assert.Empty(slack.Calls);

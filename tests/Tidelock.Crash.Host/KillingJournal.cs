@@ -6,16 +6,16 @@ namespace Tidelock.Crash.Host;
 
 /// <summary>
 /// Kills its own process with SIGKILL before or after an append, at each kind of append once: which ones were met is kept in a file
-/// that outlives the process. <c>CRASH_WHEN</c> is <c>before</c> or <c>after</c>, and may name the one kind to die at, as
-/// <c>before MigrationApplied</c> does; <c>CRASH_FILE</c> is the file.
+/// that outlives the process. <c>CRASH_WHEN</c> is <c>before</c> or <c>after</c>, and may name the kinds to die at, as
+/// <c>before MigrationApplied RunEnded</c> does; <c>CRASH_FILE</c> is the file.
 /// </summary>
-internal sealed class KillingJournal(IJournal real, string when, string kind, string file) : IJournal
+internal sealed class KillingJournal(IJournal real, string when, string[] kinds, string file) : IJournal
 {
     public string Location => real.Location;
 
     public static IJournal Around(IJournal real) =>
-        Environment.GetEnvironmentVariable("CRASH_WHEN")?.Split(' ') is [{ Length: > 0 } when, .. var kind]
-            ? new KillingJournal(real, when, string.Concat(kind), Environment.GetEnvironmentVariable("CRASH_FILE")!)
+        Environment.GetEnvironmentVariable("CRASH_WHEN")?.Split(' ') is [{ Length: > 0 } when, .. var kinds]
+            ? new KillingJournal(real, when, kinds, Environment.GetEnvironmentVariable("CRASH_FILE")!)
             : real;
 
     public async Task<AppendResult> AppendAsync(JournalEntry entry, long? epoch, CancellationToken cancellation)
@@ -59,7 +59,7 @@ internal sealed class KillingJournal(IJournal real, string when, string kind, st
 
     private async Task<bool> IsNewAsync(JournalEntry entry, CancellationToken cancellation)
     {
-        if (kind.Length > 0 && entry.Kind != kind)
+        if (kinds.Length > 0 && !kinds.Contains(entry.Kind, StringComparer.Ordinal))
         {
             return false;
         }
@@ -83,6 +83,15 @@ internal sealed class KillingJournal(IJournal real, string when, string kind, st
             payload.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString()
                 : null;
-        return string.Join(' ', entry.Kind, Of("gate"), Of("step"), Of("name"), Of("method"), Of("result"));
+        return string.Join(
+            ' ',
+            entry.Kind,
+            Of("gate"),
+            Of("step"),
+            Of("name"),
+            Of("method"),
+            Of("result"),
+            Of("channel")
+        );
     }
 }

@@ -6,10 +6,9 @@ using Tidelock.Postgres;
 using Tidelock.Runs;
 
 // VERB FOLDER JOURNAL [RUN [METHOD]], with DATABASE_URL: the library's whole way in a process of its own that can be killed.
-var variables = new Dictionary<string, string>(StringComparer.Ordinal)
-{
-    ["DATABASE_URL"] = Environment.GetEnvironmentVariable("DATABASE_URL")!,
-};
+var variables = new[] { "DATABASE_URL", "SLACK_BOT_TOKEN", "PAGERDUTY_ROUTING_KEY" }
+    .Where(n => Environment.GetEnvironmentVariable(n) is not null)
+    .ToDictionary(n => n, n => Environment.GetEnvironmentVariable(n)!, StringComparer.Ordinal);
 var change = TidelockServices.ChangeLoader.Load(args[1], "production", variables).Change!;
 var place = change.Environments.Single(e => e.Name == "production");
 var request = new DeploymentRequest(change, place, PostgresTarget.Parse(place.Database, variables), "kim");

@@ -26,6 +26,9 @@ internal sealed class CrashBench : IAsyncDisposable
     /// <summary>How the database is reached; another address for a wire that can be cut.</summary>
     public string? Address { get; set; }
 
+    /// <summary>What its programs find in their environment beside the database's address.</summary>
+    public Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal);
+
     public string ChangeFolder => fixture.ChangeFolder;
 
     public string KillFile => Path.Combine(fixture.ChangeFolder, "..", "met");
@@ -148,7 +151,7 @@ internal sealed class CrashBench : IAsyncDisposable
 
     public HostProgram Start(string verb, RunId? run = null, string method = "definition", string when = "") =>
         HostProgram.Start(
-            new Dictionary<string, string>(StringComparer.Ordinal)
+            new Dictionary<string, string>(Variables, StringComparer.Ordinal)
             {
                 ["DATABASE_URL"] = Address ?? Database.Uri,
                 ["CRASH_WHEN"] = when,

@@ -455,7 +455,7 @@ public sealed class Deployment
             if (
                 RunEvents.Parse(heads.First) is not RunStarted started
                 || !started.Identity.IsSameDatabase(identity)
-                || RunEvents.Parse(heads.Last) is RunEnded
+                || await RunReader.HasEndedAsync(journal, heads, cancellation).ConfigureAwait(false)
             )
             {
                 continue;

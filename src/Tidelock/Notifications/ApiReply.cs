@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text.Json;
 using Tidelock.Probes;
 using Tidelock.Texts;
@@ -11,6 +12,8 @@ namespace Tidelock.Notifications;
 /// <param name="Problem">Why this is not what was asked for; null where the status says that all went well.</param>
 internal sealed record ApiReply(int Status, byte[] Body, TimeSpan? RetryAfter, Message? Problem)
 {
+    private HttpResponseHeaders? Headers { get; init; }
+
     /// <summary>Whether the same request can go well later: no answer, too many requests, a fault of the server.</summary>
     public bool MayGoWellLater => Problem is not null && Status is 0 or 408 or 425 or 429 or >= 500;
 
@@ -25,7 +28,16 @@ internal sealed record ApiReply(int Status, byte[] Body, TimeSpan? RetryAfter, M
             body,
             Wait(answer, now),
             answer.IsSuccessStatusCode ? null : Refusal(host, answer, body)
-        );
+        )
+        {
+            Headers = answer.Headers,
+        };
+
+    /// <summary>The words of a header that lists some; null where it is not there.</summary>
+    public IReadOnlyList<string>? Words(string header) =>
+        Headers?.TryGetValues(header, out var values) == true
+            ? [.. values.SelectMany(v => v.Split(',', StringSplitOptions.TrimEntries))]
+            : null;
 
     /// <summary>The answer's JSON; null where it is none.</summary>
     public JsonElement? Json()

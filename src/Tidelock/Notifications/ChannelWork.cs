@@ -34,6 +34,7 @@ internal sealed class ChannelWork : IAsyncDisposable
     private JournalEntry? head;
     private long upto;
     private DateTimeOffset? calledAt;
+    private DateTimeOffset journaledAt = DateTimeOffset.MinValue;
 
     public ChannelWork(string kind, IChannel channel, IJournal journal, RunExecution execution, NoticePace pace)
     {
@@ -195,15 +196,27 @@ internal sealed class ChannelWork : IAsyncDisposable
         if (!delivery.IsNothing)
         {
             identifiers = delivery.Identifiers;
-            await execution
-                .Writer.AppendAsync(new NoticeSent(kind, told, (last ?? head)!.Hash, identifiers), stopping.Token)
-                .ConfigureAwait(false);
+            await SentAsync(delivery, told, (last ?? head)!.Hash).ConfigureAwait(false);
         }
 
         // Only now: what could not be written down is told again.
         news.Clear();
         upto = told;
         return true;
+    }
+
+    private async Task SentAsync(Delivery delivery, long told, string hash)
+    {
+        var now = execution.Time.GetUtcNow();
+        if (delivery.MayWait && now - journaledAt < pace.Journaled)
+        {
+            return;
+        }
+
+        await execution
+            .Writer.AppendAsync(new NoticeSent(kind, told, hash, identifiers), stopping.Token)
+            .ConfigureAwait(false);
+        journaledAt = now;
     }
 
     /// <summary>Journaled when it begins and when it becomes another problem, not at every try.</summary>

@@ -24,6 +24,11 @@ public sealed record Delivery(ImmutableSortedDictionary<string, string> Identifi
     /// <summary>How long the receiver wants to be left alone; null where it did not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>
+    /// Whether it need not be journaled at once: where its program is killed, the receiver gets the same again and knows it.
+    /// </summary>
+    public bool MayWait { get; init; }
+
     /// <summary>Whether only a person can mend it: a token that was revoked, a channel that is not there.</summary>
     public bool NeedsPerson { get; init; }
 }

@@ -9,6 +9,9 @@ internal sealed record NoticePace
     /// <summary>How often a channel is called in a hold although nothing happens.</summary>
     public TimeSpan InHold { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often it is journaled how far a receiver of every tick has come.</summary>
+    public TimeSpan Journaled { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>After how long a failed notice is tried again, for the first time.</summary>
     public TimeSpan FirstRetry { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -33,6 +33,8 @@ internal sealed class NoticeStory(NoticeSubject subject, string method, TimeSpan
                 .Skip(1),
             .. Told([Started(), Applied(), Passed("watch")], [Ended(RunResult.Completed, "runs.completed")]).Skip(1),
             .. Told([Started(), Applied()], [Ended(RunResult.NeedsPerson, "notifications.preview.example")]).Skip(1),
+            .. Told([Started(), Applied(), Begun("watch")], [new RunSuspended(Example)], [Resumed()]).Skip(1),
+            Left([.. Told([Started(), Applied(), Begun("watch")])]),
         ];
     }
 
@@ -64,6 +66,15 @@ internal sealed class NoticeStory(NoticeSubject subject, string method, TimeSpan
         }
     }
 
+    /// <summary>A program that cannot go on, nor write that down.</summary>
+    private static (NoticeView, IReadOnlyList<Notice>) Left(
+        IReadOnlyList<(NoticeView View, IReadOnlyList<Notice> News)> told
+    )
+    {
+        var view = told[^1].View with { State = Notifier.Left(told[^1].View.State), Head = null };
+        return (view, [new Notice(Moment.NeedsPerson, null, null, view.State, view.Now) { Text = Example }]);
+    }
+
     private RunStarted Started() =>
         new(
             subject.Change,
@@ -90,6 +101,8 @@ internal sealed class NoticeStory(NoticeSubject subject, string method, TimeSpan
 
     private RunHeld Held(DateTimeOffset until) =>
         new(Message.Of("runs.asking", ("reason", Example), ("limit", Ahead), ("method", method)), until);
+
+    private static EpochTaken Resumed() => new(2, Environment.MachineName, Environment.ProcessId);
 
     private IEnumerable<RunEvent> Decided() =>
         [

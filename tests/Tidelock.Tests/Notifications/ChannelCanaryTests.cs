@@ -35,39 +35,52 @@ public sealed partial class ChannelCanaryTests
         Assert.DoesNotContain(Canary, string.Join('\n', shown), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task What_a_server_repeats_of_a_secret_is_in_no_problem_and_no_identifier()
+    [Theory]
+    [InlineData("""channel: "#db-ops", token: "${TOKEN}", api: "${API_URL}/api" """)]
+    [InlineData("""webhook: "${WEBHOOK}" """)]
+    public async Task What_a_server_repeats_of_a_secret_is_neither_told_nor_journaled(string slack)
     {
         await using var echo = await RecordingServer.StartAsync(
             (asked, response) =>
             {
                 response.StatusCode = StatusCodes.Status401Unauthorized;
-                return response.WriteAsync($"not {asked.Authorization} {asked.Text}");
+                return response.WriteAsync($"not {asked.Path} {asked.Authorization} {asked.Text}");
             }
         );
+        using var authority = TestCertificates.Certificate("CN=our authority", null);
+        using var own = TestCertificates.Certificate("CN=127.0.0.1", authority);
+        await using var post = new SmtpServer
+        {
+            Certificate = TestCertificates.Loaded(own),
+            Login = "me:another",
+            Answer = line => line.StartsWith("AUTH", StringComparison.Ordinal) ? $"535 not {Canary} {line}" : null,
+        };
         var folder = Directory.CreateTempSubdirectory("tidelock-canary-").FullName;
         try
         {
+            await File.WriteAllTextAsync(Path.Combine(folder, "ca.pem"), authority.ExportCertificatePem());
             await File.WriteAllTextAsync(Path.Combine(folder, "new.sql"), "select 1 as id");
-            await File.WriteAllTextAsync(Path.Combine(folder, "change.yaml"), Text(echo.Address));
-            var told = new StringBuilder();
-            foreach (var (kind, _, channel) in Channels(Load(folder, echo.Address)))
+            await File.WriteAllTextAsync(Path.Combine(folder, "change.yaml"), Text(echo.Address, post.Port, slack));
+            var change = Load(folder, echo.Address);
+            await using var run = await RunFixture.CreateAsync(change: change);
+            run.Notifier = journal => new Notifier(new ChannelFactory(TidelockServices.ChannelKinds), journal);
+            await run.RunAsync(ScriptedStep.Migrating());
+
+            var entries = await RunReader.EntriesAsync(run.Journal, run.Run, default);
+            var failed = entries.Select(RunEvents.Parse).OfType<NoticeFailed>().ToList();
+            Assert.Equal(Kinds.Order(), failed.Select(f => f.Channel).Distinct().Order());
+            var told = new StringBuilder().AppendJoin('\n', entries.Select(e => e.Payload));
+            foreach (var (_, _, channel) in Channels(change))
             {
-                var news = News();
-                var delivery = await channel.TellAsync(View(news[^1]), news, default);
-                Assert.True(delivery.Problem is not null, kind);
-                told.Append(TextCatalog.English.Render(delivery.Problem))
-                    .AppendJoin(' ', delivery.Identifiers.Values)
-                    .Append(TextCatalog.Korean.Render((await channel.AskAsync(default)).Finding));
+                told.Append(TextCatalog.Korean.Render((await channel.AskAsync(default)).Finding));
             }
 
-            Assert.True(echo.Asked.Count >= 4);
-            Assert.DoesNotContain(Canary, told.ToString(), StringComparison.Ordinal);
-            Assert.DoesNotContain(
-                Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{Canary}")),
-                told.ToString(),
-                StringComparison.Ordinal
-            );
+            var plain = Encoding.UTF8.GetBytes($"me:{Canary}");
+            var login = Encoding.UTF8.GetBytes($"\0me\0{Canary}");
+            foreach (var secret in new[] { Canary, Convert.ToBase64String(plain), Convert.ToBase64String(login) })
+            {
+                Assert.DoesNotContain(secret, told.ToString(), StringComparison.Ordinal);
+            }
         }
         finally
         {
@@ -75,15 +88,23 @@ public sealed partial class ChannelCanaryTests
         }
     }
 
-    private static string Text(Uri address) =>
+    private static string Text(Uri address, int port, string slack) =>
         $$"""
             change: scores
             migration: { sql: { up: new.sql } }
             notify:
-              slack: { channel: "#db-ops", token: "${TOKEN}", api: "{{address}}api" }
+              slack: { {{slack}} }
               pagerduty: { routingKey: "${TOKEN}", address: "{{address}}" }
               grafana: { address: "{{address}}", token: "${TOKEN}" }
               webhook: { address: "{{address}}", secret: "${SECRET}", user: me, password: "${TOKEN}" }
+              mail:
+                server: 127.0.0.1
+                port: {{port}}
+                user: me
+                password: "${TOKEN}"
+                ca: ca.pem
+                from: tidelock@example.com
+                to: kim@example.com
               command: [sh, -c, 'exit 1']
             environments:
               production: { database: "host=127.0.0.1 port=1 dbname=p user=u" }
@@ -107,30 +128,8 @@ public sealed partial class ChannelCanaryTests
     private static string ValueOf(string name, Uri address) =>
         name.EndsWith("DATABASE_URL", StringComparison.Ordinal) ? "host=127.0.0.1 port=1 dbname=p user=u"
         : name.EndsWith("_URL", StringComparison.Ordinal) ? address.AbsoluteUri.TrimEnd('/')
+        : name is "WEBHOOK" ? new Uri(address, $"/services/{Canary}").AbsoluteUri
         : Canary;
-
-    private static List<Notice> News()
-    {
-        var started = SampleEvents.Started with { At = SampleEvents.Zero };
-        var entry = JournalEntry.Next(
-            "01JDTESTRUN000000000000000",
-            null,
-            "event-1",
-            "RunStarted",
-            RunEvents.Format(started)
-        );
-        return [Notice.Of(entry, started, started.Apply(RunState.Empty))];
-    }
-
-    private static NoticeView View(Notice notice) =>
-        new(
-            NoticeSubject.Of(SampleEvents.Started),
-            new RunId("01JDTESTRUN000000000000000"),
-            notice.State,
-            notice.Entry,
-            Delivery.Nothing.Identifiers,
-            notice.At
-        );
 
     [GeneratedRegex(@"\$\{(?<name>[A-Z_]+)\}", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Variable();

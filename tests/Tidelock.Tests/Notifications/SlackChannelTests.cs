@@ -121,6 +121,78 @@ public sealed class SlackChannelTests
     }
 
     [Fact]
+    public async Task A_post_whose_answer_is_lost_is_found_and_not_posted_again()
+    {
+        await using var bench = await SlackBench.StartAsync();
+        var channel = bench.Channel;
+        var (view, news) = SlackBench.Of(SlackBench.NoIds, Begun);
+        bench.Slack.Loses = "running";
+        Assert.NotNull((await channel.TellAsync(view, news, default)).Problem);
+        bench.Slack.Loses = "started by";
+        var again = await channel.TellAsync(view, news, default);
+        Assert.NotNull(again.Problem);
+
+        var told = await channel.TellAsync(view with { Identifiers = again.Identifiers }, news, default);
+
+        Assert.Null(told.Problem);
+        Assert.Equal(told.Identifiers["ts"], Assert.Single(bench.Slack.Messages).Stamp);
+        Assert.Single(bench.Slack.Posts, p => p.Thread is not null);
+    }
+
+    [Fact]
+    public async Task What_a_killed_program_told_and_did_not_write_down_is_found_and_only_the_rest_is_told()
+    {
+        await using var bench = await SlackBench.StartAsync();
+        var (view, news) = SlackBench.Of(SlackBench.NoIds, Begun);
+        for (var i = 0; i < 7; i++)
+        {
+            await bench.Channel.TellAsync(view with { Run = new RunId($"OTHER{i}") }, news, default);
+        }
+
+        var first = await bench.Channel.TellAsync(view, news, default);
+        var stamp = first.Identifiers["ts"];
+        List<RunEvent> events = [.. Begun];
+        foreach (var step in new[] { "a", "b", "c", "d", "e", "f" })
+        {
+            events.Add(Passed(step));
+            var (later, more) = SlackBench.Of(first.Identifiers, [.. events]);
+            await bench.Channel.TellAsync(later, [more[^1]], default);
+        }
+
+        var (then, all) = SlackBench.Of(SlackBench.NoIds, [.. events, new EpochTaken(2, "bastion-2", 1), Held]);
+        var told = await bench.Channel.TellAsync(then, all, default);
+
+        Assert.Equal((null, stamp), (told.Problem, told.Identifiers["ts"]));
+        Assert.Equal(8, bench.Slack.Messages.Count);
+        var lines = bench.Slack.Posts.Where(p => p.Thread == stamp).SelectMany(p => p.Text.Split('\n')).ToList();
+        Assert.Equal(lines.Count, lines.Distinct(StringComparer.Ordinal).Count());
+        Assert.Single(lines, l => l.Contains("✓ f", StringComparison.Ordinal));
+        Assert.Single(lines, l => l.Contains("Held", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Where_the_bot_may_not_read_another_message_is_posted_and_a_trouble_that_passes_is_waited_for()
+    {
+        await using var bench = await SlackBench.StartAsync();
+        var (view, news) = SlackBench.Of(SlackBench.NoIds, [.. Begun, new EpochTaken(2, "bastion-2", 1)]);
+        bench.Slack.Always = SlackServer.Saying(503, "maintenance");
+        Assert.NotNull((await bench.Channel.TellAsync(view, news, default)).Problem);
+        Assert.DoesNotContain(bench.Slack.Calls, c => c.Method == "chat.postMessage");
+        var alarm = new Notice(Moment.NeedsPerson, null, null, view.State, view.Now)
+        {
+            Text = Message.Of("runs.completed"),
+        };
+        await bench.Channel.TellAsync(view, [alarm], default);
+        Assert.Contains(bench.Slack.Calls, c => c.Method == "chat.postMessage");
+
+        bench.Slack.Always = null;
+        bench.Slack.Scopes = "chat:write,channels:read";
+        Assert.Null((await bench.Channel.TellAsync(view, news, default)).Problem);
+        Assert.Null((await bench.Channel.TellAsync(view, news, default)).Problem);
+        Assert.Equal(2, bench.Slack.Messages.Count);
+    }
+
+    [Fact]
     public async Task A_post_whose_thread_fails_is_known_and_not_posted_again()
     {
         await using var bench = await SlackBench.StartAsync();
@@ -253,6 +325,8 @@ public sealed class SlackChannelTests
             [],
         ];
         await RefusesAsync(bench, "notifications.slack.no-channel");
+        bench.Slack.Scopes = "channels:read,chat:write.customize";
+        await RefusesAsync(bench, "notifications.slack.no-scope");
     }
 
     [Fact]
@@ -290,6 +364,9 @@ public sealed class SlackChannelTests
                 Moment.Ended,
                 Moment.Ended,
                 Moment.NeedsPerson,
+                Moment.Suspended,
+                Moment.Decided,
+                Moment.NeedsPerson,
             ],
             channel
                 .Notices.Where(n => !n.Notice.Where.EndsWith("(thread)", StringComparison.Ordinal))
@@ -322,6 +399,8 @@ public sealed class SlackChannelTests
             StringComparison.Ordinal
         );
     }
+
+    private static StepEnded Passed(string step) => new(step, StepResult.Passed, Message.Of("runs.completed"));
 
     private static async Task RefusesAsync(SlackBench bench, string code)
     {

@@ -13,6 +13,7 @@ internal sealed class SlackServer : IAsyncDisposable
 {
     public const string Token = "xoxb-canary-4711-tidelock";
     public const string ChannelId = "C024BE91L";
+    private const int PageSize = 5;
     private const string HookPath = "/services/T0/B0/canary-hook-4711";
 
     private readonly Lock one = new();
@@ -30,6 +31,12 @@ internal sealed class SlackServer : IAsyncDisposable
     [
         [Channel(ChannelId, "db-ops")],
     ];
+
+    /// <summary>What the token may do.</summary>
+    public string Scopes { get; set; } = "chat:write,channels:read,groups:read,channels:history,groups:history";
+
+    /// <summary>The text of the next post that is taken and whose answer never comes; null for none.</summary>
+    public string? Loses { get; set; }
 
     /// <summary>What every call is answered instead of what it asked for; null for nothing.</summary>
     public Func<HttpContext, Task>? Always { get; set; }
@@ -122,7 +129,20 @@ internal sealed class SlackServer : IAsyncDisposable
         }
         else
         {
-            await context.Response.WriteAsJsonAsync(Answer(method, context.Request, body));
+            var answer = Answer(method, context.Request, body);
+            if (
+                method == "chat.postMessage"
+                && Loses is { } text
+                && ((string)body["text"]!).Contains(text, StringComparison.Ordinal)
+            )
+            {
+                Loses = null;
+                context.Abort();
+                return;
+            }
+
+            context.Response.Headers["x-oauth-scopes"] = Scopes;
+            await context.Response.WriteAsJsonAsync(answer);
         }
     }
 
@@ -158,6 +178,8 @@ internal sealed class SlackServer : IAsyncDisposable
                 ),
                 "conversations.info" => Info(body),
                 "conversations.list" => List(body),
+                "conversations.history" => History(body, p => p.Thread is null),
+                "conversations.replies" => History(body, p => (p.Thread ?? p.Stamp) == (string?)body["ts"]),
                 "chat.postMessage" => Post(body),
                 "chat.update" => Update(body),
                 _ => Refusal("unknown_method"),
@@ -179,6 +201,50 @@ internal sealed class SlackServer : IAsyncDisposable
                 ["response_metadata"] = new JsonObject { ["next_cursor"] = next },
             }
         );
+    }
+
+    /// <summary>The newest first, a page of five; replies the other way round. Metadata is told only to who asks for it.</summary>
+    private JsonObject History(JsonObject body, Func<SlackPost, bool> isMeant)
+    {
+        if (!Scopes.Contains("channels:history", StringComparison.Ordinal))
+        {
+            var refusal = Refusal("missing_scope");
+            refusal["needed"] = "channels:history";
+            return refusal;
+        }
+
+        var all = Posts.Where(isMeant);
+        var page = int.TryParse((string?)body["cursor"], out var known) ? known : 0;
+        var ordered = (body.ContainsKey("ts") ? all : all.Reverse()).ToList();
+        var shown = ordered.Skip(page * PageSize).Take(PageSize);
+        return Ok(
+            new JsonObject
+            {
+                ["messages"] = new JsonArray([
+                    .. shown.Select(p => (JsonNode)Shown(p, (string?)body["include_all_metadata"] == "true")),
+                ]),
+                ["response_metadata"] = new JsonObject
+                {
+                    ["next_cursor"] = ordered.Count > (page + 1) * PageSize ? $"{page + 1}" : "",
+                },
+            }
+        );
+    }
+
+    private static JsonObject Shown(SlackPost post, bool withMetadata)
+    {
+        var shown = new JsonObject
+        {
+            ["type"] = "message",
+            ["ts"] = post.Stamp,
+            ["text"] = post.Text,
+        };
+        if (withMetadata && post.Body["metadata"] is { } metadata)
+        {
+            shown["metadata"] = metadata.DeepClone();
+        }
+
+        return shown;
     }
 
     private JsonObject Post(JsonObject body)

@@ -52,8 +52,10 @@ public sealed class WebhookChannelTests
     {
         await using var server = await RecordingServer.StartAsync(_ => "");
         using var run = Told(server, ticks: true);
-        await run.TellAsync(ToldRun.Started, new WatchTicked(false, [], []));
+        Assert.False((await run.TellAsync(ToldRun.Started, new WatchTicked(false, [], []))).MayWait);
         Assert.Equal("WatchTicked", (string?)server.Asked[1].Json["kind"]);
+        Assert.True((await run.TellAsync(new WatchTicked(false, [], []))).MayWait);
+        Assert.False((await run.TellAsync(ToldRun.Ended(RunResult.Completed))).MayWait);
     }
 
     [Fact]

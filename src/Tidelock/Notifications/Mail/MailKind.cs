@@ -1,3 +1,4 @@
+using System.Text;
 using MimeKit;
 using Tidelock.Changes;
 using Tidelock.Texts;
@@ -48,6 +49,7 @@ internal sealed class MailKind : IChannelKind
                 ? Path.GetFullPath(file, channel.Context.Files.Folder)
                 : null,
         };
+        HideLogin(options);
         return isThere && options is { Server.Length: > 0, From.Length: > 0, To.Count: > 0 } ? options : null;
     }
 
@@ -61,6 +63,20 @@ internal sealed class MailKind : IChannelKind
             MailSecurity.Tls => 465,
             MailSecurity.None => 25,
         };
+
+    /// <summary>A server may repeat what it was told, and is told the password in base64: with AUTH PLAIN after the user, with AUTH LOGIN alone.</summary>
+    private static void HideLogin(MailOptions options)
+    {
+        if (options.Password is not { Length: > 0 } password)
+        {
+            return;
+        }
+
+        foreach (var said in new[] { password, $"\0{options.User}\0{password}" })
+        {
+            Secrets.OfProcess.Add(Convert.ToBase64String(Encoding.UTF8.GetBytes(said)));
+        }
+    }
 
     private static void RefuseHalves(ChangeNode channel, MailSecurity security)
     {

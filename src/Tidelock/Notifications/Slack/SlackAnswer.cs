@@ -34,6 +34,9 @@ internal sealed record SlackAnswer(JsonElement? Json, string? Error, Message? Pr
 
     public bool NeedsPerson { get; private init; }
 
+    /// <summary>One that only a person can mend.</summary>
+    public static SlackAnswer Refusing(Message problem) => new(null, null, problem) { NeedsPerson = true };
+
     public static SlackAnswer Of(ApiReply reply)
     {
         if (reply.Problem is { } problem)
@@ -51,15 +54,21 @@ internal sealed record SlackAnswer(JsonElement? Json, string? Error, Message? Pr
         }
 
         return ok.ValueKind is JsonValueKind.True
-            ? new SlackAnswer(json, null, null)
-            : Refused(json, Text(json, "error") ?? "-") with
+            ? new SlackAnswer(json, null, null) { Scopes = reply.Words("x-oauth-scopes") }
+            : Refused(json, json.Text("error") ?? "-") with
             {
                 RetryAfter = reply.RetryAfter,
             };
     }
 
     /// <summary>A text of the answer: <c>ts</c>, <c>channel</c>.</summary>
-    public string? this[string name] => Json is { } json ? Text(json, name) : null;
+    public string? this[string name] => Json?.Text(name);
+
+    /// <summary>Where the next page begins; empty for none.</summary>
+    public string Cursor => Json?.Part("response_metadata")?.Text("next_cursor") ?? "";
+
+    /// <summary>What the token may do; null where Slack does not say.</summary>
+    public IReadOnlyList<string>? Scopes { get; private init; }
 
     private static SlackAnswer Refused(JsonElement json, string error) =>
         new(json, error, Message.Of("notifications.slack.error", ("error", error), ("mend", Mend(json, error))))
@@ -74,11 +83,8 @@ internal sealed record SlackAnswer(JsonElement? Json, string? Error, Message? Pr
             "channel_not_found" => Message.Of("notifications.slack.mend-channel"),
             "not_in_channel" => Message.Of("notifications.slack.mend-invite"),
             "is_archived" => Message.Of("notifications.slack.mend-archived"),
-            "missing_scope" => Message.Of("notifications.slack.mend-scope", ("scope", Text(json, "needed") ?? "-")),
+            "missing_scope" => Message.Of("notifications.slack.mend-scope", ("scope", json.Text("needed") ?? "-")),
             _ when Passing.Contains(error, StringComparer.Ordinal) => Message.Of("notifications.slack.mend-later"),
             _ => Message.Of("notifications.slack.mend-other", ("error", error)),
         };
-
-    private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 }

@@ -13,6 +13,7 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
 {
     private const string ChannelId = "channel";
     private const string Stamp = "ts";
+    private const string Writes = "chat:write";
 
     /// <summary>How often the message is edited while only the watch goes on: a tick is no news.</summary>
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromSeconds(30);
@@ -20,6 +21,11 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
     /// <summary>Somebody deleted the message, or it may be edited no more: another one takes its place.</summary>
     private static readonly string[] Gone = ["message_not_found", "cant_update_message", "edit_window_closed"];
 
+    private readonly SlackHistory history = new(api, channel);
+
+    /// <summary>Whether nothing can stand in the channel that is not known here: false until that was looked up.</summary>
+    private bool isSure;
+    private bool hasPosted;
     private DateTimeOffset editedAt = DateTimeOffset.MinValue;
 
     public async Task<Delivery> TellAsync(NoticeView view, IReadOnlyList<Notice> news, CancellationToken cancellation)
@@ -31,20 +37,22 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
             return Delivery.Nothing;
         }
 
-        var (ids, answer) = await WriteAsync(view, cancellation).ConfigureAwait(false);
+        var (known, told, refusal) = await KnownAsync(view, news, cancellation).ConfigureAwait(false);
+        if (refusal is { Problem: { } away })
+        {
+            return Failed(known.Identifiers, refusal, away);
+        }
+
+        var (ids, answer) = await WriteAsync(known, cancellation).ConfigureAwait(false);
+        lines = message.Lines(told);
         if (answer.Problem is null && lines.Length > 0)
         {
-            answer = await api.PostAsync("chat.postMessage", Reply(ids, lines, news), cancellation)
-                .ConfigureAwait(false);
+            answer = await PostAsync(Reply(ids, lines, view, told), cancellation).ConfigureAwait(false);
         }
 
         if (answer.Problem is { } problem)
         {
-            return Delivery.Failed(ids, problem) with
-            {
-                RetryAfter = answer.RetryAfter,
-                NeedsPerson = answer.NeedsPerson,
-            };
+            return Failed(ids, answer, problem);
         }
 
         editedAt = view.Now;
@@ -52,11 +60,74 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
         return isNews || ids != view.Identifiers ? Delivery.Sent(ids) : Delivery.Nothing;
     }
 
+    private static Delivery Failed(
+        ImmutableSortedDictionary<string, string> ids,
+        SlackAnswer answer,
+        Message problem
+    ) => Delivery.Failed(ids, problem) with { RetryAfter = answer.RetryAfter, NeedsPerson = answer.NeedsPerson };
+
+    /// <summary>
+    /// What is known of the run's message, and what is still to be told. Where a program may have been killed between a post and its journal entry,
+    /// or an answer was lost, Slack is asked what stands there. What it does not let the bot read is posted anew; a trouble that passes is waited
+    /// for, but for an alarm.
+    /// </summary>
+    private async Task<(NoticeView View, IReadOnlyList<Notice> News, SlackAnswer? Refusal)> KnownAsync(
+        NoticeView view,
+        IReadOnlyList<Notice> news,
+        CancellationToken cancellation
+    )
+    {
+        if (isSure || (!hasPosted && IsFirst(news)))
+        {
+            return (view, news, null);
+        }
+
+        var (ids, told) = (view.Identifiers, news);
+        SlackAnswer? refusal = null;
+        if (!ids.ContainsKey(Stamp))
+        {
+            (var found, refusal) = await history.FindAsync(view, cancellation).ConfigureAwait(false);
+            ids = found is null ? ids : ids.SetItem(ChannelId, found.ChannelId).SetItem(Stamp, found.Stamp);
+        }
+
+        if (refusal is null && ids.TryGetValue(Stamp, out var stamp))
+        {
+            var post = new SlackStamp(ids.GetValueOrDefault(ChannelId, channel), stamp);
+            (told, refusal) = await history.UntoldAsync(view, news, post, cancellation).ConfigureAwait(false);
+        }
+
+        var isAway = refusal is { NeedsPerson: false } && !news.Any(n => n.IsAlarm);
+        isSure = refusal is null or { NeedsPerson: true };
+        return (view with { Identifiers = ids }, told, isAway ? refusal : null);
+    }
+
+    /// <summary>Whether nobody can have told anything before: a trial, and a run that this program has begun.</summary>
+    private static bool IsFirst(IReadOnlyList<Notice> news) =>
+        news.Any(n => n.Moment is Moment.Test)
+        || (news.Any(n => n.Event is RunStarted) && !news.Any(n => n.Event is EpochTaken { Epoch: > 1 }));
+
+    /// <summary>Posts. Where no answer comes, nobody knows whether it stands there.</summary>
+    private async Task<SlackAnswer> PostAsync(JsonObject body, CancellationToken cancellation)
+    {
+        (isSure, hasPosted) = (false, true);
+        var answer = await api.PostAsync("chat.postMessage", body, cancellation).ConfigureAwait(false);
+        isSure = answer.Json is not null;
+        return answer;
+    }
+
     public async Task<ChannelAnswer> AskAsync(CancellationToken cancellation)
     {
         var who = await api.PostAsync("auth.test", [], cancellation).ConfigureAwait(false);
-        return who.Problem is { } problem
-            ? new ChannelAnswer(false, problem)
+        if (who.Problem is { } problem)
+        {
+            return new ChannelAnswer(false, problem);
+        }
+
+        return who.Scopes?.Contains(Writes, StringComparer.Ordinal) != true
+            ? new ChannelAnswer(
+                false,
+                Message.Of("notifications.slack.no-scope", ("user", who["user"]), ("scope", Writes))
+            )
             : await new SlackPlace(api, channel).AskAsync(who, cancellation).ConfigureAwait(false);
     }
 
@@ -74,7 +145,10 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
             :
             [
                 main,
-                new PreviewedNotice($"chat.postMessage {channel} (thread)", ApiJson.Readable(Reply(ids, lines, news))),
+                new PreviewedNotice(
+                    $"chat.postMessage {channel} (thread)",
+                    ApiJson.Readable(Reply(ids, lines, view, news))
+                ),
             ];
     }
 
@@ -99,7 +173,7 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
             }
         }
 
-        var posted = await api.PostAsync("chat.postMessage", Post(view), cancellation).ConfigureAwait(false);
+        var posted = await PostAsync(Post(view), cancellation).ConfigureAwait(false);
         if (posted.Problem is not null)
         {
             return (ids, posted);
@@ -116,6 +190,7 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
             [ChannelId] = channel,
             ["text"] = message.Short(view),
             ["blocks"] = message.Blocks(view),
+            ["metadata"] = SlackHistory.Mark(view),
             ["unfurl_links"] = false,
             ["unfurl_media"] = false,
         };
@@ -127,16 +202,23 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
             [Stamp] = ids[Stamp],
             ["text"] = message.Short(view),
             ["blocks"] = message.Blocks(view),
+            ["metadata"] = SlackHistory.Mark(view),
         };
 
     /// <summary>In the thread; shown in the channel too where a person is needed, because an edit disturbs nobody.</summary>
-    private JsonObject Reply(ImmutableSortedDictionary<string, string> ids, string lines, IReadOnlyList<Notice> news) =>
+    private JsonObject Reply(
+        ImmutableSortedDictionary<string, string> ids,
+        string lines,
+        NoticeView view,
+        IReadOnlyList<Notice> news
+    ) =>
         new()
         {
             [ChannelId] = ids.GetValueOrDefault(ChannelId, channel),
             ["thread_ts"] = ids.GetValueOrDefault(Stamp, ""),
             ["reply_broadcast"] = news.Any(n => IsAlarm(n.Moment)),
             ["text"] = lines,
+            ["metadata"] = SlackHistory.Mark(view, news),
             ["unfurl_links"] = false,
             ["unfurl_media"] = false,
         };

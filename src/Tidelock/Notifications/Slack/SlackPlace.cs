@@ -14,15 +14,28 @@ internal sealed partial class SlackPlace(SlackApi api, string channel)
     /// <param name="cancellation">Ends it.</param>
     public async Task<ChannelAnswer> AskAsync(SlackAnswer who, CancellationToken cancellation)
     {
-        var (place, problem) = IdForm().IsMatch(channel)
+        var (place, refusal) = IdForm().IsMatch(channel)
             ? await ByIdAsync(cancellation).ConfigureAwait(false)
             : await ByNameAsync(cancellation).ConfigureAwait(false);
         return place is { } found
             ? Answer(found, who)
             : new ChannelAnswer(
                 false,
-                problem ?? Message.Of("notifications.slack.no-channel", ("channel", channel), ("team", who["team"]))
+                refusal?.Problem
+                    ?? Message.Of("notifications.slack.no-channel", ("channel", channel), ("team", who["team"]))
             );
+    }
+
+    /// <summary>The channel's id, which methods that read take alone; null where there is none, with what Slack said instead.</summary>
+    public async Task<(string? Id, SlackAnswer? Refusal)> IdAsync(CancellationToken cancellation)
+    {
+        if (IdForm().IsMatch(channel))
+        {
+            return (channel, null);
+        }
+
+        var (place, refusal) = await ByNameAsync(cancellation).ConfigureAwait(false);
+        return (place?.Text("id"), refusal);
     }
 
     private ChannelAnswer Answer(JsonElement place, SlackAnswer who)
@@ -48,17 +61,17 @@ internal sealed partial class SlackPlace(SlackApi api, string channel)
             );
     }
 
-    private async Task<(JsonElement? Place, Message? Problem)> ByIdAsync(CancellationToken cancellation)
+    private async Task<(JsonElement? Place, SlackAnswer? Refusal)> ByIdAsync(CancellationToken cancellation)
     {
         var answer = await api.GetAsync("conversations.info", $"channel={Uri.EscapeDataString(channel)}", cancellation)
             .ConfigureAwait(false);
         return answer.Json is { } json && json.TryGetProperty("channel", out var place)
             ? (place, null)
-            : (null, answer.Error is "channel_not_found" ? null : answer.Problem);
+            : (null, answer.Error is "channel_not_found" ? null : answer);
     }
 
     /// <summary>Slack finds no channel by its name: all that the bot sees are looked through.</summary>
-    private async Task<(JsonElement? Place, Message? Problem)> ByNameAsync(CancellationToken cancellation)
+    private async Task<(JsonElement? Place, SlackAnswer? Refusal)> ByNameAsync(CancellationToken cancellation)
     {
         var cursor = "";
         for (var page = 0; page < MostPages; page++)
@@ -71,7 +84,7 @@ internal sealed partial class SlackPlace(SlackApi api, string channel)
                 .ConfigureAwait(false);
             if (answer.Problem is not null || answer.Json is not { } json)
             {
-                return (null, answer.Problem);
+                return (null, answer);
             }
 
             if (Find(json) is { } place)
@@ -79,14 +92,14 @@ internal sealed partial class SlackPlace(SlackApi api, string channel)
                 return (place, null);
             }
 
-            cursor = Cursor(json);
+            cursor = answer.Cursor;
             if (cursor.Length == 0)
             {
                 return (null, null);
             }
         }
 
-        return (null, Message.Of("notifications.slack.too-many", ("channel", channel)));
+        return (null, SlackAnswer.Refusing(Message.Of("notifications.slack.too-many", ("channel", channel))));
     }
 
     private JsonElement? Find(JsonElement json)
@@ -107,13 +120,6 @@ internal sealed partial class SlackPlace(SlackApi api, string channel)
 
         return null;
     }
-
-    private static string Cursor(JsonElement json) =>
-        json.TryGetProperty("response_metadata", out var more)
-        && more.TryGetProperty("next_cursor", out var next)
-        && next.ValueKind is JsonValueKind.String
-            ? next.GetString()!
-            : "";
 
     private static bool Is(JsonElement place, string flag) =>
         place.TryGetProperty(flag, out var value) && value.ValueKind is JsonValueKind.True;

@@ -16,7 +16,8 @@ internal sealed class WebhookChannel(WebhookOptions options, ChannelContext cont
     public async Task<Delivery> TellAsync(NoticeView view, IReadOnlyList<Notice> news, CancellationToken cancellation)
     {
         var (sent, refused) = (false, (ApiReply?)null);
-        foreach (var notice in Told(view, news))
+        var told = Told(view, news).ToList();
+        foreach (var notice in told)
         {
             var reply = await SendAsync(view, notice, cancellation).ConfigureAwait(false);
             if (reply.Problem is not null && !IsAboutTheEvent(reply.Status))
@@ -29,7 +30,11 @@ internal sealed class WebhookChannel(WebhookOptions options, ChannelContext cont
         }
 
         return refused is not null ? Failed(view, refused)
-            : sent ? Delivery.Sent(cursor.Identifiers(view))
+            : sent
+                ? Delivery.Sent(cursor.Identifiers(view)) with
+                {
+                    MayWait = told.TrueForAll(n => n.Event is WatchTicked),
+                }
             : Delivery.Nothing;
     }
 
