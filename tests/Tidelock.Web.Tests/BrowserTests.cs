@@ -14,7 +14,7 @@ public sealed class BrowserTests(Browser browser)
     public static TheoryData<string, string, int> Readings()
     {
         var readings = new TheoryData<string, string, int>();
-        foreach (var story in (string[])["completed", "rolled-back", "held", "empty"])
+        foreach (var story in (string[])["completed", "rolled-back", "held", "changed", "empty"])
         {
             foreach (var language in (string[])["en", "ko"])
             {
@@ -152,6 +152,7 @@ public sealed class BrowserTests(Browser browser)
             "completed" => RunStories.Completed(),
             "rolled-back" => RunStories.RolledBack(),
             "held" => RunStories.Held(),
+            "changed" => RunClosures.Changed(),
             _ => new RunStory(),
         };
 

@@ -71,6 +71,18 @@ public sealed partial class HtmlReportTests
     }
 
     [Fact]
+    public async Task What_changed_stands_beside_the_plan_and_a_session_in_the_way_has_a_row()
+    {
+        var page = await PageAsync(RunClosures.Changed());
+        Assert.Contains("<b>public.scores</b> owner</td>", page, StringComparison.Ordinal);
+        Assert.Contains("</span> not planned</td>", page, StringComparison.Ordinal);
+        Assert.Contains("<code class=\"text\">lee</code>", page, StringComparison.Ordinal);
+        Assert.Contains("Nobody can read public.scores while the change is made", page, StringComparison.Ordinal);
+        Assert.Contains("<code>cancel 4711</code>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<b>goes on", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Words_of_others_never_become_markup()
     {
         const string Evil = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";

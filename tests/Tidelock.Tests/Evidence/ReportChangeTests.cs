@@ -1,11 +1,10 @@
-using System.Text.Json;
 using Tidelock.Evidence;
 using Tidelock.Migrations;
-using Tidelock.Postgres;
 using Tidelock.Relations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
+using static Tidelock.Tests.Evidence.RunClosures;
 using static Tidelock.Tests.Evidence.RunStory;
 
 namespace Tidelock.Tests.Evidence;
@@ -13,8 +12,6 @@ namespace Tidelock.Tests.Evidence;
 /// <summary>What a plan foresaw beside what came of it, as a reader finds it.</summary>
 public sealed class ReportChangeTests
 {
-    private static readonly RelationName Scores = new("public", "scores");
-
     [Fact]
     public void What_was_planned_what_was_not_and_what_has_not_come_stand_beside_each_other()
     {
@@ -105,30 +102,4 @@ public sealed class ReportChangeTests
             .Step("rollback.revert", 3, 4, finding: "3 rows were lost");
         return RunReport.Of(story.Entries, Zero.AddSeconds(10));
     }
-
-    private static string Closure(RelationClosure? closure) =>
-        JsonSerializer.Serialize(new RunBaseline(Scores, closure, null), RollbacksJson.Default.RunBaseline);
-
-    private static RelationClosure View(string definition, string owner, string? comment) =>
-        new(
-            new CapturedRelation(
-                Scores,
-                RelationKind.View,
-                owner,
-                definition,
-                [],
-                [],
-                null,
-                comment,
-                [],
-                [],
-                [],
-                Populated: true,
-                null,
-                null,
-                []
-            ),
-            [],
-            []
-        );
 }
