@@ -65,9 +65,7 @@ public sealed class BrowserTests(Browser browser)
     }
 
     [Theory]
-    [InlineData("completed", "en")]
-    [InlineData("rolled-back", "ko")]
-    [InlineData("day", "en")]
+    [InlineData("rolled-back", "en")]
     [InlineData("day", "ko")]
     public async Task On_paper_all_of_it_stands_on_its_pages_and_nothing_is_cut(string story, string language)
     {
