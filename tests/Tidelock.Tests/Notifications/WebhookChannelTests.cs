@@ -2,7 +2,9 @@ using System.Text;
 using Tidelock.Notifications.Webhook;
 using Tidelock.Probes;
 using Tidelock.Runs;
+using Tidelock.Tests.Gates;
 using Tidelock.Tests.Probes;
+using Tidelock.Texts;
 
 namespace Tidelock.Tests.Notifications;
 
@@ -45,6 +47,19 @@ public sealed class WebhookChannelTests
 
         Assert.Equal(news[0].Entry!.Payload, server.Asked[0].Text);
         Assert.Equal(run.Head, EntryOf(server.Asked[^1]) with { Kind = run.Head.Kind });
+    }
+
+    [Fact]
+    public async Task A_key_in_the_path_of_an_address_that_a_variable_gave_is_hidden_where_a_server_repeats_it()
+    {
+        await using var bench = await GateBench.CreateAsync(
+            "slack: off",
+            ("EVENTS_URL", "https://events.example/hooks/canary-27182818"),
+            ("EVENTS_SECRET", Secret)
+        );
+        bench.Read("slack: off", "notify: { webhook: { address: '${EVENTS_URL}', secret: '${EVENTS_SECRET}' } }");
+        var said = Message.Of("evidence.said", ("text", "Cannot POST /hooks/canary-27182818"));
+        Assert.Equal("Cannot POST ***", said.Arguments["text"]);
     }
 
     [Fact]
