@@ -58,7 +58,7 @@ public sealed partial class ChecklistTests(NativeProgram program, PostgresServer
         );
 
         // Production, at a planned time: that is all that anybody types.
-        var at = TimeProvider.System.GetUtcNow().AddSeconds(65).ToString("HH:mm", CultureInfo.InvariantCulture);
+        var at = TimeProvider.System.GetUtcNow().AddSeconds(80).ToString("HH:mm", CultureInfo.InvariantCulture);
         var deployed = await place.PipedAsync(
             production.Uri,
             $"timeout 300 ./tidelock deploy {Change} --env production-monitored --by park --at {at} --zone UTC --confirm {production.Name}"
@@ -93,6 +93,8 @@ public sealed partial class ChecklistTests(NativeProgram program, PostgresServer
         );
         place.Edit("connections within 50% of baseline", "connections < 400");
         place.Edit("connections within 20% of baseline", "connections < 400");
+        place.Edit("read_time < 500ms", "read_time < 20s");
+        place.Edit("read_time > 500ms", "read_time > 20s");
         place.Edit("p95 < 500ms", "p95 < 20s");
         place.Edit("p95 > 2x baseline", "p95 > 20s");
     }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Tidelock.Notifications;
 using Tidelock.Runs;
 using Tidelock.Tests.Runs;
 using Tidelock.Texts;
@@ -30,6 +31,30 @@ public sealed class SlackWebhookTests
         Assert.Contains("✓ migrate", bench.Slack.Posts[1].Text, StringComparison.Ordinal);
         Assert.NotNull(bench.Slack.Posts[0].Body["blocks"]);
         Assert.All(bench.Slack.Posts, p => Assert.Null(p.Body["channel"]));
+    }
+
+    [Fact]
+    public async Task A_start_that_is_called_off_is_posted_with_the_reason()
+    {
+        await using var bench = await SlackBench.StartAsync(Hook);
+        var why = Message.Of("deployments.appointment.left", ("at", "02:00"));
+        var view = new NoticeView(
+            SlackBench.Subject,
+            null,
+            RunState.Empty,
+            null,
+            SlackBench.NoIds,
+            SampleEvents.Zero.AddHours(-1)
+        )
+        {
+            StartsAt = SampleEvents.Zero,
+            CalledOff = why,
+        };
+        var notice = new Notice(Moment.CalledOff, null, null, RunState.Empty, view.Now) { Text = why };
+        Assert.False((await bench.Channel.TellAsync(view, [notice], default)).IsNothing);
+        var text = Assert.Single(bench.Slack.Posts).Text;
+        Assert.Contains("✗ does not start at 2026-11-22", text, StringComparison.Ordinal);
+        Assert.Contains("the waiting for the start at 02:00 was ended", text, StringComparison.Ordinal);
     }
 
     [Fact]
