@@ -7,18 +7,13 @@ namespace Tidelock.Backups;
 internal static class BackupLeftovers
 {
     /// <summary>
-    /// Removes them all, and ends a pg_dump that nobody looks after. What another program is using stays; so does what cannot be removed, since
-    /// no run may stop for that.
+    /// Ends a pg_dump that nobody looks after, and removes what it wrote: it holds locks. What another program is using stays; so does what cannot
+    /// be removed, since no run may stop for that.
     /// </summary>
     /// <param name="options">With full paths.</param>
-    /// <param name="cancellation">Ends it.</param>
-    public static Task RemoveAsync(BackupOptions options, CancellationToken cancellation)
-    {
-        Try(() => BackupFolder.Sweep(options.FolderOrDefault()));
-        return RemoveRestoredAsync(options, cancellation);
-    }
+    public static void RemoveDumps(BackupOptions options) => Try(() => BackupFolder.Sweep(options.FolderOrDefault()));
 
-    /// <summary>Those of a rehearsal alone: they take the room that the next one needs.</summary>
+    /// <summary>Those of a rehearsal: they take the room that the next one needs.</summary>
     public static Task RemoveRestoredAsync(BackupOptions options, CancellationToken cancellation)
     {
         Try(() => PlainDump.Sweep(options));

@@ -120,9 +120,19 @@ internal sealed class RunDriver(
         await using (hold)
         {
             var backups = request.Change.Section<GateOptions>().Backup.In(request.Change.Folder);
-            await BackupLeftovers.RemoveAsync(backups, cancellation).ConfigureAwait(false);
-            return await HeldAsync(run, request, terminal, hold, settled, opening, losses, cancellation)
-                .ConfigureAwait(false);
+            BackupLeftovers.RemoveDumps(backups);
+
+            // Beside the run: no way back waits for a server that is slow to stop.
+            var removing = Task.Run(() => BackupLeftovers.RemoveRestoredAsync(backups, cancellation), cancellation);
+            try
+            {
+                return await HeldAsync(run, request, terminal, hold, settled, opening, losses, cancellation)
+                    .ConfigureAwait(false);
+            }
+            finally
+            {
+                await removing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 

@@ -6,26 +6,27 @@ namespace Tidelock.Postgres;
 /// <summary>Throwaway servers that were left running because their program was killed: nobody else would ever stop them, and they may hold a whole database.</summary>
 internal static class AbandonedClusters
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+    /// <summary>Nothing of it is needed any more.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
-    /// <summary>Stops and removes those in a folder whose lock nobody holds. What cannot be stopped stays, since nothing may fail for that.</summary>
-    public static async Task RemoveAsync(string parent, CancellationToken cancellation)
+    /// <summary>Stops and removes those in a folder whose lock nobody holds, all at once. What cannot be stopped stays, since nothing may fail for that.</summary>
+    public static Task RemoveAsync(string parent, CancellationToken cancellation) =>
+        Task.WhenAll(Found(parent).Select(folder => EndAsync(folder, cancellation)));
+
+    private static async Task EndAsync(string folder, CancellationToken cancellation)
     {
-        foreach (var folder in Found(parent))
+        try
         {
-            try
+            if (Server(folder) is { } server)
             {
-                if (Server(folder) is { } server)
-                {
-                    await server.EndAsync(Grace, TimeProvider.System, cancellation).ConfigureAwait(false);
-                }
+                await server.EndAsync(Grace, TimeProvider.System, cancellation).ConfigureAwait(false);
+            }
 
-                HeldFolder.Remove(folder);
-            }
-            catch (TidelockException)
-            {
-                // The next one tries again.
-            }
+            await UnprivilegedUser.RemoveFolderAsync(folder, cancellation).ConfigureAwait(false);
+        }
+        catch (TidelockException)
+        {
+            // The next one tries again.
         }
     }
 
@@ -49,7 +50,10 @@ internal static class AbandonedClusters
     {
         try
         {
-            var first = File.ReadLines(LocalCluster.PidFileOf(folder)).FirstOrDefault();
+            var file = LocalCluster.PidFileOf(folder);
+            var first = FileStatus.OfItself(file) is { Kind: FileKind.File }
+                ? File.ReadLines(file).FirstOrDefault()
+                : null;
             if (!int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
             {
                 return null;

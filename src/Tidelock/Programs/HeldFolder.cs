@@ -1,8 +1,10 @@
+using System.Text;
+
 namespace Tidelock.Programs;
 
 /// <summary>
 /// A folder for what must not outlive its maker, whom alone it lets in. Its maker holds a lock in it, so that what a killed program left can be told
-/// from what another is using. Disposing removes it.
+/// from what another is using, on this machine or on another that shares the disk. Disposing removes it.
 /// </summary>
 internal sealed class HeldFolder : IDisposable
 {
@@ -10,15 +12,20 @@ internal sealed class HeldFolder : IDisposable
 
     private const string LockName = ".lock";
 
+    /// <summary>How long the lock may be without its maker's name, which is written right after it was taken.</summary>
+    private static readonly TimeSpan Making = TimeSpan.FromMinutes(1);
+
+    /// <summary>Not every shared disk tells of locks of other machines: what those made is left to them for longer than anything of it takes.</summary>
+    private static readonly TimeSpan Foreign = TimeSpan.FromDays(7);
+
     private readonly FileStream held;
 
-    /// <summary>Makes it, and removes what killed programs left beside it.</summary>
+    /// <summary>Makes it.</summary>
     /// <param name="parent">Must exist.</param>
     /// <param name="prefix">What the names of all such folders begin with.</param>
     /// <param name="name">The rest of its name.</param>
     public HeldFolder(string parent, string prefix, string name)
     {
-        RemoveAbandoned(parent, prefix, static _ => { });
         Path = System.IO.Path.Combine(parent, prefix + name);
         Directory.CreateDirectory(Path, OwnerOnly);
         held = new FileStream(
@@ -27,6 +34,8 @@ internal sealed class HeldFolder : IDisposable
             FileAccess.Write,
             FileShare.None
         );
+        held.Write(Encoding.UTF8.GetBytes(Environment.MachineName));
+        held.Flush();
     }
 
     public string Path { get; }
@@ -67,42 +76,50 @@ internal sealed class HeldFolder : IDisposable
 
     private static bool IsAbandoned(string folder)
     {
-        // Somebody else's link could lead anywhere.
-        if (new DirectoryInfo(folder).LinkTarget is not null)
-        {
-            return false;
-        }
-
+        var file = System.IO.Path.Combine(folder, LockName);
         try
         {
-            using var taken = new FileStream(
-                System.IO.Path.Combine(folder, LockName),
-                FileMode.Open,
-                FileAccess.Write,
-                FileShare.None
-            );
-            return true;
+            // Somebody else's link could lead anywhere, and his pipe could hold us for ever.
+            if (
+                FileStatus.OfItself(folder) is not { Kind: FileKind.Folder } made
+                || !UnprivilegedUser.IsOurs(made.Owner)
+                || FileStatus.OfItself(file) is not { Kind: FileKind.File }
+                || (new FileInfo(file).Length == 0 && IsYoungerThan(file, Making))
+            )
+            {
+                return false;
+            }
+
+            using var taken = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            using var reader = new StreamReader(taken);
+            var maker = reader.ReadToEnd();
+            return maker.Length == 0 || maker == Environment.MachineName || !IsYoungerThan(file, Foreign);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Held; or without a lock, because it is just being made.
+            // Held, or gone.
             return false;
         }
     }
 
+    private static bool IsYoungerThan(string file, TimeSpan age) =>
+        TimeProvider.System.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(file), TimeSpan.Zero) < age;
+
     /// <summary>Removes as much of it as can be.</summary>
-    public static void Remove(string folder)
+    public static void Remove(string folder) => Try(() => Directory.Delete(folder, recursive: true));
+
+    /// <summary>Removes it if nothing is in it.</summary>
+    public static void RemoveEmpty(string folder) => Try(() => Directory.Delete(folder));
+
+    private static void Try(Action remove)
     {
         try
         {
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            remove();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A worker of a killed program may still write into it. Its name says what it is; the next one removes it.
+            // Gone; or a worker of a killed program still writes into it. Its name says what it is; the next one removes it.
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tidelock.Programs;
 
-/// <summary>The three system calls .NET does not offer: a signal to a whole group, our user id, and giving a folder away.</summary>
+/// <summary>Three things .NET does not offer: a signal to a whole group, our user id, and giving a folder away.</summary>
 internal static partial class Signals
 {
     public const int Interrupt = 2;
@@ -12,7 +12,10 @@ internal static partial class Signals
     public static void Send(int target, int signal) => _ = NativeKill(target, signal);
 
     /// <summary>Whether this process is root, which PostgreSQL's server programs refuse to run as.</summary>
-    public static bool IsRoot => EffectiveUser() == 0;
+    public static bool IsRoot => UserId == 0;
+
+    /// <summary>Whose files this process makes.</summary>
+    public static uint UserId => EffectiveUser();
 
     /// <summary>Gives a file or folder to a user and group.</summary>
     public static bool TryChangeOwner(string path, uint user, uint group) => ChangeOwner(path, user, group) == 0;

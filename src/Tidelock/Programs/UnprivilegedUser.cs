@@ -31,6 +31,22 @@ internal static class UnprivilegedUser
         Own(folder);
     }
 
+    /// <summary>Whether a file is this process's or this user's, by its owner's id.</summary>
+    public static bool IsOurs(uint owner) => owner == Signals.UserId || (Signals.IsRoot && owner == Nobody);
+
+    /// <summary>Removes a folder, as whoever owns it: whatever links this user makes in it meanwhile, nothing of anybody else's goes with it.</summary>
+    public static async Task RemoveFolderAsync(string folder, CancellationToken cancellation)
+    {
+        if (!Signals.IsRoot || FileStatus.OfItself(folder) is not { Owner: Nobody })
+        {
+            HeldFolder.Remove(folder);
+            return;
+        }
+
+        await Run(new ChildProgram("rm", "-rf", "--", folder)).RunAsync(cancellation).ConfigureAwait(false);
+        HeldFolder.RemoveEmpty(folder);
+    }
+
     /// <summary>Gives a file to this user.</summary>
     public static void Own(string path)
     {

@@ -93,6 +93,7 @@ internal sealed class PlainDump : IDisposable
     )
     {
         Directory.CreateDirectory(parent);
+        HeldFolder.RemoveAbandoned(parent, Prefix, static _ => { });
         if (FreeSpace.Lacking(parent, files.Sum(f => f.Size)) is { } lacking)
         {
             return (null, lacking);

@@ -147,7 +147,7 @@ public sealed class EncryptingTests(PostgresServer server) : IAsyncLifetime
         var options = await OptionsAsync(exam, EncryptionTool.Age);
         var backup = await exam.TakeAsync(options);
         var left = Directory.CreateDirectory(Path.Combine(scratch, "tl-plain-dead")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(left, ".lock"), "", CancellationToken.None);
+        await File.WriteAllTextAsync(Path.Combine(left, ".lock"), Environment.MachineName, CancellationToken.None);
         await File.WriteAllTextAsync(Path.Combine(left, "toc.dat"), "PGDMP", CancellationToken.None);
 
         await VerifyAsync(exam, backup, options);

@@ -146,7 +146,7 @@ public sealed class TakingTests(PostgresServer server)
     {
         await using var exam = await ExamDatabase.CreateAsync(server);
         var abandoned = Directory.CreateDirectory(Path.Combine(exam.Folder, ".unfinished-dead")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(abandoned, ".lock"), "", CancellationToken.None);
+        await File.WriteAllTextAsync(Path.Combine(abandoned, ".lock"), Environment.MachineName, CancellationToken.None);
         StartedChild? orphan = null;
         var running = new ChildProgram("sleep", "600")
         {
