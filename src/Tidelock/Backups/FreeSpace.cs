@@ -13,9 +13,6 @@ internal static class FreeSpace
 
     public static long Of(string folder) => new DriveInfo(folder).AvailableFreeSpace;
 
-    /// <summary>Whether so many free bytes are enough for a database and a tenth more.</summary>
-    public static bool IsEnough(long free, long bytes) => free >= Needed(bytes, 0);
-
     /// <summary>Null when there is room for so many bytes and a tenth more; else what is missing and where.</summary>
     /// <param name="folder">On that disk.</param>
     /// <param name="bytes">Of the database.</param>
@@ -36,5 +33,6 @@ internal static class FreeSpace
             );
     }
 
-    private static long Needed(long bytes, long besides) => bytes + (bytes / 10) + besides + Margin;
+    /// <summary>A tenth more than the database, what is written besides it, and what others write.</summary>
+    public static long Needed(long bytes, long besides) => bytes + (bytes / 10) + besides + Margin;
 }

@@ -78,15 +78,46 @@ internal sealed class RollbackPlanGate(WayRehearser rehearser) : IGate
                         .ConfigureAwait(false)
                 )
                 {
-                    // What is dropped stays on the disk until the restore over it is committed.
-                    var (lacking, unknown) = await ServerRoom.LookAsync(session, cancellation).ConfigureAwait(false);
                     var obstacle = await InPlaceFit.ObstacleAsync(session, cancellation).ConfigureAwait(false);
-                    return (obstacle ?? lacking, unknown is null ? [] : [unknown]);
+                    var room = await ServerRoom.LookAsync(session, restored: null, cancellation).ConfigureAwait(false);
+                    return (obstacle, (room.Lacking ?? room.Unknown) is { } note ? [note] : []);
                 }
 
             default:
-                return (null, []);
+                return (null, await ForeseeBehindAsync(context, name, cancellation).ConfigureAwait(false));
         }
+    }
+
+    /// <summary>Behind every other way stands the run's own backup; nobody wants to learn that it cannot be restored when that way has failed.</summary>
+    private static async Task<IReadOnlyList<Message>> ForeseeBehindAsync(
+        GateContext context,
+        string name,
+        CancellationToken cancellation
+    )
+    {
+        if (
+            context.Options.BackupLevel == GateLevel.Off
+            || context.Options.Backup.By is not (BackupSource.PgDump or BackupSource.File)
+        )
+        {
+            return [];
+        }
+
+        var ahead = await BesideForesight
+            .LookAsync(context.Target, context.Options.Backup.Jobs, name, cancellation)
+            .ConfigureAwait(false);
+        if (ahead.Lacking.Count == 0)
+        {
+            return [];
+        }
+
+        await using var session = await PostgresSession
+            .OpenAsync(context.Target, name, cancellation)
+            .ConfigureAwait(false);
+        var beside = Several.All(ahead.Lacking);
+        return await InPlaceFit.ObstacleAsync(session, cancellation).ConfigureAwait(false) is { } obstacle
+            ? [Message.Of("gates.rollback.none-behind", ("problems", beside), ("obstacle", obstacle))]
+            : [Message.Of("gates.rollback.in-place-behind", ("problems", beside))];
     }
 
     private static bool IsRestoreProven(GateOptions options) =>

@@ -6,20 +6,28 @@ namespace Tidelock.Postgres;
 /// <summary>What would keep a database from being restored beside and swapped, each by its name. Looks and changes nothing.</summary>
 internal static class SwapObstacles
 {
+    /// <summary>
+    /// Whether the login may give what it restores to the role <c>r</c>, and then go on with it: it needs that role's rights without asking for
+    /// them, and from PostgreSQL 16 on it must also be allowed to become it, which a member is not always.
+    /// </summary>
+    public const string MayActFor = """
+        (pg_has_role(r.oid, 'usage') and pg_has_role(r.oid, case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end))
+        """;
+
     /// <summary>Every obstacle as a code and what it is about, in one read.</summary>
-    private const string Sql = """
+    private const string Sql = $"""
         with d as (select oid, datname, datdba, datistemplate from pg_database where oid = $1),
-          me as (select oid, rolsuper, rolcreatedb from pg_roles where rolname = current_user)
+          me as (select oid, rolsuper, rolcreatedb, rolconnlimit from pg_roles where rolname = current_user)
         select 'maintenance', datname::text from d where datname = 'postgres'
         union all
         select 'template', '' from d where datistemplate
         union all
         select 'no-createdb', current_user::text from me where not (rolsuper or rolcreatedb)
         union all
-        select 'not-owner', pg_get_userbyid(d.datdba)::text from d, me where not me.rolsuper and not pg_has_role(d.datdba, 'usage')
+        select 'not-owner', r.rolname::text from d join pg_roles r on r.oid = d.datdba, me where not me.rolsuper and not {MayActFor}
         union all
         select 'foreign-owner', string_agg(distinct r.rolname::text, ', ') from d, me, pg_shdepend s join pg_roles r on r.oid = s.refobjid
-          where s.dbid = d.oid and s.deptype = 'o' and s.refclassid = 'pg_authid'::regclass and not me.rolsuper and not pg_has_role(r.oid, 'member')
+          where s.dbid = d.oid and s.deptype = 'o' and s.refclassid = 'pg_authid'::regclass and not me.rolsuper and not {MayActFor}
           having count(*) > 0
         union all
         select 'slot', string_agg(slot_name::text, ', ') from d join pg_replication_slots s on s.database = d.datname having count(*) > 0
@@ -37,7 +45,13 @@ internal static class SwapObstacles
         union all
         select 'no-room', format('%s/%s', used, most) from (select count(*) as used, current_setting('max_connections')::int as most
             from pg_stat_activity where backend_type is null or backend_type in ('client backend', 'walsender')) c
-          where used + $3 > most - current_setting('superuser_reserved_connections')::int
+          where used + $3 > most - current_setting('superuser_reserved_connections')::int - coalesce(current_setting('reserved_connections', true)::int, 0)
+        union all
+        select 'role-limit', format('%s: %s', current_user, rolconnlimit) from me where not rolsuper and rolconnlimit between 0 and $3 - 1
+        union all
+        select 'no-room', format('%s/%s (%s)', used, rolconnlimit, current_user)
+          from me, (select count(*) as used from pg_stat_activity where usename = current_user and backend_type = 'client backend') c
+          where not rolsuper and rolconnlimit >= $3 and used + $3 > rolconnlimit
         """;
 
     /// <param name="session">In another database.</param>
@@ -81,6 +95,7 @@ internal static class SwapObstacles
             "prepared" => Message.Of("postgres.swap.prepared", arguments),
             "session" => Message.Of("postgres.swap.session", arguments),
             "taken" => Message.Of("postgres.swap.taken", arguments),
+            "role-limit" => Message.Of("postgres.swap.role-limit", arguments),
             "no-room" => Message.Of("postgres.swap.no-room", arguments),
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, null),
         };

@@ -8,27 +8,18 @@ namespace Tidelock.Rehearsals;
 /// <param name="Superuser">Whether he is a superuser there.</param>
 /// <param name="DatabaseOwner">Whose the database is: in the schema public that decides.</param>
 /// <param name="SearchPath">The session's default.</param>
-/// <param name="Memberships">Each role with a member of it.</param>
+/// <param name="Memberships">Who is a member of what, and what that gives him.</param>
 internal sealed record CopyRoles(
     string User,
     bool Superuser,
     string DatabaseOwner,
     string SearchPath,
-    IReadOnlyList<(string Role, string Member)> Memberships
+    IReadOnlyList<CopyMembership> Memberships
 )
 {
     public static async Task<CopyRoles> ReadAsync(PostgresSession target, CancellationToken cancellation)
     {
-        var memberships = await target
-            .QueryAsync(
-                """
-                select r.rolname::text, m.rolname::text from pg_auth_members a
-                join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member
-                """,
-                r => (r.GetString(0), r.GetString(1)),
-                cancellation
-            )
-            .ConfigureAwait(false);
+        var memberships = await CopyMembership.ReadAsync(target, cancellation).ConfigureAwait(false);
         var read = await target
             .QueryAsync(
                 """
@@ -58,12 +49,14 @@ internal sealed record CopyRoles(
         }
 
         foreach (
-            var (role, member) in Memberships.Where(m =>
+            var membership in Memberships.Where(m =>
                 stubs is null || stubs.Contains(m.Role) || stubs.Contains(m.Member)
             )
         )
         {
-            await GrantAsync(copy, role, member, cancellation).ConfigureAwait(false);
+            await membership
+                .GrantAsync(copy, stubs is null || stubs.Contains(membership.Member), cancellation)
+                .ConfigureAwait(false);
         }
 
         await copy.ExecuteAsync($"alter database {database} owner to {Identifiers.Quote(DatabaseOwner)}", cancellation)
@@ -77,23 +70,5 @@ internal sealed record CopyRoles(
             .ConfigureAwait(false);
         await copy.ExecuteAsync($"alter database {database} set search_path from current", cancellation)
             .ConfigureAwait(false);
-    }
-
-    private static async Task GrantAsync(
-        PostgresSession copy,
-        string role,
-        string member,
-        CancellationToken cancellation
-    )
-    {
-        try
-        {
-            await copy.ExecuteAsync($"grant {Identifiers.Quote(role)} to {Identifiers.Quote(member)}", cancellation)
-                .ConfigureAwait(false);
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedObject)
-        {
-            // A role of PostgreSQL's own that the copy's version does not have gives nothing there.
-        }
     }
 }

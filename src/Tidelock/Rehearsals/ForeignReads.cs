@@ -4,34 +4,50 @@ using Tidelock.Postgres;
 namespace Tidelock.Rehearsals;
 
 /// <summary>
-/// What is read from other servers through foreign tables, however many views lie between. On a copy nothing may reach those servers: it has no
+/// What is read from other servers through foreign tables, however many views and functions lie between. On a copy nothing may reach those servers: it has no
 /// user mappings, and what reads them is left out.
 /// </summary>
 internal static class ForeignReads
 {
-    /// <summary>Each of <c>roots</c> with every relation that it reads.</summary>
+    /// <summary>
+    /// Each of <c>roots</c> with every relation and function that it reads. What a function in words does is known to nobody but the server that runs
+    /// it: it is taken to read what it names, and where it makes up its queries, whatever is foreign.
+    /// </summary>
     private const string Reads = """
-        reads(root, oid) as (
-          select oid, oid from roots
+        names(class, oid, name, is_foreign) as (
+          select 'pg_class'::regclass::oid, oid, lower(relname), relkind = 'f' from pg_class where relkind in ('r', 'p', 'v', 'm', 'f') and oid >= 16384
+          union all
+          select 'pg_proc'::regclass::oid, oid, lower(proname), false from pg_proc where oid >= 16384
+        ),
+        reads(root, class, oid) as (
+          select oid, 'pg_class'::regclass::oid, oid from roots
           union
-          select r.root, next.oid from reads r cross join lateral (
-            select d.refobjid from pg_rewrite w
-              join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
-              where w.ev_class = r.oid
+          select r.root, next.class, next.oid from reads r cross join lateral (
+            select d.refclassid, d.refobjid from pg_rewrite w join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
+              where r.class = 'pg_class'::regclass and w.ev_class = r.oid and d.refclassid in ('pg_class'::regclass, 'pg_proc'::regclass)
             union all
-            select i.inhrelid from pg_inherits i where i.inhparent = r.oid
-          ) next(oid)
+            select r.class, i.inhrelid from pg_inherits i where r.class = 'pg_class'::regclass and i.inhparent = r.oid
+            union all
+            select d.refclassid, d.refobjid from pg_depend d
+              where r.class = 'pg_proc'::regclass and d.classid = r.class and d.objid = r.oid and d.refclassid in ('pg_class'::regclass, 'pg_proc'::regclass)
+            union all
+            select n.class, n.oid from pg_proc p cross join lateral regexp_split_to_array(lower(p.prosrc), '[^[:alnum:]_$]+') words
+              join names n on case when n.name ~ '[^[:alnum:]_$]' then strpos(lower(p.prosrc), n.name) > 0 else n.name = any (words) end
+                or n.is_foreign and 'execute' = any (words)
+              where r.class = 'pg_proc'::regclass and p.oid = r.oid and p.oid >= 16384 and p.prosqlbody is null
+          ) next(class, oid)
         )
         """;
 
     private const string OfRelation = $"""
         with recursive roots as (select to_regclass($1)::oid as oid), {Reads}
-        select c.oid::regclass::text from reads r join pg_class c on c.oid = r.oid where c.relkind = 'f' limit 1
+        select c.oid::regclass::text from reads r join pg_class c on r.class = 'pg_class'::regclass and c.oid = r.oid where c.relkind = 'f' limit 1
         """;
 
     private const string OfKind = $"""
         with recursive roots as (select oid from pg_class where relkind = any ($1) and (relkind <> 'm' or relispopulated)), {Reads}
-        select distinct n.nspname::text, c.relname::text from reads r join pg_class f on f.oid = r.oid and f.relkind = 'f'
+        select distinct n.nspname::text, c.relname::text
+        from reads r join pg_class f on r.class = 'pg_class'::regclass and f.oid = r.oid and f.relkind = 'f'
           join pg_class c on c.oid = r.root join pg_namespace n on n.oid = c.relnamespace
         """;
 

@@ -48,7 +48,7 @@ internal static class RestoreOrders
             tables.UnionWith(found);
         }
 
-        var room = RehearsalRoom.Of(backup, now);
+        var room = RestoreRoom.Of(backup, now);
         if (tables.Count > 0)
         {
             room = room.For(await SizeAsync(target, tables, cancellation).ConfigureAwait(false) + Schema);
@@ -77,13 +77,14 @@ internal static class RestoreOrders
                     clients,
                     order.Options.Jobs,
                     tables,
-                    await ForeignReads.FilledAsync(target, cancellation).ConfigureAwait(false)
+                    await ForeignReads.FilledAsync(target, cancellation).ConfigureAwait(false),
+                    await LockTable.EntriesAsync(target, cancellation).ConfigureAwait(false)
                 ),
                 null
             );
     }
 
-    private static Message? Lacking(DataRehearsalOrder order, RehearsalRoom room)
+    private static Message? Lacking(DataRehearsalOrder order, RestoreRoom room)
     {
         var folder = FolderOf(order) ?? Path.GetTempPath();
         if (!Directory.Exists(folder))

@@ -19,6 +19,7 @@ internal sealed class RestoredPlace : CopyPlace
 {
     private const string Database = "tidelock_rehearsal";
     private const string Trial = "tidelock_trial";
+    private const int Connections = 100;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     private readonly LocalCluster cluster;
@@ -74,10 +75,11 @@ internal sealed class RestoredPlace : CopyPlace
                 ["fsync"] = "on",
                 ["synchronous_commit"] = "on",
                 ["full_page_writes"] = "on",
-                ["max_wal_size"] = RehearsalRoom.WalSetting,
+                ["max_wal_size"] = RestoreRoom.WalSetting,
 
-                // A restore in place holds each object's lock to its end.
-                ["max_locks_per_transaction"] = Number(64 + (order.List.Count / 20)),
+                // A restore in place holds each object's lock to its end: it has as many here as there.
+                ["max_connections"] = Number(Connections),
+                ["max_locks_per_transaction"] = Number((int)Math.Clamp(order.Locks / Connections, 10, int.MaxValue)),
 
                 // Only the restore is promised; rows are read as fast as they can be.
                 ["work_mem"] = "64MB",
@@ -391,6 +393,7 @@ internal sealed class RestoredPlace : CopyPlace
 /// <param name="Jobs">Of pg_restore.</param>
 /// <param name="Tables">Whose rows are restored; empty for all.</param>
 /// <param name="Unfilled">Materialized views that read other servers, and so stay empty.</param>
+/// <param name="Locks">How many locks the target's server has for all.</param>
 internal sealed record RestoreOrder(
     Backup Backup,
     DumpList List,
@@ -400,7 +403,8 @@ internal sealed record RestoreOrder(
     ClientPrograms Clients,
     int Jobs,
     IReadOnlyCollection<RelationName> Tables,
-    IReadOnlyList<RelationName> Unfilled
+    IReadOnlyList<RelationName> Unfilled,
+    long Locks
 )
 {
     /// <summary>What leads to other servers, and is not on the copy.</summary>

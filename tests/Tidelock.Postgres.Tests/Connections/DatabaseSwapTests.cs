@@ -88,7 +88,7 @@ public sealed class DatabaseSwapTests(PostgresServer server)
         await using var bench = await SwapBench.CreateAsync(cluster);
         await bench.Database.ExecuteAsync(
             """
-            create role weak login;
+            create role weak login connection limit 5;
             create subscription feed connection 'dbname=nowhere' publication p with (connect = false);
             """
         );
@@ -113,6 +113,7 @@ public sealed class DatabaseSwapTests(PostgresServer server)
                 "postgres.swap.no-room",
                 "postgres.swap.not-owner",
                 "postgres.swap.prepared",
+                "postgres.swap.role-limit",
                 "postgres.swap.session",
                 "postgres.swap.slot",
                 "postgres.swap.subscription",
@@ -133,6 +134,46 @@ public sealed class DatabaseSwapTests(PostgresServer server)
         await bench.Database.ExecuteAsync($"alter database {bench.Plan.Name} is_template false");
         await inside.DisposeAsync();
         Assert.Empty(await SwapObstacles.FindAsync(bench.Admin, bench.Plan.Leaving, [bench.Plan.Kept], 3, default));
+    }
+
+    [Theory]
+    [InlineData(15)]
+    [InlineData(16)]
+    public async Task An_owner_that_the_login_is_a_member_of_but_may_not_act_for_is_in_the_way(int major)
+    {
+        await using var database = await server.CreateDatabaseAsync(major);
+        var (login, owner) = ("login_" + database.Name, "owner_" + database.Name);
+        await database.ExecuteAsync(
+            $"create role {login} login createrole createdb noinherit; alter database {database.Name} owner to {login}"
+        );
+        await database.ExecuteAsAsync(login, $"create role {owner}");
+        await database.ExecuteAsync($"create table theirs (id int); alter table theirs owner to {owner}");
+        if (major < 16)
+        {
+            await database.ExecuteAsync($"grant {owner} to {login}");
+        }
+
+        Assert.Equal(["postgres.swap.foreign-owner"], await FoundAsync());
+        await database.ExecuteAsync(
+            major < 16 ? $"alter role {login} inherit" : $"grant {owner} to {login} with inherit true, set false"
+        );
+        Assert.Equal(major < 16 ? [] : ["postgres.swap.foreign-owner"], await FoundAsync());
+        await database.ExecuteAsync($"grant {owner} to {login}" + (major < 16 ? "" : " with inherit true, set true"));
+        Assert.Empty(await FoundAsync());
+
+        async Task<IEnumerable<string>> FoundAsync()
+        {
+            var oid = await database.ScalarAsync<uint>(
+                "select oid from pg_database where datname = current_database()"
+            );
+            await using var session = await PostgresSession.OpenAsync(
+                database.Cluster.TargetAs(login, "postgres"),
+                "test",
+                default
+            );
+            var found = await SwapObstacles.FindAsync(session, oid, [], 3, default);
+            return found.Select(f => f.Code).Where(c => c is not "postgres.swap.no-room");
+        }
     }
 
     [Fact]

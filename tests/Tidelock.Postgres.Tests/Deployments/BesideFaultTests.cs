@@ -1,5 +1,6 @@
 using Tidelock.Deployments;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Programs;
 using Tidelock.Rollbacks.Beside;
 using Tidelock.Runs;
 
@@ -20,7 +21,7 @@ public sealed class BesideFaultTests
     [InlineData(24)]
     public async Task A_disk_that_fills_up_leaves_the_database_in_use_and_with_room_the_next_restore_is_whole(int left)
     {
-        await using var disk = await SmallTablespace.MountAsync("192m");
+        await using var disk = await SmallTablespace.MountAsync("300m");
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
         await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster), Quick);
         await fixture.Database.ExecuteAsync(Large);
@@ -30,10 +31,17 @@ public sealed class BesideFaultTests
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
         var after = await fixture.CatalogAsync();
-        disk.FillTo(left << 20);
+        fixture.On = e =>
+        {
+            if (e is FactRecorded { Name: BesideFacts.Made })
+            {
+                disk.FillTo(left << 20);
+            }
+        };
 
         var full = await BackAsync(fixture, done);
 
+        fixture.On = _ => { };
         disk.GiveSpace();
         Assert.True(full.ExitCode == ExitCode.NeedsPerson, full.Finding.ToString());
         Assert.Equal("rollbacks.beside.restore-failed", full.Finding.Code);
@@ -46,6 +54,36 @@ public sealed class BesideFaultTests
         Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
         Assert.Equal(before, await fixture.CatalogAsync());
         Assert.Equal(300000, await fixture.Database.ScalarAsync<long>("select count(*) from large"));
+    }
+
+    [Fact]
+    public async Task A_disk_that_has_no_room_any_more_refuses_the_restore_and_everything_stays_as_it_is()
+    {
+        await using var disk = await SmallTablespace.MountAsync("160m");
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
+        await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster), Quick);
+        var done = await fixture.DeployAsync();
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        var after = await fixture.CatalogAsync();
+        await MoveLogAsync(cluster, disk.Folder);
+        disk.FillTo(48 << 20);
+
+        var refused = await BackAsync(fixture, done);
+
+        Assert.True(refused.ExitCode == ExitCode.NeedsPerson, refused.Finding.ToString());
+        Assert.Equal("backups.server-room.lacking", refused.Finding.Code);
+        Assert.EndsWith("pg_wal", $"{refused.Finding.Arguments["folder"]}", StringComparison.Ordinal);
+        Assert.Equal(after, await fixture.CatalogAsync());
+        Assert.Equal(
+            0,
+            await fixture.Database.ScalarAsync<long>(
+                $"select count(*) from pg_database where datname = '{SwapPlan.BesideOf(done.Run!.Value.Value)}'"
+            )
+        );
+
+        disk.GiveSpace();
+        var back = await BackAsync(fixture, done);
+        Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
     }
 
     [Theory]
@@ -84,6 +122,16 @@ public sealed class BesideFaultTests
                 "select datname, datallowconn from pg_database where datname not in ('postgres', 'template0', 'template1') order by 1"
             )
         );
+    }
+
+    /// <summary>To a disk of its own, as people do where they can.</summary>
+    private static async Task MoveLogAsync(LocalCluster cluster, string disk)
+    {
+        await cluster.StopServerAsync("fast", CancellationToken.None);
+        var (log, moved) = (Path.Combine(cluster.Folder, "data", "pg_wal"), Path.Combine(disk, "log"));
+        (await new ChildProgram("mv", log, moved).RunAsync(CancellationToken.None)).OrThrow();
+        Directory.CreateSymbolicLink(log, moved);
+        await cluster.StartServerAsync(CancellationToken.None);
     }
 
     private static async Task<DeploymentEnd> BackAsync(DeploymentFixture fixture, DeploymentEnd done)

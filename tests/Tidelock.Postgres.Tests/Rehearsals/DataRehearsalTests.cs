@@ -4,6 +4,7 @@ using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Examples;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Postgres.Tests.Rehearsals;
 
@@ -318,6 +319,14 @@ public sealed class DataRehearsalTests(PostgresServer server)
                 create foreign table theirs (n bigint, score int) server other options (table_name 'asked');
                 create view both_of_them as select s.id, t.n from scores s join theirs t using (score);
                 create materialized view kept as select n from theirs;
+                create function asking() returns setof bigint language plpgsql as 'begin return query select t.n from THEIRS t; end';
+                create function by_name(text) returns setof bigint language plpgsql as 'begin return query execute ''select n from '' || $1; end';
+                create function parsed() returns bigint return (select max(n) from theirs);
+                create materialized view kept_asking as select n from asking() n;
+                create materialized view kept_by_name as select n from by_name('thei' || 'rs') n;
+                create materialized view kept_parsed as select parsed() as n;
+                create function added(int) returns int language sql as 'select $1 + 1';
+                create materialized view filled as select added(1) as n;
                 create table parted (n bigint, score int) partition by list (score);
                 create foreign table parted_7 partition of parted for values in (7) server other options (table_name 'asked');
                 """
@@ -328,6 +337,8 @@ public sealed class DataRehearsalTests(PostgresServer server)
                     smoke:
                       - { name: theirs too, sql: "select count(*) from both_of_them" }
                       - { name: kept, sql: "select count(*) from kept;" }
+                      - { name: asking, sql: "select count(*) from asking()" }
+                      - { name: filled, sql: "select 1 / count(*) from filled" }
                       - { name: ours, sql: "select count(*) from results" }
                     """
             )
@@ -343,7 +354,14 @@ public sealed class DataRehearsalTests(PostgresServer server)
             ["rehearsals.data.no-mappings", "rehearsals.data.unfilled", "rehearsals.data.check-foreign"],
             record.Notes.Select(n => n.Code)
         );
-        Assert.Equal("theirs too, kept", record.Notes[2].Arguments["queries"]);
-        Assert.Contains("queries answered: 1", record.Parts[2].Finding.ToString(), StringComparison.Ordinal);
+        Assert.Equal(
+            "public.kept, public.kept_asking, public.kept_by_name, public.kept_parsed",
+            Views(record.Notes[1])
+        );
+        Assert.Equal("theirs too, kept, asking", record.Notes[2].Arguments["queries"]);
+        Assert.Contains("queries answered: 2", record.Parts[2].Finding.ToString(), StringComparison.Ordinal);
     }
+
+    private static string Views(Message unfilled) =>
+        string.Join(", ", $"{unfilled.Arguments["views"]}".Split(", ").Order(StringComparer.Ordinal));
 }

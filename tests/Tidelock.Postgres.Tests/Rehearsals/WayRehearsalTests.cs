@@ -367,6 +367,24 @@ public sealed class WayRehearsalTests(PostgresServer server)
         var passed = await bench.EvaluateAsync(login);
         Assert.True(passed.Passed, passed.Finding.ToString());
         Assert.Contains("cannot be told from here", passed.Finding.ToString(), StringComparison.Ordinal);
+
+        await bench.Database.ExecuteAsync($"alter role {login} nocreatedb");
+        bench.Declaring(View);
+        var warned = await bench.EvaluateAsync(login);
+        Assert.Equal((true, "gates.rollback.warning"), (warned.Passed, warned.Finding.Code));
+        var warning = warned.Finding.Parts!["warning"];
+        Assert.Equal("gates.rollback.in-place-behind", warning.Code);
+        Assert.Contains($"alter role {login} createdb", warning.ToString(), StringComparison.Ordinal);
+        await bench.Database.ExecuteAsync(
+            $"create table parted (id int primary key) partition by range (id); create table part partition of parted default; alter table parted owner to {login}; alter table part owner to {login}"
+        );
+        Assert.Contains(
+            "has the constraint part_pkey",
+            (await bench.EvaluateAsync(login)).Finding.ToString(),
+            StringComparison.Ordinal
+        );
+        bench.Declaring(View + "gates: { backup: off }");
+        Assert.Equal("gates.rollback.proven", (await bench.EvaluateAsync(login)).Finding.Code);
     }
 
     [Fact]

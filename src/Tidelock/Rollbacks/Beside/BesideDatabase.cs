@@ -69,8 +69,23 @@ internal sealed class BesideDatabase(StepContext context, PostgresSession outsid
                 .ConfigureAwait(false);
         }
 
+        if (await LackingAsync(backup, cancellation).ConfigureAwait(false) is { } lacking)
+        {
+            return (null, lacking);
+        }
+
         var oid = await MakeAsync(backup, model, cancellation).ConfigureAwait(false);
         return await FillAsync(backup, oid, jobs, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>A disk that is full under the log stops the server, and with it the database in use: nobody finds that out by trying.</summary>
+    private async Task<Message?> LackingAsync(Backup backup, CancellationToken cancellation)
+    {
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
+        var room = await ServerRoom
+            .LookAsync(session, backup.Manifest?.DatabaseSize, cancellation)
+            .ConfigureAwait(false);
+        return room.Lacking;
     }
 
     private async Task<DatabaseProperties?> FindAsync(CancellationToken cancellation)

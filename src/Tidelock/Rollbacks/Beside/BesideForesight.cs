@@ -32,23 +32,25 @@ internal sealed record BesideForesight(IReadOnlyList<Message> Lacking, IReadOnly
         await using var session = await PostgresSession
             .OpenAsync(target, applicationName, cancellation)
             .ConfigureAwait(false);
-        var (noRoom, unknown) = await ServerRoom.LookAsync(session, cancellation).ConfigureAwait(false);
+        var room = await ServerRoom.LookAsync(session, restored: null, cancellation).ConfigureAwait(false);
         IReadOnlyList<Message> found =
         [
             .. await ObstaclesAsync(session, jobs, cancellation).ConfigureAwait(false),
             .. await OwnedAsync(session, cancellation).ConfigureAwait(false),
         ];
         return new BesideForesight(
-            [.. found.Where(o => !Passing.Contains(o.Code)), .. noRoom is null ? Array.Empty<Message>() : [noRoom]],
-            [.. found.Where(o => Passing.Contains(o.Code)), .. unknown is null ? Array.Empty<Message>() : [unknown]]
+            [.. found.Where(o => !Passing.Contains(o.Code)), .. Listed(room.Lacking)],
+            [.. found.Where(o => Passing.Contains(o.Code)), .. Listed(room.Unknown)]
         );
     }
+
+    private static Message[] Listed(Message? message) => message is null ? [] : [message];
 
     /// <summary>What belongs to the first superuser, of which the server keeps no list for other databases to read.</summary>
     private static Task<List<Message>> OwnedAsync(PostgresSession session, CancellationToken cancellation) =>
         session.QueryAsync(
-            """
-            select r.rolname::text from pg_roles r where r.oid = 10 and not pg_has_role(r.oid, 'member') and exists (
+            $"""
+            select r.rolname::text from pg_roles r where r.oid = 10 and not {SwapObstacles.MayActFor} and exists (
               select 1 from (
                 select oid, 'pg_class'::regclass as class, relowner as owner from pg_class where relkind in ('r', 'p', 'v', 'm', 'S', 'f')
                 union all select oid, 'pg_proc'::regclass, proowner from pg_proc

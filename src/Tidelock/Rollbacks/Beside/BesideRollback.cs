@@ -48,6 +48,14 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         await using var outside = await OutsideAsync(context, cancellation).ConfigureAwait(false);
         var obstacles = await ObstaclesAsync(context, outside, cancellation).ConfigureAwait(false);
+        var room = await ServerRoom
+            .LookAsync(session, backup.Manifest?.DatabaseSize, cancellation)
+            .ConfigureAwait(false);
+        if (room.Lacking is { } lacking && !IsBegun(context))
+        {
+            obstacles = [.. obstacles, lacking];
+        }
+
         if (obstacles.Count > 0)
         {
             return Unusable(Several.All(obstacles));
@@ -76,6 +84,7 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
             newer.Count == 0
                 ? cost
                 : Message.Of("rollbacks.beside.newer", ("cost", cost), ("tables", LostWords.Names(newer)));
+        cost = await UndumpedTables.WithAsync(session, cost, cancellation).ConfigureAwait(false);
         cost = await SavedBefore.WithAsync(session, cost, cancellation).ConfigureAwait(false);
         var assessment = new RollbackAssessment(Usable: true, cost, LosesWrites: true)
         {
@@ -246,8 +255,9 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
         CancellationToken cancellation
     )
     {
-        var isBegun = context.Fact(BesideFacts.Begun, RollbacksJson.Default.BesideBegun) is not null;
-        IEnumerable<string> names = isBegun ? [Kept(context)] : [Kept(context), SwapPlan.BesideOf(context.Run.Value)];
+        IEnumerable<string> names = IsBegun(context)
+            ? [Kept(context)]
+            : [Kept(context), SwapPlan.BesideOf(context.Run.Value)];
         return await SwapObstacles
             .FindAsync(
                 outside,
@@ -258,6 +268,10 @@ internal sealed class BesideRollback(BackupPrograms programs, TimeProvider time,
             )
             .ConfigureAwait(false);
     }
+
+    /// <summary>Then what is there of it is dropped or used, and room is asked for right before it is made again.</summary>
+    private static bool IsBegun(StepContext context) =>
+        context.Fact(BesideFacts.Begun, RollbacksJson.Default.BesideBegun) is not null;
 
     private static string Kept(StepContext context) => SwapPlan.BeforeOf(context.Target.Database, context.Run.Value);
 

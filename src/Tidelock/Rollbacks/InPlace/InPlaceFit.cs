@@ -1,3 +1,4 @@
+using Tidelock.Backups;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
@@ -10,8 +11,24 @@ internal static class InPlaceFit
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
     /// <summary>
+    /// A lock each for what is dropped with all that hangs on it, as for each relation, function and what is made anew. A large object gets its old
+    /// number again, and so its lock.
+    /// </summary>
+    private const string Locks = """
+        select 2 * (select count(*) from pg_class where oid >= 16384 and relkind in ('r', 'p', 'i', 'I', 'S', 't', 'v', 'm', 'f', 'c') and relpersistence <> 't')
+          + 2 * (select count(*) from pg_proc where oid >= 16384)
+          + (select count(*) from pg_type where oid >= 16384)
+          + (select count(*) from pg_constraint where oid >= 16384)
+          + (select count(*) from pg_attrdef where oid >= 16384)
+          + (select count(*) from pg_trigger where oid >= 16384)
+          + (select count(*) from pg_rewrite where oid >= 16384)
+          + (select count(*) from pg_policy where oid >= 16384)
+          + (select count(*) from pg_largeobject_metadata)
+        """;
+
+    /// <summary>
     /// Why nothing can be restored in place; null where it can. Before it drops a table, <c>pg_restore --clean</c> drops its constraints one by one, and
-    /// the server refuses that for one that a partition or an heir has of its parent.
+    /// the server refuses that for one that a partition or an heir has of its parent. A disk that is full under the log stops the server.
     /// </summary>
     public static async Task<Message?> ObstacleAsync(PostgresSession session, CancellationToken cancellation)
     {
@@ -32,7 +49,8 @@ internal static class InPlaceFit
                 cancellation
             )
             .ConfigureAwait(false);
-        return inherited.FirstOrDefault();
+        return inherited.FirstOrDefault()
+            ?? (await ServerRoom.LookAsync(session, restored: null, cancellation).ConfigureAwait(false)).LackingOver;
     }
 
     /// <summary>Why it does not fit; null where it does.</summary>
@@ -52,25 +70,20 @@ internal static class InPlaceFit
             return Message.Of("rollbacks.in-place.too-long", ("took", took), ("jobs", jobs), ("limit", Longest));
         }
 
-        // Every relation is locked twice: as it is dropped, and as it is created.
-        var (relations, locks) = (
-            await session
-                .QueryAsync(
-                    """
-                    select (select count(*) from pg_class where oid >= 16384 and relkind in ('r', 'p', 'i', 'I', 'S', 't', 'v', 'm', 'f')),
-                           current_setting('max_locks_per_transaction')::bigint
-                             * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint)
-                    """,
-                    r => (r.GetInt64(0), r.GetInt64(1)),
-                    cancellation
-                )
-                .ConfigureAwait(false)
-        )[0];
-        return 2 * relations > locks
+        // What is dropped stays on the disk until the restore over it is committed.
+        var room = await ServerRoom.LookAsync(session, restored: null, cancellation).ConfigureAwait(false);
+        if (room.Lacking is { } lacking)
+        {
+            return lacking;
+        }
+
+        var needed = await session.ScalarAsync<long>(Locks, cancellation).ConfigureAwait(false);
+        var entries = await LockTable.EntriesAsync(session, cancellation).ConfigureAwait(false);
+        return needed > entries - (entries / 4)
             ? Message.Of(
                 "rollbacks.in-place.too-many",
-                ("relations", RowFigure.Of(relations)),
-                ("locks", RowFigure.Of(locks))
+                ("needed", RowFigure.Of(needed)),
+                ("locks", RowFigure.Of(entries))
             )
             : null;
     }

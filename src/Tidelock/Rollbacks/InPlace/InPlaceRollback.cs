@@ -69,7 +69,10 @@ internal sealed class InPlaceRollback(
 
         // By one job, in one transaction, no rehearsal has restored it but that of a change which goes back so.
         var takes = RehearsedWay.BackBy(MethodName, context.State) ?? (tooLarge is null ? null : known.RestoreTook);
-        var assessment = new RollbackAssessment(true, InPlaceCost.Of(known, lost, tooLarge, takes), LosesWrites: true)
+        var cost = await UndumpedTables
+            .WithAsync(session, InPlaceCost.Of(known, lost, tooLarge, takes), cancellation)
+            .ConfigureAwait(false);
+        var assessment = new RollbackAssessment(true, cost, LosesWrites: true)
         {
             Takes = takes,
             RowsLost = lost.Total,
