@@ -38,7 +38,8 @@ internal sealed class GateWords(VerbContext context, TidelockServices services, 
             throw new TidelockException(Message.Of("cli.approve.unseen", ("change", change.Name)), ExitCode.Refused);
         }
 
-        var approval = await Approval(by, note, shown).SignAsync(change, environment, key, cancellation);
+        var word = Said(WordKind.Confirmed, ApprovalGate.Key, by, note).BoundTo(shown, change);
+        var approval = await word.SignAsync(change, environment, key, cancellation);
         await book.AddAsync(approval, cancellation);
         await new ApprovedText(services.Journal, change, environment).KeepAsync(by, approval.At, cancellation);
         return (approval, shown);
@@ -119,18 +120,6 @@ internal sealed class GateWords(VerbContext context, TidelockServices services, 
             Message.Of("cli.gate.unknown", ("gate", gate), ("gates", string.Join(", ", services.Checklist.Names))),
             ExitCode.Mistake
         );
-
-    private Word Approval(string by, string note, Word? shown)
-    {
-        var word = Said(WordKind.Confirmed, ApprovalGate.Key, by, note);
-        var longest = change.Section<GateOptions>().Approval.Expires;
-        return word with
-        {
-            Seen = shown?.Seen,
-            Target = shown?.Target,
-            Expires = longest == TimeSpan.MaxValue ? null : word.At + longest,
-        };
-    }
 
     private Word Said(WordKind kind, string gate, string by, string note) =>
         new(kind, gate, by, note, context.Time.GetUtcNow(), Environment.MachineName);

@@ -132,7 +132,7 @@ internal sealed class PlanScreen(ReportWords words)
 
         var refusing = plan.Gates.Where(g => g.Refuses).Select(g => g.Name).ToList();
         return refusing.Count == 0 ? Row.Of(words.Say("cli.plan.ready"), Tone.Good)
-            : appointment is not null && !refusing.Contains("window")
+            : appointment is not null && !refusing.Contains("window") && !refusing.Contains(PolicyStanding.Name)
                 ? Row.Of(
                     words.Say(
                         "cli.plan.not-ready-yet",

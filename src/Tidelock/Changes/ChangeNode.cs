@@ -36,6 +36,9 @@ public sealed class ChangeNode
 
     internal Place At => at;
 
+    /// <summary>What stands here in 64 characters, whatever its layout; null where the author wrote nothing.</summary>
+    internal string? Digest => value is null ? null : ChangeDigest.Of(value, []);
+
     /// <summary>The value of a key; a node that does not exist where the author did not write it or this is no mapping.</summary>
     public ChangeNode this[string key]
     {

@@ -257,6 +257,25 @@ public static partial class ChangeScalars
         return file;
     }
 
+    /// <summary>
+    /// A program with its arguments. One that lies in the change's folder is a file of the change, and so is the script that an interpreter from
+    /// elsewhere is given: what it does is part of what is approved.
+    /// </summary>
+    public static List<string> Program(this ChangeNode node)
+    {
+        var words = node.Items.Select(w => w.Text()).ToList();
+        var own =
+            words.FirstOrDefault()?.Contains('/', StringComparison.Ordinal) == true
+                ? words[0]
+                : words.Skip(1).FirstOrDefault(w => !w.StartsWith('-'));
+        if (own is { Length: > 0 } && node.Context.Files.Take(own) is { } problem)
+        {
+            node.Mistake(problem);
+        }
+
+        return words;
+    }
+
     /// <summary>A folder of the change, whose files all belong to the change; null where there is none or it cannot be had.</summary>
     public static string? Folder(this ChangeNode node)
     {

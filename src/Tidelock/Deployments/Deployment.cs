@@ -87,12 +87,11 @@ public sealed class Deployment
     {
         // First: what somebody changes while the plan is made outdates an approval of it.
         var shown = await ShownRelation.ReadAsync(request.Change, request.Target, cancellation).ConfigureAwait(false);
-        var gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false);
-        var plan = await plans.BuildAsync(request, gates, cancellation).ConfigureAwait(false);
+        var plan = await plans.BuildAsync(request, cancellation).ConfigureAwait(false);
         try
         {
             await ShownRelation
-                .RecordAsync(Words(request), shown, request.By, time, cancellation)
+                .RecordAsync(Words(request), shown, plan.Foreseen, request.By, time, cancellation)
                 .ConfigureAwait(false);
         }
         catch (Exception e) when (e is JournalUnwritableException or StreamBrokenException)
@@ -100,7 +99,11 @@ public sealed class Deployment
             // Who may only read the journal, or one that was changed, is shown the plan all the same; an approval of it is then refused.
         }
 
-        return plan;
+        // Last: an approval is held against what this plan foresees.
+        return plan with
+        {
+            Gates = await ChecklistAsync(request, cancellation).ConfigureAwait(false),
+        };
     }
 
     /// <summary>The plan with the old content compared with the new one on the target, read only: as long as reading both takes.</summary>
@@ -399,12 +402,12 @@ public sealed class Deployment
 
     /// <summary>
     /// Why the checklist refuses a start; null when it does not. Of one that is planned it is asked again when its time has come: only what time
-    /// itself decides refuses it now.
+    /// itself decides refuses it now, and a policy that is not the one it must be.
     /// </summary>
     public static DeploymentEnd? Refusing(IEnumerable<GateStanding> gates, Appointment? appointment = null)
     {
         var refusing = gates
-            .Where(g => g.Refuses && (appointment is null || g.Name == "window"))
+            .Where(g => g.Refuses && (appointment is null || g.Name is "window" or PolicyStanding.Name))
             .Select(g => g.Name)
             .ToList();
         return refusing.Count == 0

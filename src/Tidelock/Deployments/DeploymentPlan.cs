@@ -38,6 +38,9 @@ public sealed record DeploymentPlan(
     /// <summary>The DDL of the way back as it was done on the copy, in order.</summary>
     public IReadOnlyList<RehearsedStatement> BackStatements { get; init; } = [];
 
+    /// <summary>What the rehearsal foresees, as an approval is bound to it; null where it foresees nothing.</summary>
+    public IReadOnlyList<string>? Foreseen { get; init; }
+
     /// <summary>Whether no gate refuses the start, and the content neither.</summary>
     public bool Ready => !ContentRefuses && !Gates.Any(g => g.Refuses);
 }

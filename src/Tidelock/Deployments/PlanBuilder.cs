@@ -14,11 +14,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
 {
     private const string Application = "tidelock/plan";
 
-    public async Task<DeploymentPlan> BuildAsync(
-        DeploymentRequest request,
-        IReadOnlyList<GateStanding> gates,
-        CancellationToken cancellation
-    )
+    public async Task<DeploymentPlan> BuildAsync(DeploymentRequest request, CancellationToken cancellation)
     {
         var rehearsal = await rehearser
             .RehearseAsync(request.Change, request.Target, cancellation)
@@ -46,7 +42,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             await LocksAsync(session, request, rehearsal, cancellation).ConfigureAwait(false),
             WayBack(request, rehearsal),
             [.. elsewhere is null ? Array.Empty<Message>() : [elsewhere], .. unseen, .. rehearsal.Warnings],
-            gates
+            []
         )
         {
             Content = request.Change.Section<CompareOptions>().IsDeclared
@@ -54,6 +50,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
                 : [],
             Statements = rehearsal.Statements,
             BackStatements = rehearsal.BackStatements,
+            Foreseen = Foresight.Of(rehearsal),
         };
     }
 

@@ -15,7 +15,7 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
     /// <summary>The gate of a name; null for none.</summary>
     public IGate? Find(string name) => gates.FirstOrDefault(g => string.Equals(g.Name, name, StringComparison.Ordinal));
 
-    /// <summary>Every gate that is not off, as it stands now, in the order of the checklist.</summary>
+    /// <summary>Every gate that is not off, as it stands now, in the order of the checklist; before them what there is to say of the policy.</summary>
     public async Task<IReadOnlyList<GateStanding>> EvaluateAsync(GateContext context, CancellationToken cancellation)
     {
         var standings = new List<GateStanding>();
@@ -25,7 +25,9 @@ public sealed class Checklist(IReadOnlyList<IGate> gates)
             standings.Add(Standing(gate, context, finding));
         }
 
-        return standings;
+        return await PolicyStanding.ReadAsync(context, cancellation).ConfigureAwait(false) is { } policy
+            ? [policy, .. standings]
+            : standings;
     }
 
     /// <summary>The same for a run that is under way and makes its change at its appointment.</summary>

@@ -94,6 +94,11 @@ internal sealed class GatesSection(IReadOnlyList<IChannelKind> channels) : IChan
             settings["evidence"].AnyText(),
             settings["signers"].AnyText()
         );
+        if (options.Signers is { } signers && node.Context.Files.Take(signers) is { } problem)
+        {
+            settings["signers"].Mistake(problem);
+        }
+
         if (options.Level != GateLevel.Off && !environments.Contains(options.Environment, StringComparer.Ordinal))
         {
             var known = string.Join(", ", environments);

@@ -56,6 +56,7 @@ public static class ShownRelation
     internal static async Task RecordAsync(
         WordBook book,
         (string Target, RunBaseline? Relation) shown,
+        IReadOnlyList<string>? foreseen,
         string by,
         TimeProvider time,
         CancellationToken cancellation
@@ -65,10 +66,16 @@ public static class ShownRelation
             ? JsonSerializer.SerializeToElement(relation, RollbacksJson.Default.RunBaseline)
             : null;
         var last = await LastAsync(book, cancellation).ConfigureAwait(false);
-        if (last is null || last.Target != shown.Target || !IsSame(last.Seen, seen))
+        if (
+            last is null
+            || last.Target != shown.Target
+            || !IsSame(last.Seen, seen)
+            || !(last.Foreseen ?? []).SequenceEqual(foreseen ?? [], StringComparer.Ordinal)
+        )
         {
             var word = new Word(WordKind.Shown, ApprovalGate.Key, by, "", time.GetUtcNow(), Environment.MachineName);
-            await book.AddAsync(word with { Seen = seen, Target = shown.Target }, cancellation).ConfigureAwait(false);
+            await book.AddAsync(word with { Seen = seen, Target = shown.Target, Foreseen = foreseen }, cancellation)
+                .ConfigureAwait(false);
         }
     }
 

@@ -25,6 +25,18 @@ public sealed record EnvironmentPolicy(PolicyMark Mark)
     /// <summary>Who may pass over which gate.</summary>
     public IReadOnlyList<PolicyOverride> Overrides { get; init; } = [];
 
+    /// <summary>For which environment it was written; <c>others</c> where it names none of this change's.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Every environment that the file names.</summary>
+    public IReadOnlyList<string> Named { get; init; } = [];
+
+    /// <summary>What it demands of every gate, in 64 characters: part of what is approved. Null where it demands nothing.</summary>
+    public string? Demands => Gates?.Digest;
+
+    /// <summary>The files it was read from, and takes its lists from.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
+
     /// <summary>The section <c>gates:</c> of the policy: the levels and thresholds that every change is held to.</summary>
     internal ChangeNode? Gates { get; init; }
 

@@ -148,7 +148,7 @@ internal sealed class PolicyFile
         EnvironmentPolicy? others = null;
         foreach (var (name, node) in root["environments"].Entries)
         {
-            var policy = ReadEnvironment(node);
+            var policy = ReadEnvironment(name, node);
             own = name == environment ? policy : own;
             others = name == Others ? policy : others;
         }
@@ -156,7 +156,7 @@ internal sealed class PolicyFile
         return own ?? others;
     }
 
-    private EnvironmentPolicy ReadEnvironment(ChangeNode node)
+    private EnvironmentPolicy ReadEnvironment(string name, ChangeNode node)
     {
         node.Only("gates", "approvals", "overrides");
         var approvals = node["approvals"];
@@ -184,6 +184,9 @@ internal sealed class PolicyFile
 
         return new EnvironmentPolicy(new PolicyMark(Shown(path), Digest(signers, revoked)))
         {
+            Name = name,
+            Named = [.. root["environments"].Entries.Select(e => e.Key).Where(e => e != Others)],
+            Files = [path, .. new[] { signers, revoked }.OfType<string>()],
             SignersBy = signers is null ? null : PolicyRule.At(approvals["signers"]),
             Signers = signers is null ? null : new AllowedSigners(signers, revoked),
             People = Names(approvals["people"]),

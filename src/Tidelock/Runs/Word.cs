@@ -21,6 +21,12 @@ public sealed record Word(WordKind Kind, string Gate, string By, string Note, Da
     /// <summary>Of a plan: the database it was of, as <c>SYSTEM/NAME</c>, whatever address led there; of an approval: the one its giver had been shown.</summary>
     public string? Target { get; init; }
 
+    /// <summary>Of a plan: what it foresaw, a line each, in an order of its own; of an approval: what its giver had been shown. Null where nothing could be foreseen.</summary>
+    public IReadOnlyList<string>? Foreseen { get; init; }
+
+    /// <summary>Of an approval: what the team's policy demanded then, as a digest; null where it demanded nothing.</summary>
+    public string? Demands { get; init; }
+
     /// <summary>When it counts no more; null for never.</summary>
     public DateTimeOffset? Expires { get; init; }
 

@@ -43,6 +43,48 @@ public sealed class ApprovalTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task Of_a_change_about_no_relation_it_is_of_what_the_rehearsal_foresaw()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
+        await File.WriteAllTextAsync(
+            file,
+            """
+            change: scores
+            migration: { sql: { up: up.sql, down: back.sql } }
+            rollback: { method: downgrade }
+            gates: { approval: { required: 1 }, backup: off }
+            watch: { for: 1s, every: 200ms }
+            environments: { production: { database: "${DATABASE_URL}" } }
+            """
+        );
+        await File.WriteAllTextAsync(
+            Path.Combine(fixture.ChangeFolder, "up.sql"),
+            "alter table public.results add column note text;"
+        );
+        await File.WriteAllTextAsync(
+            Path.Combine(fixture.ChangeFolder, "back.sql"),
+            "alter table public.results drop column note;"
+        );
+        await using var services = await fixture.OpenAsync();
+        var plan = await services.Deployment.PlanAsync(fixture.Request(), default);
+        Assert.Contains("there: locks public.results in ACCESS EXCLUSIVE", plan.Foreseen!);
+        await ApproveAsync(services, fixture);
+        await services.Deployment.PlanAsync(fixture.Request(), default);
+        Assert.True((await StandingAsync(services, fixture)).Passed);
+
+        await fixture.Database.ExecuteAsync("create table public.more_results () inherits (public.results)");
+        var again = await services.Deployment.PlanAsync(fixture.Request(), default);
+        var outdated = again.Gates.Single(g => g.Name == "approval");
+        Assert.True(outdated.Refuses);
+        Assert.Contains(
+            "locks public.more_results in ACCESS EXCLUSIVE",
+            outdated.Finding.ToString(),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task It_outlives_a_run_that_was_taken_back_and_what_says_the_same_in_other_words()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, One);
@@ -208,8 +250,8 @@ public sealed class ApprovalTests(PostgresServer server)
         var words = services.Deployment.Words(fixture.Request());
         var shown = await ShownRelation.LastAsync(words, default);
         var word = new Word(WordKind.Confirmed, "approval", "lee", "", TimeProvider.System.GetUtcNow(), "host");
-        word = word with { Seen = shown?.Seen, Target = shown?.Target };
         var change = fixture.Request().Change;
+        word = word.BoundTo(shown, change);
         await words.AddAsync(key is null ? word : await word.SignAsync(change, "production", key, default), default);
         return shown;
     }

@@ -56,15 +56,15 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
         await File.WriteAllTextAsync(Path.Combine(ChangeFolder, "change.yaml"), Statements + extra);
     }
 
-    public DeploymentRequest Request()
+    public DeploymentRequest Request(string name = "production")
     {
         var variables = new Dictionary<string, string>(Variables, StringComparer.Ordinal)
         {
             ["DATABASE_URL"] = Address ?? Database.Uri,
         };
-        var reading = TidelockServices.ChangeLoader.Load(ChangeFolder, "production", variables);
+        var reading = TidelockServices.ChangeLoader.Load(ChangeFolder, name, variables);
         Assert.True(reading.Change is not null, string.Join('\n', reading.Mistakes));
-        var environment = reading.Change!.Environments.Single(e => e.Name == "production");
+        var environment = reading.Change!.Environments.Single(e => e.Name == name);
         return new DeploymentRequest(
             reading.Change,
             environment,

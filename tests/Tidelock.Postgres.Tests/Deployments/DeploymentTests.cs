@@ -1,6 +1,7 @@
 using Npgsql;
 using Tidelock.Evidence;
 using Tidelock.Gates;
+using Tidelock.Gates.Approvals;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
@@ -301,7 +302,7 @@ public sealed class DeploymentTests(PostgresServer server)
                 TimeProvider.System.GetUtcNow(),
                 "host"
             );
-            await words.AddAsync(word with { Seen = shown!.Seen }, default);
+            await words.AddAsync(word.BoundTo(shown, fixture.Request().Change), default);
         }
 
         var end = await fixture.DeployAsync();

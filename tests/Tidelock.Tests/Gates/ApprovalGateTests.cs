@@ -1,4 +1,5 @@
 using Tidelock.Gates;
+using Tidelock.Gates.Approvals;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
@@ -166,6 +167,69 @@ public sealed class ApprovalGateTests
         Assert.True(standing.Overridden);
         Assert.Contains("EXCEPTION: choi", standing.Finding.ToString(), StringComparison.Ordinal);
         Assert.Contains("tidelock.yaml:3", standing.Finding.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_policy_demands_is_part_of_what_is_approved_and_whom_it_lets_pass_over_what_is_not()
+    {
+        const string policy = "environments: { production: { gates: { approval: { expires: 72h } } }, others: {} }";
+        await using var bench = await GateBench.WithPolicyAsync("approval: { required: 1 }", policy);
+        await bench.SayAsync("approval", "kim");
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+
+        var passing = policy.Replace("} } }, o", "} }, overrides: { slack: [kim] } }, o", StringComparison.Ordinal);
+        await PolicyAsync(bench, "# a comment\n" + passing);
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+
+        await PolicyAsync(bench, policy.Replace("72h", "90d", StringComparison.Ordinal));
+        var standing = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(standing.Refuses);
+        Assert.Contains("policy demanded something else", standing.Finding.ToString(), StringComparison.Ordinal);
+        await bench.SayAsync("approval", "kim");
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+    }
+
+    [Fact]
+    public async Task It_is_of_what_the_plan_foresaw_and_a_plan_that_foresees_otherwise_voids_it()
+    {
+        await using var bench = await GateBench.CreateAsync("approval: { required: 1 }");
+        var plan = Shown(bench, "there: DROP VIEW public.scores");
+        await bench.AddAsync(plan);
+        await bench.AddAsync(
+            new Word(WordKind.Confirmed, "approval", "kim", "", bench.Time.GetUtcNow(), "host").BoundTo(
+                plan,
+                bench.Change
+            )
+        );
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+
+        await bench.AddAsync(Shown(bench, "there: DROP VIEW public.scores", "there: drops view public.top_scores too"));
+        var standing = await bench.StandingAsync(new ApprovalGate());
+        Assert.True(standing.Refuses);
+        Assert.Contains(
+            "now there: drops view public.top_scores",
+            standing.Finding.ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.Contains("tidelock plan", TextCatalog.Korean.Render(standing.Finding), StringComparison.Ordinal);
+
+        await bench.AddAsync(plan);
+        await bench.AddAsync(Shown(bench, "there: of another database") with { Target = "7/other" });
+        await bench.AddAsync(plan with { Foreseen = null });
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+    }
+
+    private static Word Shown(GateBench bench, params string[] foreseen) =>
+        new(WordKind.Shown, "approval", "park", "", bench.Time.GetUtcNow(), "host")
+        {
+            Target = "7/scores",
+            Foreseen = foreseen,
+        };
+
+    private static async Task PolicyAsync(GateBench bench, string policy)
+    {
+        await File.WriteAllTextAsync(bench.PathOf("tidelock.yaml"), policy);
+        bench.Read("approval: { required: 1 }");
     }
 
     [Fact]

@@ -102,7 +102,7 @@ internal sealed class GateBench : IAsyncDisposable
 
     /// <summary>Somebody says a word on a gate of production, now.</summary>
     public Task SayAsync(string gate, string by, WordKind kind = WordKind.Confirmed, string note = "said so") =>
-        AddAsync(new Word(kind, gate, by, note, Time.GetUtcNow(), "bastion-1"));
+        AddAsync(new Word(kind, gate, by, note, Time.GetUtcNow(), "bastion-1").BoundTo(null, Change));
 
     public Task AddAsync(Word word) => new WordBook(journal, Change.Digest, "production").AddAsync(word, default);
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Tidelock.Gates;
 using Tidelock.Gates.Approvals;
@@ -60,6 +61,18 @@ public sealed class SignedApprovalTests : IDisposable
             },
             good with
             {
+                Foreseen = null,
+            },
+            good with
+            {
+                Foreseen = ["there: locks public.a in SHARE"],
+            },
+            good with
+            {
+                Demands = null,
+            },
+            good with
+            {
                 By = "lee",
             },
         ];
@@ -83,6 +96,22 @@ public sealed class SignedApprovalTests : IDisposable
         var ground = Ground(bench) with { Target = "9999/seedtest" };
         var verdict = await new ApprovalJudge(ground).JudgeAsync([good], default);
         Assert.Contains("another database", Assert.Single(verdict.Problems).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_was_signed_before_forecasts_and_policies_were_signed_is_verified_as_it_was_signed()
+    {
+        await keys.AllowAsync("kim");
+        await using var bench = await BenchAsync("approval: { required: 1 }");
+        var old = Said(bench, "kim") with { Foreseen = null, Demands = null };
+        var statement = ApprovalStatement.Of(bench.Change.Digest, "production", old);
+        Assert.DoesNotContain("foreseen", Encoding.UTF8.GetString(statement), StringComparison.Ordinal);
+        Assert.DoesNotContain("demands", Encoding.UTF8.GetString(statement), StringComparison.Ordinal);
+        Assert.Contains(
+            "policy demanded",
+            await RefusalAsync(bench, await SignedAsync(bench, old)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -202,6 +231,8 @@ public sealed class SignedApprovalTests : IDisposable
             Target = Database,
             Seen = JsonSerializer.Deserialize<JsonElement>("""{ "a": "x", "b": [1] }"""),
             Expires = bench.Time.GetUtcNow().AddDays(7),
+            Foreseen = ["there: locks public.a in ACCESS EXCLUSIVE"],
+            Demands = bench.Change.Section<GateOptions>().Policy?.Demands,
         };
 
     private async Task<Word> SignedAsync(GateBench bench, Word word, string? with = null)

@@ -15,6 +15,7 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
     private readonly List<ValidApproval> valid = [];
     private readonly List<(string By, Message Problem)> problems = [];
     private readonly List<Message> exceptions = [];
+    private IReadOnlyList<Word> plans = [];
 
     private AllowedSigners? Signers => ground.Policy?.Signers;
 
@@ -22,6 +23,7 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
     {
         Word? denied = null;
         var obstacle = Obstacle();
+        plans = [.. words.Where(w => w.Kind is WordKind.Shown && w.Foreseen is not null)];
         var people = words
             .Where(w => w.Gate == ApprovalGate.Key && w.Kind is not (WordKind.Shown or WordKind.Overridden))
             .GroupBy(w => w.By, StringComparer.OrdinalIgnoreCase);
@@ -95,11 +97,12 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
                 ? Message.Of("gates.approval.future", ("at", word.At), ("now", ground.Now))
             : ground.Policy is { People: { Count: > 0 } people } && !people.Any(p => PersonName.IsExactly(p, word.By))
                 ? Message.Of("gates.approval.not-listed", ("file", ground.Policy.Mark.File))
+            : word.Demands != ground.Policy?.Demands ? Message.Of("gates.approval.other-policy")
             : await SignatureProblemAsync(word, cancellation).ConfigureAwait(false)
                 ?? (
                     word.Target is { } target && ground.Target is { } now && target != now
                         ? Message.Of("gates.approval.other-database", ("shown", target), ("now", now))
-                        : await SeenProblemAsync(word, cancellation).ConfigureAwait(false)
+                        : await SeenProblemAsync(word, cancellation).ConfigureAwait(false) ?? ForeseenProblem(word)
                 );
     }
 
@@ -151,6 +154,30 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
                 "gates.approval.outdated",
                 ("count", differences.Count),
                 ("differences", Several.Of(differences.Texts()))
+            );
+    }
+
+    /// <summary>What the last plan of the same database foresees otherwise than the one that was approved, where both could foresee it.</summary>
+    private Message? ForeseenProblem(Word word)
+    {
+        if (word.Foreseen is not { } then || plans.LastOrDefault(p => p.Target == word.Target)?.Foreseen is not { } now)
+        {
+            return null;
+        }
+
+        IReadOnlyList<Message> differences =
+        [
+            .. now.Except(then, StringComparer.Ordinal)
+                .Select(l => Message.Of("gates.approval.foreseen-new", ("line", l))),
+            .. then.Except(now, StringComparer.Ordinal)
+                .Select(l => Message.Of("gates.approval.foreseen-gone", ("line", l))),
+        ];
+        return differences.Count == 0
+            ? null
+            : Message.Of(
+                "gates.approval.foreseen",
+                ("count", differences.Count),
+                ("differences", Several.Of(differences))
             );
     }
 

@@ -8,6 +8,24 @@ namespace Tidelock.Gates.Approvals;
 /// <summary>Signs an approval, and refuses at once what the gate would not count.</summary>
 public static class ApprovalSigning
 {
+    /// <summary>An approval of what a plan showed, under what the team's policy demands now, for as long as it may count.</summary>
+    /// <param name="word">Who approves.</param>
+    /// <param name="shown">The plan; null where none was shown.</param>
+    /// <param name="change">The change, read for its environment.</param>
+    public static Word BoundTo(this Word word, Word? shown, Change change)
+    {
+        var gates = change.Section<GateOptions>();
+        var longest = gates.Approval.Expires;
+        return word with
+        {
+            Seen = shown?.Seen,
+            Target = shown?.Target,
+            Foreseen = shown?.Foreseen,
+            Demands = gates.Policy?.Demands,
+            Expires = longest == TimeSpan.MaxValue ? null : word.At + longest,
+        };
+    }
+
     /// <param name="word">The approval.</param>
     /// <param name="change">The change, read for its environment.</param>
     /// <param name="environment">The environment's name.</param>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Tidelock.Runs;
 
@@ -26,9 +27,11 @@ internal static class ApprovalStatement
             json.WriteStartObject();
             json.WriteString("at", word.At.ToUniversalTime());
             json.WriteString("by", word.By);
+            WriteWhereThere(json, "demands", word.Demands);
             json.WriteString("digest", digest);
             json.WriteString("environment", environment);
             WriteTime(json, "expires", word.Expires);
+            WriteWhereThere(json, "foreseen", word.Foreseen is { } lines ? Hash(lines) : null);
             json.WriteString("gate", word.Gate);
             json.WriteString("note", word.Note);
             json.WriteString("shown", word.Seen is { } seen ? Hash(seen) : null);
@@ -39,6 +42,18 @@ internal static class ApprovalStatement
 
         return bytes.ToArray();
     }
+
+    /// <summary>Approvals that were signed before these were kept have neither.</summary>
+    private static void WriteWhereThere(Utf8JsonWriter json, string name, string? text)
+    {
+        if (text is not null)
+        {
+            json.WriteString(name, text);
+        }
+    }
+
+    private static string Hash(IReadOnlyList<string> lines) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
 
     private static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time)
     {

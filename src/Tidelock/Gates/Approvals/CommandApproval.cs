@@ -29,7 +29,7 @@ internal sealed record CommandApproval(EquatableWords Command, EquatableWords Gi
             return null;
         }
 
-        var words = run.Items.Select(w => w.Text()).ToList();
+        var words = run.Program();
         if (run.IsList && words.Count == 0)
         {
             run.Mistake(Message.Of("probes.command.empty"));
