@@ -6,6 +6,7 @@ namespace Tidelock.Programs;
 /// <param name="Kind">What it is.</param>
 /// <param name="Owner">The user's id.</param>
 /// <param name="Disk">The same for all that lies on the same file system.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly partial record struct FileStatus(FileKind Kind, uint Owner, (uint Major, uint Minor) Disk)
 {
     private const int Here = -100;
