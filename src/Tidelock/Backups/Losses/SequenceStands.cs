@@ -39,7 +39,10 @@ internal static class SequenceStands
         order by c.oid
         """;
 
-    /// <summary>Only forward, and not past the end that the sequence has here.</summary>
+    /// <summary>
+    /// Only forward, and not past the end that the sequence has here. What is asked of a sequence is asked of rows of <c>pg_sequence</c>: the server may ask
+    /// before it joins, and of a table it would be an error.
+    /// </summary>
     private const string Carrying = """
         select f.schema, f.name, pg_catalog.setval(f.oid::regclass, f.value)
         from (
@@ -48,9 +51,10 @@ internal static class SequenceStands
             join pg_catalog.pg_namespace n on n.nspname = w.schema
             join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name and c.relkind = 'S'
             join pg_catalog.pg_sequence s on s.seqrelid = c.oid
-            cross join lateral (select case when pg_catalog.has_sequence_privilege(c.oid, 'usage, select')
-                                            then pg_catalog.pg_sequence_last_value(c.oid) end as last) l
-          where not s.seqcycle and w.value between s.seqmin and s.seqmax and pg_catalog.has_sequence_privilege(c.oid, 'update')
+            cross join lateral (select case when c.relpersistence <> 't' and pg_catalog.has_sequence_privilege(s.seqrelid, 'usage, select')
+                                            then pg_catalog.pg_sequence_last_value(s.seqrelid) end as last) l
+          where not s.seqcycle and c.relpersistence <> 't' and w.value between s.seqmin and s.seqmax
+            and pg_catalog.has_sequence_privilege(s.seqrelid, 'update')
             and case when s.seqincrement > 0 then w.value > l.last or (l.last is null and w.value >= s.seqstart)
                      else w.value < l.last or (l.last is null and w.value <= s.seqstart) end
           offset 0
