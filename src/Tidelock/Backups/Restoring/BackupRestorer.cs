@@ -39,6 +39,12 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
     /// <summary>Told which process restores, to journal it: a later epoch ends it before it looks.</summary>
     public Func<StartedChild, Task>? OnStarted { get; init; }
 
+    /// <summary>Called before each start of pg_restore, of which one that gets no lock may be followed by others.</summary>
+    public Func<CancellationToken, Task> OnTrying { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>Called first of all once the backup is there: others write again by then.</summary>
+    public Func<CancellationToken, Task> OnRestored { get; init; } = _ => Task.CompletedTask;
+
     /// <summary>What else pg_restore is told.</summary>
     public IReadOnlyList<string> More { get; init; } = [];
 
@@ -147,6 +153,7 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
     {
         if (fate == RestoreFate.Restored)
         {
+            await OnRestored(cancellation).ConfigureAwait(false);
             await FinishAsync(backup, target, applicationName, cancellation).ConfigureAwait(false);
         }
 
@@ -242,6 +249,7 @@ internal sealed class BackupRestorer(ClientPrograms clients, TimeProvider time)
         CancellationToken cancellation
     )
     {
+        await OnTrying(cancellation).ConfigureAwait(false);
         var target = one.Target;
         await using var session = await PostgresSession
             .OpenAsync(target, one.ApplicationName, cancellation)

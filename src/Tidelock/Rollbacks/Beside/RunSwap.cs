@@ -69,7 +69,8 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         await using (interruption.ConfigureAwait(false))
         {
             var interrupted = await interruption.EndAsync(FirstClient, context.Time).ConfigureAwait(false);
-            var remark = stuck ?? unpaused ?? numbers.Problem;
+            List<Message> remarks = [.. new[] { stuck ?? unpaused, numbers.Problem }.OfType<Message>()];
+            var remark = remarks.Count == 0 ? null : Several.All(remarks);
             await EndAsync(plan, problem, interrupted + held, remark, numbers.Carried).ConfigureAwait(false);
         }
 

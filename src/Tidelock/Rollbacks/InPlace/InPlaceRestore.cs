@@ -24,13 +24,21 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>Sequences that were set on once the backup was there.</summary>
+    private IReadOnlyList<RelationName> carried = [];
+
     /// <summary>May be called again after a crash: what an earlier start has begun is settled first.</summary>
     /// <param name="took">How long the restore took in rehearsal; null where that is not known.</param>
     /// <param name="cancellation">Ends it.</param>
     public async Task<StepOutcome> RunAsync(TimeSpan? took, CancellationToken cancellation)
     {
         await EndOrphanAsync(cancellation).ConfigureAwait(false);
-        var restorer = new BackupRestorer(clients, context.Time) { OnStarted = RecordAsync };
+        var restorer = new BackupRestorer(clients, context.Time)
+        {
+            OnStarted = RecordAsync,
+            OnTrying = KeepNumbersAsync,
+            OnRestored = CarryNumbersAsync,
+        };
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         if (Begun is { } begun && !IsOver(context, begun))
         {
@@ -51,7 +59,6 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
             return StepOutcome.NeedsPerson(Message.Of("rollbacks.rescue.not-restored", ("problem", unsaved)));
         }
 
-        await KeepNumbersAsync(session, cancellation).ConfigureAwait(false);
         var tooLarge = await InPlaceFit.TooLargeAsync(session, took, jobs, cancellation).ConfigureAwait(false);
         var intent = await restorer.PrepareAsync(backup, session, cancellation).ConfigureAwait(false);
         intent = intent with { RollbackAt = context.State.Rollback!.At, Jobs = tooLarge is null ? null : jobs };
@@ -85,8 +92,6 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
         var result = await restorer
             .RestoreAsync(backup, intent, context.Target, context.ApplicationName, locks, context.Report, cancellation)
             .ConfigureAwait(false);
-        var carried =
-            result.Fate == RestoreFate.Restored ? await CarryNumbersAsync(cancellation).ConfigureAwait(false) : [];
         return await EndedAsync(intent, result.Fate, LostWords.With(result.Finding, carried)).ConfigureAwait(false);
     }
 
@@ -118,34 +123,33 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
     /// Journals which numbers were given out, before a restore takes the sequences back: once it is done nobody knows any more. Half a restore has taken
     /// some back already, so what was journaled before that counts too.
     /// </summary>
-    private async Task KeepNumbersAsync(PostgresSession session, CancellationToken cancellation)
+    private async Task KeepNumbersAsync(CancellationToken cancellation)
     {
+        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         var now = await SequenceStands.ReadAsync(session, cancellation).ConfigureAwait(false);
-        await context
-            .RecordAsync(
-                NumbersFact,
-                SequenceStands.Further(Numbers, now),
-                RollbacksJson.Default.IReadOnlyListSequenceStand,
-                cancellation
-            )
-            .ConfigureAwait(false);
+        var further = SequenceStands.Further(Numbers, now);
+        if (!further.ToHashSet().SetEquals(Numbers))
+        {
+            await context
+                .RecordAsync(NumbersFact, further, RollbacksJson.Default.IReadOnlyListSequenceStand, cancellation)
+                .ConfigureAwait(false);
+        }
     }
 
     private IReadOnlyList<SequenceStand> Numbers =>
         context.Fact(NumbersFact, RollbacksJson.Default.IReadOnlyListSequenceStand) ?? [];
 
-    private async Task<IReadOnlyList<RelationName>> CarryNumbersAsync(CancellationToken cancellation)
+    private async Task CarryNumbersAsync(CancellationToken cancellation)
     {
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         await session
             .ExecuteAsync("set default_transaction_read_only = off; set synchronous_commit = local", cancellation)
             .ConfigureAwait(false);
-        return await SequenceStands.CarryAsync(session, Numbers, cancellation).ConfigureAwait(false);
+        carried = await SequenceStands.CarryAsync(session, Numbers, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Where a restore had begun and changed nothing, saves the rows anew and looks at the numbers again: a failover may have lost what was saved, and more
-    /// was written since.
+    /// Where a restore had begun and changed nothing, saves the rows anew: a failover may have lost what was saved, and more was written since.
     /// </summary>
     private async Task<Message?> KeptAgainAsync(
         BackupRestorer restorer,
@@ -155,13 +159,7 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
     )
     {
         var fate = await restorer.FateAsync(backup, begun, session, cancellation).ConfigureAwait(false);
-        if (fate != RestoreFate.NotRestored)
-        {
-            return null;
-        }
-
-        await KeepNumbersAsync(session, cancellation).ConfigureAwait(false);
-        return await RescueAsync(session, cancellation).ConfigureAwait(false);
+        return fate == RestoreFate.NotRestored ? await RescueAsync(session, cancellation).ConfigureAwait(false) : null;
     }
 
     /// <summary>
