@@ -63,18 +63,19 @@ internal sealed class PolicyStanding
                 : null;
         }
 
-        var declared = context.Change.Environments.FirstOrDefault(e =>
-            IsNamedOther(e.Name) && IsSameAddress(e.Database)
-        );
+        if (policy.Name == context.TargetEnvironment.Name)
+        {
+            // Two names for one database, or a copy of a server with its identity: the team decided what holds there.
+            return null;
+        }
+
+        var declared = context.Change.Environments.FirstOrDefault(e => IsNamed(e.Name) && IsSameAddress(e.Database));
         if (declared is not null)
         {
             return Message.Of("gates.policy.same-database", ("file", policy.Mark.File), ("other", declared.Name));
         }
 
-        var (seenBy, seen) = runs.FirstOrDefault(r =>
-            IsNamedOther(r.Started.TargetEnvironment)
-            && (IsOthers || string.Equals(r.Started.Target, context.Target.ToString(), StringComparison.Ordinal))
-        );
+        var (seenBy, seen) = runs.FirstOrDefault(r => IsNamed(r.Started.TargetEnvironment));
         return seen is null
             ? null
             : Message.Of(
@@ -86,11 +87,7 @@ internal sealed class PolicyStanding
             );
     }
 
-    /// <summary>Whether the policy says nothing of this environment itself. A copy of a server has its identity, and is named for what it is.</summary>
-    private bool IsOthers => policy!.Name != context.TargetEnvironment.Name;
-
-    private bool IsNamedOther(string environment) =>
-        environment != context.TargetEnvironment.Name && policy!.Named.Contains(environment, StringComparer.Ordinal);
+    private bool IsNamed(string environment) => policy!.Named.Contains(environment, StringComparer.Ordinal);
 
     private bool IsSameAddress(string database)
     {
@@ -113,7 +110,7 @@ internal sealed class PolicyStanding
         if (
             !runs.Exists(r =>
                 r.Started?.Policy is not null
-                || (policy is not null && r.Started is { } s && IsNamedOther(s.TargetEnvironment))
+                || (policy is not null && r.Started is { } s && IsNamed(s.TargetEnvironment))
             )
         )
         {
