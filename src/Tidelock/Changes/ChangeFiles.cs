@@ -58,18 +58,8 @@ internal sealed class ChangeFiles(string folder)
         return null;
     }
 
-    /// <summary>Makes a file that lies in the change's folder one of the change's; one that lies elsewhere, or nowhere, is none. Says why it cannot be had.</summary>
-    public Message? Take(string name)
-    {
-        var path = Path.GetFullPath(Path.Combine(folder, name));
-        if (!Path.IsPathRooted(name) && IsWithin(path, folder) && File.Exists(path))
-        {
-            Read(name, out var problem);
-            return problem;
-        }
-
-        return null;
-    }
+    /// <summary>Makes a text that lies in the change's folder one of its files; what lies elsewhere, also by a link, or is no text is none.</summary>
+    public void Take(string name) => Read(name, out _);
 
     /// <summary>Reads every file of a folder, at any depth, so that all of them are part of the change; or says why it cannot.</summary>
     /// <remarks>Left out is what programs make by themselves: hidden files, <c>__pycache__</c>, virtualenvs.</remarks>

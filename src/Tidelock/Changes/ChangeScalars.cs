@@ -268,9 +268,9 @@ public static partial class ChangeScalars
             words.FirstOrDefault()?.Contains('/', StringComparison.Ordinal) == true
                 ? words[0]
                 : words.Skip(1).FirstOrDefault(w => !w.StartsWith('-'));
-        if (own is { Length: > 0 } && node.Context.Files.Take(own) is { } problem)
+        if (own is { Length: > 0 })
         {
-            node.Mistake(problem);
+            node.Context.Files.Take(own);
         }
 
         return words;

@@ -94,9 +94,9 @@ internal sealed class GatesSection(IReadOnlyList<IChannelKind> channels) : IChan
             settings["evidence"].AnyText(),
             settings["signers"].AnyText()
         );
-        if (options.Signers is { } signers && node.Context.Files.Take(signers) is { } problem)
+        if (options.Signers is { } signers)
         {
-            settings["signers"].Mistake(problem);
+            node.Context.Files.Take(signers);
         }
 
         if (options.Level != GateLevel.Off && !environments.Contains(options.Environment, StringComparer.Ordinal))

@@ -26,9 +26,13 @@ public sealed class ProgramsOfChangeTests
     }
 
     [Fact]
-    public async Task A_program_from_elsewhere_is_none_of_the_changes()
+    public async Task A_program_from_elsewhere_and_one_that_is_no_text_are_none_of_the_changes()
     {
         await using var bench = await GateBench.CreateAsync("approval: { command: [ticket, CHG-123] }");
+        await File.WriteAllBytesAsync(bench.PathOf("compiled"), [0x7f, (byte)'E', (byte)'L', (byte)'F', 0xff]);
+        File.CreateSymbolicLink(bench.PathOf("tell"), "/usr/bin/env");
+        bench.Read("approval: { command: [./compiled] }", "notify: { command: [./tell] }");
+        Assert.Equal(["change.yaml", "new.sql"], bench.Change.Files.Select(f => f.Path));
         bench.Read("approval: { command: [/usr/bin/env, ticket] }", "notify: { command: [../tell.sh] }");
         Assert.Equal(["change.yaml", "new.sql"], bench.Change.Files.Select(f => f.Path));
     }
