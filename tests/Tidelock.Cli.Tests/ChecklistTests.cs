@@ -95,6 +95,11 @@ public sealed partial class ChecklistTests(NativeProgram program, PostgresServer
         place.Edit("connections within 20% of baseline", "connections < 400");
         place.Edit("read_time < 500ms", "read_time < 20s");
         place.Edit("read_time > 500ms", "read_time > 20s");
+        place.Edit("api_errors > 10% for 3s", "api_errors > 99% for 3s");
+
+        // kubectl is a program that starts at every look.
+        place.Edit("  for: 6s\n  every: 500ms\n  baseline: 3s\n", "  for: 15s\n  every: 5s\n  baseline: 10s\n");
+        place.Edit("for 3s", "for 10s");
         place.Edit("p95 < 500ms", "p95 < 20s");
         place.Edit("p95 > 2x baseline", "p95 > 20s");
     }
