@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Backups.Losses;
 using Tidelock.Backups.Restoring;
@@ -26,6 +27,9 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
 
     /// <summary>Sequences that were set on once the backup was there.</summary>
     private IReadOnlyList<RelationName> carried = [];
+
+    /// <summary>Why some may not have been; null where all were.</summary>
+    private Message? uncarried;
 
     /// <summary>May be called again after a crash: what an earlier start has begun is settled first.</summary>
     /// <param name="took">How long the restore took in rehearsal; null where that is not known.</param>
@@ -92,7 +96,15 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
         var result = await restorer
             .RestoreAsync(backup, intent, context.Target, context.ApplicationName, locks, context.Report, cancellation)
             .ConfigureAwait(false);
-        return await EndedAsync(intent, result.Fate, LostWords.With(result.Finding, carried)).ConfigureAwait(false);
+        var finding = LostWords.With(result.Finding, carried);
+        return await EndedAsync(
+                intent,
+                result.Fate,
+                uncarried is null || result.Fate != RestoreFate.Restored
+                    ? finding
+                    : Message.Of("migrations.applied-but", ("applied", finding), ("remark", uncarried))
+            )
+            .ConfigureAwait(false);
     }
 
     private async Task<StepOutcome> EndedAsync(RestoreIntent intent, RestoreFate fate, Message finding)
@@ -125,8 +137,12 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
     /// </summary>
     private async Task KeepNumbersAsync(CancellationToken cancellation)
     {
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        var now = await SequenceStands.ReadAsync(session, cancellation).ConfigureAwait(false);
+        IReadOnlyList<SequenceStand> now = [];
+        await WithNumbersAsync(
+                async session => now = await SequenceStands.ReadAsync(session, cancellation).ConfigureAwait(false),
+                cancellation
+            )
+            .ConfigureAwait(false);
         var further = SequenceStands.Further(Numbers, now);
         if (!further.ToHashSet().SetEquals(Numbers))
         {
@@ -139,13 +155,31 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
     private IReadOnlyList<SequenceStand> Numbers =>
         context.Fact(NumbersFact, RollbacksJson.Default.IReadOnlyListSequenceStand) ?? [];
 
-    private async Task CarryNumbersAsync(CancellationToken cancellation)
+    private Task CarryNumbersAsync(CancellationToken cancellation) =>
+        WithNumbersAsync(
+            async session =>
+                carried = await SequenceStands.CarryAsync(session, Numbers, cancellation).ConfigureAwait(false),
+            cancellation
+        );
+
+    /// <summary>Whoever alters a sequence is waited for shortly: what cannot be looked at or set is told and holds nothing up.</summary>
+    private async Task WithNumbersAsync(Func<PostgresSession, Task> act, CancellationToken cancellation)
     {
         await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
         await session
-            .ExecuteAsync("set default_transaction_read_only = off; set synchronous_commit = local", cancellation)
+            .ExecuteAsync(
+                "set default_transaction_read_only = off; set synchronous_commit = local; set lock_timeout = '2s'; set statement_timeout = '10s'",
+                cancellation
+            )
             .ConfigureAwait(false);
-        carried = await SequenceStands.CarryAsync(session, Numbers, cancellation).ConfigureAwait(false);
+        try
+        {
+            await act(session).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
+        {
+            uncarried = Message.Of("rollbacks.sequences.not-carried", ("reason", e.MessageText));
+        }
     }
 
     /// <summary>
