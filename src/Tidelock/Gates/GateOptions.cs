@@ -32,7 +32,7 @@ public sealed record GateOptions(
     /// <summary>Whether an approval that is typed by whoever runs the change counts.</summary>
     public bool MayBeApprovedByExecutor =>
         Policy?.Signers is null
-        && (Approval.Required == 1 || Policy?.Allowed.HasFlag(OwnWork.ExecutorApproves) == true);
+        && (Approval is { Required: 1, MostRequired: 1 } || Policy?.Allowed.HasFlag(OwnWork.ExecutorApproves) == true);
 
     /// <summary>The key a gate has in files, by the name people type.</summary>
     public static string KeyOf(string gate) =>
@@ -83,6 +83,9 @@ public sealed record ApprovalGateOptions(GateLevel Level, int Required)
 
     /// <summary>Who else must say that the change is approved.</summary>
     public IReadOnlyList<ApprovalSource> Sources { get; init; } = [];
+
+    /// <summary>How many people must approve it, here or in a place that is asked.</summary>
+    public int MostRequired => Sources.Select(s => s.Required).Append(Required).Max();
 
     /// <summary>Whom a look at the gate asks, and which variables of whoever looks they get.</summary>
     public IEnumerable<Message> Asked => Level == GateLevel.Off ? [] : Sources.Select(s => s.Asks);

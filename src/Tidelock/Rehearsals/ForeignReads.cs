@@ -39,13 +39,16 @@ internal static class ForeignReads
         )
         """;
 
+    /// <summary>Most databases have none, and then nothing of theirs is searched.</summary>
+    private const string Any = "exists (select from pg_class where relkind = 'f')";
+
     private const string OfRelation = $"""
-        with recursive roots as (select to_regclass($1)::oid as oid), {Reads}
+        with recursive roots as (select to_regclass($1)::oid as oid where {Any}), {Reads}
         select c.oid::regclass::text from reads r join pg_class c on r.class = 'pg_class'::regclass and c.oid = r.oid where c.relkind = 'f' limit 1
         """;
 
     private const string OfKind = $"""
-        with recursive roots as (select oid from pg_class where relkind = any ($1) and (relkind <> 'm' or relispopulated)), {Reads}
+        with recursive roots as (select oid from pg_class where relkind = any ($1) and (relkind <> 'm' or relispopulated) and {Any}), {Reads}
         select distinct n.nspname::text, c.relname::text
         from reads r join pg_class f on r.class = 'pg_class'::regclass and f.oid = r.oid and f.relkind = 'f'
           join pg_class c on c.oid = r.root join pg_namespace n on n.oid = c.relnamespace

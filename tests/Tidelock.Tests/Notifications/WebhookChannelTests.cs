@@ -63,6 +63,22 @@ public sealed class WebhookChannelTests
     }
 
     [Fact]
+    public async Task A_path_that_is_written_out_behind_a_variable_is_no_secret()
+    {
+        await using var bench = await GateBench.CreateAsync(
+            "slack: off",
+            ("EVENTS_HOST", "https://events.example"),
+            ("EVENTS_SECRET", Secret)
+        );
+        bench.Read(
+            "slack: off",
+            "notify: { webhook: { address: '${EVENTS_HOST}/written-out', secret: '${EVENTS_SECRET}' } }"
+        );
+        var said = Message.Of("evidence.said", ("text", "Cannot POST /written-out"));
+        Assert.Equal("Cannot POST /written-out", said.Arguments["text"]);
+    }
+
+    [Fact]
     public async Task Ticks_of_the_watch_are_sent_where_they_are_asked_for()
     {
         await using var server = await RecordingServer.StartAsync(_ => "");

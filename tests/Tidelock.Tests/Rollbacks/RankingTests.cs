@@ -67,7 +67,11 @@ public sealed class RankingTests
         Assert.Equal("not timed, rows lost: unknown, no undo", unknown.Figures.ToString());
         var least = new RollbackAssessment(true, Words, LosesWrites: true) { RowsLost = 12431, AtLeast = true };
         Assert.Equal("not timed, about 12,431 or more rows lost, no undo", least.Figures.ToString());
-        Assert.Contains("약 12,431(또는 그 이상)행 유실", TextCatalog.Korean.Render(least.Figures), StringComparison.Ordinal);
+        Assert.Contains(
+            "약 12,431(또는 그 이상)행 유실",
+            TextCatalog.Korean.Render(least.Figures),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -38,10 +38,7 @@ internal sealed record ApprovalGround(Change Change, string Environment, DateTim
     public EnvironmentPolicy? Policy => Change.Section<GateOptions>().Policy;
 
     /// <summary>Whether different people must write, approve and run the change.</summary>
-    public bool SeparatesPeople => Required > 1;
-
-    /// <summary>How many people must approve it, here or in a place that is asked.</summary>
-    public int Required => Options.Sources.Select(s => s.Required).Append(Options.Required).Max();
+    public bool SeparatesPeople => Options.MostRequired > 1;
 
     /// <summary>The same with who wrote the change, where that matters.</summary>
     public async Task<ApprovalGround> WithAuthorAsync(CancellationToken cancellation)

@@ -233,7 +233,7 @@ internal sealed class ApprovalJudge(ApprovalGround ground)
         {
             return ground.Allows(OwnWork.AuthorApproves | OwnWork.AuthorExecutes)
                 ? null
-                : Message.Of("gates.approval.no-author", ("required", ground.Required));
+                : Message.Of("gates.approval.no-author", ("required", ground.Options.MostRequired));
         }
 
         if (ground.Executors.FirstOrDefault(ground.IsAuthor) is not { } executor)

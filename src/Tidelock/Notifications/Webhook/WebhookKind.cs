@@ -26,12 +26,14 @@ internal sealed class WebhookKind : IChannelKind
         return access is null || secret is null ? null : new WebhookOptions(access, ticks) { Secret = secret };
     }
 
-    /// <summary>Many receivers have their key in the path, and one that refuses it likes to repeat it.</summary>
+    /// <summary>Many receivers have their key in the path, and one that refuses it likes to repeat it. A path that is written out is no secret.</summary>
     private static void Hide(ChangeNode written, Uri? address)
     {
         if (
-            written.Scalar?.Text.Contains("${", StringComparison.Ordinal) == true
+            written.Scalar?.Text is { } text
+            && text.Contains("${", StringComparison.Ordinal)
             && address is { IsAbsoluteUri: true, PathAndQuery.Length: > ShortestPath }
+            && !text.EndsWith(address.PathAndQuery, StringComparison.Ordinal)
         )
         {
             Secrets.OfProcess.Add(address.PathAndQuery);

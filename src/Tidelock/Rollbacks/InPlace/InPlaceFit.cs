@@ -12,12 +12,14 @@ internal static class InPlaceFit
 
     /// <summary>
     /// A lock each for what is dropped with all that hangs on it, as for each relation, function and what is made anew. A large object gets its old
-    /// number again, and so its lock.
+    /// number again, and so its lock. What belongs to an extension stays.
     /// </summary>
     private const string Locks = """
-        select 2 * (select count(*) from pg_class where oid >= 16384 and relkind in ('r', 'p', 'i', 'I', 'S', 't', 'v', 'm', 'f', 'c') and relpersistence <> 't')
-          + 2 * (select count(*) from pg_proc where oid >= 16384)
-          + (select count(*) from pg_type where oid >= 16384)
+        with extensions as (select classid, objid from pg_depend where deptype = 'e')
+        select 2 * (select count(*) from pg_class where oid >= 16384 and relkind in ('r', 'p', 'i', 'I', 'S', 't', 'v', 'm', 'f', 'c') and relpersistence <> 't'
+              and ('pg_class'::regclass, oid) not in (select classid, objid from extensions))
+          + 2 * (select count(*) from pg_proc where oid >= 16384 and ('pg_proc'::regclass, oid) not in (select classid, objid from extensions))
+          + (select count(*) from pg_type where oid >= 16384 and ('pg_type'::regclass, oid) not in (select classid, objid from extensions))
           + (select count(*) from pg_constraint where oid >= 16384)
           + (select count(*) from pg_attrdef where oid >= 16384)
           + (select count(*) from pg_trigger where oid >= 16384)
