@@ -9,6 +9,9 @@ internal sealed class ChangeFiles(string folder)
 {
     private const long LargestFile = 16 * 1024 * 1024;
 
+    /// <summary>What stands in place of a file that is no text.</summary>
+    private const string Kept = "tidelock: no text, sha256 ";
+
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly SortedDictionary<string, (ChangeFile File, byte[] Hash)> read = new(StringComparer.Ordinal);
@@ -58,8 +61,57 @@ internal sealed class ChangeFiles(string folder)
         return null;
     }
 
-    /// <summary>Makes a text that lies in the change's folder one of its files; what lies elsewhere, also by a link, or is no text is none.</summary>
-    public void Take(string name) => Read(name, out _);
+    /// <summary>
+    /// Makes a file that lies in the change's folder one of the change's, also where it is no text or too large to be kept: then its digest is kept
+    /// in place of it, and counts as it did where only that is there. What lies elsewhere, also by a link, is no file of the change.
+    /// </summary>
+    public void Take(string name)
+    {
+        var file = Read(name, out var problem);
+        if (problem?.Code is "changes.file.encoding" or "changes.file.large")
+        {
+            using var content = File.OpenRead(Path.Combine(folder, name));
+            var hash = SHA256.HashData(content);
+            var relative = Path.GetRelativePath(folder, content.Name).Replace('\\', '/');
+            read[relative] = (new ChangeFile(relative, KeptDigest(hash)), hash);
+        }
+        else if (file is not null && file.Text.StartsWith(Kept, StringComparison.Ordinal))
+        {
+            var hash = KeptHash(file.Text);
+            read[file.Path] = hash is null ? read[file.Path] : (file, hash);
+        }
+    }
+
+    /// <summary>Whether these are the bytes of a file of the change.</summary>
+    public static bool IsOf(byte[] bytes, ChangeFile file)
+    {
+        if (file.Text == KeptDigest(SHA256.HashData(bytes)))
+        {
+            return true;
+        }
+
+        try
+        {
+            return Text(bytes) == file.Text;
+        }
+        catch (DecoderFallbackException)
+        {
+            return false;
+        }
+    }
+
+    private static string KeptDigest(byte[] hash) => $"{Kept}{Convert.ToHexStringLower(hash)}\n";
+
+    private static byte[]? KeptHash(string text)
+    {
+        var hash = new byte[SHA256.HashSizeInBytes];
+        return
+            Convert.FromHexString(text.AsSpan(Kept.Length).TrimEnd(), hash, out _, out var found)
+                is System.Buffers.OperationStatus.Done
+            && found == hash.Length
+            ? hash
+            : null;
+    }
 
     /// <summary>Reads every file of a folder, at any depth, so that all of them are part of the change; or says why it cannot.</summary>
     /// <remarks>Left out is what programs make by themselves: hidden files, <c>__pycache__</c>, virtualenvs.</remarks>

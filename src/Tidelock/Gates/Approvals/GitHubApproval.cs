@@ -234,7 +234,7 @@ internal sealed partial record GitHubApproval(
                 var bytes = await File.ReadAllBytesAsync(Path.Combine(context.Change.Folder, file.Path), cancellation)
                     .ConfigureAwait(false);
                 if (
-                    ChangeFiles.Text(bytes) != file.Text
+                    !ChangeFiles.IsOf(bytes, file)
                     || known.GetValueOrDefault(Path.GetFileName(file.Path)) != BlobId(bytes)
                 )
                 {
