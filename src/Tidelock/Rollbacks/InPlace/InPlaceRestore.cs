@@ -24,9 +24,16 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
     private const string NumbersFact = "sequences";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan NumbersEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>Sequences that were set on once the backup was there.</summary>
     private IReadOnlyList<RelationName> carried = [];
+
+    /// <summary>Which numbers were given out by the last look; null before the first.</summary>
+    private IReadOnlyList<SequenceStand>? numbers;
+
+    /// <summary>When that was last journaled, or found to be so already.</summary>
+    private long? numbersAt;
 
     /// <summary>Why some may not have been; null where all were.</summary>
     private Message? uncarried;
@@ -133,7 +140,7 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
 
     /// <summary>
     /// Journals which numbers were given out, before a restore takes the sequences back: once it is done nobody knows any more. Half a restore has taken
-    /// some back already, so what was journaled before that counts too.
+    /// some back already, so what was journaled before that counts too. Of many tries that get no lock only some journal it: this program knows it as well.
     /// </summary>
     private async Task KeepNumbersAsync(CancellationToken cancellation)
     {
@@ -143,16 +150,24 @@ internal sealed class InPlaceRestore(StepContext context, ClientPrograms clients
                 cancellation
             )
             .ConfigureAwait(false);
-        var further = SequenceStands.Further(Numbers, now);
-        if (!further.ToHashSet().SetEquals(Numbers))
+        numbers = SequenceStands.Further(Numbers, now);
+        if (numbersAt is { } at && context.Time.GetElapsedTime(at) < NumbersEvery)
+        {
+            return;
+        }
+
+        numbersAt = context.Time.GetTimestamp();
+        if (!numbers.ToHashSet().SetEquals(Journaled))
         {
             await context
-                .RecordAsync(NumbersFact, further, RollbacksJson.Default.IReadOnlyListSequenceStand, cancellation)
+                .RecordAsync(NumbersFact, numbers, RollbacksJson.Default.IReadOnlyListSequenceStand, cancellation)
                 .ConfigureAwait(false);
         }
     }
 
-    private IReadOnlyList<SequenceStand> Numbers =>
+    private IReadOnlyList<SequenceStand> Numbers => numbers ?? Journaled;
+
+    private IReadOnlyList<SequenceStand> Journaled =>
         context.Fact(NumbersFact, RollbacksJson.Default.IReadOnlyListSequenceStand) ?? [];
 
     private Task CarryNumbersAsync(CancellationToken cancellation) =>
