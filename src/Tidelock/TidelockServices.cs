@@ -173,7 +173,7 @@ public sealed class TidelockServices : IAsyncDisposable
         ChannelFactory channels
     ) =>
         new([
-            new StagingGate(ShownRelation.DatabaseAsync),
+            new StagingGate(ShownRelation.IdentityAsync),
             new BackupGate(sources),
             new RollbackPlanGate(rehearser),
             new ApprovalGate(),

@@ -30,10 +30,10 @@ public static class ShownRelation
 
     /// <summary>The database that a target leads to.</summary>
     /// <exception cref="TidelockException">It cannot be reached.</exception>
-    internal static async Task<string> DatabaseAsync(PostgresTarget target, CancellationToken cancellation)
+    internal static async Task<ServerIdentity> IdentityAsync(PostgresTarget target, CancellationToken cancellation)
     {
         await using var session = await OpenAsync(target, cancellation).ConfigureAwait(false);
-        return await DatabaseAsync(session, cancellation).ConfigureAwait(false);
+        return await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The database, whatever address led there.</summary>

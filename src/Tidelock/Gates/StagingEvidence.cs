@@ -12,7 +12,6 @@ internal static class StagingEvidence
     public static async Task<GateFinding> JudgeAsync(
         GateContext context,
         SoakGateOptions options,
-        string? here,
         CancellationToken cancellation
     )
     {
@@ -25,7 +24,7 @@ internal static class StagingEvidence
         var (bundle, problem) = await EvidenceBundle
             .ReadAsync(file, signers, context.Time.GetUtcNow(), cancellation)
             .ConfigureAwait(false);
-        return bundle is null ? new GateFinding(false, problem!) : Judge(context, bundle, options, file, here);
+        return bundle is null ? new GateFinding(false, problem!) : Judge(context, bundle, options, file);
     }
 
     /// <summary>
@@ -38,13 +37,7 @@ internal static class StagingEvidence
         : options.Signers is { } own ? new AllowedSigners(Path.GetFullPath(own, context.Change.Folder))
         : null;
 
-    private static GateFinding Judge(
-        GateContext context,
-        EvidenceBundle bundle,
-        SoakGateOptions options,
-        string file,
-        string? here
-    )
+    private static GateFinding Judge(GateContext context, EvidenceBundle bundle, SoakGateOptions options, string file)
     {
         var digest = context.Change.Digest;
         var statement = bundle.Statement;
@@ -66,11 +59,6 @@ internal static class StagingEvidence
                 ("of", predicate.Environment),
                 ("environment", options.Environment)
             );
-        }
-
-        if (here is not null && string.Equals(predicate.DatabaseId, here, StringComparison.Ordinal))
-        {
-            return StagingGate.SameDatabase(options, predicate.Target);
         }
 
         if (

@@ -11,7 +11,8 @@ namespace Tidelock.Gates;
 /// so, or a signed file from where staging's journal is.
 /// </summary>
 /// <param name="identity">Asks the target which database it is, whatever address leads there.</param>
-internal sealed class StagingGate(Func<PostgresTarget, CancellationToken, Task<string>>? identity = null) : IGate
+internal sealed class StagingGate(Func<PostgresTarget, CancellationToken, Task<ServerIdentity>>? identity = null)
+    : IGate
 {
     public string Name => "staging";
 
@@ -27,7 +28,7 @@ internal sealed class StagingGate(Func<PostgresTarget, CancellationToken, Task<s
             return new GateFinding(true, Message.Of("gates.staging.is-staging"));
         }
 
-        string? here;
+        ServerIdentity? here;
         try
         {
             here = identity is null ? null : await identity(context.Target, cancellation).ConfigureAwait(false);
@@ -39,13 +40,13 @@ internal sealed class StagingGate(Func<PostgresTarget, CancellationToken, Task<s
 
         return options.Evidence is null
             ? await JournaledAsync(context, options, here, cancellation).ConfigureAwait(false)
-            : await StagingEvidence.JudgeAsync(context, options, here, cancellation).ConfigureAwait(false);
+            : await StagingEvidence.JudgeAsync(context, options, cancellation).ConfigureAwait(false);
     }
 
     private static async Task<GateFinding> JournaledAsync(
         GateContext context,
         SoakGateOptions options,
-        string? here,
+        ServerIdentity? here,
         CancellationToken cancellation
     )
     {
@@ -71,12 +72,12 @@ internal sealed class StagingGate(Func<PostgresTarget, CancellationToken, Task<s
         }
 
         var target = completed.Started!.Target;
-        if (
-            string.Equals(target, context.Target.ToString(), StringComparison.Ordinal)
-            || string.Equals(ShownRelation.DatabaseOf(completed.Identity!), here, StringComparison.Ordinal)
-        )
+        if (string.Equals(target, context.Target.ToString(), StringComparison.Ordinal))
         {
-            return SameDatabase(options, target);
+            return new GateFinding(
+                false,
+                Message.Of("gates.staging.same-database", ("environment", options.Environment), ("target", target))
+            );
         }
 
         IReadOnlyList<SoakLook> looks;
@@ -94,11 +95,20 @@ internal sealed class StagingGate(Func<PostgresTarget, CancellationToken, Task<s
         var now = context.Time.GetUtcNow();
         var own = looks.Where(l => string.Equals(l.Run, run.Value, StringComparison.Ordinal));
         var standing = SoakStanding.Of(SeenFrom(completed), completed.EndedAt!.Value, own, options.Gap, now);
-        return Judge(standing, options, new SoakPlace(context.Change.Folder, target, now));
+        var found = Judge(standing, options, new SoakPlace(context.Change.Folder, target, now));
+        return here?.IsSame(completed.Identity!) == true ? AsTwin(found, options, target) : found;
     }
 
-    internal static GateFinding SameDatabase(SoakGateOptions options, string target) =>
-        new(false, Message.Of("gates.staging.same-database", ("environment", options.Environment), ("target", target)));
+    /// <summary>A copy of the server's files has the same identity, and so has another address of the same server: only a person can tell.</summary>
+    private static GateFinding AsTwin(GateFinding found, SoakGateOptions options, string target) =>
+        found with
+        {
+            InRed = found.Passed,
+            Finding = Several.All([
+                Message.Of("gates.staging.twin", ("environment", options.Environment), ("target", target)),
+                found.Finding,
+            ]),
+        };
 
     /// <summary>From when a completed run saw its change without a breach.</summary>
     internal static DateTimeOffset SeenFrom(RunState completed) =>

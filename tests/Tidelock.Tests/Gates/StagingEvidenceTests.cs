@@ -29,14 +29,6 @@ public sealed class StagingEvidenceTests : IDisposable
     }
 
     [Fact]
-    public async Task Evidence_of_this_very_database_is_no_staging()
-    {
-        await using var bench = await SoakedAsync(Day);
-        var gate = new StagingGate((_, _) => Task.FromResult("7301234567890123456/seedtest"));
-        Assert.Equal("gates.staging.same-database", (await bench.StandingAsync(gate)).Finding.Code);
-    }
-
-    [Fact]
     public async Task A_byte_of_the_statement_or_of_the_signature_that_was_edited_is_refused()
     {
         await using var bench = await SoakedAsync(Day);

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Tidelock.Runs;
 using Tidelock.Texts;
 using Tidelock.Watching;
@@ -42,10 +41,6 @@ public sealed record EvidencePredicate(
 {
     /// <summary>Its name on that server, whatever address led there; null in statements of older versions.</summary>
     public string? Database { get; init; }
-
-    /// <summary>The database, whatever address led there; null where it is not known.</summary>
-    [JsonIgnore]
-    internal string? DatabaseId => Database is null ? null : $"{SystemIdentifier}/{Database}";
 
     internal static EvidencePredicate Of(
         RunReport report,
