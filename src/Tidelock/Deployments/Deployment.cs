@@ -210,6 +210,12 @@ public sealed class Deployment
             return left;
         }
 
+        // Another program that waited for the same start may have called it off meanwhile.
+        foreach (var note in announce is null ? [] : await announce(cancellation).ConfigureAwait(false))
+        {
+            terminal.Observer.Warned(note);
+        }
+
         // Read anew, so that the team's policy is the one of now.
         var now = again();
         return Edited(request, now)

@@ -63,15 +63,24 @@ internal sealed class AnnouncementGate : IGate
     private static bool IsOver(Word word, string channel) =>
         word.Note.Split(", ").Contains(channel, StringComparer.Ordinal);
 
-    /// <summary>Those that still count: a start that was called off takes the announcements before it with it.</summary>
+    /// <summary>
+    /// Those that still count: a start that was called off takes the announcements before it with it, but for those of a time that is told again
+    /// after it: whoever ended the waiting may go on with it.
+    /// </summary>
     /// <param name="words">All on this gate, the oldest first.</param>
     /// <param name="calledOff">For when it was, where nobody was told of another start since; else null.</param>
     private static IReadOnlyList<Word> Standing(IReadOnlyList<Word> words, out DateTimeOffset? calledOff)
     {
         var told = words.Select(Announcement.Of).ToList();
         var last = told.FindLastIndex(a => a is { IsCalledOff: true });
-        calledOff = last >= 0 && told.Skip(last + 1).All(a => a is null) ? told[last]!.StartsAt : null;
-        return [.. words.Where((_, i) => i > last || told[i] is null)];
+        var again = told.Skip(last + 1).OfType<Announcement>().Select(a => a.StartsAt).ToList();
+        calledOff = last >= 0 && again.Count == 0 ? told[last]!.StartsAt : null;
+        return
+        [
+            .. words.Where(
+                (_, i) => told[i] is not { } one || (!one.IsCalledOff && (i > last || again.Contains(one.StartsAt)))
+            ),
+        ];
     }
 
     /// <summary>Whether a start now is the one that was announced: not before its time and hardly after it, unless it was told too late for that.</summary>

@@ -128,6 +128,11 @@ public sealed class AnnouncementGateTests
         var standing = await bench.StandingAsync(Gate);
         Assert.Equal((true, "gates.announcement.called-off"), (standing.Refuses, standing.Finding.Code));
 
+        // Whoever ended the waiting went on with it: the same time counts from when it was told first.
+        await bench.AnnounceAsync(at);
+        Assert.Equal("gates.announcement.sent", (await bench.StandingAsync(Gate)).Finding.Code);
+        await bench.AnnounceAsync(at, isCalledOff: true);
+
         await bench.AnnounceAsync(bench.Time.GetUtcNow().AddMinutes(30));
         bench.Time.Advance(TimeSpan.FromMinutes(30));
         Assert.Equal("gates.announcement.sent", (await bench.StandingAsync(Gate)).Finding.Code);
