@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Tidelock.Relations;
 
 namespace Tidelock.Rehearsals;
@@ -6,12 +7,18 @@ namespace Tidelock.Rehearsals;
 /// What a rehearsal foresees, as lines that are the same on every machine for as long as the database is: what becomes of the relation, what is
 /// done and locked on the way there, and on the way back. No durations, and nothing of who is in the way just then.
 /// </summary>
-internal static class Foresight
+internal static partial class Foresight
 {
     /// <summary>Sorted; null where the way was not rehearsed to its end on a copy.</summary>
     public static IReadOnlyList<string>? Of(WayRehearsal rehearsal) =>
         rehearsal is { Problem: null, HeldOnTarget: null, ForwardTook: not null }
-            ? [.. Lines(rehearsal).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]
+            ?
+            [
+                .. Lines(rehearsal)
+                    .Select(l => OwnName().Replace(l, "tidelock_*"))
+                    .Distinct(StringComparer.Ordinal)
+                    .Order(StringComparer.Ordinal),
+            ]
             : null;
 
     private static IEnumerable<string> Lines(WayRehearsal rehearsal) =>
@@ -33,4 +40,8 @@ internal static class Foresight
             .. statement.TakenAlong.Select(o => $"{way}: drops {o} too"),
             .. statement.Locks.Select(l => $"{way}: locks {l.Relation} in {l.Mode}"),
         ];
+
+    /// <summary>What Tidelock makes beside the relation for the while has another name at each try.</summary>
+    [GeneratedRegex("tidelock_[0-9a-f]{32}", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex OwnName();
 }
