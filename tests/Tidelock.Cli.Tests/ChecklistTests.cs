@@ -99,7 +99,7 @@ public sealed partial class ChecklistTests(NativeProgram program, PostgresServer
 
         // kubectl is a program that starts at every look.
         place.Edit("  for: 6s\n  every: 500ms\n  baseline: 3s\n", "  for: 15s\n  every: 5s\n  baseline: 10s\n");
-        place.Edit("for 3s", "for 10s");
+        place.Edit("for 3s", "for 15s");
         place.Edit("p95 < 500ms", "p95 < 20s");
         place.Edit("p95 > 2x baseline", "p95 > 20s");
     }
