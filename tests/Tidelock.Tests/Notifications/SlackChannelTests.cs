@@ -183,7 +183,8 @@ public sealed class SlackChannelTests
             Text = Message.Of("runs.completed"),
         };
         await bench.Channel.TellAsync(view, [alarm], default);
-        Assert.Contains(bench.Slack.Calls, c => c.Method == "chat.postMessage");
+        Assert.Equal("chat.postMessage", bench.Slack.Calls.Last().Method);
+        Assert.Single(bench.Slack.Calls, c => c.Method == "conversations.list");
 
         bench.Slack.Always = null;
         bench.Slack.Scopes = "chat:write,channels:read";

@@ -69,7 +69,7 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
     /// <summary>
     /// What is known of the run's message, and what is still to be told. Where a program may have been killed between a post and its journal entry,
     /// or an answer was lost, Slack is asked what stands there. What it does not let the bot read is posted anew; a trouble that passes is waited
-    /// for, but for an alarm.
+    /// for. An alarm has no time for either.
     /// </summary>
     private async Task<(NoticeView View, IReadOnlyList<Notice> News, SlackAnswer? Refusal)> KnownAsync(
         NoticeView view,
@@ -77,7 +77,7 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
         CancellationToken cancellation
     )
     {
-        if (isSure || (!hasPosted && IsFirst(news)))
+        if (isSure || news.Any(n => n.IsAlarm) || (!hasPosted && IsFirst(news)))
         {
             return (view, news, null);
         }
@@ -96,9 +96,8 @@ internal sealed class SlackChannel(SlackApi api, string channel, SlackMessage me
             (told, refusal) = await history.UntoldAsync(view, news, post, cancellation).ConfigureAwait(false);
         }
 
-        var isAway = refusal is { NeedsPerson: false } && !news.Any(n => n.IsAlarm);
         isSure = refusal is null or { NeedsPerson: true };
-        return (view with { Identifiers = ids }, told, isAway ? refusal : null);
+        return (view with { Identifiers = ids }, told, isSure ? null : refusal);
     }
 
     /// <summary>Whether nobody can have told anything before: a trial, and a run that this program has begun.</summary>
