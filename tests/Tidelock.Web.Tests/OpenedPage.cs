@@ -67,7 +67,7 @@ internal sealed class OpenedPage : IAsyncDisposable
             """
             [...document.querySelectorAll('h1, h2, h3, figcaption b, summary, pre')]
                 .flatMap(e => e.textContent.split(/\s+/))
-                .filter(w => /^[A-Za-z0-9_."{}:,-]{2,24}$/.test(w))
+                .filter(w => /^[A-Za-z0-9_."{}:,]{2,24}$/.test(w))
             """
         );
 
