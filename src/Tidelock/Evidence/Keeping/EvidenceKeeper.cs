@@ -20,20 +20,37 @@ public sealed class EvidenceKeeper(Change change, IJournal journal, TimeProvider
     /// <summary>After a run: the bundle, and the heads of its chains.</summary>
     public async Task<IReadOnlyList<KeptEvidence>> AfterRunAsync(RunId run, CancellationToken cancellation)
     {
+        var state = await RunReader.StateAsync(journal, run, cancellation).ConfigureAwait(false);
+
+        // A run that goes on from the files it kept still means the folder that it was begun in.
+        var folder = state.Started is { } started ? Path.GetFullPath(started.Folder, change.Folder) : change.Folder;
         var kept = new List<KeptEvidence>();
         foreach (var place in options.Anchors)
         {
-            kept.Add(await TriedAsync(() => AnchorAsync(run, place, cancellation)).ConfigureAwait(false));
+            kept.Add(await TriedAsync(() => AnchorAsync(run, place, folder, cancellation)).ConfigureAwait(false));
         }
 
-        kept.AddRange(await SignedAsync(run, cancellation).ConfigureAwait(false));
+        kept.AddRange(await SignedAsync(run, folder, cancellation).ConfigureAwait(false));
         return kept;
     }
 
     /// <summary>The bundle, with all looks by now; of a run that was taken back it says so, where an earlier one said that all was well.</summary>
-    public async Task<IReadOnlyList<KeptEvidence>> SignedAsync(RunId run, CancellationToken cancellation) =>
+    public Task<IReadOnlyList<KeptEvidence>> SignedAsync(RunId run, CancellationToken cancellation) =>
+        SignedAsync(run, change.Folder, cancellation);
+
+    private async Task<IReadOnlyList<KeptEvidence>> SignedAsync(
+        RunId run,
+        string folder,
+        CancellationToken cancellation
+    ) =>
         options is { Key: { } key, Out: { } file }
-            ? [await TriedAsync(() => SignAsync(run, PathOf(key), PathOf(file), cancellation)).ConfigureAwait(false)]
+            ?
+            [
+                await TriedAsync(() =>
+                        SignAsync(run, Path.GetFullPath(key, folder), Path.GetFullPath(file, folder), cancellation)
+                    )
+                    .ConfigureAwait(false),
+            ]
             : [];
 
     private async Task<Message> SignAsync(RunId run, string key, string file, CancellationToken cancellation)
@@ -49,7 +66,7 @@ public sealed class EvidenceKeeper(Change change, IJournal journal, TimeProvider
         return Message.Of("evidence.keep.signed", ("file", file), ("looks", statement.Predicate.Soak.Count));
     }
 
-    private async Task<Message> AnchorAsync(RunId run, string place, CancellationToken cancellation)
+    private async Task<Message> AnchorAsync(RunId run, string place, string folder, CancellationToken cancellation)
     {
         var entries = await SoundAsync(run, cancellation).ConfigureAwait(false);
         var beside = RunEvents.Parse(entries[0]) is RunStarted started
@@ -60,8 +77,13 @@ public sealed class EvidenceKeeper(Change change, IJournal journal, TimeProvider
         {
             await (
                 place is AnchorPlace.Git
-                    ? AnchorPlace.KeepInGitAsync(anchor, change.Folder, cancellation)
-                    : AnchorPlace.KeepInFileAsync(anchor, PathOf(place), time.GetUtcNow(), cancellation)
+                    ? AnchorPlace.KeepInGitAsync(anchor, folder, cancellation)
+                    : AnchorPlace.KeepInFileAsync(
+                        anchor,
+                        Path.GetFullPath(place, folder),
+                        time.GetUtcNow(),
+                        cancellation
+                    )
             ).ConfigureAwait(false);
         }
 
@@ -93,8 +115,6 @@ public sealed class EvidenceKeeper(Change change, IJournal journal, TimeProvider
             );
         }
     }
-
-    private string PathOf(string path) => Path.GetFullPath(path, change.Folder);
 }
 
 /// <summary>What was kept, or why it was not.</summary>
