@@ -14,6 +14,7 @@ internal sealed class RunLockSession : IAsyncDisposable
     private readonly PostgresSession session;
     private readonly CancellationTokenSource closing = new();
     private Task watching = Task.CompletedTask;
+    private bool isLost;
 
     private RunLockSession(PostgresSession session, uint databaseOid)
     {
@@ -84,8 +85,28 @@ internal sealed class RunLockSession : IAsyncDisposable
     {
         await closing.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(false);
+        if (!isLost)
+        {
+            await LetGoAsync().ConfigureAwait(false);
+        }
+
         await session.DisposeAsync().ConfigureAwait(false);
         closing.Dispose();
+    }
+
+    /// <summary>A busy server ends a session some time after its connection was closed, and whoever comes next would find the lock still held.</summary>
+    private async Task LetGoAsync()
+    {
+        try
+        {
+            await using var unlock = new NpgsqlCommand("select pg_advisory_unlock_all()", session.Connection);
+            unlock.CommandTimeout = (int)Interval.TotalSeconds;
+            await unlock.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            // The connection is gone, and the lock with it.
+        }
     }
 
     private async Task WatchAsync(Action onLost)
@@ -106,6 +127,7 @@ internal sealed class RunLockSession : IAsyncDisposable
         }
         catch (Exception e) when (e is NpgsqlException or InvalidOperationException or OperationCanceledException)
         {
+            isLost = true;
             onLost();
         }
     }
