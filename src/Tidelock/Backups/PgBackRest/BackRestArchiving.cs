@@ -87,11 +87,12 @@ internal sealed class BackRestArchiving(PgBackRestProgram program, FoundBackup f
         CancellationToken cancellation
     )
     {
+        // Where a file ends, the server gives the name of the one that is full and not of the one it writes next.
         await using var session = await openAsync(cancellation).ConfigureAwait(false);
         return (
             await session
                 .QueryAsync(
-                    "select pg_size_bytes(current_setting('wal_segment_size')), pg_walfile_name(pg_current_wal_lsn())",
+                    "select pg_size_bytes(current_setting('wal_segment_size')), pg_walfile_name(pg_current_wal_lsn() + 1)",
                     r => (r.GetInt64(0), r.GetString(1)),
                     cancellation
                 )
