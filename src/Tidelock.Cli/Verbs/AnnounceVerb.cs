@@ -4,6 +4,7 @@ using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Gates;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Announcements;
 using Tidelock.Runs;
 using Tidelock.Texts;
 

@@ -3,6 +3,7 @@ using Tidelock.Cli.Rendering;
 using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Trials;
 using Tidelock.Rollbacks;
 using Tidelock.Texts;
 using Tidelock.Watching;

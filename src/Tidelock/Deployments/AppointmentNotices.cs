@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Announcements;
 using Tidelock.Runs;
 using Tidelock.Texts;
 

@@ -1,7 +1,8 @@
 using Tidelock.Changes;
 using Tidelock.Evidence.Anchors;
 using Tidelock.Gates;
-using Tidelock.Notifications;
+using Tidelock.Notifications.Announcements;
+using Tidelock.Notifications.Sending;
 using Tidelock.Postgres;
 using Tidelock.Rehearsals;
 using Tidelock.Rollbacks;

@@ -1,6 +1,6 @@
 using Tidelock.Backups;
 using Tidelock.Gates;
-using Tidelock.Notifications;
+using Tidelock.Notifications.Sending;
 using Tidelock.Postgres;
 using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;

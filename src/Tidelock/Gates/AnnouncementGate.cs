@@ -1,4 +1,4 @@
-using Tidelock.Notifications;
+using Tidelock.Notifications.Announcements;
 using Tidelock.Runs;
 using Tidelock.Texts;
 

@@ -1,4 +1,5 @@
 using Tidelock.Notifications;
+using Tidelock.Notifications.Sending;
 using Tidelock.Notifications.Slack;
 using Tidelock.Texts;
 

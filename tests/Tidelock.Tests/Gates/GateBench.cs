@@ -4,7 +4,7 @@ using Tidelock.Changes;
 using Tidelock.Evidence.Bundles;
 using Tidelock.Gates;
 using Tidelock.Gates.Approvals;
-using Tidelock.Notifications;
+using Tidelock.Notifications.Announcements;
 using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Runs.Sqlite;

@@ -1,5 +1,5 @@
 using Tidelock.Gates;
-using Tidelock.Notifications;
+using Tidelock.Notifications.Sending;
 using Tidelock.Runs;
 
 namespace Tidelock.Tests.Gates;

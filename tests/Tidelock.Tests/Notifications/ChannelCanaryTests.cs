@@ -3,6 +3,8 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Tidelock.Changes;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Sending;
+using Tidelock.Notifications.Trials;
 using Tidelock.Runs;
 using Tidelock.Tests.House;
 using Tidelock.Tests.Probes;

@@ -1,4 +1,4 @@
-using Tidelock.Notifications;
+using Tidelock.Notifications.Words;
 using Tidelock.Runs;
 using Tidelock.Tests.Runs;
 using Tidelock.Texts;

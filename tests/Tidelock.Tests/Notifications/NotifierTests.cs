@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
-using Tidelock.Notifications;
+using Tidelock.Notifications.Announcements;
+using Tidelock.Notifications.Sending;
 using Tidelock.Runs;
 using Tidelock.Tests.Runs;
 using Tidelock.Texts;

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Tidelock.Notifications;
 using Tidelock.Notifications.PagerDuty;
+using Tidelock.Notifications.Words;
 using Tidelock.Runs;
 using Tidelock.Tests.Probes;
 using Tidelock.Texts;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Sending;
 using Tidelock.Texts;
 
 namespace Tidelock.Tests.Notifications;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Tidelock.Changes;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Sending;
 using Tidelock.Runs;
 using Tidelock.Tests.Runs;
 using Tidelock.Texts;

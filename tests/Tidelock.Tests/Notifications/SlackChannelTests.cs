@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Tidelock.Notifications;
+using Tidelock.Notifications.Trials;
 using Tidelock.Runs;
 using Tidelock.Tests.Runs;
 using Tidelock.Texts;

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
 using Tidelock.Changes;
 using Tidelock.Deployments;
-using Tidelock.Notifications;
+using Tidelock.Notifications.Sending;
 using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Runs.Sqlite;

@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tidelock.Changes;
-using Tidelock.Notifications;
+using Tidelock.Notifications.Http;
 using Tidelock.Policies;
 using Tidelock.Probes;
 using Tidelock.Programs;

@@ -1,6 +1,6 @@
 using System.Text;
 using Tidelock.Changes;
-using Tidelock.Notifications;
+using Tidelock.Notifications.Http;
 using Tidelock.Probes;
 using Tidelock.Texts;
 

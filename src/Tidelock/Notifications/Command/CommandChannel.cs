@@ -1,4 +1,7 @@
 using System.Text;
+using Tidelock.Notifications.Http;
+using Tidelock.Notifications.Sending;
+using Tidelock.Notifications.Words;
 using Tidelock.Programs;
 using Tidelock.Texts;
 

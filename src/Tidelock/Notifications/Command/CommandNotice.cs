@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Tidelock.Notifications.Words;
 
 namespace Tidelock.Notifications.Command;
 

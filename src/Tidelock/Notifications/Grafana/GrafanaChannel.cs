@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tidelock.Notifications.Http;
 using Tidelock.Texts;
 
 namespace Tidelock.Notifications.Grafana;

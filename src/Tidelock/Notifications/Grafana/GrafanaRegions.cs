@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tidelock.Notifications.Words;
 using Tidelock.Runs;
 
 namespace Tidelock.Notifications.Grafana;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MimeKit;
+using Tidelock.Notifications.Words;
 
 namespace Tidelock.Notifications.Mail;
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Tidelock.Notifications.Http;
+using Tidelock.Notifications.Words;
 using Tidelock.Probes;
 using Tidelock.Texts;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tidelock.Notifications.Http;
 using Tidelock.Texts;
 
 namespace Tidelock.Notifications.Slack;

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Mime;
 using System.Text.Json.Nodes;
+using Tidelock.Notifications.Http;
 using Tidelock.Probes;
 
 namespace Tidelock.Notifications.Slack;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
+using Tidelock.Notifications.Http;
 using Tidelock.Runs;
 using Tidelock.Texts;
 

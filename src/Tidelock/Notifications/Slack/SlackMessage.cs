@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Tidelock.Notifications.Words;
 using Tidelock.Runs;
 
 namespace Tidelock.Notifications.Slack;

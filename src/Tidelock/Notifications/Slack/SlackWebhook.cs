@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json.Nodes;
+using Tidelock.Notifications.Http;
 using Tidelock.Probes;
 using Tidelock.Texts;
 

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Mime;
 using System.Text;
+using Tidelock.Notifications.Http;
+using Tidelock.Notifications.Sending;
 using Tidelock.Runs;
 using Tidelock.Texts;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Tidelock.Notifications.Words;
 using Tidelock.Runs;
 
 namespace Tidelock.Notifications.Webhook;

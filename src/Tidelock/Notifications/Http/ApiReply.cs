@@ -3,7 +3,7 @@ using System.Text.Json;
 using Tidelock.Probes;
 using Tidelock.Texts;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Http;
 
 /// <summary>What an API answered.</summary>
 /// <param name="Status">0 where there was no answer.</param>

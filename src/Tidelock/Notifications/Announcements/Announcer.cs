@@ -1,8 +1,9 @@
 using Tidelock.Changes;
+using Tidelock.Notifications.Sending;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Announcements;
 
 /// <summary>Tells the team over every channel of a change when it will start, and writes down who was told what and when.</summary>
 public sealed class Announcer

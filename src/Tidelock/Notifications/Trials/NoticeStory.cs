@@ -1,8 +1,9 @@
+using Tidelock.Notifications.Sending;
 using Tidelock.Postgres;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Trials;
 
 /// <summary>A run that never was, from its announcement to both of its ends: what a preview shows.</summary>
 internal sealed class NoticeStory(NoticeSubject subject, string method, TimeSpan watch, DateTimeOffset now)

@@ -1,6 +1,6 @@
 using Tidelock.Texts;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Sending;
 
 /// <summary>Calls a channel, and turns whatever goes wrong into a failed delivery.</summary>
 internal static class ChannelCall

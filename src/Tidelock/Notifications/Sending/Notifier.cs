@@ -2,7 +2,7 @@ using Tidelock.Changes;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Sending;
 
 /// <summary>
 /// Tells people of a run beside it, over every channel its change declares. What is told is read from the run's journal, from where the

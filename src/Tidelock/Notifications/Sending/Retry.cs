@@ -1,4 +1,4 @@
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Sending;
 
 /// <summary>When a failed notice is tried again: after a first pause, doubled up to a minute; after what only a person can mend every minute; never before the receiver wants it.</summary>
 /// <param name="first">The first pause.</param>

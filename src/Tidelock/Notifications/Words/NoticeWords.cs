@@ -2,7 +2,7 @@ using Tidelock.Evidence;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Words;
 
 /// <summary>What people are told of a run, in one language; a channel puts it into its own form.</summary>
 internal sealed class NoticeWords

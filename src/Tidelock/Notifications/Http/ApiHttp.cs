@@ -1,7 +1,7 @@
 using Tidelock.Probes;
 using Tidelock.Texts;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Http;
 
 /// <summary>
 /// How the API of a service is asked. A call has ten seconds, follows no redirect (which would take keys to another host) and reads no more

@@ -1,7 +1,8 @@
 using Tidelock.Changes;
+using Tidelock.Notifications.Sending;
 using Tidelock.Runs;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Trials;
 
 /// <summary>What people will be told, and whether it reaches them: before a run, so that nobody finds out at night.</summary>
 public sealed class NoticeTrial

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
+using Tidelock.Notifications.Announcements;
 using Tidelock.Runs;
 using Tidelock.Texts;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Sending;
 
 /// <summary>
 /// One channel at work beside one run: reads what the journal has new, hands it to the channel, and journals what came of it. What fails

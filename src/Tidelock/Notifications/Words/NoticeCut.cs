@@ -1,4 +1,4 @@
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Words;
 
 /// <summary>Texts that a receiver takes only up to a length.</summary>
 internal static class NoticeCut

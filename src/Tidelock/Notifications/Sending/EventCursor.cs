@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Sending;
 
 /// <summary>
 /// How far a channel has come that tells event by event: what it journals, and, where a call was cut off before it could tell, what it

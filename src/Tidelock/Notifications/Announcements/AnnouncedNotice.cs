@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Tidelock.Runs;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Announcements;
 
 /// <summary>The announcement that a run, or another announcement, goes on with: its messages are edited instead of others being sent.</summary>
 internal static class AnnouncedNotice

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tidelock.Runs;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Announcements;
 
 /// <summary>What the team was told before a run, as the journal keeps it beside the word.</summary>
 /// <param name="StartsAt">When the run will start, as it was told.</param>

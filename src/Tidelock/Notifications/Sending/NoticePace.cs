@@ -1,4 +1,4 @@
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Sending;
 
 /// <summary>How often channels are called.</summary>
 internal sealed record NoticePace

@@ -1,7 +1,7 @@
 using System.Net;
 using Tidelock.Changes;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Sending;
 
 /// <summary>Makes the channels of a change.</summary>
 /// <param name="kinds">The kinds of channels there are.</param>

@@ -5,7 +5,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Tidelock.Notifications;
+namespace Tidelock.Notifications.Http;
 
 /// <summary>JSON that is sent, as bytes and for people to look at.</summary>
 internal static class ApiJson
