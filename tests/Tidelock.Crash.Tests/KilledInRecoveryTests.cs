@@ -39,7 +39,7 @@ public sealed class KilledInRecoveryTests(PostgresServer journals)
                 "recovery",
                 when
             );
-            if (!isDone && await WaitsAsync(bench, program))
+            if (!isDone && await WaitsAsync(bench, program, state.Epoch))
             {
                 await server.RestoreAsync(Asked((await bench.ReadAsync()).State).Commands);
                 await SayAsync(bench, run);
@@ -114,14 +114,14 @@ public sealed class KilledInRecoveryTests(PostgresServer journals)
         return (await bench.ReadAsync()).Run!.Value;
     }
 
-    /// <summary>Whether it has come to ask; false where it ended before.</summary>
-    private static async Task<bool> WaitsAsync(CrashBench bench, HostProgram program)
+    /// <summary>Whether it has come to ask, itself and not one before it; false where it ended before.</summary>
+    private static async Task<bool> WaitsAsync(CrashBench bench, HostProgram program, long before)
     {
         var since = TimeProvider.System.GetTimestamp();
         while (!program.HasExited)
         {
             var state = (await bench.ReadAsync()).State;
-            if (IsWaiting(state) && state.Step("rollback.revert").Status == StepStatus.Running)
+            if (state.Epoch > before && IsWaiting(state) && state.Step("rollback.revert").Status == StepStatus.Running)
             {
                 return true;
             }
