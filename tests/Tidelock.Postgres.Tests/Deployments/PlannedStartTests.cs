@@ -20,13 +20,7 @@ public sealed class PlannedStartTests(PostgresServer server)
         await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         Hurry(fixture);
         await using var services = await OpenAsync(fixture);
-        var end = await services.Deployment.AppointAsync(
-            Planned(fixture),
-            TimeSpan.FromMinutes(20),
-            () => fixture.Request().Change,
-            fixture.Terminal(),
-            default
-        );
+        var end = await AppointAsync(services, fixture, TimeSpan.FromMinutes(20));
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
         Assert.True(end.State!.StartedAt >= zero.AddMinutes(-20));
         Assert.True(end.State.Step("backup").EndedAt < zero);
@@ -67,13 +61,7 @@ public sealed class PlannedStartTests(PostgresServer server)
         await using var fixture = await AnnouncedAsync(slack);
         Hurry(fixture, TimeSpan.FromMinutes(1));
         await using var services = await OpenAsync(fixture);
-        var end = await services.Deployment.AppointAsync(
-            Planned(fixture),
-            TimeSpan.FromMinutes(1),
-            () => fixture.Request().Change,
-            fixture.Terminal(),
-            default
-        );
+        var end = await AppointAsync(services, fixture, TimeSpan.FromMinutes(1));
         Assert.True(end.ExitCode == ExitCode.Done, end.Finding.ToString());
         var words = await services.Deployment.Words(fixture.Request()).ReadAsync(default);
         var word = Assert.Single(words, w => w.Kind is WordKind.Announced);
@@ -101,13 +89,7 @@ public sealed class PlannedStartTests(PostgresServer server)
         };
         fixture.OnProgress = _ => time.ShiftTo(zero.AddMinutes(-2.4));
         await using var services = await OpenAsync(fixture);
-        var end = await services.Deployment.AppointAsync(
-            Planned(fixture),
-            TimeSpan.FromMinutes(1),
-            () => fixture.Request().Change,
-            fixture.Terminal(),
-            default
-        );
+        var end = await AppointAsync(services, fixture, TimeSpan.FromMinutes(1));
         Assert.Equal((ExitCode.Refused, "deployments.appointment.left"), (end.ExitCode, end.Finding.Code));
         Assert.Single(slack.Calls);
         Assert.Contains("429", Assert.Single(fixture.Warnings).ToString(), StringComparison.Ordinal);
@@ -136,13 +118,7 @@ public sealed class PlannedStartTests(PostgresServer server)
         var posted = Assert.Single(slack.Messages);
         Assert.Contains("starts at", posted.Text, StringComparison.Ordinal);
 
-        var end = await services.Deployment.AppointAsync(
-            request,
-            TimeSpan.FromMinutes(1),
-            () => fixture.Request().Change,
-            fixture.Terminal(),
-            default
-        );
+        var end = await AppointAsync(services, fixture, TimeSpan.FromMinutes(1), request);
         Assert.Equal((ExitCode.Refused, "deployments.appointment.left"), (end.ExitCode, end.Finding.Code));
         var message = Assert.Single(slack.Messages);
         Assert.Equal((posted.Stamp, 1), (message.Stamp, message.Edits));
@@ -173,13 +149,7 @@ public sealed class PlannedStartTests(PostgresServer server)
         };
         await using var services = await OpenAsync(fixture);
         var request = Planned(fixture);
-        var stopped = await services.Deployment.AppointAsync(
-            request,
-            TimeSpan.FromMinutes(30),
-            () => fixture.Request().Change,
-            fixture.Terminal(),
-            default
-        );
+        var stopped = await AppointAsync(services, fixture, TimeSpan.FromMinutes(30), request);
         Assert.Equal(RunStatus.Suspended, stopped.State!.Status);
         Assert.False(stopped.State.Gates["on-call"].Passed);
         var word = new Word(WordKind.Confirmed, "on-call", "lee", "here", time.GetUtcNow(), "bastion-1");
@@ -205,13 +175,7 @@ public sealed class PlannedStartTests(PostgresServer server)
         await using var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         fixture.OnProgress = _ => fixture.Requests.Writer.TryWrite(new RunRequest.Interrupt());
         await using var services = await OpenAsync(fixture);
-        var end = await services.Deployment.AppointAsync(
-            Planned(fixture),
-            TimeSpan.FromMinutes(20),
-            () => fixture.Request().Change,
-            fixture.Terminal(),
-            default
-        );
+        var end = await AppointAsync(services, fixture, TimeSpan.FromMinutes(20));
         Assert.Equal((ExitCode.Refused, "deployments.appointment.left"), (end.ExitCode, end.Finding.Code));
         Assert.Empty(await services.Journal.ListAsync(default));
     }
@@ -226,13 +190,7 @@ public sealed class PlannedStartTests(PostgresServer server)
             time.ShiftTo(zero.AddMinutes(-20));
         };
         await using var services = await OpenAsync(fixture);
-        var end = await services.Deployment.AppointAsync(
-            Planned(fixture),
-            TimeSpan.FromMinutes(20),
-            () => fixture.Request().Change,
-            fixture.Terminal(),
-            default
-        );
+        var end = await AppointAsync(services, fixture, TimeSpan.FromMinutes(20));
         Assert.Equal((ExitCode.Refused, "deployments.appointment.edited"), (end.ExitCode, end.Finding.Code));
         Assert.Empty(await services.Journal.ListAsync(default));
     }
@@ -254,13 +212,7 @@ public sealed class PlannedStartTests(PostgresServer server)
             }
         };
         await using var services = await OpenAsync(fixture);
-        var end = await services.Deployment.AppointAsync(
-            Planned(fixture),
-            TimeSpan.FromMinutes(20),
-            () => fixture.Request().Change,
-            fixture.Terminal(),
-            default
-        );
+        var end = await AppointAsync(services, fixture, TimeSpan.FromMinutes(20));
         Assert.Equal((ExitCode.Refused, "window"), (end.ExitCode, end.Finding.Arguments["gates"]));
         Assert.Empty(await services.Journal.ListAsync(default));
     }
@@ -273,13 +225,7 @@ public sealed class PlannedStartTests(PostgresServer server)
             "gates: { window: { deny: [{ from: \"00:00\", to: \"23:59\" }], takes: 5m } }\n"
         );
         await using var services = await OpenAsync(fixture);
-        var end = await services.Deployment.AppointAsync(
-            Planned(fixture),
-            TimeSpan.FromMinutes(20),
-            () => fixture.Request().Change,
-            fixture.Terminal(),
-            default
-        );
+        var end = await AppointAsync(services, fixture, TimeSpan.FromMinutes(20));
         Assert.Equal((ExitCode.Refused, "window"), (end.ExitCode, end.Finding.Arguments["gates"]));
         Assert.Empty(await services.Journal.ListAsync(default));
     }
@@ -408,6 +354,21 @@ public sealed class PlannedStartTests(PostgresServer server)
         fixture.Variables["SLACK_BOT_TOKEN"] = SlackServer.Token;
         return fixture;
     }
+
+    /// <summary>Waits for the planned start, and runs.</summary>
+    private Task<DeploymentEnd> AppointAsync(
+        TidelockServices services,
+        DeploymentFixture fixture,
+        TimeSpan prepares,
+        DeploymentRequest? request = null
+    ) =>
+        services.Deployment.AppointAsync(
+            request ?? Planned(fixture),
+            prepares,
+            () => fixture.Request().Change,
+            fixture.Terminal(),
+            default
+        );
 
     private DeploymentRequest Planned(DeploymentFixture fixture) =>
         fixture.Request() with
