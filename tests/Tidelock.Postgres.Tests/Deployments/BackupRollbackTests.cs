@@ -107,7 +107,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
         await fixture.Database.ExecuteAsync("create table log (line text); create sequence numbers");
-        await WithSnapshotAsync(fixture);
+        await fixture.Database.SettleAsync();
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
         await fixture.Database.ExecuteAsync(
@@ -145,7 +145,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
         await fixture.Database.ExecuteAsync("create table events (id int, month int) partition by list (month)");
-        await WithSnapshotAsync(fixture);
+        await fixture.Database.SettleAsync();
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
         await fixture.Database.ExecuteAsync(
@@ -216,7 +216,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
     public async Task Rows_that_cannot_be_saved_keep_the_backup_from_being_restored()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
-        await WithSnapshotAsync(fixture);
+        await fixture.Database.SettleAsync();
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
         await fixture.Database.ExecuteAsync("insert into results values (101, 'late', 7)");
@@ -255,7 +255,7 @@ public sealed class BackupRollbackTests(PostgresServer server)
             create index on large (x); create index on large (md5(x));
             """
         );
-        await WithSnapshotAsync(fixture);
+        await fixture.Database.SettleAsync();
         var before = await fixture.CatalogAsync();
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
@@ -357,23 +357,6 @@ public sealed class BackupRollbackTests(PostgresServer server)
         Assert.Equal(1, lost?.Rows);
         Assert.Equal(["public.results 1"], lost!.Tables);
         Assert.InRange(lost.Since!.Value, done.State!.Step("backup").StartedAt!.Value.AddSeconds(-1), lost.At);
-    }
-
-    /// <summary>Writes into the manifest, where that does not tell it, which transactions were over when the backup began.</summary>
-    private static async Task WithSnapshotAsync(DeploymentFixture fixture)
-    {
-        var snapshot = await fixture.Database.ScalarAsync<string>("select pg_current_snapshot()::text");
-        fixture.On = e =>
-        {
-            if (e is StepEnded { Step: "backup" })
-            {
-                var path = Directory.GetDirectories(Path.Combine(fixture.ChangeFolder, "../backups")).Single();
-                var file = Path.Combine(path, Backup.ManifestName);
-                var manifest = Backup.Open(path).Manifest!;
-                manifest = manifest with { Snapshot = manifest.Snapshot ?? snapshot };
-                File.WriteAllText(file, JsonSerializer.Serialize(manifest, BackupJson.Default.BackupManifest));
-            }
-        };
     }
 
     private static RestoreEnd End(RunState state) =>

@@ -67,6 +67,16 @@ public sealed class TestDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Waits until every transaction of this server is over that began before the rows that are there now. One of another test that is older than they
+    /// would make them look, to whatever takes a snapshot, as if it had not seen them.
+    /// </summary>
+    public async Task SettleAsync()
+    {
+        var now = await ScalarAsync<string>("select pg_current_xact_id()::text");
+        await UntilAsync($"select pg_snapshot_xmin(pg_current_snapshot())::text::numeric > {now}");
+    }
+
     /// <summary>All rows, each as its columns' text joined by a bar, as psql -At prints them.</summary>
     public async Task<List<string>> RowsAsync(string sql)
     {

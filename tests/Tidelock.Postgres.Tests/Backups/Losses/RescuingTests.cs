@@ -37,7 +37,7 @@ public sealed class RescuingTests(PostgresServer server)
         await using var restored = await server.CreateDatabaseAsync(major);
         await kept.ExecuteAsync(Tables);
         await restored.ExecuteAsync(Tables);
-        await OthersAreDoneAsync(kept);
+        await kept.SettleAsync();
         await kept.ExecuteAsync("vacuum (freeze)");
         var manifest = await BackedUpWhileWrittenAsync(kept);
         await kept.ExecuteAsync(
@@ -121,7 +121,7 @@ public sealed class RescuingTests(PostgresServer server)
     {
         await using var database = await server.CreateDatabaseAsync();
         await database.ExecuteAsync(Tables);
-        await OthersAreDoneAsync(database);
+        await database.SettleAsync();
         var manifest = await ManifestAsync(database);
         await database.ExecuteAsync(
             "update touched set v = 'new' where id = 1; create table later (id int primary key); insert into later values (7)"
@@ -251,13 +251,6 @@ public sealed class RescuingTests(PostgresServer server)
         {
             await database.ExecuteAsync($"select pg_drop_replication_slot('{database.Name}')");
         }
-    }
-
-    /// <summary>A transaction of another test that is older than the rows would make them look as if the backup had not seen them.</summary>
-    private static async Task OthersAreDoneAsync(TestDatabase database)
-    {
-        var now = await database.ScalarAsync<string>("select pg_current_xact_id()::text");
-        await database.UntilAsync($"select pg_snapshot_xmin(pg_current_snapshot())::text::numeric > {now}");
     }
 
     /// <summary>While the backup is taken somebody has written a row, and another in a subtransaction, and commits both after it.</summary>
