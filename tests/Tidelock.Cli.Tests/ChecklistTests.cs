@@ -93,8 +93,6 @@ public sealed partial class ChecklistTests(NativeProgram program, PostgresServer
         );
         place.Edit("connections within 50% of baseline", "connections < 400");
         place.Edit("connections within 20% of baseline", "connections < 400");
-        place.Edit("read_time < 500ms", "read_time < 20s");
-        place.Edit("read_time > 500ms", "read_time > 20s");
         place.Edit("api_errors > 10% for 3s", "api_errors > 99% for 3s");
 
         // kubectl is a program that starts at every look.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
 
@@ -243,7 +244,7 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
     {
         await using var database = await server.CreateDatabaseAsync();
         using var place = await DeployedPlace.OfAsync(program, database);
-        DeployedPlace.Replace(place, "for: 1s", "for: 3s");
+        DeployedPlace.Replace(place, "for: 1s", "for: 8s");
         var deploying = place.RunAsync("deploy", "change", "--confirm", database.Name);
         await database.UntilAsync(
             "select attname = 'id' from pg_attribute where attrelid = 'public.scores'::regclass and attnum = 1"
@@ -381,13 +382,15 @@ public sealed class DeployTests(NativeProgram program, PostgresServer server)
         var since = TimeProvider.System.GetTimestamp();
         while (!(await place.RunAsync("report", "--format", "json")).Output.Contains(kind, StringComparison.Ordinal))
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(30), $"No {kind} in 30 s.");
+            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromMinutes(1), $"No {kind} in a minute.");
         }
     }
 
     private static async Task SignalAsync(Workplace place, string signal)
     {
-        var pid = (await File.ReadAllTextAsync(Path.Combine(place.Folder, "pid"))).Trim();
+        var file = Path.Combine(place.Folder, "pid");
+        await Polling.UntilAsync(() => Task.FromResult(File.Exists(file) && new FileInfo(file).Length > 0));
+        var pid = (await File.ReadAllTextAsync(file)).Trim();
         (await new ChildProgram("kill", "-s", signal, pid).RunAsync(default)).OrThrow();
     }
 }

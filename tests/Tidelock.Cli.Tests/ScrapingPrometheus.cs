@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Tidelock.Postgres.Tests.Backups;
+using Tidelock.Programs;
 
 namespace Tidelock.Cli.Tests;
 
@@ -11,9 +10,10 @@ namespace Tidelock.Cli.Tests;
 internal sealed class ScrapingPrometheus : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tidelock-prometheus-").FullName;
+    private readonly ReservedPort port = ReservedPort.Take();
     private Process? process;
 
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port.Number}"));
 
     /// <summary>Comes back when it answers a query with a value above nothing.</summary>
     public static async Task<ScrapingPrometheus> StartAsync(Uri scraped, string query)
@@ -23,6 +23,7 @@ internal sealed class ScrapingPrometheus : IAsyncDisposable
             Path.Combine(prometheus.folder, "prometheus.yml"),
             $"global: {{ scrape_interval: 500ms, scrape_timeout: 500ms }}\nscrape_configs: [{{ job_name: api, static_configs: [{{ targets: ['{scraped.Authority}'] }}] }}]\n"
         );
+        prometheus.Start();
         using var http = new HttpClient();
         await Polling.UntilAsync(() => prometheus.AnswersAsync(http, query));
         return prometheus;
@@ -37,17 +38,12 @@ internal sealed class ScrapingPrometheus : IAsyncDisposable
             process.Dispose();
         }
 
+        port.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
     private async Task<bool> AnswersAsync(HttpClient http, string query)
     {
-        if (process is null or { HasExited: true })
-        {
-            // Somebody else may have taken the port that was free a moment ago.
-            Start();
-        }
-
         try
         {
             var asked = new Uri(Address, $"/api/v1/query?query={Uri.EscapeDataString(query)}");
@@ -62,13 +58,7 @@ internal sealed class ScrapingPrometheus : IAsyncDisposable
         }
     }
 
-    private void Start()
-    {
-        process?.Dispose();
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        Address = new Uri($"http://{free.LocalEndpoint}");
-        free.Stop();
+    private void Start() =>
         process = Process.Start(
             new ProcessStartInfo(
                 "/usr/bin/prometheus",
@@ -80,5 +70,4 @@ internal sealed class ScrapingPrometheus : IAsyncDisposable
                 ]
             )
         );
-    }
 }

@@ -23,6 +23,8 @@ internal sealed partial class SeedPlace : IDisposable
         File.CreateSymbolicLink(Path.Combine(place.Folder, "tidelock"), program.Path);
         Edit("soak: 24h", "soak: 1s");
         Edit("within: 2x baseline", "within: 20s");
+        Edit("read_time < 500ms", "read_time < 20s");
+        Edit("read_time > 500ms", "read_time > 20s");
         Edit("before: 30m", "before: 1s");
         Edit("  for: 30m\n  every: 5s\n", "  for: 6s\n  every: 500ms\n  baseline: 3s\n");
         File.WriteAllText(ChangeFile, CriterionWindow().Replace(File.ReadAllText(ChangeFile), "for 3s"));

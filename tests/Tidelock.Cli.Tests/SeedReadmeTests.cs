@@ -151,7 +151,7 @@ public sealed class SeedReadmeTests(NativeProgram program, PostgresServer server
         do
         {
             ready = await place.PipedAsync(production.Uri, plan);
-        } while (ready.ExitCode != 0 && TimeProvider.System.GetElapsedTime(since).TotalSeconds < 20);
+        } while (ready.ExitCode != 0 && TimeProvider.System.GetElapsedTime(since).TotalSeconds < 60);
 
         Expect(0, ready);
     }
@@ -170,6 +170,7 @@ public sealed class SeedReadmeTests(NativeProgram program, PostgresServer server
             catch (NpgsqlException)
             {
                 // The view is dropped once, and a restore ends who is in its way.
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
             }
         }
     }

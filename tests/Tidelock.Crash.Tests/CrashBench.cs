@@ -194,6 +194,7 @@ internal sealed class CrashBench : IAsyncDisposable
         var since = TimeProvider.System.GetTimestamp();
         while (true)
         {
+            var isOver = program.HasExited;
             var (run, state, _) = await ReadAsync();
             if (run is { } id && there(state))
             {
@@ -201,7 +202,7 @@ internal sealed class CrashBench : IAsyncDisposable
             }
 
             Assert.True(
-                !program.HasExited && TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(60),
+                !isOver && TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(60),
                 "the run never came there: " + (program.HasExited ? (await program.EndAsync()).Output : "too slow")
             );
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);

@@ -87,7 +87,7 @@ public sealed class FailoverTests(FailoverPrimary server) : IClassFixture<Failov
     public async Task A_change_that_outlives_a_failover_is_watched_to_the_end_and_can_be_taken_back()
     {
         await using var bench = await BenchAsync();
-        await bench.WatchForAsync("5s");
+        await bench.WatchForAsync("12s");
         await using var standby = await server.StandbyAsync();
         bench.Address = FailoverPrimary.Through(bench, standby);
         await using var program = bench.Start("deploy");

@@ -61,12 +61,15 @@ internal sealed class HostProgram : IAsyncDisposable
     public async Task SaidAsync(string words)
     {
         var since = TimeProvider.System.GetTimestamp();
-        while (!Output.Contains(words, StringComparison.Ordinal))
+        while (true)
         {
-            Assert.True(
-                !HasExited && TimeProvider.System.GetElapsedTime(since) < Limit,
-                $"not said: {words}\n{Output}"
-            );
+            var isOver = reading.IsCompleted;
+            if (Output.Contains(words, StringComparison.Ordinal))
+            {
+                return;
+            }
+
+            Assert.True(!isOver && TimeProvider.System.GetElapsedTime(since) < Limit, $"not said: {words}\n{Output}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
@@ -86,12 +89,32 @@ internal sealed class HostProgram : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>STOP or CONT.</summary>
-    public async Task SignalAsync(string signal)
+    /// <summary>SIGSTOP, and waits until none of its threads runs any more.</summary>
+    public async Task StopAsync()
+    {
+        await SignalAsync("STOP");
+        var since = TimeProvider.System.GetTimestamp();
+        while (!IsStopped())
+        {
+            Assert.True(!HasExited && TimeProvider.System.GetElapsedTime(since) < Limit, "it does not stop");
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        }
+    }
+
+    /// <summary>SIGCONT.</summary>
+    public Task ContinueAsync() => SignalAsync("CONT");
+
+    private async Task SignalAsync(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
     }
+
+    private bool IsStopped() =>
+        Directory
+            .GetDirectories(FormattableString.Invariant($"/proc/{process.Id}/task"))
+            .Select(thread => File.ReadAllText(Path.Combine(thread, "stat")))
+            .All(stat => stat[stat.LastIndexOf(')')..].StartsWith(") T", StringComparison.Ordinal));
 
     public string Output
     {

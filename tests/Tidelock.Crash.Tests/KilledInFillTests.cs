@@ -7,8 +7,10 @@ namespace Tidelock.Crash.Tests;
 /// <summary>SIGKILL while a materialized view is filled beside, there and back.</summary>
 public sealed class KilledInFillTests(PostgresServer server)
 {
-    private const string Fills =
-        "select exists (select from pg_locks where locktype = 'advisory' and objid = 4711 and not granted)";
+    private const string Fills = """
+        select exists (select from pg_locks where locktype = 'advisory' and objid = 4711 and not granted
+         and database = (select oid from pg_database where datname = current_database()))
+        """;
 
     private const string Built = "select count(*) from pg_namespace where nspname like 'tidelock%'";
 

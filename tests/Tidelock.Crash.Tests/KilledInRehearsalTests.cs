@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Globalization;
 using Tidelock.Postgres;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
@@ -27,6 +27,7 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         var used = await LocalCluster.StartAsync(new LocalClusterOptions { Parent = place + "/" }, default);
         Assert.False(left.IsRunning);
         Assert.Equal([used.Folder], Directory.GetDirectories(place));
+        Assert.NotEqual(left, Assert.Single(Servers(place)));
 
         var (code, output) = await bench.RunAsync("rehearse");
 
@@ -42,24 +43,14 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         Directory.Delete(place);
     }
 
-    /// <summary>The servers that lie in a folder. One that nobody has waited for yet is none.</summary>
+    /// <summary>The servers that run in a folder, as each has written down itself.</summary>
     private static List<StartedChild> Servers(string place) =>
         [
-            .. Process
-                .GetProcesses()
-                .Where(p => p.ProcessName == "postgres" && Arguments(p.Id).Contains(place, StringComparison.Ordinal))
-                .Select(p => StartedChild.Of(p.Id)),
+            .. Directory
+                .GetDirectories(place)
+                .Select(LocalCluster.PidFileOf)
+                .Where(File.Exists)
+                .Select(f => StartedChild.Of(int.Parse(File.ReadLines(f).First(), CultureInfo.InvariantCulture)))
+                .Where(s => s.IsRunning),
         ];
-
-    private static string Arguments(int pid)
-    {
-        try
-        {
-            return File.ReadAllText(FormattableString.Invariant($"/proc/{pid}/cmdline"));
-        }
-        catch (IOException)
-        {
-            return "";
-        }
-    }
 }

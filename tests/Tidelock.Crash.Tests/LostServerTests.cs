@@ -19,9 +19,10 @@ public sealed class LostServerTests
         await own.InitializeAsync();
         await using var _ = own;
         await using var bench = await CrashBench.CreateAsync(own, onPostgres, "definition");
-        await bench.WatchForAsync("6s");
+        await bench.WatchForAsync("10s");
         await using var program = bench.Start("deploy");
         await bench.UntilAsync(program, s => s.Ticks.Count > 1);
+        await bench.Database.FlushAsync();
         await own.Cluster.RestartAsync(mode, default);
         var (code, output) = await program.EndAsync();
         Assert.True(code == 0, output);
@@ -42,6 +43,7 @@ public sealed class LostServerTests
         await using var reader = await bench.ReadingAsync();
         await using var program = bench.Start("deploy");
         await bench.WaitingAsync(program);
+        await bench.Database.FlushAsync();
         await own.Cluster.StopServerAsync("immediate", default);
         await program.SaidAsync("warning deployments.lost");
         await own.Cluster.StartServerAsync(default);

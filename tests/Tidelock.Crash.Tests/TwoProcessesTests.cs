@@ -14,10 +14,10 @@ public sealed class TwoProcessesTests(PostgresServer server)
         await bench.WatchForAsync("15s");
         await using var first = bench.Start("deploy");
         var run = await bench.UntilAsync(first, s => s.Ticks.Count > 0);
-        await first.SignalAsync("STOP");
+        await first.StopAsync();
         await using var second = bench.Start("take-over", run);
         await bench.UntilAsync(second, s => s.Epoch == 2);
-        await first.SignalAsync("CONT");
+        await first.ContinueAsync();
         var (code, output) = await first.EndAsync();
         Assert.True(code == (int)ExitCode.AnotherRun, output);
         Assert.Contains("runs.taken-over", output, StringComparison.Ordinal);

@@ -7,6 +7,9 @@ namespace Tidelock.Web.Tests;
 /// <summary>A headless Chromium, the one of the system, for all tests of this assembly.</summary>
 public sealed class Browser : IAsyncLifetime
 {
+    /// <summary>For a machine that does much else, in milliseconds.</summary>
+    private const float Patience = 120_000;
+
     private IPlaywright? playwright;
     private IBrowser? chromium;
 
@@ -24,6 +27,7 @@ public sealed class Browser : IAsyncLifetime
                 Offline = true,
             }
         );
+        context.SetDefaultTimeout(Patience);
         return await OpenedPage.OfAsync(context, page);
     }
 
@@ -34,6 +38,7 @@ public sealed class Browser : IAsyncLifetime
             new BrowserTypeLaunchOptions
             {
                 ExecutablePath = "/usr/bin/chromium",
+                Timeout = Patience,
                 Args =
                 [
                     "--no-sandbox",

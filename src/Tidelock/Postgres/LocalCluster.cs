@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Tidelock.Programs;
 using Tidelock.Texts;
@@ -18,6 +16,7 @@ public sealed class LocalCluster : IAsyncDisposable
 
     private readonly string password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
     private readonly HeldFolder held;
+    private ReservedPort? port;
 
     private LocalCluster(HeldFolder held, ServerPrograms programs, LocalClusterOptions options)
     {
@@ -35,7 +34,7 @@ public sealed class LocalCluster : IAsyncDisposable
     public string SocketFolder => Folder;
 
     /// <summary>The TCP port, and the number of the socket.</summary>
-    public int Port { get; private set; }
+    public int Port => port?.Number ?? 0;
 
     /// <summary>The server's log.</summary>
     public string LogFile => Path.Combine(Folder, "log");
@@ -116,7 +115,7 @@ public sealed class LocalCluster : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            Port = Port > 0 ? Port : FreePort();
+            port ??= ReservedPort.Take();
             var started = await Server("-l", LogFile, "-w", "-t", "30", "-o", Flags(), "start")
                 .RunAsync(cancellation)
                 .ConfigureAwait(false);
@@ -125,15 +124,16 @@ public sealed class LocalCluster : IAsyncDisposable
                 return;
             }
 
-            // Somebody else may have taken the port since it was seen free.
-            if (attempt == 3 || IsFree(Port))
+            // Somebody else may have taken the port who does not ask for it as we do.
+            if (attempt == 3 || port.IsFree)
             {
                 throw Failed(
                     File.Exists(LogFile) ? LastLines(await LogAsync().ConfigureAwait(false)) : started.LastWords
                 );
             }
 
-            Port = 0;
+            port.Dispose();
+            port = null;
         }
     }
 
@@ -152,6 +152,7 @@ public sealed class LocalCluster : IAsyncDisposable
         }
 
         held.Dispose();
+        port?.Dispose();
     }
 
     private async Task InitializeAsync(CancellationToken cancellation)
@@ -219,27 +220,6 @@ public sealed class LocalCluster : IAsyncDisposable
         );
 
     private static string LastLines(string log) => string.Join('\n', log.Trim().Split('\n').TakeLast(8));
-
-    private static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
-    }
-
-    private static bool IsFree(int port)
-    {
-        try
-        {
-            using var socket = new TcpListener(IPAddress.Loopback, port);
-            socket.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
 
     private const string Throwaway = """
 

@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Programs;
 
 namespace Tidelock.Postgres.Tests.Deployments;
 
@@ -20,8 +20,8 @@ internal sealed class WatchedApi : IAsyncDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("tl-watched-").FullName;
     private readonly CancellationTokenSource over = new();
     private readonly TestDatabase database;
-    private readonly int apiPort = FreePort();
-    private readonly int prometheusPort = FreePort();
+    private readonly ReservedPort apiPort = ReservedPort.Take();
+    private readonly ReservedPort prometheusPort = ReservedPort.Take();
     private readonly List<Task> working = [];
     private HttpListener metrics;
     private Process? prometheus;
@@ -52,7 +52,7 @@ internal sealed class WatchedApi : IAsyncDisposable
         var api = new WatchedApi(database);
         await File.WriteAllTextAsync(
             Path.Combine(api.folder, "prometheus.yml"),
-            $"global: {{ scrape_interval: 150ms, scrape_timeout: 150ms }}\nscrape_configs: [{{ job_name: api, static_configs: [{{ targets: ['127.0.0.1:{api.apiPort.ToString(CultureInfo.InvariantCulture)}'] }}] }}]\n"
+            $"global: {{ scrape_interval: 150ms, scrape_timeout: 150ms }}\nscrape_configs: [{{ job_name: api, static_configs: [{{ targets: ['127.0.0.1:{api.apiPort.Number.ToString(CultureInfo.InvariantCulture)}'] }}] }}]\n"
         );
         api.working.Add(Task.Run(api.RequestAsync));
         api.working.Add(Task.Run(api.ServeAsync));
@@ -69,7 +69,10 @@ internal sealed class WatchedApi : IAsyncDisposable
                 [
                     $"--config.file={folder}/prometheus.yml",
                     $"--storage.tsdb.path={folder}/data",
-                    string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{prometheusPort}"),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"--web.listen-address=127.0.0.1:{prometheusPort.Number}"
+                    ),
                     "--log.level=error",
                 ]
             )
@@ -125,6 +128,8 @@ internal sealed class WatchedApi : IAsyncDisposable
         metrics.Stop();
         await Task.WhenAll(working);
         over.Dispose();
+        apiPort.Dispose();
+        prometheusPort.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -210,12 +215,6 @@ internal sealed class WatchedApi : IAsyncDisposable
         return listener;
     }
 
-    private static string Address(int port) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/");
-
-    private static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
-    }
+    private static string Address(ReservedPort port) =>
+        string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port.Number}/");
 }

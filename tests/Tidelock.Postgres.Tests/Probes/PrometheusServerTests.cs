@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Tidelock.Probes;
 using Tidelock.Probes.Prometheus;
+using Tidelock.Programs;
 
 namespace Tidelock.Postgres.Tests.Probes;
 
@@ -14,8 +14,8 @@ public sealed class PrometheusServerTests : IAsyncLifetime
     private readonly string folder = Directory.CreateTempSubdirectory("tl-prometheus-").FullName;
     private readonly CancellationTokenSource over = new();
     private readonly long began = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-    private readonly int metricsPort = FreePort();
-    private readonly int port = FreePort();
+    private readonly ReservedPort metricsPort = ReservedPort.Take();
+    private readonly ReservedPort port = ReservedPort.Take();
 
     /// <summary>Shared: the server takes 512 connections, and one that nobody uses stays open for a minute.</summary>
     private readonly SocketsHttpHandler connections = new();
@@ -30,7 +30,7 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         serving = ServeAsync();
         await File.WriteAllTextAsync(
             Path.Combine(folder, "prometheus.yml"),
-            $"global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs: [{{ job_name: api, static_configs: [{{ targets: ['127.0.0.1:{metricsPort.ToString(CultureInfo.InvariantCulture)}'] }}] }}]\n"
+            $"global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs: [{{ job_name: api, static_configs: [{{ targets: ['127.0.0.1:{metricsPort.Number.ToString(CultureInfo.InvariantCulture)}'] }}] }}]\n"
         );
         prometheus = Process.Start(
             new ProcessStartInfo(
@@ -38,7 +38,7 @@ public sealed class PrometheusServerTests : IAsyncLifetime
                 [
                     $"--config.file={folder}/prometheus.yml",
                     $"--storage.tsdb.path={folder}/data",
-                    string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"),
+                    string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port.Number}"),
                     "--log.level=error",
                 ]
             )
@@ -54,6 +54,8 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         metrics.Stop();
         connections.Dispose();
         await serving;
+        metricsPort.Dispose();
+        port.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -207,13 +209,6 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         }
     }
 
-    private static Uri Address(int port) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/"));
-
-    private static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
-    }
+    private static Uri Address(ReservedPort port) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port.Number}/"));
 }

@@ -8,21 +8,20 @@ namespace Tidelock.Postgres.Tests.Servers;
 /// <summary>A real PgBouncer in front of a test server, in one pool mode.</summary>
 public sealed class PgBouncer : IAsyncDisposable
 {
-    private readonly CancellationTokenSource stop = new();
+    private readonly CancellationTokenSource stop;
     private readonly Task running;
 
-    private PgBouncer(Task running, CancellationTokenSource stop, int port)
-    {
-        this.running = running;
-        this.stop = stop;
-        Port = port;
-    }
+    private readonly ReservedPort port;
 
-    public int Port { get; }
+    private PgBouncer(Task running, CancellationTokenSource stop, ReservedPort port) =>
+        (this.running, this.stop, this.port) = (running, stop, port);
+
+    public int Port => port.Number;
 
     public static async Task<PgBouncer> StartAsync(LocalCluster cluster, string mode)
     {
-        var port = FreePort();
+        var reserved = ReservedPort.Take();
+        var port = reserved.Number;
         var settings = Path.Combine(cluster.Folder, $"pgbouncer-{port}.ini");
         var users = Path.Combine(cluster.Folder, $"pgbouncer-{port}.users");
         await File.WriteAllTextAsync(users, "\"postgres\" \"\"\n");
@@ -47,7 +46,7 @@ public sealed class PgBouncer : IAsyncDisposable
         {
             Grace = TimeSpan.FromSeconds(1),
         };
-        var started = new PgBouncer(program.RunAsync(stop.Token), stop, port);
+        var started = new PgBouncer(program.RunAsync(stop.Token), stop, reserved);
         await started.UntilListeningAsync();
         return started;
     }
@@ -63,6 +62,7 @@ public sealed class PgBouncer : IAsyncDisposable
         await stop.CancelAsync();
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stop.Dispose();
+        port.Dispose();
     }
 
     private async Task UntilListeningAsync()
@@ -79,15 +79,9 @@ public sealed class PgBouncer : IAsyncDisposable
             catch (SocketException)
             {
                 Assert.False(running.IsCompleted, "pgbouncer ended");
-                Assert.True(TimeProvider.System.GetElapsedTime(since).TotalSeconds < 20, "pgbouncer does not listen");
+                Assert.True(TimeProvider.System.GetElapsedTime(since).TotalSeconds < 60, "pgbouncer does not listen");
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 using Tidelock.Programs;
 
@@ -11,19 +9,18 @@ public sealed class StreamingStandby : IAsyncDisposable
 {
     private readonly LocalCluster primary;
     private readonly string folder;
-    private readonly int port;
+    private readonly ReservedPort port = ReservedPort.Take();
     private bool tookOver;
 
-    private StreamingStandby(LocalCluster primary, string folder, int port) =>
-        (this.primary, this.folder, this.port) = (primary, folder, port);
+    private StreamingStandby(LocalCluster primary, string folder) => (this.primary, this.folder) = (primary, folder);
 
     /// <summary>On 127.0.0.1; the superuser's password is the primary's.</summary>
-    public int Port => port;
+    public int Port => port.Number;
 
     /// <summary>A database of it as any role, through the socket, without a password.</summary>
     public PostgresTarget TargetAs(string role, string database) =>
         PostgresTarget.Parse(
-            $"host={PostgresTarget.Value(folder)} user={role} port={port} dbname={database}",
+            $"host={PostgresTarget.Value(folder)} user={role} port={Port} dbname={database}",
             new Dictionary<string, string>(StringComparer.Ordinal)
         );
 
@@ -41,7 +38,7 @@ public sealed class StreamingStandby : IAsyncDisposable
     {
         var folder = Path.Combine(Path.GetTempPath(), $"tl-standby-{Guid.NewGuid():N}"[..20]);
         UnprivilegedUser.CreateFolder(folder);
-        var standby = new StreamingStandby(primary, folder, FreePort());
+        var standby = new StreamingStandby(primary, folder);
         try
         {
             await standby.RunAsync(
@@ -84,7 +81,7 @@ public sealed class StreamingStandby : IAsyncDisposable
                 "-l",
                 Path.Combine(folder, "log"),
                 "-o",
-                $"-p {standby.port} -k '{folder}' -h 127.0.0.1",
+                $"-p {standby.Port} -k '{folder}' -h 127.0.0.1",
                 "start"
             );
             await standby.UntilStreamingAsync(name);
@@ -99,13 +96,13 @@ public sealed class StreamingStandby : IAsyncDisposable
 
     /// <summary>A database of the standby as an operator names it.</summary>
     public string Connection(string database) =>
-        string.Create(CultureInfo.InvariantCulture, $"host={folder} port={port} user=postgres dbname={database}");
+        string.Create(CultureInfo.InvariantCulture, $"host={folder} port={Port} user=postgres dbname={database}");
 
     /// <summary>Someone who reads on the standby.</summary>
     public async Task<NpgsqlConnection> ConnectAsync(string database)
     {
         var connection = new NpgsqlConnection(
-            $"Host={folder};Port={port};Username=postgres;Database={database};Pooling=false"
+            $"Host={folder};Port={Port};Username=postgres;Database={database};Pooling=false"
         );
         await connection.OpenAsync();
         return connection;
@@ -130,7 +127,7 @@ public sealed class StreamingStandby : IAsyncDisposable
     /// <summary>Waits until it has replayed all that is committed on the primary by now.</summary>
     public async Task CaughtUpAsync(TestDatabase database)
     {
-        await database.ExecuteAsync("set synchronous_commit = local; create table if not exists public.flushed ()");
+        await database.FlushAsync();
         var position = await database.ScalarAsync<string>("select pg_current_wal_lsn()::text");
         await database.UntilAsync($"select bool_and(replay_lsn >= '{position}') from pg_stat_replication");
     }
@@ -151,6 +148,7 @@ public sealed class StreamingStandby : IAsyncDisposable
         }
 
         Directory.Delete(folder, recursive: true);
+        port.Dispose();
         if (tookOver)
         {
             // Whoever made a database there still has to drop it.
@@ -172,11 +170,4 @@ public sealed class StreamingStandby : IAsyncDisposable
                 .Run(new ChildProgram(Path.Combine(primary.Programs.Folder, program), arguments))
                 .RunAsync(default)
         ).OrThrow();
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

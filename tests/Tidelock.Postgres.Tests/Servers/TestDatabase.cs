@@ -46,7 +46,8 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>The first column of the first row, as the superuser.</summary>
     public Task<T?> ScalarAsync<T>(string sql) => ScalarAsync<T>(TargetAs("postgres"), sql);
 
-    private static async Task<T?> ScalarAsync<T>(PostgresTarget target, string sql)
+    /// <summary>The same in a database that is nobody's own.</summary>
+    public static async Task<T?> ScalarAsync<T>(PostgresTarget target, string sql)
     {
         await using var connection = await OpenAsync(target);
         await using var command = new NpgsqlCommand(sql, connection);
@@ -76,6 +77,12 @@ public sealed class TestDatabase : IAsyncDisposable
         var now = await ScalarAsync<string>("select pg_current_xact_id()::text");
         await UntilAsync($"select pg_snapshot_xmin(pg_current_snapshot())::text::numeric > {now}");
     }
+
+    /// <summary>
+    /// Has the server write down all that was committed by now, which it does a little later otherwise: a crash would lose it, and a standby not get it.
+    /// </summary>
+    public Task FlushAsync() =>
+        ExecuteAsync("set synchronous_commit = local; select pg_logical_emit_message(true, 'test', 'flushed')");
 
     /// <summary>All rows, each as its columns' text joined by a bar, as psql -At prints them.</summary>
     public async Task<List<string>> RowsAsync(string sql)

@@ -23,11 +23,14 @@ public sealed class BesideTests(PostgresServer server)
             create unique index m_key on m (a)
             """
         );
+        var began = TimeProvider.System.GetTimestamp();
+        await bench.Database.ExecuteAsync("refresh materialized view m");
+        var fill = TimeProvider.System.GetElapsedTime(began);
         var catalog = await bench.CatalogAsync();
         var dump = await bench.DumpAsync();
         var before = await bench.CaptureAsync(V);
         using var stop = new CancellationTokenSource();
-        var reader = ReaderStalls.ReadAsync(bench.Database, "select * from v", stop.Token);
+        var reader = ReaderStalls.ReadAsync(bench.Database, "select * from v", fill * 0.7, stop.Token);
 
         var there = await bench.ForwardAsync(ViewBench.View("v", "select a::bigint from t"));
         var back = await bench.RunAsync(new ClosureMove(V, before));

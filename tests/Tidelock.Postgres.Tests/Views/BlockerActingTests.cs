@@ -86,7 +86,9 @@ public sealed class BlockerActingTests(PostgresServer server)
         var role = await RoleAsync(bench);
         await using var reader = await BlockAsync(bench, await RoleAsync(bench), "psql");
 
-        var outcome = await bench.ForwardAsync(View(BlockerAct.Terminate, roles: [role], applications: ["metabase"]));
+        var outcome = await bench.ForwardAsync(
+            View(BlockerAct.Terminate, roles: [role], applications: ["metabase"], isGivenUp: true)
+        );
 
         Assert.IsType<MigrationOutcome.LockNotGranted>(outcome);
         Assert.Empty(bench.Deeds);
@@ -100,7 +102,9 @@ public sealed class BlockerActingTests(PostgresServer server)
         var role = await RoleAsync(bench);
         await using var reader = await BlockAsync(bench, role, "");
 
-        var outcome = await bench.ForwardAsync(View(BlockerAct.Terminate, roles: [role], after: TimeSpan.FromHours(1)));
+        var outcome = await bench.ForwardAsync(
+            View(BlockerAct.Terminate, roles: [role], after: TimeSpan.FromHours(1), isGivenUp: true)
+        );
 
         Assert.IsType<MigrationOutcome.LockNotGranted>(outcome);
         Assert.Empty(bench.Deeds);
@@ -114,7 +118,7 @@ public sealed class BlockerActingTests(PostgresServer server)
         var role = await RoleAsync(bench);
         await using var reader = await BlockAsync(bench, role, "");
 
-        var outcome = await bench.ForwardAsync(View(BlockerAct.Cancel, roles: [role]));
+        var outcome = await bench.ForwardAsync(View(BlockerAct.Cancel, roles: [role], isGivenUp: true));
 
         Assert.IsType<MigrationOutcome.LockNotGranted>(outcome);
         Assert.Empty(bench.Deeds);
@@ -141,7 +145,7 @@ public sealed class BlockerActingTests(PostgresServer server)
             "tidelock/test/1",
             default
         );
-        var migration = View(BlockerAct.Terminate, roles: [role]);
+        var migration = View(BlockerAct.Terminate, roles: [role], isGivenUp: true);
         var move = migration.Forward(await bench.CaptureAsync(migration.Name));
 
         var outcome = await bench.RunAsync(session, move, migration.Locks, TimeSpan.FromSeconds(60));
@@ -162,7 +166,7 @@ public sealed class BlockerActingTests(PostgresServer server)
         await using var reader = await BlockAsync(bench, role, application);
 
         var outcome = await bench.ForwardAsync(
-            View(BlockerAct.Terminate, roles: isSuperuser ? [] : [role], applications: ["metabase"])
+            View(BlockerAct.Terminate, roles: isSuperuser ? [] : [role], applications: ["metabase"], isGivenUp: true)
         );
 
         Assert.True(outcome is MigrationOutcome.LockNotGranted, who);
@@ -250,12 +254,13 @@ public sealed class BlockerActingTests(PostgresServer server)
         BlockerAct act,
         string[]? roles = null,
         string[]? applications = null,
-        TimeSpan? after = null
+        TimeSpan? after = null,
+        bool isGivenUp = false
     ) =>
         ViewBench.View(
             "v",
             "select a::bigint from t",
-            new LockBudget(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(4), 100)
+            new LockBudget(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(isGivenUp ? 4 : 30), 100)
             {
                 Blockers = new(act, after ?? TimeSpan.FromSeconds(1), roles ?? [], applications ?? []),
             }

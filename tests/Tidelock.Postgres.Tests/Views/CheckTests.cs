@@ -56,12 +56,13 @@ public sealed class CheckTests(PostgresServer server)
     [Fact]
     public async Task A_server_that_does_not_even_say_that_the_time_is_over_has_not_answered()
     {
-        await using var database = await server.CreateDatabaseAsync();
+        // A server of its own: whoever drops a database waits for every backend, also for one that stands still.
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), default);
         var check = new SqlCheck("c", "select pg_sleep(31)", null, null, TimeSpan.FromSeconds(0.3), null, true);
-        var asking = RunAsync(check with { Within = TimeSpan.FromSeconds(3) });
+        var asking = RunAsync(check with { Within = TimeSpan.FromSeconds(3) }, cluster: cluster);
         const string Backend = "select pid from pg_stat_activity where query = 'select pg_sleep(31)'";
-        await database.UntilAsync($"select exists ({Backend})");
-        var backend = await database.ScalarAsync<int>(Backend);
+        await TestDatabase.UntilAsync(cluster.Target(), $"select exists ({Backend})");
+        var backend = await TestDatabase.ScalarAsync<int>(cluster.Target(), Backend);
         Signals.Send(backend, 19);
         try
         {
@@ -73,23 +74,27 @@ public sealed class CheckTests(PostgresServer server)
             Signals.Send(backend, 18);
         }
 
-        var slow = await RunAsync(check);
+        var slow = await RunAsync(check, cluster: cluster);
         Assert.Equal((true, true), (slow.IsSlow, slow.IsAnswered));
     }
 
     [Theory]
-    [InlineData("select pg_sleep(30)", 20, 0, "checks.sql.silent")]
-    [InlineData("select 1", 0.5, 1, "checks.sql.late")]
+    [InlineData("select pg_sleep(30)", 20, 0.5, 0, "checks.sql.silent")]
+    [InlineData("select 1", 5, 60, 10, "checks.sql.late")]
     public async Task What_only_the_client_found_too_slow_was_lost_or_long_on_its_way(
         string sql,
         double bound,
+        double limit,
         int jump,
         string code
     )
     {
         // The server ends what takes longer than the bound, and it ended nothing.
         var check = new SqlCheck("c", sql, null, null, TimeSpan.FromSeconds(bound), null, true);
-        var result = await RunAsync(check, time: new HastyTime(TimeSpan.FromSeconds(jump)));
+        var result = await RunAsync(
+            check,
+            time: new HastyTime(TimeSpan.FromSeconds(jump), TimeSpan.FromSeconds(limit))
+        );
         Assert.Equal((code, false, false), (result.Finding.Code, result.Passed, result.IsAnswered));
     }
 
@@ -118,8 +123,8 @@ public sealed class CheckTests(PostgresServer server)
         var port = ((IPEndPoint)silent.LocalEndpoint).Port;
         var check = new HttpCheck("h", new Uri($"http://127.0.0.1:{port}/"), 200, null, TimeSpan.FromSeconds(0.3));
         Assert.Equal("checks.too-slow", (await RunAsync(check)).Finding.Code);
-        silent.Stop();
-        Assert.Equal("checks.http.failed", (await RunAsync(check)).Finding.Code);
+        var nowhere = check with { Address = new Uri("http://127.0.0.1:1/"), Within = TimeSpan.FromSeconds(20) };
+        Assert.Equal("checks.http.failed", (await RunAsync(nowhere)).Finding.Code);
     }
 
     [Theory]
@@ -129,7 +134,8 @@ public sealed class CheckTests(PostgresServer server)
     [InlineData("test \"$PGDATABASE\" = secret", "checks.command.passed")]
     public async Task A_command_must_end_with_exit_code_0_in_time(string script, string code)
     {
-        var result = await RunAsync(new CommandCheck("c", ["sh", "-c", script], TimeSpan.FromSeconds(1)));
+        var within = TimeSpan.FromSeconds(code == "checks.too-slow" ? 1 : 20);
+        var result = await RunAsync(new CommandCheck("c", ["sh", "-c", script], within));
         Assert.Equal(code, result.Finding.Code);
         Assert.Equal(code == "checks.command.passed", result.Passed);
     }
@@ -137,7 +143,7 @@ public sealed class CheckTests(PostgresServer server)
     [Fact]
     public async Task A_command_that_is_not_there_has_not_passed()
     {
-        var result = await RunAsync(new CommandCheck("c", ["no-such-program-here"], TimeSpan.FromSeconds(5)));
+        var result = await RunAsync(new CommandCheck("c", ["no-such-program-here"], TimeSpan.FromSeconds(20)));
         Assert.False(result.Passed);
         Assert.Equal("programs.not-found", result.Finding.Code);
     }
@@ -145,12 +151,13 @@ public sealed class CheckTests(PostgresServer server)
     private async Task<CheckResult> RunAsync(
         Check check,
         Dictionary<string, TimeSpan>? baselines = null,
-        TimeProvider? time = null
+        TimeProvider? time = null,
+        LocalCluster? cluster = null
     )
     {
         using var http = new HttpClient();
         var ground = new CheckGround(
-            token => PostgresSession.OpenAsync(server.Cluster.Target(), "t", token),
+            token => PostgresSession.OpenAsync((cluster ?? server.Cluster).Target(), "t", token),
             http,
             Path.GetTempPath(),
             new Dictionary<string, string?>(StringComparer.Ordinal) { ["PGDATABASE"] = "secret" },
@@ -172,8 +179,8 @@ public sealed class CheckTests(PostgresServer server)
         await stream.WriteAsync(Encoding.ASCII.GetBytes(answer));
     }
 
-    /// <summary>A client whose limits come half a second from now, whatever they are, and whose stopwatch jumps at each look.</summary>
-    private sealed class HastyTime(TimeSpan jump) : TimeProvider
+    /// <summary>A client whose limits come after the same time, whatever they are, and whose stopwatch jumps at each look.</summary>
+    private sealed class HastyTime(TimeSpan jump, TimeSpan limit) : TimeProvider
     {
         /// <summary>The looks until the statement begins: what is late then is the answer, and not the asking.</summary>
         private const int Before = 5;
@@ -185,11 +192,6 @@ public sealed class CheckTests(PostgresServer server)
             + (Math.Max(0, Interlocked.Increment(ref looks) - Before) * (long)(jump.TotalSeconds * TimestampFrequency));
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(
-                callback,
-                state,
-                dueTime == Timeout.InfiniteTimeSpan ? dueTime : TimeSpan.FromSeconds(0.5),
-                period
-            );
+            base.CreateTimer(callback, state, dueTime == Timeout.InfiniteTimeSpan ? dueTime : limit, period);
     }
 }

@@ -127,7 +127,7 @@ public sealed class ContractTests(PostgresServer server)
                 )),
             ],
         };
-        var limit = TimeSpan.FromSeconds(2);
+        var limit = TimeSpan.FromSeconds(4);
 
         var start = TimeProvider.System.GetTimestamp();
         var found = await ContractVerifier.ContentAsync(

@@ -34,7 +34,7 @@ public sealed class HeldLocksTests(PostgresServer server)
     [Fact]
     public async Task A_view_whose_ddl_takes_too_long_is_taken_back()
     {
-        await using var bench = await SlowAsync();
+        await using var bench = await SlowAsync(await server.CreateDatabaseAsync());
         var catalog = await bench.CatalogAsync();
 
         var outcome = await bench.ForwardAsync(ViewBench.View("v", "select a::bigint as a from t", Budget));
@@ -46,7 +46,9 @@ public sealed class HeldLocksTests(PostgresServer server)
     [Fact]
     public async Task A_server_that_does_not_answer_is_not_waited_for_either()
     {
-        await using var bench = await SlowAsync();
+        // A server of its own: whoever drops a database waits for every backend, also for one that stands still.
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), default);
+        await using var bench = await SlowAsync(await TestDatabase.CreateAsync(cluster));
         var catalog = await bench.CatalogAsync();
         const string Ours =
             "from pg_stat_activity where datname = current_database() and application_name = 'tidelock/test/1' and wait_event = 'PgSleep'";
@@ -93,9 +95,9 @@ public sealed class HeldLocksTests(PostgresServer server)
     }
 
     /// <summary>Dropping a view takes 20 seconds there.</summary>
-    private async Task<ViewBench> SlowAsync() =>
+    private static async Task<ViewBench> SlowAsync(TestDatabase database) =>
         await ViewBench.EmptyAsync(
-            server,
+            database,
             Setup
                 + """
                 ; create function slow() returns event_trigger language plpgsql as 'begin perform pg_sleep(20); end';

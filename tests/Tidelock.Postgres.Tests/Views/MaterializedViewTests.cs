@@ -278,9 +278,9 @@ public sealed class MaterializedViewTests(PostgresServer server)
     /// <summary>Until the fill waits in its middle.</summary>
     private static async Task FillsAsync(NpgsqlConnection connection)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(40), TimeProvider.System);
         await using var waits = new NpgsqlCommand(
-            "select exists (select from pg_locks where locktype = 'advisory' and objid = 4711 and not granted)",
+            "select exists (select from pg_locks where locktype = 'advisory' and objid = 4711 and not granted and database = (select oid from pg_database where datname = current_database()))",
             connection
         );
         while (!(bool)(await waits.ExecuteScalarAsync(deadline.Token))!)

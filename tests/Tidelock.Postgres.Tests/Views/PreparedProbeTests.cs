@@ -57,7 +57,9 @@ public sealed class PreparedProbeTests(PostgresServer server)
         await using var bench = await ViewBench.EmptyAsync(server, "create view v as select 1 as a");
         var session = await bench.OpenAsync();
         await using var probe = await PreparedProbe.PrepareAsync(session, [View], default);
-        await bench.Database.ExecuteAsync($"select pg_terminate_backend({session.Connection.ProcessID})");
+        var pid = session.Connection.ProcessID;
+        await bench.Database.ExecuteAsync($"select pg_terminate_backend({pid})");
+        await bench.Database.UntilAsync($"select not exists (select from pg_stat_activity where pid = {pid})");
 
         Assert.Equal((null, null), await probe!.AskAsync(default));
     }

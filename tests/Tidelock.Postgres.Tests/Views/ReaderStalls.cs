@@ -7,15 +7,20 @@ namespace Tidelock.Postgres.Tests.Views;
 /// <summary>Readers whose waits for a lock the server itself writes into its log: no clock of a loaded test decides.</summary>
 internal static class ReaderStalls
 {
-    private const string Limit = "500ms";
-
     /// <summary>Reads again and again until it is told to stop.</summary>
+    /// <param name="database">Where.</param>
+    /// <param name="sql">What.</param>
+    /// <param name="limit">How long a wait must be to be written down.</param>
+    /// <param name="stop">Ends it.</param>
     /// <returns>Its backend.</returns>
-    public static async Task<int> ReadAsync(TestDatabase database, string sql, CancellationToken stop)
+    public static async Task<int> ReadAsync(TestDatabase database, string sql, TimeSpan limit, CancellationToken stop)
     {
         await using var connection = await database.ConnectAsync();
         await new NpgsqlCommand(
-            $"set log_lock_waits = on; set deadlock_timeout = '{Limit}'",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"set log_lock_waits = on; set deadlock_timeout = {(int)limit.TotalMilliseconds}"
+            ),
             connection
         ).ExecuteNonQueryAsync(CancellationToken.None);
         while (!stop.IsCancellationRequested)

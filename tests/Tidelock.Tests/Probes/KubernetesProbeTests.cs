@@ -330,7 +330,7 @@ public sealed class KubernetesProbeTests
         new(signal, SignalUnit.PerSecond, Workload, measure);
 
     private ProbeContext Context =>
-        new(Reading.NoDatabase, "test", TimeSpan.FromSeconds(5), time, new HttpClientHandler());
+        new(Reading.NoDatabase, "test", TimeSpan.FromSeconds(30), time, new HttpClientHandler());
 
     private KubernetesProbe Probe(KubernetesApi api, params KubernetesProbeOptions[] signals) =>
         new(

@@ -46,7 +46,7 @@ internal static class Reading
                 options,
                 NoDatabase,
                 "tidelock/test/1",
-                every ?? TimeSpan.FromSeconds(5)
+                every ?? TimeSpan.FromSeconds(20)
             )
         );
 }

@@ -24,7 +24,12 @@ internal sealed class StubServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, listen));
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            // A machine that does much else is not hung up on.
+            (k.Limits.MinRequestBodyDataRate, k.Limits.MinResponseDataRate) = (null, null);
+            k.Listen(IPAddress.Loopback, 0, listen);
+        });
         var app = builder.Build();
         app.Run(answer);
         await app.StartAsync();

@@ -352,7 +352,7 @@ public sealed class RunEngineTests
             async (_, stop) =>
             {
                 var since = TimeProvider.System.GetTimestamp();
-                while (!run.Events.ToList().Exists(e => seen(e)))
+                while (!run.Events.Any(seen))
                 {
                     Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(20));
                     await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, stop);

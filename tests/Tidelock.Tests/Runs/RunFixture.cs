@@ -39,8 +39,8 @@ internal sealed class RunFixture : IAsyncDisposable, IRunObserver, IRunDialogue
 
     /// <summary>Who tells people of the run; for tests in which it matters.</summary>
     public Func<IJournal, Notifier>? Notifier { get; set; }
-    public List<RunEvent> Events { get; } = [];
-    public List<Message> Warnings { get; } = [];
+    public SeenList<RunEvent> Events { get; } = new();
+    public SeenList<Message> Warnings { get; } = new();
 
     public static async Task<RunFixture> CreateAsync(
         TimeProvider? time = null,

@@ -38,20 +38,23 @@ public sealed class RunWriterTests
         Assert.Empty((await run.StoredAsync()).Ticks);
         run.Journal.Hangs = Hanging.No;
         var disposing = writer.DisposeAsync().AsTask();
-        await PassAsync(time, disposing);
+        await PassAsync(time, disposing, TimeSpan.FromMilliseconds(500));
         Assert.Single((await run.StoredAsync()).Ticks);
         Assert.Empty(writer.Unstored);
     }
 
-    /// <summary>Lets time pass until the task has ended, slowly enough for a journal that does answer to store something.</summary>
-    private static async Task PassAsync(FakeTimeProvider time, Task ending)
+    private static Task PassAsync(FakeTimeProvider time, Task ending) =>
+        PassAsync(time, ending, TimeSpan.FromMilliseconds(20));
+
+    /// <summary>Lets time pass until the task has ended; slowly where a journal does answer, and has to store something meanwhile.</summary>
+    private static async Task PassAsync(FakeTimeProvider time, Task ending, TimeSpan pause)
     {
         var since = TimeProvider.System.GetTimestamp();
         while (!ending.IsCompleted)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(20));
+            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(40));
+            await Task.WhenAny(ending, Task.Delay(pause, TimeProvider.System));
             time.Advance(TimeSpan.FromMilliseconds(500));
-            await Task.WhenAny(ending, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System));
         }
     }
 }
