@@ -41,6 +41,11 @@ internal sealed class CheckVerb : Verb
             {
                 context.Terminal.Say(Message.Of("cli.check.asks", ("asks", asks)));
             }
+
+            if (SoakableChange.Warning(read) is { } warning)
+            {
+                context.Terminal.Say(warning);
+            }
         }
 
         return Task.FromResult(ExitCode.Done);

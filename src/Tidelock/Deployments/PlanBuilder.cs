@@ -41,7 +41,7 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             Kept(rehearsal),
             await LocksAsync(session, request, rehearsal, cancellation).ConfigureAwait(false),
             WayBack(request, rehearsal),
-            [.. elsewhere is null ? Array.Empty<Message>() : [elsewhere], .. unseen, .. rehearsal.Warnings],
+            [.. Warnings(SoakableChange.Warning(request.Change), elsewhere), .. unseen, .. rehearsal.Warnings],
             []
         )
         {
@@ -106,6 +106,8 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             ("minor", identity.ServerVersion % 10000),
             ("digest", request.Change.Digest[..12])
         );
+
+    private static IEnumerable<Message> Warnings(params IEnumerable<Message?> warnings) => warnings.OfType<Message>();
 
     /// <summary>Why there is no copy, and what was done or can be done instead.</summary>
     private static IReadOnlyList<Message> Copyless(Message? reason, WayRehearsal rehearsal) =>

@@ -33,7 +33,7 @@ internal sealed class ApprovalGate : IGate
             Start = context.Start,
             Executors = context.By.Length > 0 ? [context.By, .. context.TakenBy] : [],
         }
-            .WithAuthorAsync(cancellation)
+            .WithAuthorAsync(context.Time, cancellation)
             .ConfigureAwait(false);
         var verdict = await JudgeAsync(ground, context.Words, context.Target, cancellation).ConfigureAwait(false);
         var told = await ToldAsync(context, ground, cancellation).ConfigureAwait(false);

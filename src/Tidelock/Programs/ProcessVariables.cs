@@ -14,6 +14,9 @@ public static class ProcessVariables
             .Cast<DictionaryEntry>()
             .ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? "", StringComparer.Ordinal);
 
+    /// <summary>Whether hardly a program can do without it, so that each gets it.</summary>
+    internal static bool IsHarmless(string name) => Harmless.Contains(name, StringComparer.Ordinal);
+
     /// <summary>For a program that is not trusted with the others: removes each but those without which no program runs, and those that are named.</summary>
     internal static IReadOnlyDictionary<string, string?> AllBut(IReadOnlyList<string> named) =>
         Read()

@@ -42,7 +42,7 @@ internal static class ApprovedBaseline
             Relation = found,
             Session = session,
         }
-            .WithAuthorAsync(cancellation)
+            .WithAuthorAsync(context.Time, cancellation)
             .ConfigureAwait(false);
         var verdict = await new ApprovalJudge(ground).JudgeAsync(words, cancellation).ConfigureAwait(false);
         return verdict.Suffices(needed.Required) ? null : ApprovalGate.Refused(verdict, ground, []);

@@ -94,6 +94,30 @@ public sealed class GitHubApprovalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_wrote_the_pull_request_wrote_the_change_where_nobody_here_knows_it()
+    {
+        bench.Read(Gates(), "title: nobody says who wrote it");
+        Commit();
+        github.Approve("kim");
+        github.Approve("lee");
+        github.Commits.Add(("seo", "Seo Jin", "seo@example.com", "Fix a comma"));
+        Assert.True(await bench.PassesAsync(new ApprovalGate()));
+        foreach (var writer in (string[])["choi", "Seo Jin <seo@example.com>"])
+        {
+            bench.By = writer;
+            Assert.Contains("wrote the change", await RefusalAsync(), StringComparison.Ordinal);
+        }
+
+        // Of other files than its own it knows nobody.
+        bench.By = "park";
+        github.Files["changes/scores/new.sql"] = "select 2 as id"u8.ToArray();
+        Assert.Contains("who wrote the change is not known", await RefusalAsync(), StringComparison.Ordinal);
+        Commit();
+        github.Merged = false;
+        Assert.DoesNotContain("who wrote the change is not known", await RefusalAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Only_the_branch_that_counts_takes_it()
     {
         github.Approve("kim");

@@ -116,7 +116,7 @@ public sealed class Soaking
     {
         try
         {
-            if (IsNothingToSee(context))
+            if (!SoakableChange.IsToldInPlace(context.Change))
             {
                 return SoakSeen.Blind(Message.Of("deployments.soak.nothing-to-see"));
             }
@@ -135,13 +135,6 @@ public sealed class Soaking
             );
         }
     }
-
-    /// <summary>
-    /// Whether neither a contract nor a captured relation nor a tool's record tells that the change is still in place: criteria alone may hold though
-    /// somebody has taken it back.
-    /// </summary>
-    private static bool IsNothingToSee(StepContext context) =>
-        RunBaseline.RelationOf(context.Change) is null && context.Change.Section<Migration>() is not ToolMigration;
 
     private static async Task<SoakSeen> CatalogAsync(StepContext context, CancellationToken cancellation)
     {

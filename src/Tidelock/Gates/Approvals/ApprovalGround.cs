@@ -40,8 +40,8 @@ internal sealed record ApprovalGround(Change Change, string Environment, DateTim
     /// <summary>Whether different people must write, approve and run the change.</summary>
     public bool SeparatesPeople => Options.MostRequired > 1;
 
-    /// <summary>The same with who wrote the change, where that matters.</summary>
-    public async Task<ApprovalGround> WithAuthorAsync(CancellationToken cancellation)
+    /// <summary>The same with who wrote the change, where that matters: as git here knows it, else as a place does that people approve at.</summary>
+    public async Task<ApprovalGround> WithAuthorAsync(TimeProvider time, CancellationToken cancellation)
     {
         if (!SeparatesPeople)
         {
@@ -49,7 +49,20 @@ internal sealed record ApprovalGround(Change Change, string Environment, DateTim
         }
 
         var author = await ChangeAuthor.ReadAsync(Change, cancellation).ConfigureAwait(false);
-        return this with { Author = author.Names, AuthorIsOnlyNamed = author.IsOnlyNamed };
+        foreach (var source in author.IsKnown ? [] : Options.Sources)
+        {
+            if (await source.AuthorsAsync(Change, time, cancellation).ConfigureAwait(false) is [_, ..] people)
+            {
+                author = new ChangeAuthor([.. ChangeAuthor.NamedIn(Change), .. people], IsOnlyNamed: false);
+                break;
+            }
+        }
+
+        return this with
+        {
+            Author = author.Names,
+            AuthorIsOnlyNamed = author.IsOnlyNamed,
+        };
     }
 
     public bool IsAuthor(string person) => Author.Any(a => PersonName.IsSame(a, person));

@@ -26,6 +26,13 @@ public abstract record ApprovalSource
         CancellationToken cancellation
     );
 
+    /// <summary>Who wrote the change, as far as it knows that of these very files; empty where it does not, or does not answer. Nothing is thrown.</summary>
+    internal virtual Task<IReadOnlyList<string>> AuthorsAsync(
+        Change change,
+        TimeProvider time,
+        CancellationToken cancellation
+    ) => Task.FromResult<IReadOnlyList<string>>([]);
+
     internal static IReadOnlyList<ApprovalSource> ReadAll(ChangeNode settings)
     {
         var all = new List<ApprovalSource>();

@@ -9,13 +9,19 @@ internal sealed record ChangeAuthor(IReadOnlyList<string> Names, bool IsOnlyName
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
+    /// <summary>Whether somebody else than the change itself says who that is.</summary>
+    public bool IsKnown => Names.Count > 0 && !IsOnlyNamed;
+
+    /// <summary>Whom the change names itself, if anybody.</summary>
+    public static IReadOnlyList<string> NamedIn(Change change) => change.Author.Length > 0 ? [change.Author] : [];
+
     /// <summary>Edits that are not committed and a clone without its past have no author that is known, whatever the change says.</summary>
     public static async Task<ChangeAuthor> ReadAsync(Change change, CancellationToken cancellation)
     {
-        string[] named = change.Author.Length > 0 ? [change.Author] : [];
+        var named = NamedIn(change);
         if (!IsInRepository(change.Folder))
         {
-            return new ChangeAuthor(named, named.Length > 0);
+            return new ChangeAuthor(named, named.Count > 0);
         }
 
         using var deadline = new CancellationTokenSource(Limit, TimeProvider.System);

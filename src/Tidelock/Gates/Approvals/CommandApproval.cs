@@ -41,14 +41,14 @@ internal sealed record CommandApproval(EquatableWords Command, EquatableWords Gi
             : new CommandApproval(new EquatableWords(words), new EquatableWords(given), node.Context.Files.Folder);
     }
 
-    /// <summary>The name of a variable, which must be there and is taken for a secret: the program may repeat it.</summary>
+    /// <summary>The name of a variable, which must be there.</summary>
     private static string Variable(ChangeNode node)
     {
         var name = node.Text();
         var (value, isThere) = node.Context.Variables.Expand($"${{{name}}}", node.Mistake);
         if (isThere)
         {
-            Secrets.OfProcess.Add(value);
+            Secrets.OfProcess.Add(GivenVariable.SecretOf(name, value));
         }
 
         return name;

@@ -72,6 +72,29 @@ internal sealed partial record GitHubApproval(
 
     public override Message Asks => Message.Of("gates.approval.asks.server", ("server", Name), ("variables", Login));
 
+    /// <summary>Who wrote the pull request, or has a commit in it, if the change's files are its last commit's.</summary>
+    internal override async Task<IReadOnlyList<string>> AuthorsAsync(
+        Change change,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
+    {
+        try
+        {
+            using var pull = await GetAsync($"/pulls/{Number}", time, cancellation).ConfigureAwait(false);
+            return
+                IsListed(pull.RootElement)
+                && await OtherFileAsync(HeadOf(pull.RootElement), change, time, cancellation).ConfigureAwait(false)
+                    is null
+                ? await WritersAsync(pull.RootElement, time, cancellation).ConfigureAwait(false)
+                : [];
+        }
+        catch (Exception e) when (e is TidelockException || IsUnreadable(e))
+        {
+            return [];
+        }
+    }
+
     internal override async Task<SourceFinding> AskAsync(
         GateContext context,
         ApprovalGround ground,
@@ -86,8 +109,7 @@ internal sealed partial record GitHubApproval(
         {
             return Refused("failed", ("problem", e.Problem));
         }
-        catch (Exception e)
-            when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (IsUnreadable(e))
         {
             return Refused("unreadable", ("reason", e.Message));
         }
@@ -99,9 +121,8 @@ internal sealed partial record GitHubApproval(
         CancellationToken cancellation
     )
     {
-        using var pull = await GetAsync($"/pulls/{Number}", context, cancellation).ConfigureAwait(false);
-        var author = GitHubPerson.Of(pull.RootElement.GetProperty("user")).Login;
-        var head = pull.RootElement.GetProperty("head").GetProperty("sha").GetString()!;
+        using var pull = await GetAsync($"/pulls/{Number}", context.Time, cancellation).ConfigureAwait(false);
+        var head = HeadOf(pull.RootElement);
         if (!pull.RootElement.GetProperty("merged").GetBoolean())
         {
             return Refused("not-merged");
@@ -114,19 +135,19 @@ internal sealed partial record GitHubApproval(
             return Refused("base", ("branch", branch), ("wanted", wanted));
         }
 
-        if (pull.RootElement.GetProperty("commits").GetInt32() > MostCommits)
+        if (!IsListed(pull.RootElement))
         {
             return Refused("commits", ("most", MostCommits));
         }
 
-        var reviews = await ReviewsAsync(context, cancellation).ConfigureAwait(false);
+        var reviews = await ReviewsAsync(context.Time, cancellation).ConfigureAwait(false);
         if (reviews.FirstOrDefault(r => r.State == "CHANGES_REQUESTED") is { } objection)
         {
             return Refused("changes-requested", ("by", objection.By));
         }
 
         // An approval of an earlier commit says nothing of what was pushed since.
-        string[] authors = [author, .. await PushersAsync(context, cancellation).ConfigureAwait(false)];
+        var authors = await WritersAsync(pull.RootElement, context.Time, cancellation).ConfigureAwait(false);
         var approved = reviews.Where(r => r.State == "APPROVED" && r.Commit == head).ToList();
         var people = approved.Where(r => WhyNot(r, authors, ground) is null).Select(r => r.By).ToList();
         if (people.Count < Needed)
@@ -146,7 +167,7 @@ internal sealed partial record GitHubApproval(
             return few with { Finding = Several.All([few.Finding, .. others]) };
         }
 
-        return await OtherFileAsync(head, context, cancellation).ConfigureAwait(false) is { } other
+        return await OtherFileAsync(head, context.Change, context.Time, cancellation).ConfigureAwait(false) is { } other
             ? Refused("other-file", ("file", other), ("commit", head[..Math.Min(12, head.Length)]))
             : new SourceFinding(
                 true,
@@ -154,11 +175,20 @@ internal sealed partial record GitHubApproval(
                     "gates.approval.github.approved",
                     ("pull", Name),
                     ("people", string.Join(", ", people)),
-                    ("author", author),
+                    ("author", authors[0]),
                     ("commit", head[..Math.Min(12, head.Length)])
                 )
             );
     }
+
+    private static string HeadOf(JsonElement pull) => pull.GetProperty("head").GetProperty("sha").GetString()!;
+
+    /// <summary>Whether GitHub lists all of its commits.</summary>
+    private static bool IsListed(JsonElement pull) => pull.GetProperty("commits").GetInt32() <= MostCommits;
+
+    /// <summary>It answered something else than its API describes.</summary>
+    private static bool IsUnreadable(Exception e) =>
+        e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException;
 
     private string Number => Pull.ToString(CultureInfo.InvariantCulture);
 
@@ -172,9 +202,9 @@ internal sealed partial record GitHubApproval(
         : ground.WhyNot(review.By);
 
     /// <summary>Each person's last review that says yes or no; remarks and dismissed ones do not.</summary>
-    private async Task<IReadOnlyList<GitHubReview>> ReviewsAsync(GateContext context, CancellationToken cancellation)
+    private async Task<IReadOnlyList<GitHubReview>> ReviewsAsync(TimeProvider time, CancellationToken cancellation)
     {
-        var all = await AllAsync("reviews", GitHubReview.Of, context, cancellation).ConfigureAwait(false);
+        var all = await AllAsync("reviews", GitHubReview.Of, time, cancellation).ConfigureAwait(false);
         return
         [
             .. all.Where(r => r.State is "APPROVED" or "CHANGES_REQUESTED" or "DISMISSED")
@@ -183,17 +213,22 @@ internal sealed partial record GitHubApproval(
         ];
     }
 
-    /// <summary>Everybody who has a commit in it, by every name that stands there.</summary>
-    private async Task<IEnumerable<string>> PushersAsync(GateContext context, CancellationToken cancellation)
+    /// <summary>Whoever opened it, first, and everybody who has a commit in it, by every name that stands there.</summary>
+    private async Task<IReadOnlyList<string>> WritersAsync(
+        JsonElement pull,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
-        var all = await AllAsync("commits", GitHubPerson.NamesOfCommit, context, cancellation).ConfigureAwait(false);
-        return all.SelectMany(n => n).Distinct(StringComparer.OrdinalIgnoreCase);
+        var commits = await AllAsync("commits", GitHubPerson.NamesOfCommit, time, cancellation).ConfigureAwait(false);
+        var pushers = commits.SelectMany(n => n).Distinct(StringComparer.OrdinalIgnoreCase);
+        return [GitHubPerson.Of(pull.GetProperty("user")).Login, .. pushers];
     }
 
     private async Task<IReadOnlyList<T>> AllAsync<T>(
         string what,
         Func<JsonElement, T> read,
-        GateContext context,
+        TimeProvider time,
         CancellationToken cancellation
     )
     {
@@ -201,7 +236,7 @@ internal sealed partial record GitHubApproval(
         for (var page = 1; page <= MostPages; page++)
         {
             var query = FormattableString.Invariant($"/pulls/{Number}/{what}?per_page={PerPage}&page={page}");
-            using var answer = await GetAsync(query, context, cancellation).ConfigureAwait(false);
+            using var answer = await GetAsync(query, time, cancellation).ConfigureAwait(false);
             all.AddRange(answer.RootElement.EnumerateArray().Select(read));
             if (answer.RootElement.GetArrayLength() < PerPage)
             {
@@ -213,15 +248,20 @@ internal sealed partial record GitHubApproval(
     }
 
     /// <summary>The first file of the change that is not in the commit as it is here; null where all are.</summary>
-    private async Task<string?> OtherFileAsync(string commit, GateContext context, CancellationToken cancellation)
+    private async Task<string?> OtherFileAsync(
+        string commit,
+        Change change,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
-        var root = Folder ?? await FolderInGitAsync(context.Change, cancellation).ConfigureAwait(false);
-        var folders = context.Change.Files.GroupBy(f => Path.GetDirectoryName(f.Path) ?? "", StringComparer.Ordinal);
+        var root = Folder ?? await FolderInGitAsync(change, cancellation).ConfigureAwait(false);
+        var folders = change.Files.GroupBy(f => Path.GetDirectoryName(f.Path) ?? "", StringComparer.Ordinal);
         foreach (var folder in folders)
         {
             var path = string.Join('/', new[] { root, folder.Key }.Where(p => p.Length > 0));
             var address = $"/contents/{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}?ref={commit}";
-            using var answer = await GetAsync(address, context, cancellation).ConfigureAwait(false);
+            using var answer = await GetAsync(address, time, cancellation).ConfigureAwait(false);
             var known = answer
                 .RootElement.EnumerateArray()
                 .ToDictionary(
@@ -231,7 +271,7 @@ internal sealed partial record GitHubApproval(
                 );
             foreach (var file in folder)
             {
-                var bytes = await File.ReadAllBytesAsync(Path.Combine(context.Change.Folder, file.Path), cancellation)
+                var bytes = await File.ReadAllBytesAsync(Path.Combine(change.Folder, file.Path), cancellation)
                     .ConfigureAwait(false);
                 if (
                     !ChangeFiles.IsOf(bytes, file)
@@ -265,9 +305,9 @@ internal sealed partial record GitHubApproval(
             : throw new TidelockException(Message.Of("gates.approval.github.folder"), ExitCode.Refused);
     }
 
-    private async Task<JsonDocument> GetAsync(string path, GateContext context, CancellationToken cancellation)
+    private async Task<JsonDocument> GetAsync(string path, TimeProvider time, CancellationToken cancellation)
     {
-        var api = new ApiHttp(Server, context.Time);
+        var api = new ApiHttp(Server, time);
         using var request = Request(api.At($"/repos/{Repository}{path}"));
         var reply = await api.AskAsync(request, cancellation).ConfigureAwait(false);
         return reply.Problem is { } problem
