@@ -3,6 +3,7 @@ using Tidelock.Backups;
 using Tidelock.Backups.Commands;
 using Tidelock.Postgres;
 using Tidelock.Tests.House;
+using Tidelock.Tests.Programs;
 using Tidelock.Texts;
 
 namespace Tidelock.Tests.Backups;
@@ -264,9 +265,7 @@ public sealed class CommandSourceTests : IDisposable
 
     private string[] Program(string name, string script)
     {
-        var file = Path.Combine(folder, name);
-        File.WriteAllText(file, $"#!/bin/sh\n{script}\n");
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Script.Write(Path.Combine(folder, name), $"#!/bin/sh\n{script}\n");
         return ["./" + name];
     }
 

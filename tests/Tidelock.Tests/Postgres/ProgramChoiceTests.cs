@@ -1,5 +1,6 @@
 using Tidelock.Backups;
 using Tidelock.Postgres;
+using Tidelock.Tests.Programs;
 using Tidelock.Texts;
 
 namespace Tidelock.Tests.Postgres;
@@ -127,12 +128,10 @@ public sealed class ProgramChoiceTests : IDisposable
         var folder = Directory.CreateDirectory(Path.Combine(root, $"{major}")).FullName;
         foreach (var name in Clients.Concat(Servers))
         {
-            var file = Path.Combine(folder, name);
-            File.WriteAllText(
-                file,
+            Script.Write(
+                Path.Combine(folder, name),
                 $"#!/bin/sh\n[ \"$1\" != --list ] || {list}\necho '{name} (PostgreSQL) {major}.3 (Debian {major}.3-1)'\n"
             );
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
         return folder;
