@@ -64,6 +64,7 @@ internal sealed class ExamDatabase : IAsyncDisposable
             comment on view attempt is 'answered questions';
             reset role;
             analyze;
+            select pg_stat_force_next_flush();
             """
         );
         var clients = await ClientPrograms.FindAsync(ProcessVariables.Read(), 0, CancellationToken.None);

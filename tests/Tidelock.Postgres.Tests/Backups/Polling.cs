@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Tidelock.Postgres.Tests.Backups;
 
@@ -18,22 +19,41 @@ internal static class Polling
     /// <summary>Kills (SIGKILL) the processes of a program that have a text in their arguments; returns how many.</summary>
     public static int Kill(string program, string argument)
     {
-        var found = Process
-            .GetProcesses()
-            .Where(p =>
-                p.ProcessName.StartsWith(program, StringComparison.Ordinal)
-                && Arguments(p.Id).Contains(argument, StringComparison.Ordinal)
+        var killed = 0;
+        foreach (var folder in Directory.GetDirectories("/proc").Where(d => int.TryParse(Path.GetFileName(d), out _)))
+        {
+            var arguments = Arguments(folder);
+            if (
+                !Path.GetFileName(arguments.Split('\0')[0]).StartsWith(program, StringComparison.Ordinal)
+                || !arguments.Contains(argument, StringComparison.Ordinal)
             )
-            .ToList();
-        found.ForEach(p => p.Kill());
-        return found.Count;
+            {
+                continue;
+            }
+
+            try
+            {
+                using var process = Process.GetProcessById(
+                    int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture)
+                );
+                process.Kill();
+                killed++;
+            }
+            catch (ArgumentException)
+            {
+                // It has ended meanwhile.
+            }
+        }
+
+        return killed;
     }
 
-    private static string Arguments(int pid)
+    /// <summary>Empty of one that is gone.</summary>
+    private static string Arguments(string folder)
     {
         try
         {
-            return File.ReadAllText($"/proc/{pid}/cmdline");
+            return File.ReadAllText(Path.Combine(folder, "cmdline"));
         }
         catch (IOException)
         {

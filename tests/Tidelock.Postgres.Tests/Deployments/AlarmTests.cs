@@ -92,6 +92,7 @@ public sealed class AlarmTests(PostgresServer server)
         DeploymentEnd left
     )
     {
+        fixture.Patience = new RunPatience();
         await using var services = await fixture.OpenAsync();
         var end = await services.Deployment.ResumeAsync(
             left.Run!.Value,

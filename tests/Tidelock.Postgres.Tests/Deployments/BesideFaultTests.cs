@@ -1,4 +1,5 @@
 using Tidelock.Deployments;
+using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
 using Tidelock.Rollbacks.Beside;
@@ -95,13 +96,15 @@ public sealed class BesideFaultTests
     {
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), CancellationToken.None);
         await using var fixture = await DeploymentFixture.CreateAsync(await TestDatabase.CreateAsync(cluster), Quick);
-        await fixture.Database.ExecuteAsync(Large);
+        var standing = new StandingRestore(fixture.Database);
+        await standing.MakeAsync();
         var before = await fixture.CatalogAsync();
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
 
         // A throwaway server does not wait for its log: without this the crash could take the tables with it.
         await fixture.Database.ExecuteAsync("checkpoint");
+        await using var holder = await standing.HoldAsync("copy");
         var restoring = BackAsync(fixture, done);
         await TestDatabase.UntilAsync(
             cluster.Target(),
@@ -115,7 +118,7 @@ public sealed class BesideFaultTests
         Assert.True(back.State!.Epoch > 2);
         Assert.Single(fixture.Events.OfType<DatabaseSwapped>());
         Assert.Equal(before, await fixture.CatalogAsync());
-        Assert.Equal(300000, await fixture.Database.ScalarAsync<long>("select count(*) from large"));
+        Assert.Equal(StandingRestore.Rows, await fixture.Database.ScalarAsync<long>("select count(*) from large"));
         Assert.Equal(
             [$"{fixture.Database.Name}|True", $"{back.State.Swapped!.Kept}|False"],
             await fixture.Database.RowsAsync(

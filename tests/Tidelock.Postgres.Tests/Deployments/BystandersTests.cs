@@ -79,9 +79,7 @@ public sealed class BystandersTests(PostgresServer server)
             create publication everything for all tables
             """
         );
-        await fixture.Database.ExecuteAsync(
-            "select pg_create_logical_replication_slot('s_' || current_database(), 'test_decoding')"
-        );
+        await fixture.Database.CreateSlotAsync("s_" + fixture.Database.Name, "test_decoding");
         try
         {
             var end = await fixture.DeployAsync();

@@ -27,9 +27,9 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
     public string ChangeFolder => Path.Combine(folder, "change");
     public string JournalFile => Path.Combine(folder, "journal.db");
     public Channel<RunRequest> Requests { get; } = Channel.CreateUnbounded<RunRequest>();
-    public List<RunEvent> Events { get; } = [];
-    public List<Message> Progress { get; } = [];
-    public List<Message> Warnings { get; } = [];
+    public HeardList<RunEvent> Events { get; } = [];
+    public HeardList<Message> Progress { get; } = [];
+    public HeardList<Message> Warnings { get; } = [];
 
     public static async Task<DeploymentFixture> CreateAsync(PostgresServer server, string extra = "") =>
         await CreateAsync(await server.CreateDatabaseAsync(), extra);
@@ -127,11 +127,7 @@ internal sealed class DeploymentFixture : IAsyncDisposable, IRunObserver, IRunDi
 
     public void Progressed(string step, Message progress)
     {
-        lock (Progress)
-        {
-            Progress.Add(progress);
-        }
-
+        Progress.Add(progress);
         OnProgress(progress);
     }
 

@@ -182,7 +182,7 @@ public sealed class DeploymentTests(PostgresServer server)
             Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
 
             // As a program that was killed right behind its commit has left it.
-            var applied = fixture.Events.FindIndex(e => e is MigrationApplied);
+            var applied = fixture.Events.ToList().FindIndex(e => e is MigrationApplied);
             run = await fixture.JournalAsync(fixture.Events.Take(applied + 1).ToList());
         }
 

@@ -72,7 +72,7 @@ public sealed class HeldWhileComparedTests(PostgresServer server)
     [Fact]
     public async Task Who_lets_go_in_time_does_not_keep_the_change_from_being_verified()
     {
-        await using var fixture = await ImpatientAsync();
+        await using var fixture = await ImpatientAsync("60s");
         await using var holder = await fixture.Database.ConnectAsync();
         fixture.On = e => Hold(holder, e is StepStarted { Step: "verify" });
         var process = $"process {holder.ProcessID}";
@@ -134,14 +134,18 @@ public sealed class HeldWhileComparedTests(PostgresServer server)
         }
     }
 
-    private async Task<DeploymentFixture> ImpatientAsync()
+    private async Task<DeploymentFixture> ImpatientAsync(string total = "4s")
     {
         var fixture = await DeploymentFixture.CreateAsync(server, DeploymentFixture.Unrehearsed);
         var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
         var yaml = await File.ReadAllTextAsync(file);
         await File.WriteAllTextAsync(
             file,
-            yaml.Replace("  down: down.sql\n", "  down: down.sql\n  locks: { total: 4s }\n", StringComparison.Ordinal)
+            yaml.Replace(
+                "  down: down.sql\n",
+                $"  down: down.sql\n  locks: {{ total: {total} }}\n",
+                StringComparison.Ordinal
+            )
         );
         return fixture;
     }

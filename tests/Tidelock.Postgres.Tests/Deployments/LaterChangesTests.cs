@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Deployments;
 using Tidelock.Evidence;
 using Tidelock.Postgres.Tests.Servers;
@@ -201,7 +202,19 @@ public sealed class LaterChangesTests(PostgresServer server)
     public async Task Somebody_who_holds_a_dependent_for_long_is_waited_for()
     {
         await using var fixture = await RankedAsync();
-        await FailAfterAsync(fixture, "grant select on public.scores to pg_monitor", holdsFor: 4);
+        await FailAfterAsync(fixture, "grant select on public.scores to pg_monitor", holds: true);
+        await using var admin = await fixture.Database.ConnectAsync();
+        fixture.OnProgress = p =>
+        {
+            if (p.Code == "rollbacks.later-unknown")
+            {
+                using var end = new NpgsqlCommand(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holder' and datname = current_database()",
+                    admin
+                );
+                end.ExecuteNonQuery();
+            }
+        };
 
         var end = await fixture.DeployAsync();
 
@@ -262,7 +275,7 @@ public sealed class LaterChangesTests(PostgresServer server)
         await fixture.Database.ExecuteAsync(
             "create or replace view public.scores as select score, id, name from public.results"
         );
-        var baseline = fixture.Events.FindIndex(e => e is StepEnded { Step: "baseline" });
+        var baseline = fixture.Events.ToList().FindIndex(e => e is StepEnded { Step: "baseline" });
         var run = await fixture.JournalAsync(fixture.Events.Take(baseline + 1).ToList());
         await fixture.Database.ExecuteAsync("grant select on public.top_scores to pg_monitor");
         var theirs = await fixture.CatalogAsync();
@@ -299,23 +312,23 @@ public sealed class LaterChangesTests(PostgresServer server)
     }
 
     /// <summary>
-    /// Behind the step verify somebody runs SQL, and then the step application fails; he may hold a dependent for some seconds more.
+    /// Behind the step verify somebody runs SQL, and then the step application fails; he may hold a dependent from then on, as the session holder.
     /// </summary>
-    private static async Task FailAfterAsync(DeploymentFixture fixture, string sql, int holdsFor = 0)
+    private static async Task FailAfterAsync(DeploymentFixture fixture, string sql, bool holds = false)
     {
         var psql = Path.Combine(fixture.Database.Cluster.Programs.Folder, "psql");
         var script = Path.Combine(fixture.ChangeFolder, "somebody.sh");
         await File.WriteAllTextAsync(Path.Combine(fixture.ChangeFolder, "theirs.sql"), sql);
         var run = $"{psql} -X -q -v ON_ERROR_STOP=1 -d '{fixture.Database.Uri}'";
         var hold =
-            $"{run} -c 'begin; lock table public.top_scores in access exclusive mode; select pg_sleep({holdsFor})' >/dev/null 2>&1 &";
+            $"PGAPPNAME=holder {run} -c 'begin; lock table public.top_scores in access exclusive mode; select pg_sleep(300)' >/dev/null 2>&1 &";
         const string IsHeld =
             "select 1 / count(*) from pg_locks where granted and mode = 'AccessExclusiveLock' and relation = 'public.top_scores'::regclass";
         var wait =
             $"tries=0; until {run} -c \"{IsHeld}\" >/dev/null 2>&1; do tries=$((tries + 1)); [ $tries -lt 500 ] || exit 7; done";
         await File.WriteAllTextAsync(
             script,
-            $"{run} -f theirs.sql || exit 7\n{(holdsFor == 0 ? "" : $"{hold}\n{wait}\n")}exit 1\n"
+            $"{run} -f theirs.sql || exit 7\n{(holds ? $"{hold}\n{wait}\n" : "")}exit 1\n"
         );
         await EditAsync(
             fixture,

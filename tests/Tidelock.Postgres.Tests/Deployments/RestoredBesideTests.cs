@@ -46,7 +46,7 @@ public sealed class RestoredBesideTests(PostgresServer server)
         var swapped = Assert.Single(fixture.Events.OfType<DatabaseSwapped>());
         Assert.Equal(await OidAsync(fixture), swapped.Identity.DatabaseOid);
         Assert.NotEqual(oid, swapped.Identity.DatabaseOid);
-        Assert.True(swapped.Interrupted < TimeSpan.FromSeconds(5), $"{swapped.Interrupted}");
+        Assert.True(swapped.Interrupted < TimeSpan.FromSeconds(15), $"{swapped.Interrupted}");
         Assert.Equal(SwapPlan.BeforeOf(name, done.Run!.Value.Value), swapped.Kept);
         Assert.Equal([$"{swapped.Kept}|{oid}|False"], await KeptAsync(fixture));
         await fixture.Database.ExecuteAsync(
@@ -81,7 +81,7 @@ public sealed class RestoredBesideTests(PostgresServer server)
             create role {login} login createdb; grant pg_signal_backend to {login};
             alter database {fixture.Database.Name} owner to {login};
             alter table public.results owner to {login}; alter view public.scores owner to {login}; alter view public.top_scores owner to {login};
-            grant create on schema public to {login}; alter database {fixture.Database.Name} connection limit 6
+            grant create on schema public to {login}; alter database {fixture.Database.Name} connection limit 60
             """
         );
         fixture.Address = ExampleUri(fixture.Database.TargetAs(login));
@@ -94,7 +94,7 @@ public sealed class RestoredBesideTests(PostgresServer server)
         Assert.True(back.ExitCode == ExitCode.RolledBack, back.Finding.ToString());
         Assert.Equal(before, await fixture.CatalogAsync());
         Assert.Equal(
-            6,
+            60,
             await fixture.Database.ScalarAsync<int>(
                 "select datconnlimit from pg_database where datname = current_database()"
             )
@@ -195,20 +195,25 @@ public sealed class RestoredBesideTests(PostgresServer server)
             """
         );
 
+        // What the server has not been told yet, or is busy with, is there a moment later.
+        string[] told =
+        [
+            "public.log",
+            "7 or more rows (counted: 0 then, 7 now)",
+            "2 or more rows (counted: 100 then, 98 now)",
+            "public.later",
+            "large objects: 3 pages",
+        ];
         RollbackAssessment? cost = null;
         var tables = "";
         await Polling.UntilAsync(async () =>
         {
             cost = await fixture.AssessAsync(back, "undo");
             tables = cost.Cost.Parts!["tables"].ToString();
-            return cost.RowsLost == 10 && tables.Contains("large objects: 3 pages", StringComparison.Ordinal);
+            return cost.RowsLost == 10 && told.All(t => tables.Contains(t, StringComparison.Ordinal));
         });
 
         Assert.True(cost!.AtLeast);
-        Assert.Contains("public.log", tables, StringComparison.Ordinal);
-        Assert.Contains("7 or more rows (counted: 0 then, 7 now)", tables, StringComparison.Ordinal);
-        Assert.Contains("2 or more rows (counted: 100 then, 98 now)", tables, StringComparison.Ordinal);
-        Assert.Contains("public.later", tables, StringComparison.Ordinal);
         await fixture.Database.ExecuteAsync("truncate public.log");
         cost = await fixture.AssessAsync(back, "undo");
         Assert.Null(cost.RowsLost);
@@ -264,9 +269,7 @@ public sealed class RestoredBesideTests(PostgresServer server)
         await using var fixture = await DeploymentFixture.CreateAsync(server, Quick);
         var done = await fixture.DeployAsync();
         Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
-        await fixture.Database.ExecuteAsync(
-            $"select pg_create_logical_replication_slot('{fixture.Database.Name}', 'pgoutput')"
-        );
+        await fixture.Database.CreateSlotAsync(fixture.Database.Name);
 
         var back = await BackAsync(fixture, done, "backup");
 

@@ -121,7 +121,6 @@ public sealed class SoakingTests(PostgresServer server)
         await File.WriteAllTextAsync(
             script,
             """
-            #!/bin/sh
             case $1 in
                 up) psql -Xqv ON_ERROR_STOP=1 -c "alter table results add column note text" -c "update revision set v = 'v2'" ;;
                 down) psql -Xqv ON_ERROR_STOP=1 -c "alter table results drop column note" -c "update revision set v = 'v1'" ;;
@@ -129,7 +128,6 @@ public sealed class SoakingTests(PostgresServer server)
             esac
             """
         );
-        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await File.WriteAllTextAsync(
             Path.Combine(fixture.ChangeFolder, "change.yaml"),
             $$"""
@@ -137,9 +135,9 @@ public sealed class SoakingTests(PostgresServer server)
             migration:
               command:
                 directory: tool
-                up: [./tool.sh, up]
-                down: [./tool.sh, down]
-                status: [./tool.sh, status]
+                up: [sh, ./tool.sh, up]
+                down: [sh, ./tool.sh, down]
+                status: [sh, ./tool.sh, status]
                 to: v2
                 records: [public.revision]
             {{Watch}}

@@ -84,6 +84,20 @@ public sealed class TestDatabase : IAsyncDisposable
     public Task FlushAsync() =>
         ExecuteAsync("set synchronous_commit = local; select pg_logical_emit_message(true, 'test', 'flushed')");
 
+    /// <summary>Makes a logical slot, for which the server waits until every transaction is over that has begun anywhere on it.</summary>
+    public async Task CreateSlotAsync(string name, string plugin = "pgoutput")
+    {
+        await using var connection = await OpenAsync(TargetAs("postgres"));
+        await using var command = new NpgsqlCommand(
+            $"select pg_create_logical_replication_slot({Identifiers.Literal(name)}, {Identifiers.Literal(plugin)})",
+            connection
+        )
+        {
+            CommandTimeout = 120,
+        };
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>All rows, each as its columns' text joined by a bar, as psql -At prints them.</summary>
     public async Task<List<string>> RowsAsync(string sql)
     {

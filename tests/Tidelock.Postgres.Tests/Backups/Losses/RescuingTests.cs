@@ -239,7 +239,7 @@ public sealed class RescuingTests(PostgresServer server)
     {
         await using var database = await server.CreateDatabaseAsync();
         await database.ExecuteAsync($"{Tables} create publication everything for all tables");
-        await database.ExecuteAsync($"select pg_create_logical_replication_slot('{database.Name}', 'pgoutput')");
+        await database.CreateSlotAsync(database.Name);
         try
         {
             var result = await TrySaveAsync(database.Target, database.Target, await ManifestAsync(database));
