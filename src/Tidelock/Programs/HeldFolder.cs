@@ -15,7 +15,7 @@ internal sealed class HeldFolder : IDisposable
     /// <summary>How long the lock may be without its maker's name, which is written right after it was taken.</summary>
     private static readonly TimeSpan Making = TimeSpan.FromMinutes(1);
 
-    /// <summary>Not every shared disk tells of locks of other machines: what those made is left to them for longer than anything of it takes.</summary>
+    /// <summary>Not every network disk tells of locks of other machines: what those made is left to them for longer than anything of it takes.</summary>
     private static readonly TimeSpan Foreign = TimeSpan.FromDays(7);
 
     private readonly FileStream held;
@@ -65,7 +65,15 @@ internal sealed class HeldFolder : IDisposable
     /// <param name="parent">Where such folders are; it may be missing.</param>
     /// <param name="prefix">What their names begin with.</param>
     public static IEnumerable<string> Abandoned(string parent, string prefix) =>
-        (Directory.Exists(parent) ? Directory.GetDirectories(parent, prefix + "*") : []).Where(IsAbandoned);
+        Abandoned(parent, prefix, folder => new DriveInfo(folder).DriveType);
+
+    /// <param name="parent">Where such folders are; it may be missing.</param>
+    /// <param name="prefix">What their names begin with.</param>
+    /// <param name="disk">On what kind of disk a folder is.</param>
+    internal static IEnumerable<string> Abandoned(string parent, string prefix, Func<string, DriveType> disk) =>
+        (Directory.Exists(parent) ? Directory.GetDirectories(parent, prefix + "*") : []).Where(f =>
+            IsAbandoned(f, disk)
+        );
 
     /// <summary>Removes it while it is still held: nobody else takes it for abandoned meanwhile.</summary>
     public void Dispose()
@@ -74,7 +82,7 @@ internal sealed class HeldFolder : IDisposable
         held.Dispose();
     }
 
-    private static bool IsAbandoned(string folder)
+    private static bool IsAbandoned(string folder, Func<string, DriveType> disk)
     {
         var file = System.IO.Path.Combine(folder, LockName);
         try
@@ -93,7 +101,10 @@ internal sealed class HeldFolder : IDisposable
             using var taken = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
             using var reader = new StreamReader(taken);
             var maker = reader.ReadToEnd();
-            return maker.Length == 0 || maker == Environment.MachineName || !IsYoungerThan(file, Foreign);
+            return maker.Length == 0
+                || maker == Environment.MachineName
+                || TellsOfAllLocks(disk(folder))
+                || !IsYoungerThan(file, Foreign);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -101,6 +112,10 @@ internal sealed class HeldFolder : IDisposable
             return false;
         }
     }
+
+    /// <summary>A disk of this machine: a container has another name at each start, and the same kernel.</summary>
+    private static bool TellsOfAllLocks(DriveType disk) =>
+        disk is DriveType.Fixed or DriveType.Ram or DriveType.Removable;
 
     private static bool IsYoungerThan(string file, TimeSpan age) =>
         TimeProvider.System.GetUtcNow() - new DateTimeOffset(File.GetLastWriteTimeUtc(file), TimeSpan.Zero) < age;

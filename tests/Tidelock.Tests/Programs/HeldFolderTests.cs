@@ -45,15 +45,26 @@ public sealed class HeldFolderTests : IDisposable
         Assert.Empty(HeldFolder.Abandoned(parent, Prefix));
     }
 
-    [Fact]
-    public void What_another_machine_made_on_a_shared_disk_is_left_to_it_for_a_week()
+    [Theory]
+    [InlineData(DriveType.Network)]
+    [InlineData(DriveType.Unknown)]
+    public void What_another_machine_made_on_a_disk_of_the_network_is_left_to_it_for_a_week(DriveType disk)
     {
         var other = Leave("other", Environment.MachineName + "-2");
         var old = Leave("old", Environment.MachineName + "-2");
         File.SetLastWriteTimeUtc(Path.Combine(old, ".lock"), TimeProvider.System.GetUtcNow().AddDays(-8).UtcDateTime);
 
-        Assert.Equal([old], HeldFolder.Abandoned(parent, Prefix));
+        Assert.Equal([old], HeldFolder.Abandoned(parent, Prefix, _ => disk));
         Assert.True(Directory.Exists(other));
+    }
+
+    [Fact]
+    public void On_a_disk_of_this_machine_whoever_left_it_under_another_name_is_gone_once_the_lock_can_be_taken()
+    {
+        using var held = new HeldFolder(parent, Prefix, "held");
+        var left = Leave("left", Environment.MachineName + "-2");
+
+        Assert.Equal([left], HeldFolder.Abandoned(parent, Prefix));
     }
 
     [Fact]
