@@ -9,11 +9,11 @@ public static class MissingStandby
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Lets every commit in the database wait for a standby that is not there, and makes sure that it does.</summary>
-    public static async Task TakeAwayAsync(TestDatabase database)
+    public static async Task TakeAwayAsync(TestDatabase database, string standby = "nobody")
     {
         // Elsewhere on the server nobody waits, so that the database can be dropped.
         await database.ExecuteAsync($"alter database \"{database.Name}\" set synchronous_commit = on");
-        await database.ExecuteAsync("alter system set synchronous_standby_names = 'nobody'");
+        await database.ExecuteAsync($"alter system set synchronous_standby_names = '{standby}'");
         await database.ExecuteAsync("select pg_reload_conf()");
         var since = TimeProvider.System.GetTimestamp();
         for (var hangs = false; !hangs; )

@@ -28,7 +28,8 @@ internal sealed class RowRescue(
     Action<Message> report
 )
 {
-    private static readonly TimeSpan StandbyLimit = TimeSpan.FromSeconds(15);
+    /// <summary>How long a synchronous standby that is away is waited for.</summary>
+    public TimeSpan StandbyLimit { get; init; } = TimeSpan.FromSeconds(15);
 
     private readonly string schema = SchemaOf(run);
 
@@ -116,7 +117,8 @@ internal sealed class RowRescue(
             : null;
     }
 
-    private async Task<RescueResult> RunAsync(CancellationToken cancellation)
+    /// <inheritdoc cref="SaveAsync(PostgresSession, PostgresSession, BackupManifest, string, Action{Message}, CancellationToken)"/>
+    public async Task<RescueResult> RunAsync(CancellationToken cancellation)
     {
         var (horizon, problem) = await HorizonAsync(from, manifest, cancellation).ConfigureAwait(false);
         problem ??= await ReplicatedAsync(to, run, cancellation).ConfigureAwait(false);
