@@ -201,17 +201,20 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
         }
 
         var columns = before.All.SelectMany(r => r.Columns).ToList();
+        var others = before.Objects ?? [];
         return
         [
             Message.Of(
                 "deployments.plan.kept",
-                (
-                    "dependents",
-                    before.Dependents.Count == 0 ? "–" : string.Join(", ", before.Dependents.Select(d => d.Name))
-                ),
-                ("grants", before.All.Sum(GrantsToOthers)),
+                ("dependents", before.DependentNames.Any() ? string.Join(", ", before.DependentNames) : "–"),
+                ("grants", before.All.Sum(GrantsToOthers) + others.Sum(GrantsToOthers)),
                 ("owner", before.Relation.Owner),
-                ("comments", before.All.Count(r => r.Comment is not null) + columns.Count(c => c.Comment is not null))
+                (
+                    "comments",
+                    before.All.Count(r => r.Comment is not null)
+                        + columns.Count(c => c.Comment is not null)
+                        + others.Count(o => o.Comment is not null)
+                )
             ),
         ];
     }
@@ -221,6 +224,9 @@ internal sealed class PlanBuilder(WayRehearser rehearser)
             .Columns.SelectMany(c => c.Grants ?? [])
             .Concat(relation.Grants ?? [])
             .Count(g => g.Grantee != relation.Owner);
+
+    private static int GrantsToOthers(CapturedObject other) =>
+        (other.Grants ?? []).Count(g => g.Grantee != other.Owner);
 
     private static async Task<IReadOnlyList<Message>> LocksAsync(
         PostgresSession session,

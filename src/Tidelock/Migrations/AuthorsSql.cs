@@ -39,9 +39,9 @@ internal sealed record AuthorsSql(ChangeFile File, string Prefix, string Suffix 
         );
     }
 
-    /// <summary>What PostgreSQL said, with its detail and hint.</summary>
+    /// <summary>What PostgreSQL said, with its hint; its detail may hold values of rows and is not read.</summary>
     public static string Reason(PostgresException error) =>
-        string.Join(" · ", new[] { error.MessageText, error.Detail, error.Hint }.Where(t => !string.IsNullOrEmpty(t)));
+        string.Join(" · ", new[] { error.MessageText, error.Hint }.Where(t => !string.IsNullOrEmpty(t)));
 
     private bool IsMetaCommand(PostgresException error, int at) =>
         error.SqlState == PostgresErrorCodes.SyntaxError

@@ -210,16 +210,10 @@ internal sealed class BesideBuild(RelationName name, RelationClosure there, Rela
         }
     }
 
-    /// <summary>Fills what shall have data, and lets the planner know it: what was there had its statistics.</summary>
     private Task PopulateAsync(OpenTry open, CancellationToken cancellation) =>
         ViewWork.RunAsync(
             open,
-            wanted.All.SelectMany(r =>
-                ClosureRestore
-                    .Populate(Copy(r))
-                    .SelectMany(s => new[] { s, s with { Sql = $"analyze {Copy(r).Name.Sql}" } })
-                    .Select(s => s with { For = r.Name })
-            ),
+            wanted.All.SelectMany(r => ClosureRestore.Populate(Copy(r)).Select(s => s with { For = r.Name })),
             cancellation
         );
 

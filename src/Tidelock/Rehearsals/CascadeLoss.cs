@@ -6,7 +6,7 @@ namespace Tidelock.Rehearsals;
 
 /// <summary>
 /// What the change loses on the copy: what a CASCADE takes along and it does not make again, what was on something that it drops and makes
-/// again, and tables and columns with their rows.
+/// again or swaps by renames, and tables and columns with their rows.
 /// </summary>
 internal static class CascadeLoss
 {
@@ -39,6 +39,7 @@ internal static class CascadeLoss
             .Statements.Where(s => s.Command.StartsWith("DROP ", StringComparison.Ordinal))
             .SelectMany(s => s.Objects)
             .ToHashSet(StringComparer.Ordinal);
+        var replaced = before.ReplacedIn(after);
         var gone = before.GoneIn(after);
         var rows = before.RowsGoneIn(after);
         var lost = rows.Union(gone.Where(IsTaken)).Where(o => !migration.MayDrop(o)).ToList();
@@ -55,7 +56,8 @@ internal static class CascadeLoss
 
         // A constraint, column or default that is not in the table's new definition was left out of it by its author.
         bool IsStripped(PresentObject o) =>
-            o.Kind is "grant" or "trigger" or "policy" or "rule" && dropped.Contains(o.Of!);
+            o.Kind is "grant" or "trigger" or "policy" or "rule" or "publication relation"
+            && (dropped.Contains(o.Of!) || replaced.Contains(o.Of!));
     }
 
     /// <summary>A way back by the relation's definition makes nothing else again; what the author lets go is gone for good on it too.</summary>

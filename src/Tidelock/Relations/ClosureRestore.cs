@@ -46,18 +46,40 @@ public static class ClosureRestore
         return RelationClosure.InThisOrder(wanted.Relation, order.Skip(1), wanted.Unrestorable);
     }
 
-    /// <summary>Drops what depends on the relation, deepest first, and the relation last.</summary>
+    /// <summary>
+    /// Drops what depends on the relation, deepest first, and the relation last. What is attached to one may need any other of them, and
+    /// goes before.
+    /// </summary>
     internal static IEnumerable<RestoreStatement> Drop(RelationClosure closure) =>
-        closure
-            .InOrder.Reverse()
-            .SelectMany(o =>
-                o switch
-                {
-                    CapturedRelation r => Drop(r),
-                    CapturedObject other => other.Removal.Select(sql => new RestoreStatement(sql, other)),
-                    _ => throw new UnreachableException(),
-                }
-            );
+        [
+            .. closure.DependentNames.Any() ? closure.All.SelectMany(Detach) : [],
+            .. closure
+                .InOrder.Reverse()
+                .SelectMany(o =>
+                    o switch
+                    {
+                        CapturedRelation r => Drop(r),
+                        CapturedObject other => other.Removal.Select(sql => new RestoreStatement(sql, other)),
+                        _ => throw new UnreachableException(),
+                    }
+                ),
+        ];
+
+    private static IEnumerable<RestoreStatement> Detach(CapturedRelation relation)
+    {
+        var on = relation.Name.Sql;
+        return relation
+            .Rules.Where(r => r.Definition is not null)
+            .Select(r => $"drop rule {Identifiers.Quote(r.Name)} on {on}")
+            .Concat(relation.Triggers.Select(t => $"drop trigger {Identifiers.Quote(t.Name)} on {on}"))
+            .Concat(
+                relation
+                    .Columns.Where(c => c.Default is not null)
+                    .Select(c => $"alter view {on} alter column {Identifiers.Quote(c.Name)} drop default")
+            )
+            .Concat(relation.Indexes.Select(i => $"drop index {new RelationName(relation.Name.Schema, i.Name).Sql}"))
+            .Select(sql => new RestoreStatement(sql, relation.Name));
+    }
 
     /// <summary>All that depends on the relation, in an order in which it can be created.</summary>
     internal static IEnumerable<RestoreStatement> CreateDependents(RelationClosure closure) =>
@@ -171,10 +193,17 @@ public static class ClosureRestore
     internal static RestoreStatement Move(CapturedRelation relation, RelationName to) =>
         new($"alter {relation.SqlKind} {relation.Name.Sql} set schema {Identifiers.Quote(to.Schema)}", to);
 
-    /// <summary>Fills a materialized view that had data; its owner's rights are in place by then.</summary>
+    /// <summary>
+    /// Fills a materialized view that had data, and lets the planner know it: what was there had its statistics. Its owner's rights are in
+    /// place by then.
+    /// </summary>
     internal static IEnumerable<RestoreStatement> Populate(CapturedRelation relation) =>
         relation.IsFilled
-            ? [new RestoreStatement($"refresh materialized view {relation.Name.Sql}", relation.Name)]
+            ?
+            [
+                new RestoreStatement($"refresh materialized view {relation.Name.Sql}", relation.Name),
+                new RestoreStatement($"analyze {relation.Name.Sql}", relation.Name),
+            ]
             : [];
 
     /// <summary>Drops one relation.</summary>

@@ -82,19 +82,32 @@ triggers as (
         'name', quote_ident(t.tgname) || ' on ' || t.tgrelid::regclass,
         'owner', pg_get_userbyid(c.relowner),
         'table', t.tgrelid::regclass,
-        'statements', case when t.tgenabled = 'O' then json_build_array(pg_get_triggerdef(t.oid)) else json_build_array(
-            pg_get_triggerdef(t.oid),
-            format(
-                'alter table %s %s trigger %I', t.tgrelid::regclass,
-                case t.tgenabled when 'D' then 'disable' when 'R' then 'enable replica' else 'enable always' end, t.tgname
-            )
-        ) end,
+        -- A trigger of a partitioned table has one on each partition, whose state and comment are its own.
+        'statements', array[pg_get_triggerdef(t.oid)] || k.states || k.comments,
         'comment', obj_description(t.oid, 'pg_trigger')
     ) as shape
     from pg_trigger t
     join pg_class c on c.oid = t.tgrelid
+    cross join lateral (
+        with recursive kin (oid, place) as (
+            select t.oid, array[t.tgrelid::regclass::text]
+            union all
+            select p.oid, k.place || p.tgrelid::regclass::text from kin k join pg_trigger p on p.tgparentid = k.oid
+        )
+        select
+            coalesce(array_agg(format(
+                'alter table only %s %s trigger %I', p.tgrelid::regclass,
+                case p.tgenabled when 'D' then 'disable' when 'R' then 'enable replica' else 'enable always' end, p.tgname
+            ) order by k.place) filter (where p.tgenabled <> 'O'), '{}') as states,
+            coalesce(array_agg(format(
+                'comment on trigger %I on %s is %L', p.tgname, p.tgrelid::regclass, obj_description(p.oid, 'pg_trigger')
+            ) order by k.place) filter (where p.oid <> t.oid and obj_description(p.oid, 'pg_trigger') is not null), '{}') as comments
+        from kin k
+        join pg_trigger p on p.oid = k.oid
+    ) k
     where t.oid in (select objid from wanted)
 ),
+-- Partitions and children have defaults of their own, which only ONLY leaves alone.
 defaults as (
     select 'pg_attrdef'::regclass::oid as classid, d.oid as objid, json_build_object(
         'kind', 'default',
@@ -102,9 +115,9 @@ defaults as (
         'owner', pg_get_userbyid(c.relowner),
         'table', d.adrelid::regclass,
         'statements', json_build_array(
-            format('alter table %s alter column %I set default %s', d.adrelid::regclass, a.attname, pg_get_expr(d.adbin, d.adrelid))
+            format('alter table only %s alter column %I set default %s', d.adrelid::regclass, a.attname, pg_get_expr(d.adbin, d.adrelid))
         ),
-        'drop', format('alter table %s alter column %I drop default', d.adrelid::regclass, a.attname),
+        'drop', format('alter table only %s alter column %I drop default', d.adrelid::regclass, a.attname),
         'meaning', 'select ' || pg_get_expr(d.adbin, d.adrelid)
     ) as shape
     from pg_attrdef d

@@ -62,6 +62,16 @@ internal sealed record PresentObjects(IReadOnlyList<PresentObject> Objects)
         return Wholes(renamed[false].Where(o => o.Id is not null || !names.Contains(o.Of!)));
     }
 
+    /// <summary>The names of what is another one under the same name, as a table that was swapped by renames.</summary>
+    public IReadOnlySet<string> ReplacedIn(PresentObjects later)
+    {
+        var now = later.All.ToLookup(o => o.Key, o => o.Id);
+        return Objects
+            .Where(o => o.Of is null && now[o.Key].Any(id => id != o.Id))
+            .Select(o => o.Identity)
+            .ToHashSet(StringComparer.Ordinal);
+    }
+
     /// <summary>The tables and columns whose rows are there no more, be it that others have their names; not what was renamed.</summary>
     public IReadOnlyList<PresentObject> RowsGoneIn(PresentObjects later)
     {

@@ -29,6 +29,9 @@ things (class, id, sub, part_of, bare, inherited, has_rows) as (
     select 'pg_trigger'::regclass, t.oid, 0, t.tgrelid, true, false, false from pg_trigger t join relations r on r.oid = t.tgrelid
     where not t.tgisinternal and t.tgparentid = 0
     union all
+    select 'pg_publication_rel'::regclass, p.oid, 0, p.prrelid, false, false, false
+    from pg_publication_rel p join relations r on r.oid = p.prrelid
+    union all
     select 'pg_rewrite'::regclass, w.oid, 0, w.ev_class, true, false, false from pg_rewrite w join relations r on r.oid = w.ev_class
     where w.rulename <> '_RETURN'
     union all

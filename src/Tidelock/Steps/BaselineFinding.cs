@@ -23,7 +23,7 @@ internal static class BaselineFinding
             captured is { Closure: not null, Rows: null } ? "steps.baseline.uncounted" : "steps.baseline.done",
             ("limit", countLimit),
             ("relation", (object?)captured?.Relation ?? "-"),
-            ("dependents", captured?.Closure?.Dependents.Count ?? 0),
+            ("dependents", captured?.Closure?.DependentNames.Count() ?? 0),
             ("rows", (object?)captured?.Rows ?? "-"),
             ("ticks", context.State.BaselineTicks.Count)
         );

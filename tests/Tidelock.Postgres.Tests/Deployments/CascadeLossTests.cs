@@ -169,6 +169,34 @@ public sealed class CascadeLossTests(PostgresServer server)
     }
 
     [Fact]
+    public async Task What_hung_on_a_table_that_is_swapped_by_renames_is_told_though_its_name_stays()
+    {
+        await using var fixture = await DeploymentFixture.CreateAsync(server);
+        await fixture.Database.ExecuteAsync(
+            """
+            create table public.notes (id int primary key, note text); create table public.bare (like public.notes including all);
+            grant select on public.notes to pg_monitor; create policy of_notes on public.notes using (id > 0);
+            create publication of_notes for table public.notes, public.bare;
+            """
+        );
+
+        var end = await DeployAsync(
+            fixture,
+            "alter table notes rename to old_notes; alter table bare rename to notes; alter publication of_notes drop table notes;"
+                + " drop table old_notes;",
+            "create table bare (like notes including all);"
+        );
+
+        Assert.Equal(ExitCode.Refused, end.ExitCode);
+        Assert.EndsWith(
+            "drops: [public.notes, 'grant SELECT on public.notes to pg_monitor', 'policy of_notes on public.notes', "
+                + "'publication relation public.notes in publication of_notes']",
+            (await GateAsync(fixture)).ToString(),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public async Task A_table_that_becomes_a_partition_and_a_column_that_is_computed_anew_lose_no_rows()
     {
         await using var fixture = await DeploymentFixture.CreateAsync(server);

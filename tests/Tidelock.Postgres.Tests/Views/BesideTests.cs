@@ -295,6 +295,10 @@ public sealed class BesideTests(PostgresServer server)
         }
 
         Assert.Equal(catalog, await bench.CatalogAsync());
+        Assert.True(
+            await bench.Database.ScalarAsync<bool>("select exists (select from pg_stats where tablename = 'm')"),
+            "the planner knows nothing of m"
+        );
     }
 
     [Fact]

@@ -125,13 +125,52 @@ public sealed class ViewMoveTests(PostgresServer server)
         "create materialized view m as select a, a as b from v;; create statistics st on a, b from m;; create index i on m (a)"
     )]
     [InlineData("alter extension plpgsql add view v")]
+    [InlineData(
+        """
+            create function f() returns int return (select max(a)::int from v);;
+            create table whole (a int default 7, b text) partition by list (b);;
+            create table before_it partition of whole for values in ('a');; create table none partition of whole for values in ('b');;
+            create table own partition of whole for values in ('c');; create table z partition of whole for values in ('z');;
+            alter table whole alter a set default f();; alter table before_it alter a set default f() + 1;;
+            alter table own alter a set default 5;; alter table none alter a drop default
+            """
+    )]
+    [InlineData(
+        """
+            create function f() returns int return (select max(a)::int from v);;
+            create function noted() returns trigger language plpgsql as 'begin return new; end';;
+            create table whole (a int, b text) partition by list (b);; create table one partition of whole for values in ('a');;
+            create table two partition of whole for values in ('b') partition by list (a);;
+            create table below partition of two for values in (1);;
+            create trigger t before insert on whole for each row when (f() > 0) execute function noted();;
+            alter table only one disable trigger t;; alter table only two enable always trigger t;;
+            comment on trigger t on below is 'of the partition'
+            """
+    )]
+    [InlineData(
+        """
+            create view one as select a from v;; create view two as select a from v;;
+            create rule r as on insert to one do instead insert into u select a from two;;
+            create rule r as on insert to two do instead insert into u select a from one;;
+            create rule r as on insert to v do instead insert into u select a from one
+            """
+    )]
+    [InlineData(
+        """
+            create function f(r v) returns int immutable return (r).a;; create view one as select a from v;;
+            create function noted() returns trigger language plpgsql as 'begin return null; end';;
+            alter view one alter a set default f(null);; create rule r as on insert to v do instead select f(new);;
+            create trigger s before update on one for each statement when (f(null) > 0) execute function noted();;
+            create materialized view m as select a from one;; create index i on m (f(null), a)
+            """
+    )]
     public async Task What_depends_on_a_view_is_put_back_there_and_on_the_way_back(string sql)
     {
         await using var bench = await ViewBench.EmptyAsync(
             server,
             "create table t (a int); create table u (a int); create view v as select 1 as a"
         );
-        foreach (var statement in sql.Split(";; "))
+        foreach (var statement in sql.Split(";;"))
         {
             await using var session = await bench.OpenAsync();
             await session.ExecuteOneAsync("set search_path = public", default);
