@@ -82,7 +82,7 @@ public sealed class TidelockServices : IAsyncDisposable
             new RecoveryRollback(change => change.Section<GateOptions>().Backup),
             new UndoRollback(time),
         ];
-        IReadOnlyList<IBackupSource> sources = [new PgBackRestSource(time), new CommandSource(time)];
+        IReadOnlyList<IBackupSource> sources = [new PgBackRestSource(programs, time), new CommandSource(time)];
         var rehearser = new WayRehearser(programs, transaction, time);
         var data = new DataRehearser(programs, transaction, time);
         var channels = new ChannelFactory(ChannelKinds);
@@ -106,7 +106,7 @@ public sealed class TidelockServices : IAsyncDisposable
             time,
             settings.Patience
         );
-        Rehearsing = new BackupRehearsing(Deployment, programs, data, time);
+        Rehearsing = new BackupRehearsing(Deployment, programs, sources, data, time);
         Soaking = new Soaking(journal, NewGround(), new ProbeFactory(ProbeKinds, time), time);
     }
 
@@ -209,7 +209,7 @@ public sealed class TidelockServices : IAsyncDisposable
         return
         [
             new PrerequisitesStep(programs),
-            new SourcedBackupStep(sources, new BackupStep(programs, data, time)),
+            new SourcedBackupStep(sources, new BackupStep(programs, data, time), data, time),
             new BaselineStep(ground, probes, rehearser, journal),
             new AppointmentStep(gates),
             new MigrateStep(transaction, gates),

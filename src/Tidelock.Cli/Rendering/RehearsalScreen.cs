@@ -82,9 +82,11 @@ internal sealed class RehearsalScreen(Terminal terminal, bool isSilent)
     }
 
     private string Use(DeploymentRequest request, RehearsalRecord record, BackupOptions options) =>
-        record.ManifestDigest.Length > 0 && Path.GetDirectoryName(record.Path) == Folder(request, options)
+        options.By == BackupSource.PgBackRest && Path.GetDirectoryName(record.Path)?.Length == 0
+            ? words.Say("cli.rehearse.sourced", ("path", record.Path))
+        : record.ManifestDigest.Length > 0 && Path.GetDirectoryName(record.Path) == Folder(request, options)
             ? words.Say("cli.rehearse.used", ("path", record.Path), ("until", record.TakenAt + options.MaxAge))
-            : words.Say("cli.rehearse.not-used", ("path", record.Path));
+        : words.Say("cli.rehearse.not-used", ("path", record.Path));
 
     private static string? Folder(DeploymentRequest request, BackupOptions options) =>
         options.By == BackupSource.PgDump ? options.In(request.Change.Folder).FolderOrDefault() : null;

@@ -53,6 +53,12 @@ internal static class BackupSection
             settings["encrypt"].Mistake(Message.Of("backups.encrypt.no-identity"));
         }
 
+        var rehearsal = ReadRehearsal(settings["rehearse"]);
+        if (by == BackupSource.PgBackRest && rehearsal.Tables.Count > 0)
+        {
+            settings["rehearse"]["tables"].Mistake(Message.Of("backups.backrest.tables"));
+        }
+
         return new BackupOptions(by, settings["maxAge"].Duration(Day, Second, 366 * Day))
         {
             Proof = proof,
@@ -62,7 +68,7 @@ internal static class BackupSection
             Compress = ReadCompression(settings["compress"]),
             Count = Tables(settings["count"]),
             Encrypt = encrypt,
-            Rehearsal = ReadRehearsal(settings["rehearse"]),
+            Rehearsal = rehearsal,
             PgBackRest = PgBackRestSection.Read(settings, by),
             Command = CommandBackupSection.Read(settings, by),
         };

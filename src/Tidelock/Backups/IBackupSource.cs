@@ -1,3 +1,4 @@
+using Tidelock.Backups.PgBackRest;
 using Tidelock.Postgres;
 using Tidelock.Texts;
 
@@ -14,7 +15,7 @@ internal interface IBackupSource
     /// <summary>Looks ahead for the gate, within a limit of its own; takes nothing and may be asked as often as somebody likes.</summary>
     Task<BackupStanding> LookAsync(BackupRequest request, CancellationToken cancellation);
 
-    /// <summary>Takes one where the change asks for it, and proves it. May run again after a crash, with what it recorded before.</summary>
+    /// <summary>Takes one where the change asks for it, and proves it as far as that is done without restoring it. May run again after a crash, with what it recorded before.</summary>
     Task<BackupProof> ProveAsync(BackupRequest request, CancellationToken cancellation);
 }
 
@@ -53,6 +54,9 @@ internal sealed record BackupRequest(
 /// <param name="MaxAge">The oldest that the change accepts.</param>
 public sealed record SourcedBackup(BackupSource By, string Id, BackupLevel Level, DateTimeOffset At, TimeSpan MaxAge)
 {
+    /// <summary>How long the rehearsal's restore took; null where it was not rehearsed.</summary>
+    public TimeSpan? RestoreTook { get; init; }
+
     /// <summary>Whether it is older by now than the change accepts.</summary>
     internal bool IsTooOld(DateTimeOffset now) => now - At > MaxAge;
 }
@@ -65,5 +69,8 @@ internal sealed record BackupStanding(bool Passed, Message Finding);
 /// <param name="Finding">What was found, or why not.</param>
 internal sealed record BackupProof(SourcedBackup? Backup, Message Finding)
 {
+    /// <summary>What can be restored here for proof; null where that is not to be had, or was not asked for.</summary>
+    public BackRestSet? Set { get; init; }
+
     public static BackupProof Refused(Message why) => new(null, why);
 }

@@ -21,8 +21,11 @@ internal static class PlainElsewhere
         CancellationToken cancellation
     )
     {
-        var isPlain = options.Encrypt is null;
-        if (options.By != BackupSource.PgDump || !isProduction || !(isPlain || options.Proof == BackupLevel.Rehearsed))
+        // What pgBackRest keeps is its own configuration's matter; what is restored of it is not.
+        var isPlain = options is { By: BackupSource.PgDump, Encrypt: null };
+        var isRestored =
+            options is { By: BackupSource.PgDump or BackupSource.PgBackRest, Proof: BackupLevel.Rehearsed };
+        if (!isProduction || !(isPlain || isRestored))
         {
             return null;
         }

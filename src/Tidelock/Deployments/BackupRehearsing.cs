@@ -19,15 +19,24 @@ public sealed class BackupRehearsing
 
     private readonly Deployment deployment;
     private readonly BackupPrograms programs;
+    private readonly IReadOnlyList<IBackupSource> sources;
     private readonly DataRehearser rehearser;
     private readonly TimeProvider time;
 
     internal BackupRehearsing(
         Deployment deployment,
         BackupPrograms programs,
+        IReadOnlyList<IBackupSource> sources,
         DataRehearser rehearser,
         TimeProvider time
-    ) => (this.deployment, this.programs, this.rehearser, this.time) = (deployment, programs, rehearser, time);
+    ) =>
+        (this.deployment, this.programs, this.sources, this.rehearser, this.time) = (
+            deployment,
+            programs,
+            sources,
+            rehearser,
+            time
+        );
 
     /// <param name="request">The change, its database and who asks.</param>
     /// <param name="file">A backup that Tidelock took, or a dump; null to take one.</param>
@@ -45,6 +54,11 @@ public sealed class BackupRehearsing
     )
     {
         var options = request.Change.Section<GateOptions>().Backup.In(request.Change.Folder);
+        if (file is null && options.PgBackRest is not null)
+        {
+            return await BackRestAsync(request, options, report, over, cancellation).ConfigureAwait(false);
+        }
+
         var identity = await IdentityAsync(request.Target, cancellation).ConfigureAwait(false);
         var (path, refusal) = file is null
             ? await TakeAsync(request, options, identity, report, cancellation).ConfigureAwait(false)
@@ -71,23 +85,12 @@ public sealed class BackupRehearsing
             return (null, verified.Problems[0]);
         }
 
-        var order = new DataRehearsalOrder(
-            Backup.Open(path),
-            request.Change,
-            request.TargetEnvironment.Name,
-            options,
-            request.By,
-            null,
-            verified.TakenAt,
-            c => PostgresSession.OpenAsync(request.Target, Application, c)
-        );
-        var watch = new RehearsalWatch(
-            p => report(Message.Of("steps.backup.part", ("part", RehearsedPart.NameOf(p)))),
-            over
-        );
+        var order = Order(request, options, verified.TakenAt);
         try
         {
-            var record = await rehearser.RehearseAsync(order, watch, cancellation).ConfigureAwait(false);
+            var record = await rehearser
+                .RehearseAsync(Backup.Open(path), order, Watch(report, over), cancellation)
+                .ConfigureAwait(false);
             return (record with { Notes = [.. verified.Notes, .. record.Notes] }, null);
         }
         catch (TargetLostException lost)
@@ -95,6 +98,74 @@ public sealed class BackupRehearsing
             return (null, lost.Problem);
         }
     }
+
+    /// <summary>A backup that pgBackRest has or takes. The gate must have demanded it: it also asks where the copy may lie.</summary>
+    private async Task<(RehearsalRecord? Record, Message? Refusal)> BackRestAsync(
+        DeploymentRequest request,
+        BackupOptions options,
+        Action<Message> report,
+        Action<RehearsedPart> over,
+        CancellationToken cancellation
+    )
+    {
+        if (options.Proof < BackupLevel.Rehearsed)
+        {
+            return (null, Message.Of("deployments.rehearse.not-demanded"));
+        }
+
+        if (await deployment.GateAsync(request, "backup", cancellation).ConfigureAwait(false) is { Passed: false } gate)
+        {
+            return (null, gate.Finding);
+        }
+
+        var asked = new BackupRequest(
+            options,
+            request.Change.Folder,
+            request.Target,
+            Application,
+            c => PostgresSession.OpenAsync(request.Target, Application, c)
+        )
+        {
+            Report = report,
+        };
+        var source = sources.Single(s => s.By == options.By);
+        var proof = await source.ProveAsync(asked, cancellation).ConfigureAwait(false);
+        if (proof.Set is not { } set)
+        {
+            return (null, proof.Finding);
+        }
+
+        try
+        {
+            var order = Order(request, options, set.At);
+            return (
+                await rehearser.RehearseAsync(set, order, Watch(report, over), cancellation).ConfigureAwait(false),
+                null
+            );
+        }
+        catch (TargetLostException lost)
+        {
+            return (null, lost.Problem);
+        }
+    }
+
+    private static DataRehearsalOrder Order(
+        DeploymentRequest request,
+        BackupOptions options,
+        DateTimeOffset? takenAt
+    ) =>
+        new(
+            request.Change,
+            request.TargetEnvironment.Name,
+            options,
+            request.By,
+            null,
+            takenAt,
+            c => PostgresSession.OpenAsync(request.Target, Application, c)
+        );
+
+    private static RehearsalWatch Watch(Action<Message> report, Action<RehearsedPart> over) =>
+        new(p => report(Message.Of("steps.backup.part", ("part", RehearsedPart.NameOf(p)))), over);
 
     private async Task<(string? Path, Message? Refusal)> TakeAsync(
         DeploymentRequest request,

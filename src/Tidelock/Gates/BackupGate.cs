@@ -50,30 +50,35 @@ internal sealed class BackupGate(params IReadOnlyList<IBackupSource> sources) : 
             ("proof", BackupLevels.Demanded(options.Proof)),
             ("tool", options.Encrypt?.Tool.ToString().ToLowerInvariant())
         );
-        var isProduction = context.TargetEnvironment.Name != context.Options.Staging.Environment;
-        Message? elsewhere;
         try
         {
-            elsewhere = await PlainElsewhere
-                .ProblemAsync(options.In(context.Change.Folder), isProduction, context.Target, cancellation)
-                .ConfigureAwait(false);
             taken = await RehearsedBackup.FindAsync(context, cancellation).ConfigureAwait(false) ?? taken;
+            return await ConsentedAsync(context, options, taken, cancellation).ConfigureAwait(false);
         }
         catch (TidelockException unreachable)
         {
             return new GateFinding(false, unreachable.Problem);
         }
+    }
 
-        return elsewhere is null ? new GateFinding(true, taken)
-            : context.Confirmation(Name) is { } word ? new GateFinding(true, BackupConsent.Of(taken, word), word.By)
+    /// <summary>Passed, where no production's data come to lie on another machine, or a named person wants it so.</summary>
+    private async Task<GateFinding> ConsentedAsync(
+        GateContext context,
+        BackupOptions options,
+        Message finding,
+        CancellationToken cancellation
+    )
+    {
+        var isProduction = context.TargetEnvironment.Name != context.Options.Staging.Environment;
+        var elsewhere = await PlainElsewhere
+            .ProblemAsync(options.In(context.Change.Folder), isProduction, context.Target, cancellation)
+            .ConfigureAwait(false);
+        return elsewhere is null ? new GateFinding(true, finding)
+            : context.Confirmation(Name) is { } word ? new GateFinding(true, BackupConsent.Of(finding, word), word.By)
             : new GateFinding(false, context.Unconfirmed(Name, elsewhere));
     }
 
-    private static async Task<GateFinding> LookAsync(
-        IBackupSource source,
-        GateContext context,
-        CancellationToken cancellation
-    )
+    private async Task<GateFinding> LookAsync(IBackupSource source, GateContext context, CancellationToken cancellation)
     {
         const string name = "tidelock";
         var request = new BackupRequest(
@@ -84,7 +89,10 @@ internal sealed class BackupGate(params IReadOnlyList<IBackupSource> sources) : 
             stop => PostgresSession.OpenAsync(context.Target, name, stop)
         );
         var standing = await source.LookAsync(request, cancellation).ConfigureAwait(false);
-        return new GateFinding(standing.Passed, standing.Finding);
+        return standing.Passed
+            ? await ConsentedAsync(context, context.Options.Backup, standing.Finding, cancellation)
+                .ConfigureAwait(false)
+            : new GateFinding(false, standing.Finding);
     }
 
     private GateFinding NamedFile(GateContext context, BackupOptions options)

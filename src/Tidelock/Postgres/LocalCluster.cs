@@ -11,6 +11,11 @@ namespace Tidelock.Postgres;
 /// </summary>
 public sealed class LocalCluster : IAsyncDisposable
 {
+    /// <summary>The code of the message that a server does not start.</summary>
+    internal const string NotStarted = "postgres.cluster.failed";
+
+    private const string SettingsFile = "postgresql.conf";
+
     /// <summary>What the names of all their folders begin with.</summary>
     internal const string Prefix = "tl-pg-";
 
@@ -41,7 +46,8 @@ public sealed class LocalCluster : IAsyncDisposable
 
     private LocalClusterOptions Options { get; }
 
-    private string Data => DataOf(Folder);
+    /// <summary>The server's files.</summary>
+    internal string Data => DataOf(Folder);
 
     internal static string DataOf(string folder) => Path.Combine(folder, "data");
 
@@ -51,6 +57,23 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <exception cref="TidelockException"><c>postgres.programs.no-server</c>; <c>postgres.cluster.failed</c> with the last lines of
     /// what the programs said. Nothing is left behind then.</exception>
     public static async Task<LocalCluster> StartAsync(LocalClusterOptions options, CancellationToken cancellation)
+    {
+        var cluster = await EmptyAsync(options, cancellation).ConfigureAwait(false);
+        try
+        {
+            await cluster.InitializeAsync(cancellation).ConfigureAwait(false);
+            await cluster.StartServerAsync(cancellation).ConfigureAwait(false);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>A folder for a cluster whose files come from elsewhere: whoever asks for it fills <see cref="Data"/>, configures it and starts the server.</summary>
+    internal static async Task<LocalCluster> EmptyAsync(LocalClusterOptions options, CancellationToken cancellation)
     {
         var programs =
             options.Programs
@@ -63,16 +86,24 @@ public sealed class LocalCluster : IAsyncDisposable
         await AbandonedClusters.RemoveAsync(parent, cancellation).ConfigureAwait(false);
         var name = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5));
         var cluster = new LocalCluster(new HeldFolder(parent, Prefix, name), programs, options);
-        try
+        UnprivilegedUser.Own(cluster.Folder);
+        return cluster;
+    }
+
+    /// <summary>Gives files that came from elsewhere a configuration of this cluster's own: nothing of theirs is read, wherever it leads.</summary>
+    /// <param name="more">What is set besides <see cref="LocalClusterOptions.Settings"/>.</param>
+    /// <param name="cancellation">Ends it.</param>
+    internal async Task ConfigureAsync(IReadOnlyDictionary<string, string> more, CancellationToken cancellation)
+    {
+        foreach (var (name, text) in Configuration(more))
         {
-            await cluster.InitializeAsync(cancellation).ConfigureAwait(false);
-            await cluster.StartServerAsync(cancellation).ConfigureAwait(false);
-            return cluster;
-        }
-        catch
-        {
-            await cluster.DisposeAsync().ConfigureAwait(false);
-            throw;
+            var file = Path.Combine(Data, name);
+            File.Delete(file);
+            if (text is not null)
+            {
+                await using var made = new StreamWriter(new FileStream(file, FileMode.CreateNew));
+                await made.WriteAsync(text.AsMemory(), cancellation).ConfigureAwait(false);
+            }
         }
     }
 
@@ -116,7 +147,8 @@ public sealed class LocalCluster : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             port ??= ReservedPort.Take();
-            var started = await Server("-l", LogFile, "-w", "-t", "30", "-o", Flags(), "start")
+            var within = ((long)Options.StartsWithin.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            var started = await Server("-l", LogFile, "-w", "-t", within, "-o", Flags(), "start")
                 .RunAsync(cancellation)
                 .ConfigureAwait(false);
             if (started.Succeeded)
@@ -157,7 +189,6 @@ public sealed class LocalCluster : IAsyncDisposable
 
     private async Task InitializeAsync(CancellationToken cancellation)
     {
-        UnprivilegedUser.Own(Folder);
         var passwordFile = Path.Combine(Folder, "password");
         await File.WriteAllTextAsync(passwordFile, password, cancellation).ConfigureAwait(false);
         UnprivilegedUser.Own(passwordFile);
@@ -183,14 +214,26 @@ public sealed class LocalCluster : IAsyncDisposable
             throw Failed(made.LastWords);
         }
 
-        var settings = Options.Settings.Select(s => $"{s.Key} = {Identifiers.Literal(s.Value)}\n");
-        await File.AppendAllTextAsync(
-                Path.Combine(Data, "postgresql.conf"),
-                Throwaway + string.Concat(settings),
-                cancellation
-            )
+        await File.AppendAllTextAsync(Path.Combine(Data, SettingsFile), Settings([]), cancellation)
             .ConfigureAwait(false);
     }
+
+    private string Settings(IEnumerable<KeyValuePair<string, string>> more) =>
+        Throwaway + string.Concat(Options.Settings.Concat(more).Select(s => $"{s.Key} = {Quoted(s.Value)}\n"));
+
+    /// <summary>As the file has it, which knows no <c>E''</c>.</summary>
+    private static string Quoted(string value) =>
+        "'" + value.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal) + "'";
+
+    /// <summary>Each file of a configuration; null for one that must not be there.</summary>
+    private IReadOnlyList<(string Name, string? Text)> Configuration(IReadOnlyDictionary<string, string> more) =>
+        [
+            (SettingsFile, Settings(more)),
+            ("postgresql.auto.conf", null),
+            ("standby.signal", null),
+            ("pg_ident.conf", ""),
+            ("pg_hba.conf", "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"),
+        ];
 
     private string Flags() =>
         string.Create(
@@ -215,7 +258,7 @@ public sealed class LocalCluster : IAsyncDisposable
 
     private TidelockException Failed(string words) =>
         new(
-            Message.Of("postgres.cluster.failed", ("folder", Folder), ("major", Programs.Major), ("words", words)),
+            Message.Of(NotStarted, ("folder", Folder), ("major", Programs.Major), ("words", words)),
             ExitCode.NeedsPerson
         );
 

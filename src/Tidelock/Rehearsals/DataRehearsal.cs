@@ -1,6 +1,5 @@
 using Npgsql;
 using Tidelock.Backups;
-using Tidelock.Backups.Losses;
 using Tidelock.Changes;
 using Tidelock.Migrations;
 using Tidelock.Migrations.Tools;
@@ -13,18 +12,16 @@ using Tidelock.Texts;
 namespace Tidelock.Rehearsals;
 
 /// <summary>One rehearsal on a backup's data, part by part.</summary>
-/// <param name="order">What is rehearsed, with a dump that pg_restore can read.</param>
+/// <param name="order">What is rehearsed.</param>
+/// <param name="trial">With which backup.</param>
 /// <param name="watch">Told what begins and what is over.</param>
-/// <param name="programs">Those of PostgreSQL.</param>
 /// <param name="transaction">Makes the change.</param>
-/// <param name="decrypting">How long it took to decrypt the dump, which belongs to restoring it; null for one that is not encrypted.</param>
 /// <param name="time">The clock.</param>
 internal sealed class DataRehearsal(
     DataRehearsalOrder order,
+    RestoreTrial trial,
     RehearsalWatch watch,
-    BackupPrograms programs,
     MigrationTransaction transaction,
-    TimeSpan? decrypting,
     TimeProvider time
 )
 {
@@ -34,13 +31,8 @@ internal sealed class DataRehearsal(
     private readonly RelationName? relation = RunBaseline.RelationOf(order.Change);
     private readonly List<RehearsedPart> parts = [];
     private readonly List<Message> notes = [];
-    private RestoredPlace? place;
-    private RehearsedSubset? subset;
-    private TimeSpan carried = decrypting ?? TimeSpan.Zero;
-    private int compared;
+    private TimeSpan carried = trial.Beforehand;
     private string? closure;
-
-    private IReadOnlyList<TableState> Tables => order.Backup.Manifest?.Tables ?? [];
 
     /// <param name="unopened">Why the dump cannot be read at all; null where it can.</param>
     /// <param name="limit">Ends it when it has taken too long, which is its finding then.</param>
@@ -69,10 +61,7 @@ internal sealed class DataRehearsal(
         }
         finally
         {
-            if (place is not null)
-            {
-                await place.DisposeAsync().ConfigureAwait(false);
-            }
+            await trial.DisposeAsync().ConfigureAwait(false);
         }
 
         return Record();
@@ -82,7 +71,7 @@ internal sealed class DataRehearsal(
         Message.Of("rehearsals.data.timeout", ("limit", options.Rehearsal.Within));
 
     private RehearsalRecord Record() =>
-        new(order.Backup.Manifest?.Digest() ?? "", time.GetUtcNow(), parts[0].Took, compared, Tables.Count - compared)
+        new(trial.Digest, time.GetUtcNow(), parts[0].Took, trial.Compared, trial.Tables.Count - trial.Compared)
         {
             ChangeDigest = change.Digest,
             By = order.By,
@@ -90,11 +79,11 @@ internal sealed class DataRehearsal(
             Method = method,
             Environment = order.Environment,
             Closure = closure,
-            Path = order.Backup.Path,
+            Path = trial.Path,
             TakenAt = order.TakenAt,
             Parts = parts,
-            Subset = subset,
-            Notes = notes,
+            Subset = trial.Subset,
+            Notes = [.. trial.Notes, .. notes],
         };
 
     private async Task WalkAsync(CancellationToken cancellation)
@@ -109,14 +98,12 @@ internal sealed class DataRehearsal(
             return;
         }
 
-        var what = asked.Restore!;
-        subset = what.Tables.Count == 0 ? null : new([.. what.Tables.Select(t => $"{t}")], what.List.TablesWithData);
         if (
-            await PartAsync(RehearsalPart.Restore, () => RestoredAsync(what, cancellation)).ConfigureAwait(false)
+            await PartAsync(RehearsalPart.Restore, () => trial.RestoreAsync(cancellation)).ConfigureAwait(false)
             && await PartAsync(RehearsalPart.Counts, () => CountedAsync(cancellation)).ConfigureAwait(false)
         )
         {
-            await WayAsync(what, asked.Start, asked.Closure, cancellation).ConfigureAwait(false);
+            await WayAsync(asked.Start, asked.Closure, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -132,130 +119,30 @@ internal sealed class DataRehearsal(
             start = await ToolRehearsal.AskAsync(tool, target, start, cancellation).ConfigureAwait(false);
         }
 
-        var (what, refusal) = await RestoreOrders
-            .ReadAsync(order, target, programs, cancellation)
-            .ConfigureAwait(false);
-        return new Asked(start, there?.ClosureOrNull, what, refusal);
+        var refusal = await trial.AskAsync(target, cancellation).ConfigureAwait(false);
+        return new Asked(start, there?.ClosureOrNull, refusal);
     }
 
-    private sealed record Asked(WayRehearsal Start, RelationClosure? Closure, RestoreOrder? Restore, Message? Refusal);
+    private sealed record Asked(WayRehearsal Start, RelationClosure? Closure, Message? Refusal);
 
-    private async Task<PartEnd> RestoredAsync(RestoreOrder what, CancellationToken cancellation)
-    {
-        var major = order.Backup.Manifest?.Identity.Major ?? what.List.ServerMajor ?? 0;
-        var servers = await programs.ServersAsync(major, cancellation).ConfigureAwait(false);
-        if (servers.Major < major)
-        {
-            return PartEnd.Bad(Message.Of("backups.rehearsal.old-server", ("have", servers.Major), ("needed", major)));
-        }
-
-        place = await RestoredPlace
-            .StartAsync(
-                servers,
-                what,
-                RestoreOrders.FolderOf(order),
-                listens: migration is ToolMigration,
-                time,
-                cancellation
-            )
-            .ConfigureAwait(false);
-        var (took, problem) = await place.RestoreAsync(cancellation).ConfigureAwait(false);
-        notes.AddRange([.. what.LeftOut, .. place.Notes]);
-        if (place.LoginProblem is { } login && problem is null)
-        {
-            if (RollbackOptions.Restores(method))
-            {
-                return PartEnd.Bad(login);
-            }
-
-            notes.Add(login);
-        }
-
-        if (servers.Major != major)
-        {
-            notes.Add(Message.Of("rehearsals.data.other-major", ("have", servers.Major), ("source", major)));
-        }
-
-        return problem is not null
-            ? PartEnd.Bad(problem)
-            : new PartEnd(
-                true,
-                took + (decrypting ?? TimeSpan.Zero),
-                Restored(
-                    Message.Of(
-                        subset is null ? "rehearsals.data.restored" : "rehearsals.data.restored-subset",
-                        ("jobs", what.Jobs),
-                        ("role", place.Restorer),
-                        ("subset", subset?.Text)
-                    )
-                )
-            );
-    }
-
-    private Message Restored(Message finding) =>
-        decrypting is null
-            ? finding
-            : Message.Of("rehearsals.data.decrypted", ("finding", finding), ("took", decrypting));
-
-    /// <summary>Rows against the manifest; of a dump that has none, the copy against the target.</summary>
-    private async Task<PartEnd> CountedAsync(CancellationToken cancellation)
+    /// <summary>What was done after the restore, to let somebody in, is in no part.</summary>
+    private Task<PartEnd> CountedAsync(CancellationToken cancellation)
     {
         carried = TimeSpan.Zero;
-        await using var copy = await SuperuserAsync(cancellation).ConfigureAwait(false);
-        if (order.Backup.Manifest is null)
-        {
-            var (difference, noted) = await order
-                .AskTargetAsync(
-                    target => BackupOrigin.DifferenceAsync(order.Backup.Path, copy, target, cancellation),
-                    cancellation
-                )
-                .ConfigureAwait(false);
-            notes.AddRange(noted);
-            return difference is null
-                ? PartEnd.Good(Message.Of("rehearsals.data.like-target"))
-                : PartEnd.Bad(difference);
-        }
-
-        foreach (var table in CountedTables)
-        {
-            var rows = await TableStates.CountAsync(copy, table, cancellation).ConfigureAwait(false);
-            if (rows != table.Rows)
-            {
-                return PartEnd.Bad(
-                    Message.Of(
-                        "backups.rehearsal.rows",
-                        ("table", new RelationName(table.Schema, table.Name)),
-                        ("rows", rows),
-                        ("expected", table.Rows)
-                    )
-                );
-            }
-
-            compared++;
-        }
-
-        return PartEnd.Good(
-            Message.Of("rehearsals.data.counted", ("tables", compared), ("uncounted", Tables.Count - compared))
-        );
+        return trial.CountAsync(cancellation);
     }
 
-    private async Task WayAsync(
-        RestoreOrder what,
-        WayRehearsal start,
-        RelationClosure? target,
-        CancellationToken cancellation
-    )
+    private async Task WayAsync(WayRehearsal start, RelationClosure? target, CancellationToken cancellation)
     {
-        var copy = SchemaCopy.Of(place!, what.Clients, what.Roles);
         await using var walk = new DataWalk(
             order,
-            copy,
+            trial.Copy(),
             start,
             target,
             TablesToRead(),
-            subset is not null,
+            trial.Subset is not null,
             parts[0].Took,
-            decrypting ?? TimeSpan.Zero,
+            trial.Beforehand,
             transaction,
             time
         );
@@ -263,7 +150,8 @@ internal sealed class DataRehearsal(
             await PartAsync(RehearsalPart.Before, () => walk.BeforeAsync(cancellation)).ConfigureAwait(false)
             && await PartAsync(RehearsalPart.Migrate, () => walk.MigrateAsync(cancellation)).ConfigureAwait(false)
             && await PartAsync(RehearsalPart.Verify, () => walk.VerifyAsync(cancellation)).ConfigureAwait(false)
-            && await PartAsync(RehearsalPart.Back, () => walk.BackAsync(place!, cancellation)).ConfigureAwait(false)
+            && await PartAsync(RehearsalPart.Back, () => walk.BackAsync(trial.Place!, cancellation))
+                .ConfigureAwait(false)
             && await PartAsync(RehearsalPart.FixPoints, () => walk.CompareAsync(cancellation)).ConfigureAwait(false)
             && await PartAsync(RehearsalPart.Again, () => walk.AgainAsync(cancellation)).ConfigureAwait(false);
         notes.AddRange(walk.Notes);
@@ -275,19 +163,10 @@ internal sealed class DataRehearsal(
             ? []
             :
             [
-                .. CountedTables
-                    .Select(t => new RelationName(t.Schema, t.Name))
+                .. trial
+                    .CountedTables.Select(t => new RelationName(t.Schema, t.Name))
                     .Where(t => migration is not ToolMigration tool || !tool.IsRecord(t)),
             ];
-
-    private IEnumerable<TableState> CountedTables =>
-        Tables.Where(t =>
-            t.Rows is not null
-            && subset?.Tables.Contains($"{new RelationName(t.Schema, t.Name)}", StringComparer.Ordinal) != false
-        );
-
-    private Task<PostgresSession> SuperuserAsync(CancellationToken cancellation) =>
-        place!.OpenAsync("postgres", cancellation);
 
     /// <summary>Whatever keeps a part from being done on the copy is its finding.</summary>
     private async Task<bool> PartAsync(RehearsalPart part, Func<Task<PartEnd>> run)
@@ -299,9 +178,9 @@ internal sealed class DataRehearsal(
         {
             end = await run().ConfigureAwait(false);
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DiskFull && place is not null)
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DiskFull && trial.Place is not null)
         {
-            end = PartEnd.Bad(place.Full(e.MessageText));
+            end = PartEnd.Bad(trial.Place.Full(e.MessageText));
         }
         catch (PostgresException e) when (!ConnectionLoss.EndsSession(e.SqlState))
         {
@@ -314,13 +193,13 @@ internal sealed class DataRehearsal(
             // It is no fault of the copy's: the run goes on in a new epoch.
             throw;
         }
-        catch (TidelockException e) when (place is null)
+        catch (TidelockException e) when (trial.Place is null)
         {
             end = PartEnd.Bad(e.Problem);
         }
         catch (Exception e) when (e is NpgsqlException or TidelockException)
         {
-            end = PartEnd.Bad(await place!.LostAsync(e.Message).ConfigureAwait(false));
+            end = PartEnd.Bad(await trial.Place!.LostAsync(e.Message).ConfigureAwait(false));
         }
 
         var whole = time.GetElapsedTime(since) + carried;

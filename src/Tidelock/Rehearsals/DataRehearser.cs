@@ -1,6 +1,7 @@
 using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Backups.Dumps;
+using Tidelock.Backups.PgBackRest;
 using Tidelock.Changes;
 using Tidelock.Migrations;
 using Tidelock.Postgres;
@@ -23,11 +24,13 @@ public sealed class DataRehearser
         (this.programs, this.transaction, this.time) = (programs, transaction, time);
 
     /// <summary>Goes as far as it leads: the record's last part tells why it went no further.</summary>
-    /// <param name="order">What is rehearsed.</param>
+    /// <param name="backup">A verified backup.</param>
+    /// <param name="order">What is rehearsed with it.</param>
     /// <param name="watch">Told what begins and what is over.</param>
     /// <param name="cancellation">Ends it; the throwaway server is gone afterwards.</param>
     /// <exception cref="TidelockException">The target is lost, or this machine lacks programs.</exception>
     internal async Task<RehearsalRecord> RehearseAsync(
+        Backup backup,
         DataRehearsalOrder order,
         RehearsalWatch watch,
         CancellationToken cancellation
@@ -37,47 +40,58 @@ public sealed class DataRehearser
         var since = time.GetTimestamp();
         using var limit = new CancellationTokenSource(order.Options.Rehearsal.Within, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
-        var (plain, unopened) = await OpenAsync(order, both.Token, cancellation).ConfigureAwait(false);
+        var (plain, unopened) = await OpenAsync(backup, order.Options, both.Token, cancellation).ConfigureAwait(false);
         using (plain)
         {
             // Before a restore an encrypted dump must be decrypted in earnest, too.
-            var decrypting = order.Backup.Manifest?.Encryption is null ? (TimeSpan?)null : time.GetElapsedTime(since);
-            var record = await new DataRehearsal(
-                order with
-                {
-                    Backup = plain?.Backup ?? order.Backup,
-                },
-                watch,
-                programs,
-                transaction,
-                decrypting,
-                time
-            )
+            var decrypting = backup.Manifest?.Encryption is null ? (TimeSpan?)null : time.GetElapsedTime(since);
+            var trial = new DumpTrial(plain?.Backup ?? backup, order, programs, decrypting, time);
+            var record = await new DataRehearsal(order, trial, watch, transaction, time)
                 .RunAsync(unopened, both.Token, cancellation)
                 .ConfigureAwait(false);
-            record = record with { Size = DumpKind.Size(order.Backup.Dump), WholeTook = time.GetElapsedTime(since) };
-            return await KeptAsync(order, record, cancellation).ConfigureAwait(false);
+            record = record with { Size = DumpKind.Size(backup.Dump), WholeTook = time.GetElapsedTime(since) };
+            return await KeptAsync(backup, record, cancellation).ConfigureAwait(false);
         }
     }
 
-    private static async Task<(PlainDump? Dump, Message? Problem)> OpenAsync(
+    /// <summary>The same with the files of a whole server.</summary>
+    internal async Task<RehearsalRecord> RehearseAsync(
+        BackRestSet set,
         DataRehearsalOrder order,
+        RehearsalWatch watch,
+        CancellationToken cancellation
+    )
+    {
+        await BackupLeftovers.RemoveRestoredAsync(order.Options, cancellation).ConfigureAwait(false);
+        var since = time.GetTimestamp();
+        using var limit = new CancellationTokenSource(order.Options.Rehearsal.Within, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        var trial = new BackRestTrial(set, order, programs, time);
+        var record = await new DataRehearsal(order, trial, watch, transaction, time)
+            .RunAsync(null, both.Token, cancellation)
+            .ConfigureAwait(false);
+        return record with { Size = set.Size ?? 0, WholeTook = time.GetElapsedTime(since) };
+    }
+
+    private static async Task<(PlainDump? Dump, Message? Problem)> OpenAsync(
+        Backup backup,
+        BackupOptions options,
         CancellationToken limit,
         CancellationToken cancellation
     )
     {
         try
         {
-            return await PlainDump.OpenAsync(order.Backup, order.Options, limit).ConfigureAwait(false);
+            return await PlainDump.OpenAsync(backup, options, limit).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return (null, DataRehearsal.TooLong(order.Options));
+            return (null, DataRehearsal.TooLong(options));
         }
     }
 
     private static async Task<RehearsalRecord> KeptAsync(
-        DataRehearsalOrder order,
+        Backup backup,
         RehearsalRecord record,
         CancellationToken cancellation
     )
@@ -89,7 +103,7 @@ public sealed class DataRehearser
 
         try
         {
-            await order.Backup.KeepAsync(record, cancellation).ConfigureAwait(false);
+            await backup.KeepAsync(record, cancellation).ConfigureAwait(false);
             return record;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -99,7 +113,7 @@ public sealed class DataRehearser
                 Notes =
                 [
                     .. record.Notes,
-                    Message.Of("rehearsals.data.not-kept", ("path", order.Backup.Path), ("reason", e.Message)),
+                    Message.Of("rehearsals.data.not-kept", ("path", backup.Path), ("reason", e.Message)),
                 ],
             };
         }
@@ -107,7 +121,6 @@ public sealed class DataRehearser
 }
 
 /// <summary>What is rehearsed.</summary>
-/// <param name="Backup">A verified backup.</param>
 /// <param name="Change">The change whose way is gone.</param>
 /// <param name="Environment">Where the change is to be deployed.</param>
 /// <param name="Options">How it is restored.</param>
@@ -116,7 +129,6 @@ public sealed class DataRehearser
 /// <param name="TakenAt">Of which moment the backup's data are; null where that is not known.</param>
 /// <param name="OpenTargetAsync">Opens a session on the database that the backup is of; only read.</param>
 internal sealed record DataRehearsalOrder(
-    Backup Backup,
     Change Change,
     string Environment,
     BackupOptions Options,

@@ -243,7 +243,7 @@ internal sealed class DataWalk(
     }
 
     /// <summary>By the change's method. A restore is one more of the same backup, into a new database or over this one.</summary>
-    public async Task<PartEnd> BackAsync(RestoredPlace place, CancellationToken cancellation)
+    public async Task<PartEnd> BackAsync(BackupPlace place, CancellationToken cancellation)
     {
         var done = Message.Of("rehearsals.data.back", ("method", start.Method));
         if (start.IsByRestore)
@@ -262,7 +262,7 @@ internal sealed class DataWalk(
     }
 
     /// <summary>In one transaction or by several jobs, as it would be on the target.</summary>
-    private async Task<(TimeSpan Took, Message? Problem)> OverAsync(RestoredPlace place, CancellationToken cancellation)
+    private async Task<(TimeSpan Took, Message? Problem)> OverAsync(BackupPlace place, CancellationToken cancellation)
     {
         var tooLarge = await order
             .AskTargetAsync(

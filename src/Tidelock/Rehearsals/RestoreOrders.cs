@@ -19,13 +19,13 @@ internal static class RestoreOrders
 
     /// <returns>Or why it cannot be restored here.</returns>
     public static async Task<(RestoreOrder? Order, Message? Refusal)> ReadAsync(
+        Backup backup,
         DataRehearsalOrder order,
         PostgresSession target,
         BackupPrograms programs,
         CancellationToken cancellation
     )
     {
-        var backup = order.Backup;
         var identity =
             backup.Manifest?.Identity ?? await ServerIdentity.ReadAsync(target, cancellation).ConfigureAwait(false);
         var clients = await programs.ReadingAsync(backup.Dump, identity.Major, cancellation).ConfigureAwait(false);

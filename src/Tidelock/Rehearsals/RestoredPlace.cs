@@ -12,41 +12,30 @@ using Tidelock.Texts;
 namespace Tidelock.Rehearsals;
 
 /// <summary>
-/// A throwaway server of this machine with a backup restored into it. It is durable like a real server, because the time the restore takes is
-/// going to be promised, and has the target's roles as stubs, so that owners and grants are proven, too. Nothing of the restore leads out of it.
+/// A throwaway server of this machine with a dump restored into it. It has the target's roles as stubs, so that owners and grants are proven, too. Nothing of the
+/// restore leads out of it.
 /// </summary>
-internal sealed class RestoredPlace : CopyPlace
+internal sealed class RestoredPlace : BackupPlace
 {
     private const string Database = "tidelock_rehearsal";
     private const string Trial = "tidelock_trial";
     private const int Connections = 100;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
-    private readonly LocalCluster cluster;
     private readonly RestoreOrder order;
     private readonly TimeProvider time;
-    private readonly List<Message> notes = [];
     private bool isTried;
 
-    private RestoredPlace(LocalCluster cluster, RestoreOrder order, TimeProvider time) =>
-        (this.cluster, this.order, this.time) = (cluster, order, time);
+    private RestoredPlace(LocalCluster cluster, RestoreOrder order, TimeProvider time)
+        : base(cluster) => (this.order, this.time) = (order, time);
 
-    public override PostgresTarget Superuser => cluster.TargetAs("postgres", Database);
-
-    public override int Major => cluster.Programs.Major;
-
-    public override string Folder => cluster.Folder;
-
-    public override IReadOnlySet<string>? Stubs => null;
+    public override PostgresTarget Superuser => Cluster.TargetAs("postgres", Database);
 
     /// <summary>Who restores: the login of the target where the catalogs let it, else the superuser.</summary>
     public string Restorer { get; private set; } = "postgres";
 
     /// <summary>Why the login of the target could not restore; null where it could, or is a superuser itself.</summary>
     public Message? LoginProblem { get; private set; }
-
-    /// <summary>What differs from the target.</summary>
-    public IReadOnlyList<Message> Notes => notes;
 
     /// <summary>Starts the server, with roles and no database yet.</summary>
     /// <param name="programs">No older than the backup's server.</param>
@@ -70,20 +59,11 @@ internal sealed class RestoredPlace : CopyPlace
             Parent = parent,
             Programs = programs,
             ListensOnTcp = listens,
-            Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+            Settings = new Dictionary<string, string>(Durable, StringComparer.Ordinal)
             {
-                ["fsync"] = "on",
-                ["synchronous_commit"] = "on",
-                ["full_page_writes"] = "on",
-                ["max_wal_size"] = RestoreRoom.WalSetting,
-
                 // A restore in place holds each object's lock to its end: it has as many here as there.
                 ["max_connections"] = Number(Connections),
                 ["max_locks_per_transaction"] = Number((int)Math.Clamp(order.Locks / Connections, 10, int.MaxValue)),
-
-                // Only the restore is promised; rows are read as fast as they can be.
-                ["work_mem"] = "64MB",
-                ["jit"] = "off",
             },
         };
         var cluster = await LocalCluster.StartAsync(options, cancellation).ConfigureAwait(false);
@@ -92,7 +72,7 @@ internal sealed class RestoredPlace : CopyPlace
 
     /// <summary>Restores into an empty database, in parallel, and analyzes it; a copy that is there goes first.</summary>
     /// <returns>How long that took, and why it failed; null when it is there.</returns>
-    public async Task<(TimeSpan Took, Message? Problem)> RestoreAsync(CancellationToken cancellation)
+    public override async Task<(TimeSpan Took, Message? Problem)> RestoreAsync(CancellationToken cancellation)
     {
         var problem =
             await CreateAsync(Database, cancellation).ConfigureAwait(false)
@@ -113,7 +93,7 @@ internal sealed class RestoredPlace : CopyPlace
             return (time.GetElapsedTime(started), Failed(result, least));
         }
 
-        await using var session = await OpenAsync("postgres", cancellation).ConfigureAwait(false);
+        await using var session = await SuperuserAsync(cancellation).ConfigureAwait(false);
         await AnalyzeAsync(session, cancellation).ConfigureAwait(false);
         var took = time.GetElapsedTime(started);
         await MarkFilledAsync(session, cancellation).ConfigureAwait(false);
@@ -159,12 +139,7 @@ internal sealed class RestoredPlace : CopyPlace
         }
     }
 
-    /// <summary>Restores over the copy as it stands, as it is done in place.</summary>
-    /// <param name="locks">How long it may wait.</param>
-    /// <param name="jobs">By how many jobs; null for one transaction.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>How long that took, and why it failed; null when it is there.</returns>
-    public async Task<(TimeSpan Took, Message? Problem)> RestoreOverAsync(
+    public override async Task<(TimeSpan Took, Message? Problem)> RestoreOverAsync(
         LockBudget locks,
         int? jobs,
         CancellationToken cancellation
@@ -189,7 +164,7 @@ internal sealed class RestoredPlace : CopyPlace
                 {
                     Jobs = jobs,
                 },
-                cluster.TargetAs(Restorer, Database),
+                Cluster.TargetAs(Restorer, Database),
                 SchemaCopy.ApplicationName,
                 locks,
                 static _ => { },
@@ -206,43 +181,11 @@ internal sealed class RestoredPlace : CopyPlace
         return (restored.Took, null);
     }
 
-    public override Message Lacks(string extensions) =>
-        Message.Of(
-            "rehearsals.extensions",
-            ("extensions", extensions),
-            ("major", cluster.Programs.Major),
-            ("folder", cluster.Programs.Folder)
-        );
-
     public override Task<PostgresSession> OpenAsync(string role, CancellationToken cancellation) =>
         OpenAsync(role, Database, cancellation);
 
-    public override async Task<PostgresTarget> AdmitAsync(string role, CancellationToken cancellation)
-    {
-        await using var superuser = await OpenAsync("postgres", cancellation).ConfigureAwait(false);
-        return await cluster.AdmitOverTcpAsync(superuser, role, cancellation).ConfigureAwait(false);
-    }
-
-    /// <summary>Why the server does not answer: its disk is full, or what it wrote last tells.</summary>
-    public async Task<Message> LostAsync(string reason)
-    {
-        var free = FreeSpace.Of(Folder);
-        return free < FreeSpace.Full
-            ? Full(free, reason)
-            : Message.Of(
-                "rehearsals.data.server-gone",
-                ("reason", reason),
-                ("words", await LastWordsAsync().ConfigureAwait(false))
-            );
-    }
-
-    /// <summary>Something was not written because the disk is full.</summary>
-    public Message Full(string words) => Full(FreeSpace.Of(Folder), words);
-
-    public override ValueTask DisposeAsync() => cluster.DisposeAsync();
-
     private Task<PostgresSession> OpenAsync(string role, string database, CancellationToken cancellation) =>
-        PostgresSession.OpenAsync(cluster.TargetAs(role, database), SchemaCopy.ApplicationName, cancellation);
+        PostgresSession.OpenAsync(Cluster.TargetAs(role, database), SchemaCopy.ApplicationName, cancellation);
 
     /// <summary>An empty database with the target's locale, owner and search_path; returns what it needs and this machine lacks.</summary>
     private async Task<Message?> CreateAsync(string name, CancellationToken cancellation)
@@ -256,26 +199,14 @@ internal sealed class RestoredPlace : CopyPlace
             .ConfigureAwait(false);
         var source = order.Source with { Roles = [.. order.Source.Roles.Except(there, StringComparer.Ordinal)] };
         var note = await CopyDatabase.CreateAsync(server, name, source, cancellation).ConfigureAwait(false);
-        if (note is not null && !notes.Contains(note))
+        if (note is not null)
         {
-            notes.Add(note);
+            Note(note);
         }
 
         await using var copy = await OpenAsync("postgres", name, cancellation).ConfigureAwait(false);
         await order.Roles.ApplyAsync(copy, null, cancellation).ConfigureAwait(false);
-        return await MissingAsync(copy, cancellation).ConfigureAwait(false);
-    }
-
-    private async Task<Message?> MissingAsync(PostgresSession copy, CancellationToken cancellation)
-    {
-        var missing = await copy.QueryAsync(
-                "select w from unnest($1::text[]) w where w not in (select name from pg_available_extensions) order by w",
-                r => r.GetString(0),
-                cancellation,
-                new NpgsqlParameter { Value = order.Extensions.ToArray() }
-            )
-            .ConfigureAwait(false);
-        return missing.Count == 0 ? null : Lacks(string.Join(", ", missing));
+        return await MissingAsync(copy, order.Extensions, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>In earnest the login of the target restores, so it does here, if a trial with the schema alone shows that it can.</summary>
@@ -338,7 +269,7 @@ internal sealed class RestoredPlace : CopyPlace
                 "--no-password",
                 order.Backup.Dump,
             ],
-            cluster.TargetAs(role, database).LibpqEnvironment(SchemaCopy.ApplicationName)
+            Cluster.TargetAs(role, database).LibpqEnvironment(SchemaCopy.ApplicationName)
         )
             .RunAsync(cancellation)
             .ConfigureAwait(false);
@@ -356,19 +287,6 @@ internal sealed class RestoredPlace : CopyPlace
 
         return (await running.ConfigureAwait(false), least);
     }
-
-    private async Task<string> LastWordsAsync() =>
-        File.Exists(cluster.LogFile)
-            ? string.Join('\n', (await cluster.LogAsync().ConfigureAwait(false)).Trim().Split('\n').TakeLast(3))
-            : "";
-
-    private Message Full(long free, string words) =>
-        Message.Of(
-            "rehearsals.data.disk-full",
-            ("folder", Path.GetDirectoryName(Folder)),
-            ("free", Sizes.Short(free)),
-            ("words", words)
-        );
 
     private Message Failed(ProgramResult result, long least) =>
         least < FreeSpace.Full

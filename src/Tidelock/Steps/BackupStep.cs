@@ -3,7 +3,6 @@ using Tidelock.Gates;
 using Tidelock.Migrations;
 using Tidelock.Migrations.Tools;
 using Tidelock.Rehearsals;
-using Tidelock.Relations;
 using Tidelock.Rollbacks;
 using Tidelock.Runs;
 using Tidelock.Texts;
@@ -87,7 +86,7 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
         var (backup, misfit) = RehearsedBackups.Newest(
             options.FolderOrDefault(),
             context.Change.Digest,
-            Need(context),
+            StepRehearsal.Need(context),
             options.MaxAge,
             time.GetUtcNow(),
             context.State.Started!.Identity
@@ -97,7 +96,7 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
             return Other(misfit);
         }
 
-        if (await DriftAsync(context, record, cancellation).ConfigureAwait(false) is { } drift)
+        if (await StepRehearsal.DriftAsync(context, record, cancellation).ConfigureAwait(false) is { } drift)
         {
             return Other(drift);
         }
@@ -127,25 +126,6 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
 
             return null;
         }
-    }
-
-    private static RehearsalNeed Need(StepContext context) =>
-        new(context.Change.Section<RollbackOptions>().Method, context.TargetEnvironment.Name, context.Run.Value);
-
-    private static async Task<Message?> DriftAsync(
-        StepContext context,
-        RehearsalRecord record,
-        CancellationToken cancellation
-    )
-    {
-        if (RunBaseline.RelationOf(context.Change) is not { } relation)
-        {
-            return record.Drift(null);
-        }
-
-        await using var session = await context.OpenAsync(cancellation).ConfigureAwait(false);
-        var now = await ClosureCapture.CaptureAsync(session, relation, cancellation).ConfigureAwait(false);
-        return record.Drift(now.ClosureOrNull);
     }
 
     private async Task<(string? Path, Message? Refusal)> TakeAsync(
@@ -225,7 +205,7 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
         }
 
         await backup.RecordAsync(context, cancellation).ConfigureAwait(false);
-        return Passed(
+        return StepRehearsal.Passed(
             Message.Of(
                 verified.Passed ? "steps.backup.verified" : "steps.backup.taken",
                 ("path", path),
@@ -259,23 +239,12 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
     {
         var record =
             verified.Rehearsal is { } known
-            && known.Proves(context.Change.Digest)
-            && known.Misfit(Need(context)) is null
-            && await DriftAsync(context, known, cancellation).ConfigureAwait(false) is null
+            && await StepRehearsal.HoldsAsync(context, known, cancellation).ConfigureAwait(false)
                 ? known
                 : await RehearsedNowAsync(context, options, backup, cancellation).ConfigureAwait(false);
-        await context
-            .RecordAsync(RehearsalRecord.Fact, record, BackupJson.Default.RehearsalRecord, cancellation)
-            .ConfigureAwait(false);
-        if (record.Failed is { } failed)
+        if (await StepRehearsal.RecordAsync(context, record, cancellation).ConfigureAwait(false) is { } failed)
         {
-            return StepOutcome.Refused(
-                Message.Of(
-                    "steps.backup.rehearsal-failed",
-                    ("part", RehearsedPart.NameOf(failed.Part)),
-                    ("problem", failed.Finding)
-                )
-            );
+            return StepOutcome.Refused(failed);
         }
 
         var now = time.GetUtcNow();
@@ -288,7 +257,10 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
         await (backup with { Level = BackupLevel.Rehearsed, RestoreTook = record.Promised })
             .RecordAsync(context, cancellation)
             .ConfigureAwait(false);
-        return Passed(Rehearsed(record, verified), [.. verified.Notes, .. record.Notes]);
+        return StepRehearsal.Passed(
+            StepRehearsal.Rehearsed(record, verified.Size),
+            [.. verified.Notes, .. record.Notes]
+        );
     }
 
     private Task<RehearsalRecord> RehearsedNowAsync(
@@ -300,44 +272,10 @@ internal sealed class BackupStep(BackupPrograms programs, DataRehearser rehearse
     {
         context.Report(Message.Of("steps.backup.rehearsing", ("path", backup.Path)));
         return rehearser.RehearseAsync(
-            new DataRehearsalOrder(
-                Backup.Open(backup.Path),
-                context.Change,
-                context.TargetEnvironment.Name,
-                options,
-                context.State.Started!.By,
-                context.Run.Value,
-                backup.TakenAt,
-                context.OpenAsync
-            ),
-            new RehearsalWatch(
-                p => context.Report(Message.Of("steps.backup.part", ("part", RehearsedPart.NameOf(p)))),
-                static _ => { }
-            ),
+            Backup.Open(backup.Path),
+            StepRehearsal.Order(context, options, backup.TakenAt),
+            StepRehearsal.Watch(context),
             cancellation
         );
     }
-
-    private static Message Rehearsed(RehearsalRecord record, BackupVerification verified)
-    {
-        var rehearsed = Message.Of(
-            "steps.backup.rehearsed",
-            ("path", record.Path),
-            ("size", Sizes.Short(verified.Size)),
-            ("took", record.RestoreTook),
-            ("whole", record.WholeTook),
-            ("at", record.At),
-            ("by", record.By)
-        );
-        return record.Subset is { } subset
-            ? Message.Of("steps.backup.subset", ("rehearsed", rehearsed), ("subset", subset.Text))
-            : rehearsed;
-    }
-
-    private static StepOutcome Passed(Message finding, IReadOnlyList<Message> notes) =>
-        StepOutcome.Passed(
-            notes.Count == 0
-                ? finding
-                : Message.Of("steps.backup.noted", ("finding", finding), ("notes", Several.All(notes)))
-        );
 }

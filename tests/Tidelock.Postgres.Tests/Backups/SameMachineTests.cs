@@ -63,6 +63,9 @@ public sealed class SameMachineTests(PostgresServer server)
                 (await ProblemAsync(cluster.Target(), encrypt: encrypted))!.Code
             );
             Assert.Null(await ProblemAsync(cluster.Target(), encrypt: encrypted, proof: BackupLevel.Verified));
+            var files = await ProblemAsync(cluster.Target(), by: BackupSource.PgBackRest);
+            Assert.Equal("backups.elsewhere.rehearsal", files!.Code);
+            Assert.Null(await ProblemAsync(cluster.Target(), by: BackupSource.PgBackRest, proof: BackupLevel.Verified));
         }
         finally
         {
@@ -92,10 +95,11 @@ public sealed class SameMachineTests(PostgresServer server)
         PostgresTarget target,
         bool isProduction = true,
         DumpEncryption? encrypt = null,
-        BackupLevel proof = BackupLevel.Rehearsed
+        BackupLevel proof = BackupLevel.Rehearsed,
+        BackupSource by = BackupSource.PgDump
     ) =>
         PlainElsewhere.ProblemAsync(
-            new BackupOptions(BackupSource.PgDump, TimeSpan.FromHours(1)) { Encrypt = encrypt, Proof = proof },
+            new BackupOptions(by, TimeSpan.FromHours(1)) { Encrypt = encrypt, Proof = proof },
             isProduction,
             target,
             CancellationToken.None

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tidelock.Backups;
 using Tidelock.Deployments;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Rollbacks.Recovery;
@@ -61,6 +62,31 @@ public sealed class RecoveryTests(PostgresServer others)
             end.State.Step("rollback.revert").Finding!.ToString(),
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public async Task A_run_rehearses_the_backup_that_it_takes_and_the_way_back_tells_how_long_the_restore_took()
+    {
+        await using var server = await BackRestServer.StartAsync();
+        var database = await TestDatabase.CreateAsync(server.Cluster);
+        await using var fixture = await DeploymentFixture.CreateAsync(
+            database,
+            $"gates: {{ backup: {{ {server.Yaml("full", "rehearsed")} }}, rollbackPlan: off }}\n"
+        );
+
+        var done = await fixture.DeployAsync();
+
+        Assert.True(done.ExitCode == ExitCode.Done, done.Finding.ToString());
+        var finding = done.State!.Step("backup").Finding!;
+        Assert.Equal("steps.backup.rehearsed", finding.Parts!["finding"].Code);
+        var backup = RunSourcedBackup.Of(done.State)!;
+        Assert.Equal(BackupLevel.Rehearsed, backup.Level);
+        Assert.Equal(backup.Id, finding.Parts["finding"].Arguments["path"]);
+        Assert.True(backup.RestoreTook > TimeSpan.Zero);
+        var cost = await fixture.AssessAsync(done, "recovery");
+        Assert.True(cost.Usable, cost.Cost.ToString());
+        Assert.Equal("rollbacks.recovery.rehearsed", cost.Cost.Code);
+        Assert.Equal("rollbacks.recovery.cost", cost.Cost.Parts!["cost"].Code);
     }
 
     [Fact]

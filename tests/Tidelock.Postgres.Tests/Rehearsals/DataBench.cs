@@ -68,8 +68,8 @@ internal sealed class DataBench(RehearsalBench bench) : IAsyncDisposable
             Rehearsal = options.Rehearsal with { Folder = Place, Within = Within ?? options.Rehearsal.Within },
         };
         return await rehearser.RehearseAsync(
+            backup,
             new DataRehearsalOrder(
-                backup,
                 change,
                 "production",
                 options,

@@ -28,8 +28,8 @@ public sealed class BackRestServer : IAsyncDisposable
     }
 
     /// <summary>As a change has it.</summary>
-    public string Yaml(string take) =>
-        $"by: pgbackrest, proof: verified, stanza: {Stanza}, take: {take}, config: {Config}, "
+    public string Yaml(string take, string proof = "verified") =>
+        $"by: pgbackrest, proof: {proof}, stanza: {Stanza}, take: {take}, config: {Config}, "
         + $"program: [{string.Join(", ", Program.Select(w => $"\"{w}\""))}]";
 
     public static async Task<BackRestServer> StartAsync()
@@ -45,6 +45,7 @@ public sealed class BackRestServer : IAsyncDisposable
             {
                 Settings = new Dictionary<string, string>(StringComparer.Ordinal)
                 {
+                    ["max_prepared_transactions"] = "5",
                     ["archive_mode"] = "on",
                     ["archive_command"] = $"pgbackrest --config={config} --stanza={Stanza} archive-push %p",
                 },
@@ -86,6 +87,32 @@ public sealed class BackRestServer : IAsyncDisposable
         await ConfigureAsync(config, name);
         return (config, repository);
     }
+
+    /// <summary>The same repository by a configuration whose restores would lead elsewhere.</summary>
+    public async Task<string> HostileAsync()
+    {
+        var config = Path.Combine(folder, "hostile.conf");
+        await ConfigureAsync(config, "repo");
+        var text = await File.ReadAllTextAsync(config);
+        await File.WriteAllTextAsync(
+            config,
+            $"[global:restore]\ndelta=y\nlink-all=y\ndb-include=nothing\nlink-map=pg_wal={folder}/elsewhere\n"
+                + $"tablespace-map=beside={folder}/elsewhere\nrecovery-option=primary_conninfo=host=elsewhere\narchive-mode=preserve\n"
+                + text.Replace($"[{Stanza}]\n", $"[{Stanza}]\npg1-host=elsewhere.invalid\n", StringComparison.Ordinal)
+        );
+        return config;
+    }
+
+    /// <summary>Each file of the repository, by its path in it.</summary>
+    public IReadOnlyList<string> Files() =>
+        [
+            .. Directory
+                .GetFiles(Path.Combine(folder, "repo"), "*", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal),
+        ];
+
+    /// <summary>What lies beside the repository and its configuration.</summary>
+    public bool HasElsewhere => Directory.Exists(Path.Combine(folder, "elsewhere"));
 
     /// <summary>Makes the server write checksums of its pages, and flips a bit in a table's only page behind its back.</summary>
     public async Task DamagePageAsync()

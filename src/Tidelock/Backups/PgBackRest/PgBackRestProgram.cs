@@ -18,13 +18,25 @@ internal sealed class PgBackRestProgram(PgBackRestOptions options, string folder
 
     /// <summary>The words of one command line, as a person would type them.</summary>
     public IReadOnlyList<string> Words(params IReadOnlyList<string> arguments) =>
+        [Start(options.Program[0]), .. options.Program.Skip(1), .. Given(arguments)];
+
+    /// <summary>The same for somebody who is already whom the program's first words make of its caller: <c>sudo</c> is not his to use.</summary>
+    public IReadOnlyList<string> OwnWords(params IReadOnlyList<string> arguments) =>
+        [Start(options.Program[^1]), .. Given(arguments)];
+
+    private IEnumerable<string> Given(IReadOnlyList<string> arguments) =>
         [
-            Start(options.Program[0]),
-            .. options.Program.Skip(1),
             .. options.Config is { } config ? ["--config=" + Path.GetFullPath(config, folder)] : Array.Empty<string>(),
             "--stanza=" + options.Stanza,
             .. arguments,
         ];
+
+    /// <summary>The program with these words, to be run.</summary>
+    public ChildProgram Child(params IReadOnlyList<string> arguments)
+    {
+        var words = Words(arguments);
+        return new ChildProgram(words[0], [.. words.Skip(1)]) { WorkingFolder = folder };
+    }
 
     /// <summary>Null where it did not end in time; it is ended then.</summary>
     /// <exception cref="TidelockException"><c>programs.not-found</c>, <c>programs.outlived</c>.</exception>
@@ -34,8 +46,7 @@ internal sealed class PgBackRestProgram(PgBackRestOptions options, string folder
         params IReadOnlyList<string> arguments
     )
     {
-        var words = Words([.. Quiet, .. arguments]);
-        var program = new ChildProgram(words[0], [.. words.Skip(1)]) { WorkingFolder = folder };
+        var program = Child([.. Quiet, .. arguments]);
         using var limit = new CancellationTokenSource(within, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try

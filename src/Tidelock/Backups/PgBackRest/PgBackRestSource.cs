@@ -4,22 +4,18 @@ using Tidelock.Texts;
 namespace Tidelock.Backups.PgBackRest;
 
 /// <summary>Backups of the whole server that pgBackRest keeps, with the log files since.</summary>
-internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
+internal sealed class PgBackRestSource(BackupPrograms programs, TimeProvider time) : IBackupSource
 {
     public BackupSource By => BackupSource.PgBackRest;
 
     public async Task<BackupStanding> LookAsync(BackupRequest request, CancellationToken cancellation)
     {
         var options = request.Options.PgBackRest!;
-        if (request.Options.Proof == BackupLevel.Rehearsed)
-        {
-            return new BackupStanding(false, Message.Of("backups.backrest.proof", ("stanza", options.Stanza)));
-        }
-
         try
         {
             var (found, problem) = await FindAsync(request, options.Take is not null, cancellation)
                 .ConfigureAwait(false);
+            problem ??= await UnrehearsableAsync(request, cancellation).ConfigureAwait(false);
             return problem is not null ? new BackupStanding(false, problem)
                 : options.Take is { } type
                     ? new BackupStanding(
@@ -51,15 +47,12 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
 
     public async Task<BackupProof> ProveAsync(BackupRequest request, CancellationToken cancellation)
     {
-        var options = request.Options.PgBackRest!;
-        if (request.Options.Proof == BackupLevel.Rehearsed)
-        {
-            return BackupProof.Refused(Message.Of("backups.backrest.proof", ("stanza", options.Stanza)));
-        }
-
         try
         {
-            return await TakenAsync(request, cancellation).ConfigureAwait(false) is { } refusal
+            var refusal =
+                await UnrehearsableAsync(request, cancellation).ConfigureAwait(false)
+                ?? await TakenAsync(request, cancellation).ConfigureAwait(false);
+            return refusal is not null
                 ? BackupProof.Refused(refusal)
                 : await ProvenAsync(request, cancellation).ConfigureAwait(false);
         }
@@ -145,7 +138,7 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
         }
 
         return new BackupProof(
-            Sourced(request, found, request.Options.Proof),
+            Sourced(request, found, Read(request.Options.Proof)),
             Message.Of(
                 request.Options.Proof > BackupLevel.Taken ? "backups.backrest.verified" : "backups.backrest.is-taken",
                 ("backup", found.Backup.Label),
@@ -154,8 +147,45 @@ internal sealed class PgBackRestSource(TimeProvider time) : IBackupSource
                 ("size", found.Backup.Info?.Size is { } size ? Sizes.Short(size) : "?"),
                 ("at", found.Backup.At)
             )
-        );
+        )
+        {
+            Set = new BackRestSet(
+                program,
+                options.Stanza,
+                found.Backup.Label!,
+                found.Backup.Repository,
+                found.Backup.Info?.Size,
+                found.Backup.At!.Value
+            ),
+        };
     }
+
+    /// <summary>How far it is proven by reading it.</summary>
+    private static BackupLevel Read(BackupLevel demanded) =>
+        demanded > BackupLevel.Taken ? BackupLevel.Verified : BackupLevel.Taken;
+
+    /// <summary>Why this machine cannot restore one for proof, where that is demanded: a server's files are of no use to another version.</summary>
+    private async Task<Message?> UnrehearsableAsync(BackupRequest request, CancellationToken cancellation)
+    {
+        if (request.Options.Proof < BackupLevel.Rehearsed)
+        {
+            return null;
+        }
+
+        var major = (await IdentityAsync(request, cancellation).ConfigureAwait(false)).Major;
+        try
+        {
+            var servers = await programs.ServersAsync(major, cancellation).ConfigureAwait(false);
+            return servers.Major == major ? null : Unproven(major, servers.Major);
+        }
+        catch (TidelockException none)
+        {
+            return none.Problem;
+        }
+    }
+
+    private static Message Unproven(int major, int have) =>
+        Message.Of("backups.backrest.other-major", ("needed", major), ("have", have));
 
     private async Task<Message?> UnverifiedAsync(
         BackupRequest request,

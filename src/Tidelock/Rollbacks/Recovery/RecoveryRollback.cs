@@ -27,7 +27,15 @@ internal sealed class RecoveryRollback(Func<Change, BackupOptions> backups) : IR
         var (ask, problem) = await PlanAsync(context, cancellation).ConfigureAwait(false);
         return ask is null
             ? new RollbackAssessment(false, problem!, LosesWrites: true)
-            : new RollbackAssessment(true, Say("rollbacks.recovery.cost", ask), LosesWrites: true);
+            : new RollbackAssessment(true, Cost(context, ask), LosesWrites: true);
+    }
+
+    private static Message Cost(StepContext context, RecoveryAsk ask)
+    {
+        var cost = Say("rollbacks.recovery.cost", ask);
+        return RunSourcedBackup.Of(context.State)?.RestoreTook is { } took
+            ? Message.Of("rollbacks.recovery.rehearsed", ("took", took), ("cost", cost))
+            : cost;
     }
 
     public async Task<StepOutcome> RevertAsync(StepContext context, CancellationToken cancellation)
