@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Diagnostics;
+using System.Globalization;
 using Tidelock.Postgres;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
