@@ -30,10 +30,11 @@ public sealed class WayRehearser
           (select sum(hashtextextended(concat_ws(' ', p.oid, p.xmin), 0)) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
            where n.nspname not in ('pg_catalog', 'information_schema')),
           (select sum(hashtextextended(concat_ws(' ', x.oid, x.xmin), 0))
-           from (select oid, xmin from pg_policy union all select oid, xmin from pg_trigger union all select oid, xmin from pg_rewrite
-             union all select oid, xmin from pg_constraint union all select oid, xmin from pg_attrdef union all select oid, xmin from pg_type
-             union all select indexrelid, xmin from pg_index) x
-           where x.oid >= 16384))
+           from (select oid, xmin, polrelid as rel from pg_policy union all select oid, xmin, tgrelid from pg_trigger
+             union all select oid, xmin, ev_class from pg_rewrite union all select oid, xmin, conrelid from pg_constraint
+             union all select oid, xmin, adrelid from pg_attrdef union all select indexrelid, xmin, indrelid from pg_index
+             union all select t.oid, t.xmin, 0::oid from pg_type t join pg_namespace n on n.oid = t.typnamespace where n.nspname !~ '^pg_temp_') x
+           where x.oid >= 16384 and not exists (select from pg_class c where c.oid = x.rel and c.relpersistence = 't')))
         """;
 
     private readonly ConcurrentDictionary<string, WayRehearsal> known = new(StringComparer.Ordinal);

@@ -51,7 +51,8 @@ public sealed class ConnectionFailureTests(PostgresServer server)
     [Fact]
     public async Task A_server_that_is_down_is_told_from_a_host_that_is_not_known()
     {
-        await FailAsync($"postgresql://u:not-the-one@127.0.0.1:{ClosedPort()}/d", "refused");
+        using var closed = Closed();
+        await FailAsync($"postgresql://u:not-the-one@127.0.0.1:{PortOf(closed)}/d", "refused");
         await FailAsync("postgresql://u:not-the-one@no-such-host.invalid/d", "host-not-found");
         await FailAsync("host=/nowhere user=u", "no-socket");
     }
@@ -59,7 +60,8 @@ public sealed class ConnectionFailureTests(PostgresServer server)
     [Fact]
     public async Task With_several_hosts_the_first_ones_trouble_is_told_and_any_that_works_is_used()
     {
-        var closed = ClosedPort();
+        using var socket = Closed();
+        var closed = PortOf(socket);
         await FailAsync($"postgresql://u:not-the-one@127.0.0.1:{closed},127.0.0.1:{closed}/d", "refused");
         var target = Parse(
             $"host={Cluster.SocketFolder},{Cluster.SocketFolder} port={closed},{Cluster.Port} user=postgres "
@@ -126,7 +128,7 @@ public sealed class ConnectionFailureTests(PostgresServer server)
 
     private static async Task<TidelockException> UntilRefusedAsync(PostgresTarget target)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (true)
         {
             try
@@ -155,10 +157,13 @@ public sealed class ConnectionFailureTests(PostgresServer server)
     private static PostgresTarget Parse(string text) =>
         PostgresTarget.Parse(text, new Dictionary<string, string>(StringComparer.Ordinal) { ["HOME"] = "/nowhere" });
 
-    private static int ClosedPort()
+    /// <summary>A port that is somebody's, so that nobody else listens on it, and that refuses whoever connects.</summary>
+    private static Socket Closed()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
     }
+
+    private static int PortOf(Socket socket) => ((IPEndPoint)socket.LocalEndPoint!).Port;
 }

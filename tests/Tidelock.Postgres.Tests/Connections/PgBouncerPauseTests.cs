@@ -6,7 +6,7 @@ namespace Tidelock.Postgres.Tests.Connections;
 /// <summary>A real PgBouncer that is told to hold back the clients of a database, and to let them go on.</summary>
 public sealed class PgBouncerPauseTests(PostgresServer server)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     [Theory]
     [InlineData("session")]
@@ -70,7 +70,7 @@ public sealed class PgBouncerPauseTests(PostgresServer server)
         var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(pooler.Target(database.Name).NpgsqlConnectionString("client"))
             {
-                Timeout = 30,
+                Timeout = 60,
                 NoResetOnClose = true,
             }.ConnectionString
         );

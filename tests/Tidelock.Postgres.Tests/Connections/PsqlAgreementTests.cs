@@ -43,7 +43,7 @@ public sealed class PsqlAgreementTests(PostgresServer server) : IAsyncLifetime
     [InlineData("postgresql://{u}@127.0.0.1:1,127.0.0.1:{port}/{d}?target_session_attrs=read-write")]
     [InlineData("postgresql://{u}@127.0.0.1:{port}/{d}?target_session_attrs=primary")]
     [InlineData("host=127.0.0.1 port={port} user={ku} password='p@ss w:rd/%?' dbname={kd}")]
-    [InlineData("host={ks} port={port}  user = {ku} dbname={kd} sslmode=disable connect_timeout=5")]
+    [InlineData("host={ks} port={port}  user = {ku} dbname={kd} sslmode=disable connect_timeout=30")]
     [InlineData("hostaddr=127.0.0.1 host=anything port={port} user={ku} password='p@ss w:rd/%?' dbname={kd}")]
     [InlineData("service=ours")]
     [InlineData("service=ours user=postgres host={ks}")]

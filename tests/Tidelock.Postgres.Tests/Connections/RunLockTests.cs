@@ -4,7 +4,7 @@ namespace Tidelock.Postgres.Tests.Connections;
 
 public sealed class RunLockTests(PostgresServer server)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     [Fact]
     public async Task The_second_run_is_told_who_holds_the_lock_and_gets_it_when_it_is_let_go()

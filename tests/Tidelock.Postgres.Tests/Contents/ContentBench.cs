@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Tidelock.Contracts;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Texts;
@@ -11,7 +12,7 @@ internal sealed class ContentBench : IAsyncDisposable
 
     public TestDatabase Database { get; }
 
-    public List<string> Reports { get; } = [];
+    public ConcurrentQueue<string> Reports { get; } = [];
 
     /// <summary>The client's clock.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
@@ -55,7 +56,7 @@ internal sealed class ContentBench : IAsyncDisposable
             Options,
             token => PostgresSession.OpenAsync(Database.Target, "t", token),
             Time,
-            m => Reports.Add(TextCatalog.English.Render(m))
+            m => Reports.Enqueue(TextCatalog.English.Render(m))
         )
         {
             Also = also,

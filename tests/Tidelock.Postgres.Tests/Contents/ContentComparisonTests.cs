@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Tidelock.Contracts;
+using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
 
 namespace Tidelock.Postgres.Tests.Contents;
@@ -237,7 +238,9 @@ public sealed class ContentComparisonTests(PostgresServer server)
     {
         await using var bench = await ContentBench.CreateAsync(server, Table);
         using var over = new CancellationTokenSource();
-        var writing = WriteAsync(bench.Database, over.Token);
+        var begun = new TaskCompletionSource();
+        var writing = WriteAsync(bench.Database, begun, over.Token);
+        await Task.WhenAny(begun.Task, writing);
         for (var i = 0; i < 5; i++)
         {
             var found = await bench.CompareAsync("select * from t", "select k, a, b from t, (select pg_sleep(0.05)) s");
@@ -245,7 +248,7 @@ public sealed class ContentComparisonTests(PostgresServer server)
         }
 
         await over.CancelAsync();
-        Assert.True(await writing > 0);
+        Assert.True(await writing > 1);
     }
 
     [Fact]
@@ -354,15 +357,31 @@ public sealed class ContentComparisonTests(PostgresServer server)
     public async Task A_long_comparison_says_what_it_expects_and_how_old_its_snapshot_is()
     {
         await using var bench = await ContentBench.CreateAsync(server, "create table t as select 1 as k, 2 as a");
-        await bench.Database.ExecuteAsync("analyze t");
+        await bench.Database.ExecuteAsync(
+            """
+            analyze t;
+            create function let_go() returns boolean language plpgsql as
+            'begin while not pg_try_advisory_xact_lock_shared(7) loop perform pg_sleep(0.01); end loop; return true; end'
+            """
+        );
         var time = new FakeTimeProvider();
         bench.Time = time;
 
-        var running = bench.CompareAsync("select k, a from t where pg_sleep(2) is not null", "select k, a from t");
+        await using var holder = await bench.Database.ConnectAsync();
+        await using (var hold = new NpgsqlCommand("select pg_advisory_lock(7)", holder))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+
+        var running = bench.CompareAsync("select k, a from t where let_go()", "select k, a from t");
         await bench.Database.UntilAsync(
             "select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep')"
         );
         time.Advance(TimeSpan.FromSeconds(10));
+        await Polling.UntilAsync(() =>
+            Task.FromResult(bench.Reports.Any(r => r.StartsWith("still comparing", StringComparison.Ordinal)))
+        );
+        await holder.DisposeAsync();
         Assert.True((await running).AsDeclared);
 
         Assert.Contains(bench.Reports, r => r.Contains("about 1 and 1 rows", StringComparison.Ordinal));
@@ -372,7 +391,7 @@ public sealed class ContentComparisonTests(PostgresServer server)
         );
     }
 
-    private static async Task<int> WriteAsync(TestDatabase database, CancellationToken over)
+    private static async Task<int> WriteAsync(TestDatabase database, TaskCompletionSource begun, CancellationToken over)
     {
         await using var connection = await database.ConnectAsync();
         var written = 0;
@@ -384,6 +403,7 @@ public sealed class ContentComparisonTests(PostgresServer server)
             );
             await command.ExecuteNonQueryAsync(CancellationToken.None);
             written++;
+            begun.TrySetResult();
         }
 
         return written;

@@ -6,7 +6,7 @@ namespace Tidelock.Postgres.Tests.Examples;
 internal sealed class SeedtestApi : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly Process process;
     private Task drained = Task.CompletedTask;

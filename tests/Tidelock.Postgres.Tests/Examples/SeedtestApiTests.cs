@@ -33,9 +33,10 @@ public sealed class SeedtestApiTests(PostgresServer server)
         var student = await StudentAsync(database);
         await api.Client.GetStringAsync(new Uri("/fail?rate=0.5", UriKind.Relative));
         await api.Client.GetStringAsync(new Uri("/slow?ms=200", UriKind.Relative));
+        // A timer may go off a little early.
         var clock = Stopwatch.StartNew();
         HttpStatusCode[] answers = [await StatusAsync(api, student), await StatusAsync(api, student)];
-        Assert.True(clock.ElapsedMilliseconds >= 400, $"{clock.ElapsedMilliseconds} ms");
+        Assert.True(clock.ElapsedMilliseconds >= 380, $"{clock.ElapsedMilliseconds} ms");
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.InternalServerError], answers.Order());
         await api.Client.GetStringAsync(new Uri("/reset", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(api, student));
@@ -65,7 +66,7 @@ public sealed class SeedtestApiTests(PostgresServer server)
         await using var database = await server.CreateDatabaseAsync();
         await AttemptViewExample.LoadAsync(database, 300);
         await using var api = await SeedtestApi.StartAsync(database.Uri, "--self-load", "20/s");
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (await api.MetricAsync("http_requests_total{code=\"200\"}") < 5)
         {
             deadline.Token.ThrowIfCancellationRequested();

@@ -29,7 +29,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
     {
         database = await server.CreateDatabaseAsync();
         await database.ExecuteAsync("create view attempt as select 1 as id");
-        await LeftAloneAsync();
+        await database.LeftAloneAsync();
     }
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
@@ -245,10 +245,9 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         await using var there = await server.CreateDatabaseAsync(major);
         await using var probe = Open(All, there.Target);
         await ReadAsync(probe);
-        var samples = await ReadAsync(probe);
-        Assert.All(
-            samples.Where(s => s.Signal != "ReplicationLag"),
-            s => Assert.True(s.Outcome is SampleOutcome.Value, $"{s.Signal}: {s.Detail}")
+        // A new database's counters may begin a moment after it.
+        await Backups.Polling.UntilAsync(async () =>
+            (await ReadAsync(probe)).Where(s => s.Signal != "ReplicationLag").All(s => s.Outcome is SampleOutcome.Value)
         );
     }
 
@@ -272,7 +271,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         await RunAsync(reader, "select id, pg_sleep(0.02) from attempt");
         var samples = await ReadAsync(probe);
         Assert.Equal((0.4, 3, 2), (samples[0].Value, samples[2].Value, samples[2].Weight));
-        Assert.InRange(samples[1].Value!.Value, 0.04, 2);
+        Assert.InRange(samples[1].Value!.Value, 0.04, 20);
 
         await there.ExecuteAsync(
             "select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)"
@@ -299,7 +298,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
             return found["Blocked"] == 1;
         });
         Assert.Equal((3, 1, 1), (found["Connections"], found["Active"], found["IdleInTransaction"]));
-        Assert.InRange(found["LongestTransaction"]!.Value, 0.0001, 30);
+        Assert.InRange(found["LongestTransaction"]!.Value, 0.0001, 120);
         await RunAsync(holder, "commit");
         await waiting;
         var later = await ReadAsync(probe);
@@ -351,7 +350,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         await RunAsync(reader, "select id from attempt where id <= 2");
         var samples = await ReadAsync(probe);
         Assert.Equal(0.4, samples[0].Value);
-        Assert.InRange(samples[1].Value!.Value, 0.04, 2);
+        Assert.InRange(samples[1].Value!.Value, 0.04, 20);
         Assert.Equal((3, 2), (samples[2].Value, samples[2].Weight));
     }
 
@@ -425,7 +424,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
     [InlineData("values (1), (2)", SampleOutcome.Error, "probes.sql.several-rows")]
     [InlineData("select 'many'", SampleOutcome.Error, "probes.sql.not-a-number")]
     [InlineData("select generate_series(1, 100000000)", SampleOutcome.Error, "probes.sql.several-rows")]
-    [InlineData("select repeat('x', 100000000)", SampleOutcome.Error, "probes.sql.not-a-number")]
+    [InlineData("select repeat('x', 10000000)", SampleOutcome.Error, "probes.sql.not-a-number")]
     [InlineData("select 1 from nowhere", SampleOutcome.Error, "probes.failed")]
     [InlineData("create table t (id int)", SampleOutcome.Error, "probes.failed")]
     public async Task A_query_yields_one_number(string sql, SampleOutcome outcome, string? code)
@@ -467,7 +466,7 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
                 ],
                 database.Target,
                 "tidelock/test/1",
-                TimeSpan.FromSeconds(1)
+                TimeSpan.FromSeconds(2)
             )
         );
 
@@ -525,23 +524,8 @@ public sealed class PostgresProbeTests(PostgresServer server) : IAsyncLifetime
         await database.ExecuteAsync(
             $"create role {role} login; " + grants.Replace("{0}", role, StringComparison.Ordinal)
         );
-        await LeftAloneAsync();
+        await database.LeftAloneAsync();
         return role;
-    }
-
-    /// <summary>Waits until nobody is connected any more: who has closed a connection is seen a moment longer.</summary>
-    private async Task LeftAloneAsync()
-    {
-        await using var elsewhere = new NpgsqlConnection(
-            server.Cluster.TargetAs("postgres", "postgres").NpgsqlConnectionString("test")
-        );
-        await elsewhere.OpenAsync();
-        await using var look = new NpgsqlCommand(
-            "select not exists (select from pg_stat_activity where datname = $1)",
-            elsewhere
-        );
-        look.Parameters.Add(new NpgsqlParameter { Value = database.Name });
-        await Backups.Polling.UntilAsync(async () => await look.ExecuteScalarAsync() is true);
     }
 
     private async Task ReadViewAsync(int times)

@@ -64,8 +64,9 @@ public sealed class PrometheusServerTests : IAsyncLifetime
     {
         var value = await UntilAsync("sum(queue_length)", s => s.Outcome is SampleOutcome.Value);
         Assert.Equal(12, value.Value);
-        Assert.InRange(TimeProvider.System.GetUtcNow() - value.At, TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(10));
-        Assert.Equal("probes.prometheus.several-series", (await AskAsync("queue_length")).Detail!.Code);
+        Assert.InRange(TimeProvider.System.GetUtcNow() - value.At, TimeSpan.FromSeconds(-1), TimeSpan.FromMinutes(1));
+        // What a scrape that failed leaves without a value is there again with the next one.
+        await UntilAsync("queue_length", s => s.Detail?.Code == "probes.prometheus.several-series");
         Assert.Equal("probes.prometheus.empty", (await AskAsync("sum(nothing_of_the_sort)")).Detail!.Code);
         Assert.Equal("probes.not-a-number", (await AskAsync("vector(0) / 0")).Detail!.Code);
         Assert.Equal(4, (await AskAsync("scalar(vector(4))")).Value);
@@ -76,10 +77,9 @@ public sealed class PrometheusServerTests : IAsyncLifetime
     [Fact]
     public async Task A_real_server_tells_of_the_past_and_aggregates()
     {
-        await UntilAsync("sum(queue_length)", s => s.Outcome is SampleOutcome.Value);
-        var first = TimeProvider.System.GetUtcNow();
-        await UntilAsync("sum(count_over_time(queue_length[1m]))", s => s.Value >= 8);
+        await UntilUnbrokenAsync();
         var (now, step) = (TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(1));
+        var first = now - TimeSpan.FromSeconds(3.5);
 
         await using var probe = (IRangeProbe)Open(
             new("s", SignalUnit.Unstated, Server, "max(\nqueue_length # longest\n)")
@@ -111,7 +111,7 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         Assert.Equal("probes.prometheus.stale", (await AskAsync("frozen")).Detail!.Code);
         Assert.Equal(SampleOutcome.Value, (await AskLateAsync("lagging", TimeSpan.FromSeconds(1))).Outcome);
         Assert.Equal("probes.prometheus.stale", (await AskLateAsync("frozen", TimeSpan.FromSeconds(1))).Detail!.Code);
-        Assert.Equal(3, (await AskAsync("sum(frozen) - 2 + 0 * sum(queue_length)")).Value);
+        await UntilAsync("sum(frozen) - 2 + 0 * sum(queue_length)", s => s.Value == 3);
 
         string[] queries = ["sum(queue_length)", "sum(rate(lagging[1m])) / 2", "ancient", "vector(1)"];
         await using var probe = (IRangeProbe)OpenBy(
@@ -120,9 +120,9 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         );
         var ages = await probe.ReadAgesAsync(CancellationToken.None);
         Assert.Equal(queries[..3], ages.Select(a => a.Signal));
-        Assert.InRange(ages[0].Value!.Value, 0, 15);
-        Assert.InRange(ages[1].Value!.Value, 40, 55);
-        Assert.InRange(ages[2].Value!.Value, 600, 615);
+        Assert.InRange(ages[0].Value!.Value, 0, 39);
+        Assert.InRange(ages[1].Value!.Value, 40, 79);
+        Assert.InRange(ages[2].Value!.Value, 600, 639);
     }
 
     /// <summary>At the time by that clock the server had not even begun.</summary>
@@ -130,7 +130,7 @@ public sealed class PrometheusServerTests : IAsyncLifetime
     public async Task A_machine_whose_clock_is_four_minutes_behind_reads_what_a_real_server_has_now()
     {
         // The server tells its time in whole seconds: what is there for a second only may be asked for too early.
-        await UntilAsync("sum(count_over_time(queue_length[1m]))", s => s.Value >= 8);
+        await UntilUnbrokenAsync();
         var clock = new BehindTime(TimeSpan.FromMinutes(4));
         await using var probe = OpenBy(
             clock,
@@ -138,7 +138,7 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         );
         var sample = Assert.Single(await probe.ReadAsync(CancellationToken.None));
         Assert.Equal((12, "probes.clock"), (sample.Value, sample.Detail?.Code));
-        Assert.InRange(clock.GetUtcNow() - sample.At, TimeSpan.FromSeconds(-2), TimeSpan.FromSeconds(10));
+        Assert.InRange(clock.GetUtcNow() - sample.At, TimeSpan.FromSeconds(-2), TimeSpan.FromMinutes(1));
     }
 
     private sealed class BehindTime(TimeSpan by) : TimeProvider
@@ -154,6 +154,10 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         );
         return Assert.Single(await probe.ReadAsync(CancellationToken.None));
     }
+
+    /// <summary>Waits until the last five scrapes, one a second, have all been answered: one that was not leaves a gap.</summary>
+    private Task<Sample> UntilUnbrokenAsync() =>
+        UntilAsync("min_over_time(up[6s]) * count_over_time(up[6s])", s => s.Value >= 5);
 
     private async Task<Sample> UntilAsync(string query, Func<Sample, bool> holds)
     {

@@ -25,7 +25,7 @@ public sealed class SyntheticProbeTests(PostgresServer server) : IAsyncLifetime
         var samples = await UntilAsync(probe, s => s[0].Value is not null);
         Assert.Equal(0, samples[0].Value);
         Assert.InRange(samples[1].Value!.Value, 0.00001, 5);
-        Assert.InRange(samples[0].Weight!.Value, 1, 20);
+        Assert.InRange(samples[0].Weight!.Value, 1, 60);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Tidelock.Postgres.Tests.Servers;
+using Tidelock.Tests.Programs;
 
 namespace Tidelock.Postgres.Tests.Rehearsals;
 
@@ -35,11 +36,10 @@ internal sealed class NewerPrograms : IDisposable
         foreach (var name in (string[])["psql", "pg_dump", "pg_restore"])
         {
             var file = Path.Combine(folder, name);
-            File.WriteAllText(
+            Script.Write(
                 file,
                 $"#!/bin/sh\n[ \"$1\" != --version ] || exec echo '{name} (PostgreSQL) {major}.0'\nexec {Own}/{name} \"$@\"\n"
             );
-            File.SetUnixFileMode(file, Everybody);
         }
     }
 

@@ -95,17 +95,26 @@ public sealed class RestoredPlaceTests(PostgresServer server)
     public async Task A_disk_that_fills_up_while_the_backup_is_restored_is_told_as_that()
     {
         await using var data = await SmallAsync();
+        var full = data.Place + ".full";
         await data.Bench.Database.ExecuteAsync(
-            "create table large as select n, repeat(md5(n::text), 20) as t from generate_series(1, 120000) n; analyze"
+            $"""
+            create table large as select n, repeat(md5(n::text), 20) as t from generate_series(1, 120000) n;
+            create function on_a_full_disk(n int) returns int language plpgsql immutable as $$ begin
+              while n = 1 and current_setting('port') <> '{server.Cluster.Port}' and (pg_stat_file('{full}', true)).size is null
+              loop perform pg_sleep(0.01); end loop; return n; end $$;
+            create index on large (on_a_full_disk(n));
+            analyze
+            """
         );
         using var disk = SmallDisk.Mount(data.Place, "600m");
         using var ended = new CancellationTokenSource();
-        var filling = FillWhenRestoringAsync(data.Folder, disk, ended.Token);
+        var filling = FillWhenRestoringAsync(data.Folder, disk, full, ended.Token);
 
         var record = await data.RehearseAsync();
 
         await ended.CancelAsync();
         Assert.True(await filling);
+        File.Delete(full);
         Assert.Equal("rehearsals.data.disk-full", record.Failed!.Finding.Code);
         Assert.Equal(RehearsalPart.Restore, record.Failed.Part);
     }
@@ -115,7 +124,7 @@ public sealed class RestoredPlaceTests(PostgresServer server)
     {
         await using var data = await SmallAsync();
         var killed = 0;
-        data.Begins = part => killed += part == RehearsalPart.Migrate ? Polling.Kill("postgres", data.Place) : 0;
+        data.Begins = part => killed += part == RehearsalPart.Migrate ? Kill(data.Place) : 0;
 
         var record = await data.RehearseAsync();
 
@@ -186,13 +195,50 @@ public sealed class RestoredPlaceTests(PostgresServer server)
         return data;
     }
 
-    /// <summary>Once pg_restore reads a backup of this folder; false where it never did.</summary>
-    private static async Task<bool> FillWhenRestoringAsync(string backups, SmallDisk disk, CancellationToken ended)
+    /// <summary>Kills the server that lies there, and returns when the last of its processes has noticed it.</summary>
+    private static int Kill(string place)
+    {
+        var killed = Polling.Kill("postgres", place);
+        for (var since = TimeProvider.System.GetTimestamp(); LiesThere(place); )
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(since).TotalSeconds < 60, "the server's processes stay");
+        }
+
+        return killed;
+    }
+
+    private static bool LiesThere(string place) =>
+        Process
+            .GetProcessesByName("postgres")
+            .Any(p => FolderOf(p.Id)?.StartsWith(place, StringComparison.Ordinal) is true);
+
+    private static string? FolderOf(int pid)
+    {
+        try
+        {
+            return File.ResolveLinkTarget($"/proc/{pid}/cwd", returnFinalTarget: false)?.FullName;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is gone.
+            return null;
+        }
+    }
+
+    /// <summary>Once pg_restore reads a backup of this folder, and says so in a file; false where it never did.</summary>
+    private static async Task<bool> FillWhenRestoringAsync(
+        string backups,
+        SmallDisk disk,
+        string full,
+        CancellationToken ended
+    )
     {
         while (!ended.IsCancellationRequested)
         {
             if (Process.GetProcessesByName("pg_restore").Any(p => IsRestoring(p.Id, backups)))
             {
+                disk.Fill();
+                await File.WriteAllTextAsync(full, "", CancellationToken.None);
                 await FillAsync(disk, ended);
                 return true;
             }

@@ -160,7 +160,19 @@ public sealed class BackRestServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Cluster.DisposeAsync();
-        Directory.Delete(folder, recursive: true);
+        for (var since = TimeProvider.System.GetTimestamp(); ; )
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (TimeProvider.System.GetElapsedTime(since).TotalSeconds < 60)
+            {
+                // A file that was being archived may still be written into the repository.
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+            }
+        }
     }
 
     private static async Task AsOwnerAsync(IReadOnlyList<string> words) =>

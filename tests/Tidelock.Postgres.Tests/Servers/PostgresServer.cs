@@ -43,6 +43,8 @@ public sealed class PostgresServer : IAsyncLifetime
                     ["pg_stat_statements.max"] = "100000",
                     ["max_connections"] = "200",
                     ["wal_level"] = "logical",
+                    // It comes when it likes: takes locks, changes estimates, has transactions.
+                    ["autovacuum"] = "off",
                 },
             },
             CancellationToken.None
@@ -72,6 +74,7 @@ public sealed class PostgresServer : IAsyncLifetime
                 Settings = new Dictionary<string, string>(StringComparer.Ordinal)
                 {
                     ["shared_preload_libraries"] = "pg_stat_statements",
+                    ["autovacuum"] = "off",
                 },
             },
             CancellationToken.None

@@ -7,6 +7,8 @@ namespace Tidelock.Postgres.Tests.Servers;
 /// <summary>A database of its own for one test, reached as superuser or as any role.</summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private TestDatabase(LocalCluster cluster, string name)
     {
         Cluster = cluster;
@@ -30,7 +32,7 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         name ??= "t_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
         var database = new TestDatabase(cluster, name);
-        await RunAsync(cluster.TargetAs("postgres", "postgres"), $"create database {Identifiers.Quote(name)}");
+        await OnceUnusedAsync(cluster, $"create database {Identifiers.Quote(name)}");
         return database;
     }
 
@@ -117,11 +119,18 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>A plain connection for a test that plays another client: a reader, a blocker.</summary>
     public Task<NpgsqlConnection> ConnectAsync(string role = "postgres") => OpenAsync(TargetAs(role));
 
-    public async ValueTask DisposeAsync() =>
-        await RunAsync(
+    /// <summary>Waits until no more clients than these are connected: who has closed a connection is seen a moment longer.</summary>
+    public Task LeftAloneAsync(int but = 0) =>
+        UntilAsync(
             Cluster.TargetAs("postgres", "postgres"),
-            $"drop database if exists {Identifiers.Quote(Name)} with (force)"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"select count(*) <= {but} from pg_stat_activity where datname = {Identifiers.Literal(Name)} and usesysid is not null"
+            )
         );
+
+    public async ValueTask DisposeAsync() =>
+        await OnceUnusedAsync(Cluster, $"drop database if exists {Identifiers.Quote(Name)} with (force)");
 
     private static string UriOf(PostgresTarget target)
     {
@@ -138,6 +147,25 @@ public sealed class TestDatabase : IAsyncDisposable
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
     }
+
+    /// <summary>Whoever is in a database, or in the template, may need longer to go than the server waits for.</summary>
+    private static async Task OnceUnusedAsync(LocalCluster cluster, string sql)
+    {
+        for (var since = TimeProvider.System.GetTimestamp(); ; )
+        {
+            try
+            {
+                await RunAsync(cluster.TargetAs("postgres", "postgres"), sql);
+                return;
+            }
+            catch (PostgresException e) when (IsInUse(e) && TimeProvider.System.GetElapsedTime(since) < Patience)
+            {
+                // The server has waited for five seconds.
+            }
+        }
+    }
+
+    private static bool IsInUse(PostgresException e) => e.SqlState == PostgresErrorCodes.ObjectInUse;
 
     private static async Task<NpgsqlConnection> OpenAsync(PostgresTarget target)
     {

@@ -167,7 +167,7 @@ public sealed class AlembicTests(PostgresServer server)
         var catalog = await bench.Views.CatalogAsync();
         await using var reader = await bench.Database.ConnectAsync();
         await new NpgsqlCommand("begin; select count(*) from attempt", reader).ExecuteNonQueryAsync();
-        var locks = new LockBudget(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4), 100);
+        var locks = new LockBudget(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(4), 100);
 
         var outcome = await UpAsync(bench, locks);
 

@@ -3,6 +3,7 @@ using Tidelock.Migrations.Tools;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Postgres.Tests.Views;
 using Tidelock.Programs;
+using Tidelock.Tests.Programs;
 
 namespace Tidelock.Postgres.Tests.Tools;
 
@@ -24,8 +25,7 @@ internal sealed class CommandBench(ViewBench views)
     public void Replace(string key, string script)
     {
         var path = Path.Combine(Project, key + ".sh");
-        File.WriteAllText(path, "#!/bin/sh\n" + script + "\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Script.Write(path, "#!/bin/sh\n" + script + "\n");
         var yaml = Path.Combine(Project, "..", "change.yaml");
         File.WriteAllLines(
             yaml,
@@ -55,8 +55,8 @@ internal sealed class CommandBench(ViewBench views)
 
     public async Task<ToolStanding> AskAsync() => await Tool().AskAsync(await GroundAsync(), default);
 
-    public async Task<MigrationOutcome> UpAsync(TimeSpan? limit = null) =>
-        await new ToolRun(Tool(), await GroundAsync(), TimeProvider.System)
+    public async Task<MigrationOutcome> UpAsync(TimeSpan? limit = null, TimeProvider? time = null) =>
+        await new ToolRun(Tool(), await GroundAsync(), time ?? TimeProvider.System)
         {
             Limit = limit ?? TimeSpan.FromHours(24),
         }.RunAsync(

@@ -121,7 +121,7 @@ public sealed class CommandTests(PostgresServer server)
         await using var bench = await CommandBench.CreateAsync(server);
         await using var reader = await bench.Database.ConnectAsync();
         await new NpgsqlCommand("begin; select count(*) from attempt", reader).ExecuteNonQueryAsync();
-        bench.Edit("../change.yaml", "total: 2m", "total: 3s");
+        bench.Edit("../change.yaml", "try: 100ms, total: 2m", "try: 200ms, total: 4s");
 
         var outcome = await bench.UpAsync();
 
@@ -167,13 +167,16 @@ public sealed class CommandTests(PostgresServer server)
         // It survives the interrupt in a session of its own, so that only the end of its backend stops it.
         bench.Replace("up", "setsid psql -Xqc 'select pg_sleep(600)' >/dev/null 2>&1 & sqitch deploy; sleep 600");
 
-        Assert.IsType<MigrationOutcome.Applied>(await bench.UpAsync(TimeSpan.FromSeconds(3)));
+        var limit = TimeSpan.FromMinutes(10);
+        var deployed = bench.Database.UntilAsync(
+            "select exists (select from sqitch.changes where change = 'attempt_v1')"
+        );
 
-        Assert.Equal(
-            0,
-            await bench.Database.ScalarAsync<long>(
-                "select count(*) from pg_stat_activity where application_name = 'tidelock/test/1/tool' and datname = current_database()"
-            )
+        Assert.IsType<MigrationOutcome.Applied>(await bench.UpAsync(limit, new EndedTime(limit, deployed)));
+
+        // Of the program that was asked a moment ago, its connection may still be seen.
+        await bench.Database.UntilAsync(
+            "select not exists (select from pg_stat_activity where application_name = 'tidelock/test/1/tool' and datname = current_database())"
         );
     }
 
