@@ -54,6 +54,30 @@ public sealed class CheckTests(NativeProgram program)
         Assert.Contains("is not expected here", result.Errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("24h", true)]
+    [InlineData("30m", false)]
+    public async Task A_soak_that_no_look_will_add_to_is_told_before_anything_is_deployed(string soak, bool isTold)
+    {
+        using var place = new Workplace(program);
+        place.Variables["DATABASE_URL"] = "postgresql://me@127.0.0.1:1/gone";
+        Directory.CreateDirectory(place.Change);
+        await File.WriteAllTextAsync(Path.Combine(place.Change, "up.sql"), "create index on public.results (name)");
+        await File.WriteAllTextAsync(
+            Path.Combine(place.Change, "change.yaml"),
+            $$"""
+            change: scores
+            migration: { sql: { up: up.sql } }
+            watch: { for: 30m }
+            gates: { staging: { environment: production, soak: {{soak}} } }
+            environments: { production: { database: "${DATABASE_URL}" } }
+            """
+        );
+        var result = await place.RunAsync("check", "change");
+        Assert.True(result.ExitCode == 0, result.Errors);
+        Assert.Equal(isTold, result.Output.Contains("no look will count", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_folder_without_a_change_ends_with_4()
     {
