@@ -22,6 +22,7 @@ internal sealed class WatchedApi : IAsyncDisposable
     private readonly TestDatabase database;
     private readonly ReservedPort apiPort = ReservedPort.Take();
     private readonly ReservedPort prometheusPort = ReservedPort.Take();
+    private readonly Lock counting = new();
     private readonly List<Task> working = [];
     private HttpListener metrics;
     private Process? prometheus;
@@ -91,7 +92,11 @@ internal sealed class WatchedApi : IAsyncDisposable
     {
         metrics.Stop();
         await UntilAsync("up", v => v is "0");
-        counted = default;
+        lock (counting)
+        {
+            counted = default;
+        }
+
         metrics = Listen();
         working.Add(Task.Run(ServeAsync));
     }
@@ -168,7 +173,10 @@ internal sealed class WatchedApi : IAsyncDisposable
             }
 
             var isFast = took.Elapsed < TimeSpan.FromMilliseconds(100);
-            counted = (counted.Requests + 1, counted.Errors + (isOk ? 0 : 1), counted.Fast + (isFast ? 1 : 0));
+            lock (counting)
+            {
+                counted = (counted.Requests + 1, counted.Errors + (isOk ? 0 : 1), counted.Fast + (isFast ? 1 : 0));
+            }
         }
 
         await (connection?.DisposeAsync() ?? ValueTask.CompletedTask);
@@ -183,7 +191,7 @@ internal sealed class WatchedApi : IAsyncDisposable
             {
                 var context = await listener.GetContextAsync();
                 context.Response.ContentType = "text/plain; version=0.0.4";
-                var (requests, errors, fast) = counted;
+                var (requests, errors, fast) = Counted();
                 var text = string.Create(
                     CultureInfo.InvariantCulture,
                     $"""
@@ -205,6 +213,14 @@ internal sealed class WatchedApi : IAsyncDisposable
                     return;
                 }
             }
+        }
+    }
+
+    private (long Requests, long Errors, long Fast) Counted()
+    {
+        lock (counting)
+        {
+            return counted;
         }
     }
 
