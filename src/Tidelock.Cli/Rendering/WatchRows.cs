@@ -33,7 +33,12 @@ internal sealed class WatchRows(ReportWords words)
             shown.UnionWith(mine);
             if (signal.Signal is not (BuiltInSignals.Downstream or BuiltInSignals.Contract))
             {
-                yield return Signal(signal, mine, known.FirstOrDefault(s => s.Signal == signal.Signal));
+                yield return Signal(
+                    signal,
+                    mine,
+                    known.FirstOrDefault(s => s.Signal == signal.Signal),
+                    Unseen(signal.Signal, state, now)
+                );
                 foreach (var rule in mine.Where(j => j.Rule.RollsBack))
                 {
                     yield return new Row("", Under, $"{words.Say(rule.Rule.Words)}{Near(rule.Verdict)}", ToneOf(rule));
@@ -72,7 +77,19 @@ internal sealed class WatchRows(ReportWords words)
             : null;
     }
 
-    private Row Signal(ReportSignal signal, IReadOnlyList<Judged> judged, WatchedSignal? known)
+    /// <summary>How long ago a signal had its last value, where it had none since; null where it is of the last tick.</summary>
+    private static TimeSpan? Unseen(string signal, RunState state, DateTimeOffset now)
+    {
+        var ticks = state.Ticks.Where(t => t.Samples.Any(s => s.Signal == signal));
+        return
+            ticks.LastOrDefault() is { } last
+            && last.Samples.All(s => s.Signal != signal || s.Value is null)
+            && ticks.LastOrDefault(t => t.Samples.Any(s => s.Signal == signal && s.Value is not null)) is { } seen
+            ? now - seen.At
+            : null;
+    }
+
+    private Row Signal(ReportSignal signal, IReadOnlyList<Judged> judged, WatchedSignal? known, TimeSpan? unseen)
     {
         var summary = signal.Watch.Samples > 0 ? signal.Watch : signal.Baseline;
         var unit = known?.Unit ?? signal.Unit;
@@ -81,6 +98,7 @@ internal sealed class WatchRows(ReportWords words)
         [
             words.Value(summary.Last, unit).PadLeft(ValueWidth),
             Sparkline.Of(signal.Columns, SparklineWidth),
+            unseen is { } age ? words.Say("cli.watch.asked", ("age", Seconds(age))) : "",
             .. judged.Where(j => !j.Rule.RollsBack).Select(MustHold),
             Base(known?.Baseline, unit),
             known?.Delay is { } delay ? words.Say("cli.watch.delay", ("delay", delay)) : "",

@@ -49,7 +49,7 @@ public sealed class ReportWords(TextCatalog texts)
         {
             SignalUnit.Unstated or SignalUnit.Number => Digits(value),
             SignalUnit.Ratio => $"{Digits(value * 100)} %",
-            SignalUnit.Seconds => Durations.Short(TimeSpan.FromSeconds(Math.Clamp(value, -1e9, 1e9))),
+            SignalUnit.Seconds => Quantity.Text(value, unit),
             SignalUnit.PerSecond => $"{Digits(value)} /s",
         };
 

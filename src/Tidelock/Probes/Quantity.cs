@@ -8,10 +8,14 @@ public static class Quantity
 {
     private const double LongestSeconds = 1e9;
 
+    /// <summary>What is shorter would be "0 ms", as what takes no time at all.</summary>
+    private const double ShortestSeconds = 0.001;
+
     public static string Text(double value, SignalUnit unit) =>
         unit switch
         {
             SignalUnit.Ratio => $"{Short(value * 100)} %",
+            SignalUnit.Seconds when Math.Abs(value) is > 0 and < ShortestSeconds => $"{Short(value * 1000)} ms",
             SignalUnit.Seconds when Math.Abs(value) < LongestSeconds => Durations.Short(TimeSpan.FromSeconds(value)),
             SignalUnit.Seconds => $"{Short(value)} s",
             SignalUnit.PerSecond => $"{Short(value)} /s",

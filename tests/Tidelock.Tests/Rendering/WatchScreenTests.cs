@@ -68,6 +68,8 @@ public sealed class WatchScreenTests
         Assert.Contains("A blind instrument alone never rolls back.", text, StringComparison.Ordinal);
         Assert.Contains("Held since 17:07:10 (30 s).", text, StringComparison.Ordinal);
         Assert.Contains("Still watching: error_rate, connections", text, StringComparison.Ordinal);
+        Assert.Contains("231 ms  ▇██████···  2 min 40 s ago", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(" ago", Text(new WatchStory().Watch(300)), StringComparison.Ordinal);
     }
 
     [Fact]
