@@ -31,7 +31,7 @@ internal sealed class PlanScreen(ReportWords words)
             .. Labelled("cli.plan.locks", plan.Locks.Select(words.Say)),
             .. Candidate(plan),
             .. Labelled("cli.plan.content", plan.Content.Select(words.Say)),
-            Watch(change.Section<WatchOptions>()),
+            .. Watch(change.Section<WatchOptions>()),
             .. Labelled(
                 "cli.plan.back",
                 [.. plan.WayBack.Select(words.Say), Decision(change.Section<RollbackOptions>())]
@@ -162,7 +162,7 @@ internal sealed class PlanScreen(ReportWords words)
     ) => lines.Select((line, i) => new Row(mark, i == 0 ? words.Say(label) : "", line, tone));
 
     /// <summary>What takes the change back; else what the watch is for, and be it nothing.</summary>
-    private Row Watch(WatchOptions watch)
+    private IEnumerable<Row> Watch(WatchOptions watch)
     {
         var (code, rules) = watch switch
         {
@@ -171,7 +171,7 @@ internal sealed class PlanScreen(ReportWords words)
             _ => ("cli.plan.unjudged", []),
         };
         var isJudged = code is not "cli.plan.unjudged";
-        return new Row(
+        yield return new Row(
             isJudged ? " " : "!",
             words.Say("cli.plan.watch"),
             words.Say(
@@ -182,6 +182,15 @@ internal sealed class PlanScreen(ReportWords words)
             ),
             isJudged ? Tone.Plain : Tone.Warn
         );
+        if (watch.Uncounted is { Count: > 0 } uncounted)
+        {
+            yield return new Row(
+                "!",
+                "",
+                words.Say("cli.plan.uncounted", ("signals", string.Join(", ", uncounted))),
+                Tone.Warn
+            );
+        }
     }
 
     private string Decision(RollbackOptions back) =>

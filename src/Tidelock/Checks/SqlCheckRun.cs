@@ -97,9 +97,13 @@ internal static class SqlCheckRun
         }
     }
 
-    /// <summary>The server ended the session or lacks room for it: that says nothing of the query.</summary>
+    /// <summary>
+    /// The server ended the session, lacks room for it, or rolled its transaction back for the sake of another's (a deadlock, a conflict with
+    /// recovery): that says nothing of the query.
+    /// </summary>
     private static bool IsOfTheServer(string state) =>
         ConnectionLoss.EndsSession(state)
+        || state.StartsWith("40", StringComparison.Ordinal)
         || state.StartsWith("53", StringComparison.Ordinal)
         || state is PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.LockNotAvailable;
 

@@ -11,6 +11,9 @@ public abstract record ProbeOptions(string Signal, SignalUnit Unit)
     /// </summary>
     public TimeSpan Delay { get; init; }
 
+    /// <summary>Whether the source could tell how many requests are behind a value, and is not asked to.</summary>
+    public virtual bool IsUncounted => false;
+
     /// <summary>How far apart the source's values are, where that is more than a tick: one a minute is not four fifths missing.</summary>
     public TimeSpan Every { get; init; }
 }

@@ -66,14 +66,16 @@ internal static class SourceDelays
             : null;
     }
 
-    /// <summary>Which values come late, of which none new came, and whose clock is another; null for none.</summary>
+    /// <summary>Which values come late, of which none new came, whose clock is another, and whose query may be misspelt; null for none.</summary>
     public static Message? Told(RunState state)
     {
         var late = state
             .Delays.Where(d => d.IsLater)
             .Select(d => Message.Of("steps.baseline.late-signal", ("signal", d.Signal), ("delay", d.Counts)));
         var others = state
-            .Delays.Where(d => d.Detail?.Code is SourceClock.Differs or SignalDelay.NoneNew)
+            .Delays.Where(d =>
+                d.Detail?.Code is SourceClock.Differs or SignalDelay.NoneNew or UnknownName.Label or UnknownName.Metric
+            )
             .Select(d => Message.Of("steps.watch.clock", ("signal", d.Signal), ("detail", d.Detail)));
         IReadOnlyList<Message> all = [.. late, .. others];
         return all.Count == 0 ? null : Several.Of(all);

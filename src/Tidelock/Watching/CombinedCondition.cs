@@ -9,6 +9,8 @@ internal sealed record BothConditions(Condition Left, Condition Right) : Conditi
 
     public override IEnumerable<string> BaselineSignals => Left.BaselineSignals.Concat(Right.BaselineSignals);
 
+    public override IEnumerable<string> Shares => Left.Shares.Concat(Right.Shares);
+
     public override Finding Judge(WatchEvidence evidence, TimeSpan window)
     {
         Finding[] parts = [Left.Judge(evidence, window), Right.Judge(evidence, window)];
@@ -29,6 +31,8 @@ internal sealed record EitherCondition(Condition Left, Condition Right) : Condit
     public override IEnumerable<string> Signals => Left.Signals.Concat(Right.Signals);
 
     public override IEnumerable<string> BaselineSignals => Left.BaselineSignals.Concat(Right.BaselineSignals);
+
+    public override IEnumerable<string> Shares => Left.Shares.Concat(Right.Shares);
 
     public override Finding Judge(WatchEvidence evidence, TimeSpan window)
     {

@@ -10,6 +10,9 @@ internal abstract record Condition
     /// <summary>Those of them that are compared with what they were before the migration.</summary>
     public abstract IEnumerable<string> BaselineSignals { get; }
 
+    /// <summary>Those of them that are judged as a share: of requests, mostly.</summary>
+    public abstract IEnumerable<string> Shares { get; }
+
     /// <summary>Breached when the condition has come about and stayed for <paramref name="window"/>, by the rules of the watch.</summary>
     public abstract Finding Judge(WatchEvidence evidence, TimeSpan window);
 

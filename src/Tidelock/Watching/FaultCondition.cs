@@ -9,6 +9,8 @@ internal sealed record FaultCondition(string Signal, FaultState Expected) : Cond
 
     public override IEnumerable<string> BaselineSignals => [];
 
+    public override IEnumerable<string> Shares => [];
+
     public override Condition Not() =>
         this with
         {
@@ -29,6 +31,12 @@ internal sealed record FaultCondition(string Signal, FaultState Expected) : Cond
         }
 
         var (broken, weight) = BrokenInARow(timeline, count);
+        if (broken == 0 && timeline.SilencesAt(evidence.Now).Any())
+        {
+            // What was fine before the looks that had no answer may not be so any more.
+            return Finding.Unknown(NotAsked(timeline, evidence.Now));
+        }
+
         var what = broken == 0 ? null : timeline.DetailOf(count - 1);
         return Expected is FaultState.Fine ? FineIsBreach(broken, what) : BrokenIsBreach(broken, weight, what);
     }

@@ -10,6 +10,8 @@ internal abstract record SignalCondition(string Signal, SignalUnit Unit) : Condi
 
     public override IEnumerable<string> BaselineSignals => NeedsBaseline ? [Signal] : [];
 
+    public override IEnumerable<string> Shares => Unit is SignalUnit.Ratio ? [Signal] : [];
+
     protected abstract bool NeedsBaseline { get; }
 
     public override Finding Judge(WatchEvidence evidence, TimeSpan window)

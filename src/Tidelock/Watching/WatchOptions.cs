@@ -27,6 +27,17 @@ public sealed record WatchOptions(
     internal IEnumerable<string> Signals =>
         RollBackWhen.Concat(Healthy).SelectMany(c => c.Signals).Distinct(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Shares that take the change back and of which nobody counts the requests, though their source could: where few ask, one failure is all
+    /// there is for as long as the query looks back.
+    /// </summary>
+    public IReadOnlyList<string> Uncounted =>
+        [
+            .. RollBackWhen
+                .SelectMany(c => c.Condition.Shares)
+                .Intersect(Probes.Where(p => p.IsUncounted).Select(p => p.Signal), StringComparer.Ordinal),
+        ];
+
     /// <summary>How often there is a look at what is slow to read: a thirtieth of the watch, at least one tick and at most a minute.</summary>
     internal TimeSpan Pace =>
         TimeSpan.FromTicks(Math.Clamp(For.Ticks / 30, Every.Ticks, Math.Max(Every.Ticks, TimeSpan.TicksPerMinute)));

@@ -125,6 +125,25 @@ public sealed class PrometheusServerTests : IAsyncLifetime
         Assert.InRange(ages[2].Value!.Value, 600, 639);
     }
 
+    [Fact]
+    public async Task A_real_server_tells_which_names_of_a_query_it_does_not_know()
+    {
+        await UntilAsync("sum(queue_length)", s => s.Outcome is SampleOutcome.Value);
+        string[] queries =
+        [
+            "sum(queue_length) + (sum(queue_length{status=~\"5..\"}) or vector(0))",
+            "sum(queue_length) + (sum(queue_lenght) or vector(0))",
+            "sum(queue_length) + (sum(queue_length{job=\"other\"}) or vector(0))",
+        ];
+        await using var probe = (IRangeProbe)OpenBy(
+            TimeProvider.System,
+            [.. queries.Select(q => new PrometheusProbeOptions(q, SignalUnit.Unstated, Server, q))]
+        );
+        var ages = await probe.ReadAgesAsync(CancellationToken.None);
+        Assert.Equal(["probes.no-label", "probes.no-metric", null], ages.Select(a => a.Detail?.Code));
+        Assert.All(ages, a => Assert.InRange(a.Value!.Value, 0, 39));
+    }
+
     /// <summary>At the time by that clock the server had not even begun.</summary>
     [Fact]
     public async Task A_machine_whose_clock_is_four_minutes_behind_reads_what_a_real_server_has_now()

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Npgsql;
 using Tidelock.Checks;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
@@ -59,7 +60,7 @@ public sealed class CheckTests(PostgresServer server)
         // A server of its own: whoever drops a database waits for every backend, also for one that stands still.
         await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), default);
         var check = new SqlCheck("c", "select pg_sleep(31)", null, null, TimeSpan.FromSeconds(0.3), null, true);
-        var asking = RunAsync(check with { Within = TimeSpan.FromSeconds(3) }, cluster: cluster);
+        var asking = RunAsync(check with { Within = TimeSpan.FromSeconds(3) }, target: cluster.Target());
         const string Backend = "select pid from pg_stat_activity where query = 'select pg_sleep(31)'";
         await TestDatabase.UntilAsync(cluster.Target(), $"select exists ({Backend})");
         var backend = await TestDatabase.ScalarAsync<int>(cluster.Target(), Backend);
@@ -74,8 +75,27 @@ public sealed class CheckTests(PostgresServer server)
             Signals.Send(backend, 18);
         }
 
-        var slow = await RunAsync(check, cluster: cluster);
+        var slow = await RunAsync(check, target: cluster.Target());
         Assert.Equal((true, true), (slow.IsSlow, slow.IsAnswered));
+    }
+
+    [Theory]
+    [InlineData(PostgresErrorCodes.DeadlockDetected, false)]
+    [InlineData(PostgresErrorCodes.SerializationFailure, false)]
+    [InlineData(PostgresErrorCodes.TooManyConnections, false)]
+    [InlineData(PostgresErrorCodes.UndefinedColumn, true)]
+    public async Task A_transaction_that_gave_way_to_another_says_nothing_of_its_query(string state, bool isAnswered)
+    {
+        await using var database = await server.CreateDatabaseAsync();
+        await database.ExecuteAsync(
+            $"create function fails() returns int language plpgsql as $$ begin raise 'no' using errcode = '{state}'; end $$"
+        );
+        var check = new SqlCheck("c", "select public.fails()", null, null, null, null, Critical: true);
+        var result = await RunAsync(check, target: database.Target);
+        Assert.Equal(
+            (isAnswered ? "checks.sql.failed" : "checks.sql.lost", isAnswered),
+            (result.Finding.Code, result.IsAnswered)
+        );
     }
 
     [Theory]
@@ -152,12 +172,12 @@ public sealed class CheckTests(PostgresServer server)
         Check check,
         Dictionary<string, TimeSpan>? baselines = null,
         TimeProvider? time = null,
-        LocalCluster? cluster = null
+        PostgresTarget? target = null
     )
     {
         using var http = new HttpClient();
         var ground = new CheckGround(
-            token => PostgresSession.OpenAsync((cluster ?? server.Cluster).Target(), "t", token),
+            token => PostgresSession.OpenAsync(target ?? server.Cluster.Target(), "t", token),
             http,
             Path.GetTempPath(),
             new Dictionary<string, string?>(StringComparer.Ordinal) { ["PGDATABASE"] = "secret" },

@@ -235,6 +235,61 @@ public sealed class DatadogProbeTests
         Assert.Equal(4, asked.Count);
     }
 
+    /// <summary>Buckets of 20 s give four samples each, so that a quarter of their requests is behind one.</summary>
+    [Fact]
+    public async Task How_many_requests_are_behind_a_value_is_asked_beside_it_and_counted_once()
+    {
+        var asked = new List<string>();
+        await using var server = await StubServer.StartAsync(
+            time,
+            async context =>
+            {
+                using var body = await JsonDocument.ParseAsync(context.Request.Body);
+                var formulas = body.RootElement.GetProperty("data").GetProperty("attributes").GetProperty("formulas");
+                asked.AddRange(formulas.EnumerateArray().Select(f => f.GetProperty("formula").GetString()!));
+                await context.Response.WriteAsync(
+                    Formulas([90, 70, 50], "[1,0.5,3]", "[100,40,80]", "[7,7,7]", "[1,null,1]")
+                );
+            }
+        );
+        var counted = Share with { Weight = "hits" };
+        var samples = await ReadAsync(server, counted, counted with { Signal = "unknown" });
+        Assert.Equal(["errors_0 / hits_0", "hits_0", "errors_1 / hits_1", "hits_1"], asked);
+        Assert.Equal((0.5, 10.0), (samples[0].Value, samples[0].Weight));
+        Assert.Equal((SampleOutcome.NoData, "probes.datadog.no-weight"), (samples[1].Outcome, samples[1].Detail!.Code));
+
+        await using var probe = (IRangeProbe)Open(server, counted);
+        var past = await probe.ReadRangeAsync(
+            Now - TimeSpan.FromSeconds(90),
+            Now - TimeSpan.FromSeconds(70),
+            TimeSpan.FromSeconds(10),
+            default
+        );
+        Assert.Equal([(1.0, 50.0), (1.0, 50.0), (0.5, 20.0)], past.Select(s => (s.Value!.Value, s.Weight!.Value)));
+    }
+
+    [Fact]
+    public async Task Queries_that_stand_alone_are_counted_by_queries_that_do_too()
+    {
+        var asked = "";
+        await using var server = await StubServer.StartAsync(
+            time,
+            context =>
+            {
+                asked = context.Request.Query["query"];
+                return context.Response.WriteAsync(
+                    Ok(Series(0, 20, (70, 0.5)), Series(1, 20, (70, 40)), Series(2, 20, (70, 3)))
+                );
+            }
+        );
+        var samples = await ReadAsync(server, Query("share", "a / b") with { Weight = "b" }, Query("plain", "c"));
+        Assert.Equal(
+            [("share", 0.5, 10.0), ("plain", 3.0, null)],
+            samples.Select(s => (s.Signal, s.Value!.Value, s.Weight))
+        );
+        Assert.Equal("a / b,b,c", asked);
+    }
+
     [Fact]
     public async Task Half_an_answer_to_a_formula_is_an_error_and_so_is_a_refused_key()
     {

@@ -63,7 +63,7 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
         return ValueTask.CompletedTask;
     }
 
-    private static Sample Moment(DatadogProbeOptions query, DatadogAnswer answer, int index, DateTimeOffset now)
+    private Sample Moment(DatadogProbeOptions query, DatadogAnswer answer, int index, DateTimeOffset now)
     {
         var at = now - query.Delay;
         if (answer.Of(index, query.Signal, at, out var instead) is not { } series)
@@ -72,8 +72,46 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
         }
 
         return series.At(at, now) is var (time, value) && at - time <= series.Bucket
-            ? Sample.Of(query.Signal, time, value)
+            ? Counted(query, Sample.Of(query.Signal, time, value), answer, index, now, context.Every)
             : Sample.NoData(query.Signal, at, Message.Of("probes.datadog.stale", ("bucket", series.Bucket)));
+    }
+
+    /// <summary>
+    /// The value with how many requests are behind it: those of a bucket once, however many samples it gives. Without that it would count as
+    /// much as a value of a thousand requests, and is none.
+    /// </summary>
+    private static Sample Counted(
+        DatadogProbeOptions query,
+        Sample sample,
+        DatadogAnswer answer,
+        int index,
+        DateTimeOffset now,
+        TimeSpan apart
+    )
+    {
+        if (query.Weight is null || sample.Outcome is not SampleOutcome.Value)
+        {
+            return sample;
+        }
+
+        if (answer.Of(index + 1, query.Signal, sample.At, out var instead) is not { } requests)
+        {
+            return instead! with { Detail = Message.Of("probes.datadog.no-weight", ("detail", instead.Detail)) };
+        }
+
+        return requests.At(sample.At, now) is var (time, count) && time == sample.At && count >= 0
+            ? sample with
+            {
+                Weight = count * Math.Min(1, apart / requests.Bucket),
+            }
+            : Sample.NoData(
+                query.Signal,
+                sample.At,
+                Message.Of(
+                    "probes.datadog.no-weight",
+                    ("detail", Message.Of("probes.datadog.stale", ("bucket", requests.Bucket)))
+                )
+            );
     }
 
     /// <summary>How long ago the newest bucket ended that is over and has a value.</summary>
@@ -110,14 +148,14 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
         {
             if (series.At(at, time.Now) is var (moment, value) && moment == at)
             {
-                samples.Add(Sample.Of(query.Signal, at, value));
+                samples.Add(Counted(query, Sample.Of(query.Signal, at, value), answer, index, time.Now, step));
             }
         }
 
         return samples;
     }
 
-    /// <summary>For every query the answer it is in, and as which.</summary>
+    /// <summary>For every query the answer it is in, and as which; its requests come after it.</summary>
     private async Task<IReadOnlyList<(DatadogAnswer Answer, int Index)>> AskAsync(
         DateTimeOffset from,
         DateTimeOffset to,
@@ -128,7 +166,7 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
         if (reply.Status != (int)HttpStatusCode.BadRequest || queries.Count == 1)
         {
             var answer = DatadogAnswer.Read(reply);
-            return [.. queries.Select((_, index) => (answer, index))];
+            return [.. queries.Select((_, i) => (answer, queries.Take(i).Sum(q => q.Asked.Count)))];
         }
 
         var alone = new List<(DatadogAnswer, int)>();
@@ -151,7 +189,7 @@ internal sealed class DatadogProbe(IReadOnlyList<DatadogProbeOptions> queries, P
             () =>
                 together[0].Named is not null
                     ? DatadogRequest.Formulas(http, access, together, from, to)
-                    : DatadogRequest.Queries(http, access, together.Select(q => q.Query), from, to),
+                    : DatadogRequest.Queries(http, access, together.SelectMany(q => q.Asked), from, to),
             cancellation
         );
 }

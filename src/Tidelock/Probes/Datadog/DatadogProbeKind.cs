@@ -29,11 +29,12 @@ internal sealed class DatadogProbeKind : IProbeKind
 
     public ProbeOptions? Read(string signal, ChangeNode probe, ChangeNode watch)
     {
-        probe.Only("datadog", "formula", "delay", "unit");
+        probe.Only("datadog", "formula", "weight", "delay", "unit");
         var unit = SignalUnits.Read(probe["unit"], SignalUnit.Unstated);
         var isFormula = probe["datadog"].IsMapping;
         var query = isFormula ? Formula(probe) : Query(probe["datadog"]);
-        var named = isFormula ? Named(probe["datadog"], query) : null;
+        var weight = isFormula ? probe["weight"].Text() : Query(probe["weight"]);
+        var named = isFormula ? Named(probe["datadog"], query, weight) : null;
         if (!isFormula && probe["formula"].Exists)
         {
             probe.MistakeAtKey("formula", Message.Of("probes.datadog.nothing-named"));
@@ -41,7 +42,11 @@ internal sealed class DatadogProbeKind : IProbeKind
 
         var delay = probe["delay"].Duration(UsualDelay, Least, Most);
         return DatadogAccess.Read(watch["datadog"]) is { } access && query.Length > 0
-            ? new DatadogProbeOptions(signal, unit, access, query, named) { Delay = delay }
+            ? new DatadogProbeOptions(signal, unit, access, query, named)
+            {
+                Weight = weight.Length > 0 ? weight : null,
+                Delay = delay,
+            }
             : null;
     }
 
@@ -58,10 +63,10 @@ internal sealed class DatadogProbeKind : IProbeKind
         return query;
     }
 
-    /// <summary>The queries of a formula, by their names. One that it does not use is not the one its author meant.</summary>
-    private static Dictionary<string, string> Named(ChangeNode node, string formula)
+    /// <summary>The queries of a formula, by their names. One that is not used is not the one its author meant.</summary>
+    private static Dictionary<string, string> Named(ChangeNode node, string formula, string weight)
     {
-        var words = DatadogProbeOptions.WordsOf(formula);
+        var words = DatadogProbeOptions.WordsOf($"{formula} {weight}");
         foreach (var (name, _) in node.Entries.Where(e => formula.Length > 0 && !words.Contains(e.Key)))
         {
             node.MistakeAtKey(name, Message.Of("probes.datadog.unused", ("name", name)));

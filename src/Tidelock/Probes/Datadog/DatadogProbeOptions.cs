@@ -16,9 +16,17 @@ public sealed partial record DatadogProbeOptions(
     IReadOnlyDictionary<string, string>? Named = null
 ) : ProbeOptions(Signal, Unit)
 {
-    /// <summary>The formula with other names for its queries.</summary>
-    internal string FormulaWith(Func<string, string> rename) =>
-        Words().Replace(Query, word => Named!.ContainsKey(word.Value) ? rename(word.Value) : word.Value);
+    /// <summary>How many requests are behind the value of a bucket, written as the query is; null where the author does not say how.</summary>
+    public string? Weight { get; init; }
+
+    public override bool IsUncounted => Weight is null;
+
+    /// <summary>What is asked for: the value, and the requests behind it where they are counted.</summary>
+    internal IReadOnlyList<string> Asked => Weight is { } weight ? [Query, weight] : [Query];
+
+    /// <summary>What is asked for with other names for its queries.</summary>
+    internal IEnumerable<string> FormulasWith(Func<string, string> rename) =>
+        Asked.Select(f => Words().Replace(f, word => Named!.ContainsKey(word.Value) ? rename(word.Value) : word.Value));
 
     /// <summary>What a formula calls by name: queries and functions.</summary>
     internal static HashSet<string> WordsOf(string formula) =>

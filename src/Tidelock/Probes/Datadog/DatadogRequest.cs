@@ -69,10 +69,12 @@ internal static class DatadogRequest
 
             json.WriteEndArray();
             json.WriteStartArray("formulas");
-            foreach (var (index, probe) in formulas.Index())
+            foreach (
+                var formula in formulas.Index().SelectMany(p => p.Item.FormulasWith(name => Unique(name, p.Index)))
+            )
             {
                 json.WriteStartObject();
-                json.WriteString("formula", probe.FormulaWith(name => Unique(name, index)));
+                json.WriteString("formula", formula);
                 json.WriteEndObject();
             }
 

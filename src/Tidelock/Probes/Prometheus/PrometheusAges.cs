@@ -30,14 +30,25 @@ internal sealed class PrometheusAges
     /// <summary>A query for the newest of the last hour, which costs the server more.</summary>
     public string ExpressionOfAnHour => Together((s, _) => $"max(max_over_time(timestamp(\n{s}\n)[1h:1m]))");
 
-    /// <summary>For every signal how many seconds before that time its newest point was; no data or an error where nobody knows.</summary>
-    public IReadOnlyList<Sample> Read(DateTimeOffset at, HttpReply reply)
+    /// <summary>
+    /// For every signal how many seconds before that time its newest point was, no data or an error where nobody knows; and the selectors of
+    /// which there is none.
+    /// </summary>
+    public (IReadOnlyList<Sample> Ages, ILookup<string, string> Unseen) Read(DateTimeOffset at, HttpReply reply)
     {
-        var read = PrometheusAnswer.Understand(Label, at, reply, data => Ages(at, data));
+        var seen = new HashSet<int>();
+        var read = PrometheusAnswer.Understand(Label, at, reply, data => Ages(at, data, seen));
         return read is [{ Outcome: SampleOutcome.Error } failed]
-            ? [.. Signals.Select(s => failed with { Signal = s })]
-            : [.. Signals.Select(s => Newest(s, read) ?? Nothing(s, at))];
+            ? (
+                [.. Signals.Select(s => failed with { Signal = s })],
+                Unseen(Enumerable.Range(0, selectors.Count).ToHashSet())
+            )
+            : ([.. Signals.Select(s => Newest(s, read) ?? Nothing(s, at))], Unseen(seen));
     }
+
+    /// <summary>The selectors of each signal but those with these numbers.</summary>
+    public ILookup<string, string> Unseen(IReadOnlySet<int> seen) =>
+        selectors.Where((_, i) => !seen.Contains(i)).ToLookup(s => s.Signal, s => s.Selector, StringComparer.Ordinal);
 
     /// <summary>
     /// How far apart the points of each signal were, by an answer over a time: the middle of what was seen. Of fewer than three points nobody
@@ -64,14 +75,16 @@ internal sealed class PrometheusAges
     private static Sample Nothing(string signal, DateTimeOffset at) =>
         Sample.NoData(signal, at, Message.Of("probes.prometheus.empty"));
 
-    private IReadOnlyList<Sample> Ages(DateTimeOffset at, JsonElement data) =>
-        [
-            .. data.GetProperty("result")
-                .EnumerateArray()
-                .Where(s => s.GetProperty("metric").TryGetProperty(Label, out _))
-                .Select(s => (Index(s), double.Parse(Value(s), CultureInfo.InvariantCulture)))
-                .Select(s => Sample.Of(selectors[s.Item1].Signal, at, Math.Max(0, Seconds(at) - s.Item2))),
-        ];
+    private IReadOnlyList<Sample> Ages(DateTimeOffset at, JsonElement data, HashSet<int> seen)
+    {
+        var ages = data.GetProperty("result")
+            .EnumerateArray()
+            .Where(s => s.GetProperty("metric").TryGetProperty(Label, out _))
+            .Select(s => (Index: Index(s), At: double.Parse(Value(s), CultureInfo.InvariantCulture)))
+            .ToList();
+        seen.UnionWith(ages.Select(a => a.Index));
+        return [.. ages.Select(a => Sample.Of(selectors[a.Index].Signal, at, Math.Max(0, Seconds(at) - a.At)))];
+    }
 
     /// <summary>The time of the newest point, at each step.</summary>
     private IReadOnlyList<Sample> Points(JsonElement data) =>

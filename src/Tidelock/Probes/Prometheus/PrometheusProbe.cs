@@ -53,14 +53,21 @@ internal sealed class PrometheusProbe(
         http.Clock.ReadAsync(async ahead =>
         {
             var (now, timeout) = (context.Time.GetUtcNow() + ahead, ProbeContext.RangeTimeout);
-            var found = await AskAgesAsync(ages, a => a.Expression, now, timeout, cancellation).ConfigureAwait(false);
+            var (found, unseen) = await AskAgesAsync(ages, a => a.Expression, now, timeout, cancellation)
+                .ConfigureAwait(false);
             var missing = found.Where(a => a.Outcome is SampleOutcome.NoData).Select(a => a.Signal).ToHashSet();
             var older = new PrometheusAges(queries.Where(q => missing.Contains(q.Signal)));
+            var spelling = new PrometheusSpelling(metric => LabelsAsync(metric, now, cancellation));
+            var dated = found
+                .Where(a => !missing.Contains(a.Signal))
+                .Select(a => spelling.WithAsync(a, unseen[a.Signal]));
             return
             [
-                .. found.Where(a => !missing.Contains(a.Signal)),
-                .. await AskAgesAsync(older, a => a.ExpressionOfAnHour, now, timeout, cancellation)
-                    .ConfigureAwait(false),
+                .. await Task.WhenAll(dated).ConfigureAwait(false),
+                .. (
+                    await AskAgesAsync(older, a => a.ExpressionOfAnHour, now, timeout, cancellation)
+                        .ConfigureAwait(false)
+                ).Ages,
             ];
         });
 
@@ -129,8 +136,8 @@ internal sealed class PrometheusProbe(
     {
         try
         {
-            return await AskAgesAsync(ages, a => a.ExpressionAsRead, at, context.Timeout, cancellation)
-                .ConfigureAwait(false);
+            var asked = AskAgesAsync(ages, a => a.ExpressionAsRead, at, context.Timeout, cancellation);
+            return (await asked.ConfigureAwait(false)).Ages;
         }
         catch (Exception)
         {
@@ -138,7 +145,8 @@ internal sealed class PrometheusProbe(
         }
     }
 
-    private async Task<IReadOnlyList<Sample>> AskAgesAsync(
+    /// <summary>The ages, and the selectors of each signal of which there are no points.</summary>
+    private async Task<(IReadOnlyList<Sample> Ages, ILookup<string, string> Unseen)> AskAgesAsync(
         PrometheusAges of,
         Func<PrometheusAges, string> expression,
         DateTimeOffset at,
@@ -148,12 +156,35 @@ internal sealed class PrometheusProbe(
     {
         if (!of.Signals.Any())
         {
-            return [];
+            return ([], of.Unseen(new HashSet<int>()));
         }
 
         var form = Form(expression(of), timeout, null);
         form["time"] = Seconds(at);
         return of.Read(at, await AskAsync("/api/v1/query", form, cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>The labels that series of a metric had in the last hour; null where the server does not tell.</summary>
+    private async Task<IReadOnlyList<string>?> LabelsAsync(
+        string metric,
+        DateTimeOffset now,
+        CancellationToken cancellation
+    )
+    {
+        var form = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["match[]"] = metric,
+            ["start"] = Seconds(now - TimeSpan.FromHours(1)),
+            ["end"] = Seconds(now),
+        };
+        try
+        {
+            return PrometheusSpelling.Read(await AskAsync("/api/v1/labels", form, cancellation).ConfigureAwait(false));
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
     }
 
     private Task<Sample> OneAsync(

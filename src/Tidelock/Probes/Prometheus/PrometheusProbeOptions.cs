@@ -11,6 +11,8 @@ public sealed record PrometheusProbeOptions(string Signal, SignalUnit Unit, Http
     /// <summary>PromQL for how many requests are behind the value; null where the author names none.</summary>
     public string? Weight { get; init; }
 
+    public override bool IsUncounted => Weight is null;
+
     /// <summary>How far back the server may look for a series' newest point; null for its own setting, usually 5 minutes.</summary>
     public TimeSpan? Lookback { get; init; }
 }

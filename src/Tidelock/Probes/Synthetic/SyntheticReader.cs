@@ -95,15 +95,16 @@ internal sealed class SyntheticReader(SyntheticReads reads, ProbeContext context
         }
         catch (Exception e)
         {
-            var outcome = session is null
-                ? ReadOutcome.NotAsked
-                : OutcomeOf(e, wasPrepared, deadline.IsCancellationRequested);
+            var outcome = session is null ? ReadOutcome.NotAsked : OutcomeOf(e, wasPrepared);
             if (outcome is ReadOutcome.NotAsked or ReadOutcome.CachedPlan || deadline.IsCancellationRequested)
             {
                 await CloseAsync().ConfigureAwait(false);
             }
 
-            return Ended(outcome, outcome is ReadOutcome.TooSlow ? TooSlow : ProbeFailure.Of(e));
+            return Ended(
+                outcome,
+                outcome is ReadOutcome.TooSlow || deadline.IsCancellationRequested ? TooSlow : ProbeFailure.Of(e)
+            );
         }
 
         SyntheticRead Ended(ReadOutcome outcome, Message? problem) =>
@@ -112,13 +113,17 @@ internal sealed class SyntheticReader(SyntheticReads reads, ProbeContext context
 
     private Message TooSlow => Message.Of("probes.too-late", ("timeout", reads.Timeout));
 
-    private static ReadOutcome OutcomeOf(Exception e, bool wasPrepared, bool isLate) =>
+    /// <summary>
+    /// The server itself ends a read that takes too long. Where not even that was heard in time the answer was lost on the way, or the server
+    /// stands still: nobody was told that the read failed.
+    /// </summary>
+    private static ReadOutcome OutcomeOf(Exception e, bool wasPrepared) =>
         e switch
         {
             PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ReadOutcome.TooSlow,
             PostgresException outdated when wasPrepared && OutdatedPlan.Is(outdated) => ReadOutcome.CachedPlan,
             PostgresException { SqlState: var state } when !IsOfTheServer(state) => ReadOutcome.Failed,
-            _ => isLate ? ReadOutcome.TooSlow : ReadOutcome.NotAsked,
+            _ => ReadOutcome.NotAsked,
         };
 
     /// <summary>It is going down, coming up or full: nothing that the query was answered.</summary>
