@@ -8,13 +8,13 @@ public sealed class SoakingTests(PostgresServer server)
 {
     private const string Watch = """
         watch:
-          for: 1s
-          every: 200ms
-          grace: 1s
-          baseline: 600ms
+          for: 2s
+          every: 600ms
+          grace: 2s
+          baseline: 1800ms
           probes: { rows: { sql: "select count(*) from public.results" } }
           healthy: [rows > 50]
-          rollBackWhen: [rows < 10 for 1s]
+          rollBackWhen: [rows < 10 for 2s]
         """;
 
     [Fact]

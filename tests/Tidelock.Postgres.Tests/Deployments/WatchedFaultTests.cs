@@ -34,12 +34,12 @@ public sealed class WatchedFaultTests(PostgresServer server)
         var reason = fixture.Events.OfType<RollbackStarted>().Single().Reason;
         Assert.Equal("watching.breached.fault", reason.Code);
         Assert.Contains(what, reason.ToString(), StringComparison.Ordinal);
-        var broken = fixture
+        var looks = fixture
             .Events.OfType<WatchTicked>()
             .SelectMany(t => t.Samples)
-            .Where(s => s is { Value: 0 })
-            .ToList();
-        Assert.Equal(2, broken.Count);
+            .GroupBy(s => s.Signal)
+            .Single(signal => signal.Any(s => s.Value is 0));
+        Assert.Equal([false, true, true], looks.Select(s => s.Value is 0).TakeLast(3));
         Assert.Equal(before, await fixture.CatalogAsync());
     }
 
@@ -61,12 +61,13 @@ public sealed class WatchedFaultTests(PostgresServer server)
 
     [Theory]
     [InlineData("healthy: [orders > 0]", "select count(*) from no_such_table", "no_such_table")]
-    [InlineData("rollBackWhen: [orders > 2x baseline for 600ms]", "select null", "orders")]
+    [InlineData("rollBackWhen: [orders > 2x baseline for 3s]", "select null", "orders")]
     public async Task A_signal_that_cannot_be_seen_before_the_change_refuses_it(string rule, string sql, string what)
     {
         await using var fixture = await WatchedAsync(
             "",
-            $"baseline: 600ms, probes: {{ orders: {{ sql: \"{sql}\" }} }}, {rule}"
+            $"baseline: 3s, probes: {{ orders: {{ sql: \"{sql}\" }} }}, {rule}",
+            every: "1s"
         );
         var before = await fixture.CatalogAsync();
         var end = await DeployAsync(fixture);
@@ -83,7 +84,8 @@ public sealed class WatchedFaultTests(PostgresServer server)
     {
         await using var fixture = await WatchedAsync(
             "",
-            "baseline: 3s, probes: { orders: { sql: select 7 } }, rollBackWhen: [orders > 5 for 3s]"
+            "baseline: 3s, probes: { orders: { sql: select 7 } }, rollBackWhen: [orders > 5 for 3s]",
+            every: "600ms"
         );
         var before = await fixture.CatalogAsync();
         var end = await DeployAsync(fixture);
@@ -105,7 +107,8 @@ public sealed class WatchedFaultTests(PostgresServer server)
     {
         await using var fixture = await WatchedAsync(
             "",
-            "baseline: 600ms, probes: { orders: { sql: select 0 } }, rollBackWhen: [orders > 2x baseline for 600ms, orders > 5 for 600ms]"
+            "baseline: 1800ms, probes: { orders: { sql: select 0 } }, rollBackWhen: [orders > 2x baseline for 1800ms, orders > 5 for 1800ms]",
+            every: "600ms"
         );
         var running = DeployAsync(fixture);
         await Polling.UntilAsync(() => Task.FromResult(fixture.Events.ToArray().Any(e => e is MigrationApplied)));
@@ -130,7 +133,8 @@ public sealed class WatchedFaultTests(PostgresServer server)
             "select count(*) from pg_stat_activity where datname = current_database() and query like '%the watch alone%'";
         await using var fixture = await WatchedAsync(
             "",
-            $"baseline: 600ms, probes: {{ sessions: {{ sql: \"{Sessions}\" }} }}, rollBackWhen: [sessions > 5 for 600ms]"
+            $"baseline: 1200ms, probes: {{ sessions: {{ sql: \"{Sessions}\" }} }}, rollBackWhen: [sessions > 5 for 1200ms]",
+            every: "400ms"
         );
         var file = Path.Combine(fixture.ChangeFolder, "change.yaml");
         var yaml = await File.ReadAllTextAsync(file);
@@ -138,7 +142,7 @@ public sealed class WatchedFaultTests(PostgresServer server)
             file,
             yaml.Replace(
                 "\"= 5\" }",
-                "\"= 5\" }\n  - { name: slow, sql: select pg_sleep(1.5) }",
+                "\"= 5\" }\n  - { name: slow, sql: select pg_sleep(3) }",
                 StringComparison.Ordinal
             )
         );
@@ -164,23 +168,27 @@ public sealed class WatchedFaultTests(PostgresServer server)
             .ToList();
         Assert.True(before.Count >= 4, $"{before.Count} ticks before the watch");
 
-        // At the first tick of the watch the server may still list the session that read before it.
-        Assert.All(
-            [.. before, .. ticks.Skip(before.Count + 1)],
-            t => Assert.Equal(1, t.Samples.Single(s => s.Signal == "sessions").Value)
-        );
+        // At the first tick of the watch the server may still list the session that read before it, and a busy one may be late with an answer.
+        var seen = ticks
+            .Where(t => t != ticks[before.Count])
+            .Select(t => t.Samples.Single(s => s.Signal == "sessions").Value)
+            .Where(v => v is not null)
+            .ToList();
+        Assert.True(seen.Count >= 4, $"{seen.Count} values");
+        Assert.All(seen, v => Assert.Equal(1, v));
     }
 
     /// <summary>A run that holds would wait for ever.</summary>
     private static async Task<DeploymentEnd> DeployAsync(DeploymentFixture fixture)
     {
         var running = fixture.DeployAsync();
-        await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(40), TimeProvider.System, default));
+        await Task.WhenAny(running, Task.Delay(TimeSpan.FromSeconds(100), TimeProvider.System, default));
         Assert.True(running.IsCompleted, string.Join('\n', fixture.Events.ToArray().TakeLast(3)));
         return await running;
     }
 
-    private async Task<DeploymentFixture> WatchedAsync(string sections, string more = "")
+    /// <summary>For longer than any of these tests takes: each ends its watch itself.</summary>
+    private async Task<DeploymentFixture> WatchedAsync(string sections, string more = "", string every = "200ms")
     {
         var fixture = await DeploymentFixture.CreateAsync(server, sections + DeploymentFixture.Unrehearsed);
         await fixture.Database.ExecuteAsync("create table rates as select 1.5 as rate");
@@ -190,7 +198,7 @@ public sealed class WatchedFaultTests(PostgresServer server)
             file,
             yaml.Replace(
                 "watch: { for: 1s, every: 200ms }",
-                $"watch: {{ for: 6s, every: 200ms{(more.Length > 0 ? ", " : "")}{more} }}",
+                $"watch: {{ for: 2m, every: {every}{(more.Length > 0 ? ", " : "")}{more} }}",
                 StringComparison.Ordinal
             )
         );
