@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Tidelock.Backups.Losses;
 using Tidelock.Postgres;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Postgres.Tests.Views;
+using Tidelock.Rollbacks;
 using Tidelock.Rollbacks.Beside;
 using Tidelock.Rollbacks.InPlace;
 using Tidelock.Rollbacks.Undoing;
@@ -103,6 +105,54 @@ public sealed class FailoverInSwapTests(FailoverPrimary server) : IClassFixture<
         Assert.True(state.FailedOver!.LosesSwap);
         Assert.Contains("does not have the swap", state.FailedOver.Finding.ToString(), StringComparison.Ordinal);
         Assert.False(state.InPlace);
+    }
+
+    [Theory]
+    [InlineData(InPlaceRestore.RescuedFact)]
+    [InlineData(InPlaceRestore.IntentFact)]
+    public async Task Rows_saved_before_a_restore_in_place_that_the_failover_lost_are_saved_again(string killedBehind)
+    {
+        await using var bench = await server.BenchAsync(InPlaceRollback.MethodName);
+        await bench.Database.SettleAsync();
+        Assert.Equal(0, (await bench.RunAsync("deploy")).Code);
+        var run = (await bench.ReadAsync()).Run!.Value;
+        await bench.Database.ExecuteAsync("insert into public.results values (500, 'late', 1)");
+        await using var standby = await server.StandbyAsync();
+        bench.Address = FailoverPrimary.Through(bench, standby);
+        await standby.CutOffAsync(bench.Database);
+        await KilledBehindFactAsync(bench, run, killedBehind);
+        var saved = $"select string_agg(id::text, ' ') from {RowRescue.SchemaOf(run.Value)}.\"public.results\"";
+        Assert.Equal("500", await bench.Database.ScalarAsync<string>(saved));
+        await standby.TakeOverAsync();
+
+        await bench.EndsAsync(run, RunResult.RolledBack);
+
+        Assert.Equal(Old, await standby.ScalarAsync<string>(bench.Database.Name, Scores));
+        Assert.Equal(100, await standby.ScalarAsync<long>(bench.Database.Name, "select count(*) from public.results"));
+        Assert.Equal("500", await standby.ScalarAsync<string>(bench.Database.Name, saved));
+        var rescues = (await bench.ReadAsync())
+            .Entries.Select(RunEvents.Parse)
+            .OfType<FactRecorded>()
+            .Where(f => f.Name == InPlaceRestore.RescuedFact)
+            .Select(f => f.Value.Deserialize(RollbacksJson.Default.RescuedRows)!.Place!.Timeline)
+            .ToList();
+        Assert.Equal((1, 2), (rescues[0], rescues[^1]));
+    }
+
+    /// <summary>A rollback in place with its rows saved, by programs that are killed behind each fact up to this one.</summary>
+    private static async Task KilledBehindFactAsync(CrashBench bench, RunId run, string fact)
+    {
+        File.Delete(bench.KillFile);
+        for (var verb = "rollback"; ; verb = "resume")
+        {
+            var method = InPlaceRollback.MethodName + " rescue";
+            var killed = await bench.RunAsync(verb, run, method, $"after {nameof(FactRecorded)}");
+            Assert.True(killed.Code == 137, killed.Output);
+            if (RunEvents.Parse((await bench.ReadAsync()).Entries[^1]) is FactRecorded last && last.Name == fact)
+            {
+                return;
+            }
+        }
     }
 
     [Fact]
