@@ -83,9 +83,11 @@ public sealed class KilledInSwapTests(PostgresServer server)
             );
         }
 
+        await bench.Database.ExecuteAsync("create sequence public.numbers");
         var before = await bench.CatalogAsync();
         Assert.Equal(0, (await bench.RunAsync("deploy")).Code);
         var run = (await bench.ReadAsync()).Run!.Value;
+        await bench.Database.ExecuteAsync("select nextval('public.numbers') from generate_series(1, 30)");
         await using var relay = await Relay.StartAsync(server.Cluster.Port);
         bench.Address = relay.Through(bench.Database.Uri);
         relay.After = "rename to";
@@ -115,6 +117,15 @@ public sealed class KilledInSwapTests(PostgresServer server)
             Assert.Equal(before, await bench.CatalogAsync());
             Assert.Equal([$"{bench.Database.Name}|True", $"{kept}|False"], await NamesAsync(bench, run));
             await OnceAsync(bench, 1, nameof(MigrationReverted));
+
+            // Whichever program carried it on.
+            var (_, state, _) = await bench.ReadAsync();
+            Assert.Contains(
+                "to the last number given out: public.numbers",
+                state.Swapped!.Finding.ToString(),
+                StringComparison.Ordinal
+            );
+            Assert.Equal(31, await bench.Database.ScalarAsync<long>("select nextval('public.numbers')"));
             await TestDatabase.Of(server.Cluster, kept).DisposeAsync();
         }
     }
@@ -130,7 +141,8 @@ public sealed class KilledInSwapTests(PostgresServer server)
         }
 
         var connection = new NpgsqlConnection(
-            pooler.Target(bench.Database.Name).NpgsqlConnectionString("client") + ";No Reset On Close=true"
+            pooler.Target(bench.Database.Name).NpgsqlConnectionString("client")
+                + ";No Reset On Close=true;Keepalive=0;Command Timeout=0"
         );
         await connection.OpenAsync();
         await AskAsync(connection);

@@ -100,7 +100,7 @@ internal sealed record SwapSettlement(SwapPlan? Plan, SwapFate Fate, LockHolder?
     /// <summary>What is journaled of it once the run is taken hold of; null where it is known or did not take place.</summary>
     public DatabaseSwapped? Event(RunState state) =>
         Fate is SwapFate.Swapped && Plan is { } plan && BesideFacts.OpenSwap(state) == plan
-            ? RunSwap.Event(state, plan, null, Stuck, [])
+            ? RunSwap.Event(state, plan, null, Stuck, BesideFacts.CarriedIn(state, plan))
             : null;
 
     /// <summary>What is journaled where a failover has lost it: the way back is taken again, by the database that the name leads to now.</summary>

@@ -22,6 +22,7 @@ namespace Tidelock.Rollbacks;
 [JsonSerializable(typeof(RescuedRows))]
 [JsonSerializable(typeof(IReadOnlyList<SequenceStand>))]
 [JsonSerializable(typeof(SwapPlan))]
+[JsonSerializable(typeof(SwapCarried))]
 [JsonSerializable(typeof(StartedChild))]
 [JsonSerializable(typeof(CheckResult))]
 [JsonSerializable(typeof(BesideBegun))]

@@ -1,6 +1,7 @@
 using Tidelock.Backups;
 using Tidelock.Postgres;
 using Tidelock.Runs;
+using Tidelock.Texts;
 
 namespace Tidelock.Rollbacks.Beside;
 
@@ -28,6 +29,12 @@ internal sealed record BesideProven(uint Oid, StatisticsEpoch Since, IReadOnlyLi
     public IReadOnlyList<TableState>? Others { get; init; }
 }
 
+/// <summary>What became of the sequences in a swap, journaled before the names are exchanged.</summary>
+/// <param name="Coming">The database that came.</param>
+/// <param name="Carried">Sequences that were behind, and are not any more.</param>
+/// <param name="Problem">Why some may still be; null where none is.</param>
+internal sealed record SwapCarried(uint Coming, IReadOnlyList<RelationName> Carried, Message? Problem);
+
 /// <summary>Names of this folder's facts, and the swap that a killed program may have left in the middle.</summary>
 internal static class BesideFacts
 {
@@ -39,6 +46,9 @@ internal static class BesideFacts
     public const string Proven = "beside-proven";
     public const string Swap = "swap";
 
+    /// <summary>What became of the sequences in the newest swap.</summary>
+    public const string Numbers = "swap-numbers";
+
     /// <summary>The plan of a swap that is known not to have taken place.</summary>
     public const string NotSwapped = "swap-over";
 
@@ -49,6 +59,14 @@ internal static class BesideFacts
     /// <summary>The newest swap that was begun, where it is known to have taken place; null otherwise.</summary>
     public static SwapPlan? DoneSwap(RunState state) =>
         LastSwap(state) is { } plan && IsDone(state, plan) ? plan : null;
+
+    /// <summary>What is journaled of the sequences in this swap; null for nothing, as where none was behind.</summary>
+    public static SwapCarried? CarriedIn(RunState state, SwapPlan plan) =>
+        state.Fact(Step, Numbers) is { } fact
+        && System.Text.Json.JsonSerializer.Deserialize(fact, RollbacksJson.Default.SwapCarried) is { } carried
+        && carried.Coming == plan.Coming
+            ? carried
+            : null;
 
     private static bool IsDone(RunState state, SwapPlan plan) =>
         (state.Swapped?.Identity.DatabaseOid, state.Swapped?.Kept) == (plan.Coming, plan.Kept);

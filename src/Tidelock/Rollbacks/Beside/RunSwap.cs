@@ -15,6 +15,10 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
     private static readonly TimeSpan OwnLeaving = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan PauseLimit = TimeSpan.FromSeconds(1);
+
+    /// <summary>Clients wait meanwhile: a journal that does not answer is told later what became of the sequences.</summary>
+    private static readonly TimeSpan NoteLimit = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan FirstClient = TimeSpan.FromSeconds(10);
 
     /// <summary>Does it once; nothing of it can be cancelled from the moment it is journaled.</summary>
@@ -69,9 +73,8 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         await using (interruption.ConfigureAwait(false))
         {
             var interrupted = await interruption.EndAsync(FirstClient, context.Time).ConfigureAwait(false);
-            List<Message> remarks = [.. new[] { stuck ?? unpaused, numbers.Problem }.OfType<Message>()];
-            var remark = remarks.Count == 0 ? null : Several.All(remarks);
-            await EndAsync(plan, problem, interrupted + held, remark, numbers.Carried).ConfigureAwait(false);
+            await EndAsync(plan, problem, interrupted + held, stuck ?? unpaused, CarriedBy(numbers, plan))
+                .ConfigureAwait(false);
         }
 
         return problem;
@@ -83,7 +86,7 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         SwapPlan plan,
         TimeSpan? interrupted,
         Message? remark,
-        IReadOnlyList<RelationName> carried
+        SwapCarried? carried
     )
     {
         (string, object?)[] arguments =
@@ -100,7 +103,8 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
             (false, true) => "rollbacks.beside.swapped",
             (false, false) => "rollbacks.beside.swapped-with-saved",
         };
-        var finding = LostWords.With(Message.Of(code, arguments), carried);
+        var finding = LostWords.With(Message.Of(code, arguments), carried?.Carried ?? []);
+        List<Message> remarks = [.. new[] { remark, carried?.Problem }.OfType<Message>()];
         return new DatabaseSwapped(
             state.Identity! with
             {
@@ -108,7 +112,9 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
             },
             plan.Kept,
             interrupted,
-            remark is null ? finding : Message.Of("migrations.applied-but", ("applied", finding), ("remark", remark))
+            remarks.Count == 0
+                ? finding
+                : Message.Of("migrations.applied-but", ("applied", finding), ("remark", Several.All(remarks)))
         );
     }
 
@@ -149,7 +155,7 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         {
             await swap.CloseAsync(CancellationToken.None).ConfigureAwait(false);
             interruption = Interruption.Begin(context.Target, context.ApplicationName, context.Time);
-            var present = await EmptyAsync(swap, numbers).ConfigureAwait(false);
+            var present = await EmptyAsync(swap, plan, numbers).ConfigureAwait(false);
             problem =
                 present.Count == 0
                     ? null
@@ -189,7 +195,7 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
     }
 
     /// <summary>Everybody else out first, and then we ourselves.</summary>
-    private async Task<IReadOnlyList<string>> EmptyAsync(DatabaseSwap swap, SwapNumbers numbers)
+    private async Task<IReadOnlyList<string>> EmptyAsync(DatabaseSwap swap, SwapPlan plan, SwapNumbers numbers)
     {
         var since = context.Time.GetTimestamp();
         var present = await swap.EmptyAsync(within, numbers.Backends, CancellationToken.None).ConfigureAwait(false);
@@ -199,9 +205,41 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         }
 
         await numbers.CarryAsync(CancellationToken.None).ConfigureAwait(false);
+        await NoteAsync(CarriedBy(numbers, plan)).ConfigureAwait(false);
         var left = within - context.Time.GetElapsedTime(since);
         return await swap.EmptyAsync(left > OwnLeaving ? left : OwnLeaving, CancellationToken.None)
             .ConfigureAwait(false);
+    }
+
+    /// <summary>What there is to tell of the sequences, with those that an earlier try of this swap has carried; null for nothing.</summary>
+    private SwapCarried? CarriedBy(SwapNumbers numbers, SwapPlan plan)
+    {
+        var earlier = BesideFacts.CarriedIn(context.State, plan);
+        IReadOnlyList<RelationName> all = [.. (earlier?.Carried ?? []).Union(numbers.Carried)];
+        return earlier is null && all.Count == 0 && numbers.Problem is null
+            ? null
+            : new SwapCarried(plan.Coming, all, numbers.Problem);
+    }
+
+    /// <summary>A program that is killed right behind the renaming cannot tell it, and the next one no longer sees it.</summary>
+    private async Task NoteAsync(SwapCarried? carried)
+    {
+        if (carried is null)
+        {
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(NoteLimit, context.Time);
+        try
+        {
+            await context
+                .RecordAsync(BesideFacts.Numbers, carried, RollbacksJson.Default.SwapCarried, limit.Token)
+                .ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            // It is stored, in its order, once the journal answers.
+        }
     }
 
     /// <summary>After a failure the catalog decides; the answer of a commit may have been lost.</summary>
@@ -233,7 +271,7 @@ internal sealed class RunSwap(StepContext context, TimeSpan within)
         Message? problem,
         TimeSpan? interrupted,
         Message? remark,
-        IReadOnlyList<RelationName> carried
+        SwapCarried? carried
     )
     {
         if (problem is null)

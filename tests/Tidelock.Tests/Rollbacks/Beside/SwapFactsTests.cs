@@ -112,6 +112,28 @@ public sealed class SwapFactsTests
         );
     }
 
+    [Fact]
+    public void What_became_of_the_sequences_is_told_of_the_swap_that_it_is_of_and_of_no_other()
+    {
+        var problem = Message.Of("rollbacks.sequences.not-carried", ("reason", "too slow"));
+        var noted = new SwapCarried(There.Coming, [new RelationName("public", "numbers")], problem);
+        var state = After([
+            .. RestoreBegun(),
+            new FactRecorded(
+                BesideFacts.Step,
+                BesideFacts.Numbers,
+                JsonSerializer.SerializeToElement(noted, RollbacksJson.Default.SwapCarried)
+            ),
+        ]);
+
+        var told = RunSwap.Event(state, There, null, null, BesideFacts.CarriedIn(state, There)).Finding.ToString();
+
+        Assert.Contains("to the last number given out: public.numbers", told, StringComparison.Ordinal);
+        Assert.Contains("too slow", told, StringComparison.Ordinal);
+        Assert.Null(BesideFacts.CarriedIn(state, Back));
+        Assert.Null(BesideFacts.CarriedIn(After(RestoreBegun()), There));
+    }
+
     private static RunEvent[] RestoreBegun() =>
         [
             SampleEvents.Started,
