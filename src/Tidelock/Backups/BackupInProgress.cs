@@ -77,7 +77,7 @@ internal sealed class BackupInProgress(
             Snapshot = snapshot.Transactions,
             DumpProgram = await PgDumpRun.VersionAsync(clients, cancellation).ConfigureAwait(false),
             Revision = order.Revision,
-            Compression = CompressionArgument.Name(order.Options.Compress),
+            Compression = CompressionArgument.Name(order.Compression),
             Encryption = encryption,
             Others = others,
             Counted = [.. order.Counted.Select(t => t.ToString())],

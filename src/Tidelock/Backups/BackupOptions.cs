@@ -21,7 +21,7 @@ public sealed record BackupOptions(BackupSource By, TimeSpan MaxAge)
     /// <summary>Parallel jobs of pg_dump and pg_restore.</summary>
     public int Jobs { get; init; } = 2;
 
-    /// <summary>How a dump is compressed; null for the default.</summary>
+    /// <summary>How a dump is compressed; null for the best that pg_dump can.</summary>
     public DumpCompression? Compress { get; init; }
 
     /// <summary>Tables whose rows are counted first; none for those the change's relation reads.</summary>

@@ -1,3 +1,4 @@
+using Tidelock.Backups.Dumps;
 using Tidelock.Postgres;
 
 namespace Tidelock.Backups;
@@ -16,6 +17,9 @@ internal sealed record BackupOrder(
     TimeSpan Patience
 )
 {
+    /// <summary>How it is compressed: chosen before it begins.</summary>
+    public DumpCompression Compression { get; init; } = CompressionArgument.Always;
+
     /// <summary>At which revision the migration's own tool says that the database is; null where there is none or it cannot say.</summary>
     public string? Revision { get; init; }
 

@@ -91,9 +91,22 @@ internal sealed class BackupTaker(ClientPrograms clients, TimeProvider time)
         var options = order.Options;
         try
         {
-            if (await ProblemAsync(session, order, cancellation).ConfigureAwait(false) is { } problem)
+            var unknown = await TableStates.UnknownAsync(session, options.Count, cancellation).ConfigureAwait(false);
+            if (unknown.Count > 0)
             {
-                return new BackupTaking(null, problem);
+                return new BackupTaking(
+                    null,
+                    Message.Of("backups.count.unknown", ("tables", string.Join(", ", unknown)))
+                );
+            }
+
+            // What would fail after hours is asked before.
+            var (compression, lacksIt) = await CompressionArgument
+                .ChooseAsync(clients, target, order, cancellation)
+                .ConfigureAwait(false);
+            if (lacksIt is not null)
+            {
+                return new BackupTaking(null, lacksIt);
             }
 
             var identity = await ServerIdentity.ReadAsync(session, cancellation).ConfigureAwait(false);
@@ -120,6 +133,7 @@ internal sealed class BackupTaker(ClientPrograms clients, TimeProvider time)
                     size,
                     order with
                     {
+                        Compression = compression,
                         Revision = await RevisionAsync(target, order, identity, cancellation).ConfigureAwait(false),
                     },
                     folder,
@@ -153,20 +167,5 @@ internal sealed class BackupTaker(ClientPrograms clients, TimeProvider time)
         var ground = new ToolGround(target, order.ApplicationName, identity, Tool.Locks) { Time = time };
         var standing = await Tool.Tool.AskAsync(ground, cancellation).ConfigureAwait(false);
         return standing.Refusal is null ? standing.Revision : null;
-    }
-
-    /// <summary>What would fail after hours, asked before.</summary>
-    private async Task<Message?> ProblemAsync(
-        PostgresSession session,
-        BackupOrder order,
-        CancellationToken cancellation
-    )
-    {
-        var unknown = await TableStates.UnknownAsync(session, order.Options.Count, cancellation).ConfigureAwait(false);
-        return unknown.Count > 0
-            ? Message.Of("backups.count.unknown", ("tables", string.Join(", ", unknown)))
-            : await CompressionArgument
-                .LackingAsync(clients, session.Target, order, cancellation)
-                .ConfigureAwait(false);
     }
 }

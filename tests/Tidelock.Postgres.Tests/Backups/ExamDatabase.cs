@@ -36,7 +36,10 @@ internal sealed class ExamDatabase : IAsyncDisposable
     public static async Task<ExamDatabase> CreateAsync(PostgresServer server) =>
         await CreateAsync(await server.CreateDatabaseAsync());
 
-    public static async Task<ExamDatabase> CreateAsync(TestDatabase database)
+    /// <summary>In a database that is its own from now on.</summary>
+    /// <param name="database">Empty.</param>
+    /// <param name="clients">Dump and restore it; null for this machine's.</param>
+    public static async Task<ExamDatabase> CreateAsync(TestDatabase database, ClientPrograms? clients = null)
     {
         await database.ExecuteAsync(
             """
@@ -67,7 +70,7 @@ internal sealed class ExamDatabase : IAsyncDisposable
             select pg_stat_force_next_flush();
             """
         );
-        var clients = await ClientPrograms.FindAsync(ProcessVariables.Read(), 0, CancellationToken.None);
+        clients ??= await ClientPrograms.FindAsync(ProcessVariables.Read(), 0, CancellationToken.None);
         return new ExamDatabase(database, clients);
     }
 

@@ -34,7 +34,7 @@ internal sealed class PgDumpRun(
                 "--file=" + folder.Dump,
                 "--jobs=" + order.Options.Jobs.ToString(CultureInfo.InvariantCulture),
                 "--snapshot=" + snapshot,
-                CompressionArgument.Of(order.Options.Compress),
+                CompressionArgument.Of(order.Compression),
                 order.LockWaitArgument,
                 "--no-password",
             ],

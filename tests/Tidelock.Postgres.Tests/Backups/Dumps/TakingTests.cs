@@ -296,16 +296,8 @@ public sealed class TakingTests(PostgresServer server)
                 Major = 16,
             },
             exam.Database.Target,
-            new BackupOrder(
-                ExamDatabase.Run,
-                exam.Options with
-                {
-                    Compress = new(CompressionMethod.Zstd, 1),
-                },
-                null,
-                TimeSpan.FromSeconds(10),
-                TimeSpan.FromSeconds(2)
-            ),
+            new BackupOrder(ExamDatabase.Run, exam.Options, null, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(2)),
+            new(CompressionMethod.Zstd, 1),
             CancellationToken.None
         );
         Assert.Equal("backups.compress.failed", asNewer!.Code);
