@@ -61,6 +61,9 @@ internal sealed class RestoredPlace : BackupPlace
             ListensOnTcp = listens,
             Settings = new Dictionary<string, string>(Durable, StringComparer.Ordinal)
             {
+                // PostgreSQL's default, from which its log's buffers follow, too.
+                ["shared_buffers"] = "128MB",
+
                 // A restore in place holds each object's lock to its end: it has as many here as there.
                 ["max_connections"] = Number(Connections),
                 ["max_locks_per_transaction"] = Number((int)Math.Clamp(order.Locks / Connections, 10, int.MaxValue)),

@@ -101,38 +101,6 @@ public sealed class SyntheticProbeTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_does_not_even_say_that_the_time_is_over_has_failed_no_read()
-    {
-        await using var probe = Open("select pg_sleep(0.5)", timeout: TimeSpan.FromSeconds(1));
-        const string Asleep =
-            "select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'";
-        await UntilAsync(probe, s => s[0].Value == 0);
-        await database.UntilAsync($"select exists ({Asleep})");
-        var backend = await database.ScalarAsync<int>(Asleep);
-        Signals.Send(backend, 19);
-        var values = new List<double?>();
-        try
-        {
-            var samples = await UntilAsync(
-                probe,
-                s =>
-                {
-                    values.Add(s[0].Value);
-                    return s[0].Outcome is SampleOutcome.Error;
-                }
-            );
-            Assert.Equal("probes.too-late", samples[0].Detail!.Code);
-        }
-        finally
-        {
-            Signals.Send(backend, 18);
-        }
-
-        Assert.All(values, v => Assert.True(v is null or 0));
-        await UntilAsync(probe, s => s[0].Value == 0);
-    }
-
-    [Fact]
     public async Task A_write_is_refused()
     {
         await using var probe = Open("insert into t values (1) returning 1");
