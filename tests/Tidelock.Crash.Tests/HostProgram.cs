@@ -39,14 +39,17 @@ internal sealed class HostProgram : IAsyncDisposable
         return new HostProgram(Process.Start(start)!);
     }
 
-    /// <summary>The native host that <c>./test</c> has built, or else the one beside the tests, which takes longer to start.</summary>
+    /// <summary>The native host that <c>./test</c> has built, or else the one of its own project, with all it needs beside it, which takes longer to start.</summary>
     private static ProcessStartInfo Program() =>
         Environment.GetEnvironmentVariable("TIDELOCK_CRASH_HOST") is { Length: > 0 } native
             ? new ProcessStartInfo(native) { RedirectStandardOutput = true }
-            : new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Tidelock.Crash.Host.dll")])
+            : new ProcessStartInfo("dotnet", [Path.Combine(Built, "Tidelock.Crash.Host.dll")])
             {
                 RedirectStandardOutput = true,
             };
+
+    private static string Built =>
+        AppContext.BaseDirectory.Replace("Tidelock.Crash.Tests", "Tidelock.Crash.Host", StringComparison.Ordinal);
 
     /// <summary>The exit code (137 for SIGKILL) and what was printed.</summary>
     public async Task<(int Code, string Output)> EndAsync()

@@ -42,6 +42,12 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>Runs SQL as the superuser.</summary>
     public Task ExecuteAsync(string sql) => RunAsync(TargetAs("postgres"), sql);
 
+    /// <summary>
+    /// Has the server write down all that was committed by now, which it does a little later otherwise: a crash would lose it, and a standby not get it.
+    /// </summary>
+    public Task FlushAsync() =>
+        ExecuteAsync("set synchronous_commit = local; select pg_logical_emit_message(true, 'test', 'flushed')");
+
     /// <summary>Runs SQL as a role.</summary>
     public Task ExecuteAsAsync(string role, string sql) => RunAsync(TargetAs(role), sql);
 
