@@ -91,6 +91,7 @@ public sealed class AttemptViewChangeTests
             ],
             watch.RollBackWhen.Select(c => c.Text)
         );
+        Assert.Empty(watch.Uncounted);
     }
 
     [Fact]
