@@ -86,12 +86,6 @@ public sealed class TestDatabase : IAsyncDisposable
         await UntilAsync($"select pg_snapshot_xmin(pg_current_snapshot())::text::numeric > {now}");
     }
 
-    /// <summary>
-    /// Has the server write down all that was committed by now, which it does a little later otherwise: a crash would lose it, and a standby not get it.
-    /// </summary>
-    public Task FlushAsync() =>
-        ExecuteAsync("set synchronous_commit = local; select pg_logical_emit_message(true, 'test', 'flushed')");
-
     /// <summary>Makes a logical slot, for which the server waits until every transaction is over that has begun anywhere on it.</summary>
     public async Task CreateSlotAsync(string name, string plugin = "pgoutput")
     {
