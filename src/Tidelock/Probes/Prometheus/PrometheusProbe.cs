@@ -60,7 +60,7 @@ internal sealed class PrometheusProbe(
             var spelling = new PrometheusSpelling(metric => LabelsAsync(metric, now, cancellation));
             var dated = found
                 .Where(a => !missing.Contains(a.Signal))
-                .Select(a => spelling.WithAsync(a, unseen[a.Signal]));
+                .Select(a => a.Value is null ? Task.FromResult(a) : spelling.WithAsync(a, unseen[a.Signal]));
             return
             [
                 .. await Task.WhenAll(dated).ConfigureAwait(false),
