@@ -1,7 +1,6 @@
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Probes;
 using Tidelock.Probes.Synthetic;
-using Tidelock.Programs;
 
 namespace Tidelock.Postgres.Tests.Probes;
 
