@@ -58,13 +58,17 @@ public sealed class HeldFolderTests : IDisposable
         Assert.True(Directory.Exists(other));
     }
 
-    [Fact]
-    public void On_a_disk_of_this_machine_whoever_left_it_under_another_name_is_gone_once_the_lock_can_be_taken()
+    [Theory]
+    [InlineData(DriveType.Fixed)]
+    [InlineData(DriveType.Ram)]
+    public void On_a_disk_of_this_machine_whoever_left_it_under_another_name_is_gone_once_the_lock_can_be_taken(
+        DriveType disk
+    )
     {
         using var held = new HeldFolder(parent, Prefix, "held");
         var left = Leave("left", Environment.MachineName + "-2");
 
-        Assert.Equal([left], HeldFolder.Abandoned(parent, Prefix));
+        Assert.Equal([left], HeldFolder.Abandoned(parent, Prefix, _ => disk));
     }
 
     [Fact]
