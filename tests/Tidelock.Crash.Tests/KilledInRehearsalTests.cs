@@ -17,6 +17,7 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         var place = Path.Combine(Path.GetTempPath(), "tl-place-" + Path.GetRandomFileName());
         Directory.CreateDirectory(place, HeldFolder.OwnerOnly | UnixFileMode.OtherExecute);
         await bench.ReplaceAsync("rehearse: false,", $"rehearse: {{ folder: {place} }},");
+        var slow = await SlowAsync(bench);
         await using (var program = bench.Start("rehearse"))
         {
             await program.SaidAsync("Restore True");
@@ -30,6 +31,7 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         Assert.False(left.IsRunning);
         Assert.Equal([used.Folder], Directory.GetDirectories(place));
         Assert.NotEqual(left, Assert.Single(Servers(place)));
+        await bench.ReplaceAsync(slow, "");
 
         var (code, output) = await bench.RunAsync("rehearse");
 
@@ -56,6 +58,7 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         var backup = $"backup: {{ {source.Yaml("none", "rehearsed")}, rehearse: {{ folder: {place} }} }}";
         var hanging = backup.Replace("program: [", $"program: [{Hanging}, ", StringComparison.Ordinal);
         await bench.ReplaceAsync("backup: { rehearse: false, folder: ../backups }", isRestoring ? hanging : backup);
+        var slow = await SlowAsync(bench);
         await using (var program = bench.Start("rehearse"))
         {
             if (isRestoring)
@@ -73,10 +76,8 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         List<StartedChild> left = isRestoring ? Restoring(place) : Servers(place);
         Assert.NotEmpty(left);
         Assert.All(left, l => Assert.True(l.IsRunning));
-        if (isRestoring)
-        {
-            await bench.ReplaceAsync(hanging, backup);
-        }
+        await bench.ReplaceAsync(slow, "");
+        await bench.ReplaceAsync(isRestoring ? hanging : backup, backup);
 
         var (code, output) = await bench.RunAsync("rehearse");
 
@@ -128,6 +129,16 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
     /// <summary>Instead of restoring it waits for ever, with the same arguments.</summary>
     private const string Hanging =
         "\"sh\", \"-c\", \"case \\\"$*\\\" in *' restore') sleep 600; : ;; *) exec \\\"$@\\\" ;; esac\", \"hangs\"";
+
+    /// <summary>A query that holds a rehearsal up on the copy, so that it is not over before it is killed; what was added to the change.</summary>
+    private static async Task<string> SlowAsync(CrashBench bench)
+    {
+        var slow = FormattableString.Invariant(
+            $"  - {{ name: slow, sql: \"select pg_sleep(600) where current_setting('port') <> '{bench.Database.Cluster.Port}'\", rows: \"= 0\", within: 10m }}\n"
+        );
+        await bench.ReplaceAsync("smoke:\n", "smoke:\n" + slow);
+        return slow;
+    }
 
     /// <summary>A bench whose server has a backup of it.</summary>
     private static async Task<CrashBench> OfFilesAsync(BackRestServer source)

@@ -9,6 +9,7 @@ using Tidelock.Notifications.PagerDuty;
 using Tidelock.Notifications.Slack;
 using Tidelock.Policies;
 using Tidelock.Probes;
+using Tidelock.Rollbacks;
 using Tidelock.Texts;
 
 namespace Tidelock.Gates;
@@ -51,6 +52,21 @@ internal sealed class GatesSection(IReadOnlyList<IChannelKind> channels) : IChan
         return held;
     }
 
+    /// <summary>A way back that restores a dump is not gone with the files of a whole server.</summary>
+    private static BackupOptions ReadBackup(ChangeNode node, RollbackOptions rollback)
+    {
+        var backup = BackupSection.Read(Settings(node, BackupSection.Keys));
+        if (
+            backup is { By: BackupSource.PgBackRest, Proof: BackupLevel.Rehearsed }
+            && RollbackOptions.Restores(rollback.Method)
+        )
+        {
+            node.Mistake(Message.Of("rehearsals.files.no-dump", ("method", rollback.Method)));
+        }
+
+        return backup;
+    }
+
     private GateOptions ReadGates(ChangeNode node, SectionReadings earlier)
     {
         if (node.Exists)
@@ -71,7 +87,7 @@ internal sealed class GatesSection(IReadOnlyList<IChannelKind> channels) : IChan
         return new GateOptions(
             ReadSoak(node["staging"], earlier.Environments),
             Level(node["backup"], GateLevel.Required),
-            BackupSection.Read(Settings(node["backup"], BackupSection.Keys)),
+            ReadBackup(node["backup"], earlier.Get<RollbackOptions>()),
             ReadApproval(node["approval"]),
             ReadAnnouncement(node["announcement"]),
             ReadDashboards(node["dashboards"], earlier.Get<NotifyOptions>()),

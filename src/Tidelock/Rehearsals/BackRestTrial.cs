@@ -48,6 +48,12 @@ internal sealed class BackRestTrial(
             return Message.Of("rehearsals.data.no-folder", ("folder", folder));
         }
 
+        var outside = await ForeignReads.FilledAsync(target, cancellation).ConfigureAwait(false);
+        if (outside.Count > 0)
+        {
+            Note(Message.Of("rehearsals.files.not-refilled", ("views", string.Join(", ", outside))));
+        }
+
         (what, var refusal) = await RecoveryOrder.ReadAsync(set, target, folder, cancellation).ConfigureAwait(false);
         return refusal;
     }

@@ -123,6 +123,14 @@ internal abstract class BackupPlace(LocalCluster cluster) : CopyPlace
 
     private async Task<string> LastWordsAsync() =>
         File.Exists(Cluster.LogFile)
-            ? string.Join('\n', (await Cluster.LogAsync().ConfigureAwait(false)).Trim().Split('\n').TakeLast(3))
+            ? string.Join(
+                '\n',
+                (await Cluster.LogAsync().ConfigureAwait(false)).Trim().Split('\n').Where(IsOfItself).TakeLast(6)
+            )
             : "";
+
+    /// <summary>What a server that recovers answers to whoever looks whether it has.</summary>
+    private static bool IsOfItself(string line) =>
+        !line.Contains("the database system is ", StringComparison.Ordinal)
+        && !line.Contains("Hot standby mode is disabled", StringComparison.Ordinal);
 }

@@ -16,7 +16,10 @@ internal sealed class RecoveredPlace : BackupPlace
     /// <summary>What would lead out, or stand in the way of a change: event triggers of the database's own do not see it go.</summary>
     private const string Quieting = """
         set session_replication_role = replica;
-        do $$ declare m record; begin
+        do $$ declare m record; w name; begin
+          for w in select fdwname from pg_catalog.pg_foreign_data_wrapper where fdwhandler <> 0 loop
+            execute format('alter foreign data wrapper %I no handler', w);
+          end loop;
           for m in select srvname, case when umuser = 0 then 'public' else quote_ident(usename) end as who from pg_catalog.pg_user_mappings loop
             execute format('drop user mapping for %s server %I', m.who, m.srvname);
           end loop;
@@ -25,7 +28,7 @@ internal sealed class RecoveredPlace : BackupPlace
         set session_replication_role = origin
         """;
 
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     private readonly RecoveryOrder order;
     private readonly TimeProvider time;

@@ -17,6 +17,9 @@ public sealed class BackRestBench : IAsyncLifetime
         create table public.results (id int primary key, name text not null, score numeric) tablespace beside;
         insert into public.results select n, 'n' || n, n % 7 from generate_series(1, 300) n;
         create view public.scores as select score, id, name from public.results;
+        create extension file_fdw;
+        create server programs foreign data wrapper file_fdw;
+        create foreign table public.outside (text text) server programs options (program 'echo reached');
         create foreign data wrapper nothing;
         create server elsewhere foreign data wrapper nothing;
         create user mapping for public server elsewhere options (password 'production-only');
@@ -71,6 +74,7 @@ public sealed class BackRestBench : IAsyncLifetime
         await database.ExecuteAsync("begin; insert into results values (301, 'open', 1); prepare transaction 'open'");
         Set = (await ProveAsync()).Set!;
         await database.ExecuteAsync("rollback prepared 'open'");
+        await Server.ArchivedAsync();
     }
 
     /// <summary>What the source says of it, taking a full one.</summary>

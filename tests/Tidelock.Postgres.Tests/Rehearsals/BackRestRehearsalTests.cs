@@ -1,3 +1,4 @@
+using Npgsql;
 using Tidelock.Backups;
 using Tidelock.Backups.PgBackRest;
 using Tidelock.Programs;
@@ -74,6 +75,10 @@ public sealed class BackRestRehearsalTests(BackRestBench bench) : IClassFixture<
             ),
             StringComparison.Ordinal
         );
+        var outside = await Assert.ThrowsAsync<PostgresException>(() =>
+            copy.ScalarAsync<string>("select text from public.outside", default)
+        );
+        Assert.Equal(PostgresErrorCodes.ObjectNotInPrerequisiteState, outside.SqlState);
         await using var clerk = await place.OpenAsync("clerk", default);
         Assert.Equal("5MB", await clerk.ScalarAsync<string>("show work_mem", default));
         Assert.False(bench.Server.HasElsewhere);
@@ -98,9 +103,9 @@ public sealed class BackRestRehearsalTests(BackRestBench bench) : IClassFixture<
     }
 
     [Theory]
-    [InlineData("/backup/lab/", "rehearsals.files.restore-failed")]
-    [InlineData("/archive/lab/", "rehearsals.files.not-recovered")]
-    public async Task A_repository_that_lacks_files_is_no_rehearsal(string where, string code)
+    [InlineData("/backup/lab/", "rehearsals.files.restore-failed", "exit code 55")]
+    [InlineData("/archive/lab/", "rehearsals.files.not-recovered", "could not locate required checkpoint record")]
+    public async Task A_repository_that_lacks_files_is_no_rehearsal(string where, string code, string reason)
     {
         var (config, repository) = await bench.Server.CopyAsync("lacks" + where.Length);
         foreach (
@@ -121,6 +126,7 @@ public sealed class BackRestRehearsalTests(BackRestBench bench) : IClassFixture<
         Assert.False(record.Passed);
         Assert.Null(record.Promised);
         Assert.Equal((RehearsalPart.Restore, code), (record.Failed!.Part, record.Failed.Finding.Code));
+        Assert.Contains(reason, record.Failed.Finding.ToString(), StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(bench.Place));
     }
 

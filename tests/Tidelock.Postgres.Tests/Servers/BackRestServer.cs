@@ -78,9 +78,17 @@ public sealed class BackRestServer : IAsyncDisposable
         await TestDatabase.UntilAsync(postgres, $"select last_archived_wal >= '{file}' from pg_stat_archiver");
     }
 
+    /// <summary>Waits until the server has nothing left to archive, the note of a backup neither.</summary>
+    public Task ArchivedAsync() =>
+        TestDatabase.UntilAsync(
+            Cluster.TargetAs("postgres", "postgres"),
+            "select not exists (select from pg_ls_archive_statusdir() where name like '%.ready')"
+        );
+
     /// <summary>The configuration of a copy of the repository, to be damaged.</summary>
     public async Task<(string Config, string Repository)> CopyAsync(string name)
     {
+        await ArchivedAsync();
         var repository = Path.Combine(folder, name);
         await AsOwnerAsync(["cp", "-a", Path.Combine(folder, "repo"), repository]);
         var config = Path.Combine(folder, name + ".conf");

@@ -172,6 +172,12 @@ internal sealed class PgBackRestSource(BackupPrograms programs, TimeProvider tim
             return null;
         }
 
+        var first = Path.GetFileName(request.Options.PgBackRest!.Program[0]);
+        if (first is "sudo" or "su" or "runuser" or "doas")
+        {
+            return Message.Of("backups.backrest.other-user", ("program", first));
+        }
+
         var major = (await IdentityAsync(request, cancellation).ConfigureAwait(false)).Major;
         try
         {
