@@ -1,6 +1,8 @@
+using Npgsql;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Probes;
 using Tidelock.Probes.Synthetic;
+using Tidelock.Programs;
 
 namespace Tidelock.Postgres.Tests.Probes;
 
@@ -97,6 +99,37 @@ public sealed class SyntheticProbeTests(PostgresServer server) : IAsyncLifetime
         await using var probe = Open("select pg_sleep(30)", timeout: TimeSpan.FromMilliseconds(60));
         var samples = await UntilAsync(probe, s => s[0].Value == 1);
         Assert.InRange(samples[1].Value!.Value, 0.055, 20);
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_even_say_that_the_time_is_over_is_an_error_and_no_failed_read()
+    {
+        // A server of its own: whoever drops a database waits for every backend, also for one that stands still.
+        await using var cluster = await LocalCluster.StartAsync(new LocalClusterOptions(), default);
+        await using var probe = Open(
+            "select pg_sleep(0.02)",
+            timeout: TimeSpan.FromSeconds(2),
+            target: cluster.Target()
+        );
+        await UntilAsync(probe, s => s[0].Value == 0);
+        await using var looking = new NpgsqlConnection(cluster.Target().NpgsqlConnectionString("looking"));
+        await looking.OpenAsync();
+        await using var asking = new NpgsqlCommand(
+            "select pid from pg_stat_activity where application_name = 'tidelock/test/1'",
+            looking
+        );
+        var backend = Assert.IsType<int>(await asking.ExecuteScalarAsync());
+        Assert.True(backend > 1);
+        Signals.Send(backend, 19);
+        try
+        {
+            var samples = await UntilAsync(probe, s => s[0].Outcome is SampleOutcome.Error);
+            Assert.All(samples, s => Assert.Equal("probes.too-late", s.Detail!.Code));
+        }
+        finally
+        {
+            Signals.Send(backend, 18);
+        }
     }
 
     [Fact]

@@ -55,6 +55,15 @@ public sealed class SyntheticTallyTests
         Assert.Equal(0, Of(SyntheticMeasure.Errors, [.. Done(10), Read(ReadOutcome.NotAsked, 1)]).Value);
     }
 
+    [Theory]
+    [InlineData(SyntheticMeasure.Errors)]
+    [InlineData(SyntheticMeasure.P95)]
+    public void One_read_without_an_answer_makes_what_the_others_say_unknown(SyntheticMeasure measure)
+    {
+        var sample = Of(measure, [Read(ReadOutcome.Lost, 3000), .. Done(10, 20, 30)]);
+        Assert.Equal((SampleOutcome.Error, "probes.failed"), (sample.Outcome, sample.Detail!.Code));
+    }
+
     [Fact]
     public void Without_a_read_there_is_no_data_and_not_a_rate_of_zero() =>
         Assert.Equal(SampleOutcome.NoData, Of(SyntheticMeasure.Errors, []).Outcome);

@@ -57,13 +57,24 @@ internal sealed class PrometheusProbe(
                 .ConfigureAwait(false);
             var missing = found.Where(a => a.Outcome is SampleOutcome.NoData).Select(a => a.Signal).ToHashSet();
             var older = new PrometheusAges(queries.Where(q => missing.Contains(q.Signal)));
-            var spelling = new PrometheusSpelling(metric => LabelsAsync(metric, now, cancellation));
-            var dated = found
-                .Where(a => !missing.Contains(a.Signal))
-                .Select(a => a.Value is null ? Task.FromResult(a) : spelling.WithAsync(a, unseen[a.Signal]));
+            var labels = new Dictionary<string, Task<IReadOnlyList<string>?>>(StringComparer.Ordinal);
+            var spelling = new PrometheusSpelling(metric =>
+                labels.TryGetValue(metric, out var asked)
+                    ? asked
+                    : labels[metric] = LabelsAsync(metric, now, cancellation)
+            );
+            var dated = new List<Sample>();
+            foreach (var age in found.Where(a => !missing.Contains(a.Signal)))
+            {
+                var told = age.Value is null
+                    ? age
+                    : await spelling.WithAsync(age, unseen[age.Signal]).ConfigureAwait(false);
+                dated.Add(told);
+            }
+
             return
             [
-                .. await Task.WhenAll(dated).ConfigureAwait(false),
+                .. dated,
                 .. (
                     await AskAgesAsync(older, a => a.ExpressionOfAnHour, now, timeout, cancellation)
                         .ConfigureAwait(false)
@@ -177,11 +188,13 @@ internal sealed class PrometheusProbe(
             ["start"] = Seconds(now - TimeSpan.FromHours(1)),
             ["end"] = Seconds(now),
         };
+        using var late = new CancellationTokenSource(context.Timeout, context.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
         try
         {
-            return PrometheusSpelling.Read(await AskAsync("/api/v1/labels", form, cancellation).ConfigureAwait(false));
+            return PrometheusSpelling.Read(await AskAsync("/api/v1/labels", form, either.Token).ConfigureAwait(false));
         }
-        catch (HttpRequestException)
+        catch (Exception) when (!cancellation.IsCancellationRequested)
         {
             return null;
         }

@@ -23,6 +23,9 @@ internal enum ReadOutcome
     /// <summary>A prepared statement whose columns have changed beneath it (0A000): for the client to mend, and no fault of the data.</summary>
     CachedPlan,
 
+    /// <summary>No answer came, not even that it took too long.</summary>
+    Lost,
+
     /// <summary>The server was not reached, or the role could not be taken: we have not read at all.</summary>
     NotAsked,
 }

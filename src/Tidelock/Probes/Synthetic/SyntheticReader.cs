@@ -95,16 +95,14 @@ internal sealed class SyntheticReader(SyntheticReads reads, ProbeContext context
         }
         catch (Exception e)
         {
-            var outcome = session is null ? ReadOutcome.NotAsked : OutcomeOf(e, wasPrepared);
-            if (outcome is ReadOutcome.NotAsked or ReadOutcome.CachedPlan || deadline.IsCancellationRequested)
+            var isLate = deadline.IsCancellationRequested;
+            var outcome = session is null ? ReadOutcome.NotAsked : OutcomeOf(e, wasPrepared, isLate);
+            if (outcome is ReadOutcome.NotAsked or ReadOutcome.CachedPlan || isLate)
             {
                 await CloseAsync().ConfigureAwait(false);
             }
 
-            return Ended(
-                outcome,
-                outcome is ReadOutcome.TooSlow || deadline.IsCancellationRequested ? TooSlow : ProbeFailure.Of(e)
-            );
+            return Ended(outcome, outcome is ReadOutcome.TooSlow || isLate ? TooSlow : ProbeFailure.Of(e));
         }
 
         SyntheticRead Ended(ReadOutcome outcome, Message? problem) =>
@@ -117,13 +115,13 @@ internal sealed class SyntheticReader(SyntheticReads reads, ProbeContext context
     /// The server itself ends a read that takes too long. Where not even that was heard in time the answer was lost on the way, or the server
     /// stands still: nobody was told that the read failed.
     /// </summary>
-    private static ReadOutcome OutcomeOf(Exception e, bool wasPrepared) =>
+    private static ReadOutcome OutcomeOf(Exception e, bool wasPrepared, bool isLate) =>
         e switch
         {
             PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => ReadOutcome.TooSlow,
             PostgresException outdated when wasPrepared && OutdatedPlan.Is(outdated) => ReadOutcome.CachedPlan,
             PostgresException { SqlState: var state } when !IsOfTheServer(state) => ReadOutcome.Failed,
-            _ => ReadOutcome.NotAsked,
+            _ => isLate ? ReadOutcome.Lost : ReadOutcome.NotAsked,
         };
 
     /// <summary>It is going down, coming up or full: nothing that the query was answered.</summary>

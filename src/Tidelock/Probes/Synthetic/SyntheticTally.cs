@@ -12,6 +12,12 @@ internal sealed class SyntheticTally(IReadOnlyList<SyntheticRead> reads, DateTim
 
     public Sample Of(SyntheticProbeOptions signal)
     {
+        // What the others say is no word about one that hangs.
+        if (reads.LastOrDefault(r => r.Outcome is ReadOutcome.Lost) is { } lost)
+        {
+            return Sample.Error(signal.Signal, now, lost.Problem!);
+        }
+
         if (answered.Count == 0)
         {
             return Nothing(signal.Signal);
