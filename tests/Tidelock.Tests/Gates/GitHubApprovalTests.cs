@@ -108,8 +108,11 @@ public sealed class GitHubApprovalTests : IAsyncLifetime
             Assert.Contains("wrote the change", await RefusalAsync(), StringComparison.Ordinal);
         }
 
-        // Of other files than its own it knows nobody.
+        // Of a file that was there before it, or is another, somebody else may have written the most.
         bench.By = "park";
+        github.Older.Add("changes/scores/new.sql");
+        Assert.Contains("who wrote the change is not known", await RefusalAsync(), StringComparison.Ordinal);
+        github.Older.Clear();
         github.Files["changes/scores/new.sql"] = "select 2 as id"u8.ToArray();
         Assert.Contains("who wrote the change is not known", await RefusalAsync(), StringComparison.Ordinal);
         Commit();

@@ -40,6 +40,9 @@ internal sealed class GitHubStub : IAsyncDisposable
     /// <summary>Files of the commit by their path in the repository.</summary>
     public Dictionary<string, byte[]> Files { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Those of them that were there before the pull request.</summary>
+    public HashSet<string> Older { get; } = new(StringComparer.Ordinal);
+
     /// <summary>What was asked, with the headers that matter.</summary>
     public List<string> Asked { get; } = [];
 
@@ -73,6 +76,7 @@ internal sealed class GitHubStub : IAsyncDisposable
         JsonNode? answer =
             path == Repository + "/pulls/73" ? Pull()
             : path == Repository + "/pulls/73/reviews" ? Page(context.Request.Query, Reviews.Select(Review))
+            : path == Repository + "/pulls/73/files" ? Page(context.Request.Query, Files.Keys.Select(Changed))
             : path == Repository + "/pulls/73/commits" ? Page(context.Request.Query, Commits.Select(Commit))
             : path.StartsWith(Repository + "/contents/", StringComparison.Ordinal)
             && context.Request.Query["ref"] == Head
@@ -119,6 +123,9 @@ internal sealed class GitHubStub : IAsyncDisposable
             ["commit_id"] = review.Commit,
             ["submitted_at"] = "2026-11-19T01:00:00Z",
         };
+
+    private JsonNode Changed(string file) =>
+        new JsonObject { ["filename"] = file, ["status"] = Older.Contains(file) ? "modified" : "added" };
 
     private static JsonNode Commit((string? Login, string Name, string Email, string Message) commit) =>
         new JsonObject

@@ -19,6 +19,7 @@ public sealed class GivenVariableTests
     [InlineData("JIRA", "https://canary-token@jira.example", "canary-token")]
     [InlineData("JIRA", "https://jira.example/hooks/canary", "https://jira.example/hooks/canary")]
     [InlineData("JIRA", "https://jira.example/?key=canary", "https://jira.example/?key=canary")]
+    [InlineData("JIRA_HOST", "https://admin:canary@jira.example", "canary")]
     [InlineData("JIRA", "not:an:address", "not:an:address")]
     public void What_may_be_secret_of_it_is_told_and_no_person_or_language_is(
         string name,

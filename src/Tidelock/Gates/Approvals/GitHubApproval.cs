@@ -72,7 +72,10 @@ internal sealed partial record GitHubApproval(
 
     public override Message Asks => Message.Of("gates.approval.asks.server", ("server", Name), ("variables", Login));
 
-    /// <summary>Who wrote the pull request, or has a commit in it, if the change's files are its last commit's.</summary>
+    /// <summary>
+    /// Who wrote the pull request, or has a commit in it, if every file of the change came with it and is as in its last commit: of one that was there
+    /// before, somebody else may have written the most.
+    /// </summary>
     internal override async Task<IReadOnlyList<string>> AuthorsAsync(
         Change change,
         TimeProvider time,
@@ -84,6 +87,7 @@ internal sealed partial record GitHubApproval(
             using var pull = await GetAsync($"/pulls/{Number}", time, cancellation).ConfigureAwait(false);
             return
                 IsListed(pull.RootElement)
+                && await CameWithItAsync(change, time, cancellation).ConfigureAwait(false)
                 && await OtherFileAsync(HeadOf(pull.RootElement), change, time, cancellation).ConfigureAwait(false)
                     is null
                 ? await WritersAsync(pull.RootElement, time, cancellation).ConfigureAwait(false)
@@ -245,6 +249,21 @@ internal sealed partial record GitHubApproval(
         }
 
         throw new TidelockException(Message.Of("gates.approval.github.pages", ("pull", Name)), ExitCode.Refused);
+    }
+
+    /// <summary>Whether there was none of the change's files before it.</summary>
+    private async Task<bool> CameWithItAsync(Change change, TimeProvider time, CancellationToken cancellation)
+    {
+        var root = Folder ?? await FolderInGitAsync(change, cancellation).ConfigureAwait(false);
+        var files = await AllAsync(
+                "files",
+                f => (Name: f.GetProperty("filename").GetString(), Status: f.GetProperty("status").GetString()),
+                time,
+                cancellation
+            )
+            .ConfigureAwait(false);
+        var added = files.Where(f => f.Status == "added").Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        return change.Files.All(f => added.Contains(root.Length > 0 ? $"{root}/{f.Path}" : f.Path));
     }
 
     /// <summary>The first file of the change that is not in the commit as it is here; null where all are.</summary>

@@ -11,10 +11,10 @@ internal static partial class GivenVariable
     /// password alone; null for nothing. People's names and the language are no secrets, and hidden they would be missed in every text.
     /// </summary>
     public static string? SecretOf(string name, string value) =>
-        ProcessVariables.IsHarmless(name) || NoSecret().IsMatch(name) ? null
-        : Uri.TryCreate(value, UriKind.Absolute, out var address)
+        Uri.TryCreate(value, UriKind.Absolute, out var address)
         && address is { Host.Length: > 0, AbsolutePath: "" or "/", Query: "", Fragment: "" }
             ? PasswordOf(address.UserInfo)
+        : ProcessVariables.IsHarmless(name) || NoSecret().IsMatch(name) ? null
         : value;
 
     /// <summary>What stands alone before the host is a token.</summary>
