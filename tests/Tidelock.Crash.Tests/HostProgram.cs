@@ -113,11 +113,21 @@ internal sealed class HostProgram : IAsyncDisposable
         await kill.WaitForExitAsync();
     }
 
-    private bool IsStopped() =>
-        Directory
-            .GetDirectories(FormattableString.Invariant($"/proc/{process.Id}/task"))
-            .Select(thread => File.ReadAllText(Path.Combine(thread, "stat")))
-            .All(stat => stat[stat.LastIndexOf(')')..].StartsWith(") T", StringComparison.Ordinal));
+    private bool IsStopped()
+    {
+        try
+        {
+            return Directory
+                .GetDirectories(FormattableString.Invariant($"/proc/{process.Id}/task"))
+                .Select(thread => File.ReadAllText(Path.Combine(thread, "stat")))
+                .All(stat => stat[stat.LastIndexOf(')')..].StartsWith(") T", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            // A thread has ended meanwhile, so not all of them stood still.
+            return false;
+        }
+    }
 
     public string Output
     {

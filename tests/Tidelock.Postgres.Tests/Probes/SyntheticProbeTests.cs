@@ -2,7 +2,6 @@ using Npgsql;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Probes;
 using Tidelock.Probes.Synthetic;
-using Tidelock.Programs;
 
 namespace Tidelock.Postgres.Tests.Probes;
 
@@ -120,7 +119,7 @@ public sealed class SyntheticProbeTests(PostgresServer server) : IAsyncLifetime
         );
         var backend = Assert.IsType<int>(await asking.ExecuteScalarAsync());
         Assert.True(backend > 1);
-        Signals.Send(backend, 19);
+        Backends.Stop(backend);
         try
         {
             var samples = await UntilAsync(probe, s => s[0].Outcome is SampleOutcome.Error);
@@ -128,7 +127,7 @@ public sealed class SyntheticProbeTests(PostgresServer server) : IAsyncLifetime
         }
         finally
         {
-            Signals.Send(backend, 18);
+            Backends.Continue(backend);
         }
     }
 

@@ -5,7 +5,6 @@ using System.Text;
 using Npgsql;
 using Tidelock.Checks;
 using Tidelock.Postgres.Tests.Servers;
-using Tidelock.Programs;
 
 namespace Tidelock.Postgres.Tests.Views;
 
@@ -64,7 +63,7 @@ public sealed class CheckTests(PostgresServer server)
         const string Backend = "select pid from pg_stat_activity where query = 'select pg_sleep(31)'";
         await TestDatabase.UntilAsync(cluster.Target(), $"select exists ({Backend})");
         var backend = await TestDatabase.ScalarAsync<int>(cluster.Target(), Backend);
-        Signals.Send(backend, 19);
+        Backends.Stop(backend);
         try
         {
             var result = await asking;
@@ -72,7 +71,7 @@ public sealed class CheckTests(PostgresServer server)
         }
         finally
         {
-            Signals.Send(backend, 18);
+            Backends.Continue(backend);
         }
 
         var slow = await RunAsync(check, target: cluster.Target());

@@ -1,9 +1,7 @@
-using System.Globalization;
 using Tidelock.Changes;
 using Tidelock.Migrations;
 using Tidelock.Postgres.Tests.Rehearsals;
 using Tidelock.Postgres.Tests.Servers;
-using Tidelock.Programs;
 using Tidelock.Rehearsals;
 
 namespace Tidelock.Postgres.Tests.Views;
@@ -57,15 +55,15 @@ public sealed class HeldLocksTests(PostgresServer server)
             ViewBench.View("v", "select a::bigint as a from t", Budget with { Held = TimeSpan.FromSeconds(3) })
         );
         await bench.Database.UntilAsync($"select exists (select {Ours})");
-        var pid = (await bench.Database.ScalarAsync<int>($"select pid {Ours}")).ToString(CultureInfo.InvariantCulture);
-        await KillAsync("-STOP", pid);
+        var pid = await bench.Database.ScalarAsync<int>($"select pid {Ours}");
+        Backends.Stop(pid);
         try
         {
             TakenBack(await migration);
         }
         finally
         {
-            await KillAsync("-CONT", pid);
+            Backends.Continue(pid);
         }
 
         await bench.Database.UntilAsync($"select not exists (select from pg_stat_activity where pid = {pid})");
@@ -110,7 +108,4 @@ public sealed class HeldLocksTests(PostgresServer server)
         Assert.IsType<MigrationOutcome.Failed>(outcome);
         Assert.Equal("migrations.held-too-long", outcome.Finding.Code);
     }
-
-    private static async Task KillAsync(string signal, string pid) =>
-        (await new ChildProgram("kill", [signal, pid], new Dictionary<string, string?>()).RunAsync(default)).OrThrow();
 }
