@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Tidelock.Postgres;
+using Tidelock.Postgres.Tests.Backups;
 using Tidelock.Postgres.Tests.Servers;
 using Tidelock.Programs;
 using Tidelock.Runs;
@@ -63,7 +64,7 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         {
             if (isRestoring)
             {
-                await UntilAsync(() => Restoring(place).Count > 0);
+                await Polling.UntilAsync(() => Task.FromResult(Restoring(place).Count > 0));
             }
             else
             {
@@ -153,16 +154,6 @@ public sealed class KilledInRehearsalTests(PostgresServer server)
         var place = Path.Combine(Path.GetTempPath(), "tl-place-" + Path.GetRandomFileName());
         Directory.CreateDirectory(place, HeldFolder.OwnerOnly | UnixFileMode.OtherExecute);
         return place;
-    }
-
-    private static async Task UntilAsync(Func<bool> there)
-    {
-        var since = TimeProvider.System.GetTimestamp();
-        while (!there())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(since).TotalSeconds < 120, $"nobody restores");
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        }
     }
 
     /// <summary>Who writes files into such a folder.</summary>

@@ -54,7 +54,7 @@ internal sealed class ReservedPort : IDisposable
                     return port;
                 }
 
-                socket.Dispose();
+                throw new SocketException((int)SocketError.AddressAlreadyInUse);
             }
             catch (SocketException) when (tries < Tries)
             {
